@@ -72,8 +72,12 @@ const All Set = 1<<len(Rules) - 1
 
 // Has tells whether the set holds exactly this triple.
 func (s Set) Has(r Resource, sc Scope, o Operation) bool {
-	n := Number(string(r), sc.String(), o.String())
-	return n > 0 && s&Of(n) != 0
+	for i := range Rules {
+		if s&(1<<i) != 0 && Rules[i].Operation == o && Rules[i].Scope == sc && Rules[i].Resource == r {
+			return true
+		}
+	}
+	return false
 }
 
 // Number finds a triple of wire names in Rules, counted from 1; 0 when there is no

@@ -1,0 +1,158 @@
+package queries
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "github.com/ncruces/go-sqlite3/driver"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"vserver/schema"
+)
+
+// Engine is the kind of database.
+type Engine string
+
+// The engines.
+const (
+	SQLite   Engine = "sqlite"
+	Postgres Engine = "postgres"
+)
+
+// Source says where the data lies: a file for SQLite, a connection string for
+// Postgres.
+type Source struct {
+	Engine Engine
+	Path   string // SQLite: the file, made when missing
+	DSN    string // Postgres: as pgx takes it
+}
+
+// DB is an open database. Its queries read; writes go through InTx.
+type DB struct {
+	*Queries
+	Engine Engine
+	pool   *sql.DB // readers of SQLite, or all of Postgres
+	write  *sql.DB // SQLite only: holds the writer's connection
+	writer *writer // SQLite only
+}
+
+// Open opens the database and brings its schema up to date. It refuses a database
+// that a newer release has written.
+func Open(ctx context.Context, src Source) (*DB, error) {
+	if src.Engine == Postgres {
+		return openPostgres(ctx, src)
+	}
+	return openSQLite(ctx, src)
+}
+
+// Close ends the writer after what it has begun, and closes all connections.
+func (db *DB) Close() error {
+	if db.writer != nil {
+		db.writer.close()
+		return errors.Join(db.pool.Close(), db.write.Close())
+	}
+	return db.pool.Close()
+}
+
+// Ping tells whether the database answers.
+func (db *DB) Ping(ctx context.Context) error { return db.pool.PingContext(ctx) }
+
+func openSQLite(ctx context.Context, src Source) (*DB, error) {
+	if err := os.MkdirAll(filepath.Dir(src.Path), 0o750); err != nil {
+		return nil, fmt.Errorf("making the folder of the database: %w", err)
+	}
+	write, err := sql.Open("sqlite3", sqliteDSN(src.Path, "_txlock=immediate"))
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", src.Path, err)
+	}
+	write.SetMaxOpenConns(1)
+	if err := migrate(ctx, goose.DialectSQLite3, write); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", src.Path, err), write.Close())
+	}
+	conn, err := write.Conn(ctx)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, err), write.Close())
+	}
+	pool, err := sql.Open("sqlite3", sqliteDSN(src.Path, "_pragma=query_only(on)"))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, err), write.Close())
+	}
+	// More readers than this starve the writer.
+	readers := max(4, runtime.GOMAXPROCS(0))
+	pool.SetMaxOpenConns(readers)
+	pool.SetMaxIdleConns(readers)
+	return &DB{Queries: New(newLite(pool)), Engine: SQLite, pool: pool, write: write, writer: newWriter(conn)}, nil
+}
+
+// sqliteDSN gives each pooled connection its pragmas, the busy timeout first,
+// because the others may have to wait already.
+func sqliteDSN(path, more string) string {
+	u := url.URL{Scheme: "file", Opaque: filepath.ToSlash(path)}
+	u.Opaque = (&url.URL{Path: u.Opaque}).EscapedPath()
+	return u.String() + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)" +
+		"&_pragma=synchronous(full)&_pragma=foreign_keys(on)&" + more
+}
+
+func openPostgres(ctx context.Context, src Source) (*DB, error) {
+	pool, err := sql.Open("pgx", src.DSN)
+	if err != nil {
+		return nil, fmt.Errorf("opening Postgres: %w", err)
+	}
+	conns := max(16, 4*runtime.GOMAXPROCS(0))
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	if err := migrate(ctx, goose.DialectPostgres, pool); err != nil {
+		return nil, errors.Join(fmt.Errorf("postgres: %w", err), pool.Close())
+	}
+	return &DB{Queries: New(pool), Engine: Postgres, pool: pool}, nil
+}
+
+// migrate applies what is missing.
+func migrate(ctx context.Context, d goose.Dialect, db *sql.DB) error {
+	p, err := provider(d, db)
+	if err != nil {
+		return err
+	}
+	has, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the version of the schema: %w", err)
+	}
+	sources := p.ListSources()
+	if knows := sources[len(sources)-1].Version; has > knows {
+		return fmt.Errorf("the database has schema version %d, this program knows up to %d: install the release that wrote it, or a newer one", has, knows)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("bringing the schema up to date: %w", err)
+	}
+	return nil
+}
+
+func provider(d goose.Dialect, db *sql.DB) (*goose.Provider, error) {
+	if d == goose.DialectSQLite3 {
+		return goose.NewProvider(d, db, sub(schema.SQLite, "sqlite"))
+	}
+	// Replicas that start together take turns.
+	l, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return nil, fmt.Errorf("preparing the lock of the migrations: %w", err)
+	}
+	return goose.NewProvider(d, db, sub(schema.Postgres, "postgres"), goose.WithSessionLocker(l))
+}
+
+// sub gives a folder of embedded files, whose name is known to be right.
+func sub(f fs.FS, dir string) fs.FS {
+	s, err := fs.Sub(f, dir)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}

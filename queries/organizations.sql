@@ -1,0 +1,76 @@
+-- name: CreateOrganization :one
+INSERT INTO organization (name, domain, address1, address2, zipcode, country, public_key)
+VALUES (@name, @domain, @address1, @address2, @zipcode, @country, @public_key) RETURNING *;
+
+-- name: GetOrganization :one
+SELECT * FROM organization WHERE id = @id;
+
+-- name: UpdateOrganization :one
+UPDATE organization SET
+  name = COALESCE(sqlc.narg('name'), name),
+  domain = COALESCE(sqlc.narg('domain'), domain),
+  address1 = COALESCE(sqlc.narg('address1'), address1),
+  address2 = COALESCE(sqlc.narg('address2'), address2),
+  zipcode = COALESCE(sqlc.narg('zipcode'), zipcode),
+  country = COALESCE(sqlc.narg('country'), country),
+  public_key = COALESCE(sqlc.narg('public_key'), public_key)
+WHERE id = @id RETURNING *;
+
+-- name: ListOrganizations :many
+SELECT o.* FROM organization o
+WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(o.name) LIKE lower(sqlc.narg('name')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('country') AS TEXT) IS NULL OR o.country = sqlc.narg('country'))
+  AND (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR EXISTS (
+    SELECT 1 FROM member m WHERE m.organization_id = o.id AND m.collaboration_id = sqlc.narg('collaboration_id')))
+  AND (CAST(sqlc.narg('only_id') AS BIGINT) IS NULL OR o.id = sqlc.narg('only_id'))
+  AND (CAST(sqlc.narg('partner_of') AS BIGINT) IS NULL OR o.id = sqlc.narg('partner_of') OR EXISTS (
+    SELECT 1 FROM member own JOIN member other ON other.collaboration_id = own.collaboration_id
+    WHERE own.organization_id = sqlc.narg('partner_of') AND other.organization_id = o.id
+      AND (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR own.collaboration_id = sqlc.narg('within'))))
+ORDER BY o.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
+
+-- name: CountOrganizations :one
+SELECT COUNT(*) FROM organization o
+WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(o.name) LIKE lower(sqlc.narg('name')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('country') AS TEXT) IS NULL OR o.country = sqlc.narg('country'))
+  AND (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR EXISTS (
+    SELECT 1 FROM member m WHERE m.organization_id = o.id AND m.collaboration_id = sqlc.narg('collaboration_id')))
+  AND (CAST(sqlc.narg('only_id') AS BIGINT) IS NULL OR o.id = sqlc.narg('only_id'))
+  AND (CAST(sqlc.narg('partner_of') AS BIGINT) IS NULL OR o.id = sqlc.narg('partner_of') OR EXISTS (
+    SELECT 1 FROM member own JOIN member other ON other.collaboration_id = own.collaboration_id
+    WHERE own.organization_id = sqlc.narg('partner_of') AND other.organization_id = o.id
+      AND (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR own.collaboration_id = sqlc.narg('within'))));
+
+-- name: ArePartners :one
+SELECT EXISTS (
+  SELECT 1 FROM member own JOIN member other ON other.collaboration_id = own.collaboration_id
+  WHERE own.organization_id = @own AND other.organization_id = @other
+    AND (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR own.collaboration_id = sqlc.narg('within')));
+
+-- Ids of related rows for a whole page of organizations; ids is a JSON object {"1":0,"7":0}.
+
+-- name: CollaborationsOfOrganizations :many
+SELECT m.organization_id AS owner_id, m.collaboration_id AS id FROM member m
+WHERE m.organization_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY m.collaboration_id;
+
+-- name: NodesOfOrganizations :many
+SELECT CAST(n.organization_id AS BIGINT) AS owner_id, n.id FROM node n
+WHERE n.organization_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY n.id;
+
+-- name: UsersOfOrganizations :many
+SELECT CAST(u.organization_id AS BIGINT) AS owner_id, u.id FROM "user" u
+WHERE u.organization_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY u.id;
+
+-- name: RolesOfOrganizations :many
+SELECT CAST(r.organization_id AS BIGINT) AS owner_id, r.id FROM role r
+WHERE r.organization_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY r.id;
+
+-- name: NewestResultsOfOrganization :many
+SELECT r.id FROM result r WHERE r.organization_id = @organization_id ORDER BY r.id DESC LIMIT 1000;
+
+-- name: OrganizationsOfCollaboration :many
+SELECT o.* FROM organization o JOIN member m ON m.organization_id = o.id
+WHERE m.collaboration_id = @collaboration_id ORDER BY o.id;
+
+-- name: IsMember :one
+SELECT EXISTS (SELECT 1 FROM member WHERE organization_id = @organization_id AND collaboration_id = @collaboration_id);

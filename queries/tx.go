@@ -1,0 +1,59 @@
+package queries
+
+import (
+	"context"
+	"fmt"
+)
+
+// Tx is a transaction: the queries within it, its moment, and what waits for its
+// commit.
+type Tx struct {
+	*Queries
+	// Now is the one moment that all rows of this transaction carry.
+	Now   Time
+	after []func()
+}
+
+// OnCommit keeps f until the transaction is durable; a transaction that fails
+// forgets it. Events go out this way, so that nobody hears of what was rolled back.
+func (t *Tx) OnCommit(f func()) { t.after = append(t.after, f) }
+
+func (t *Tx) committed() {
+	for _, f := range t.after {
+		f()
+	}
+}
+
+// InTx runs f in one transaction that is durable when InTx returns nil, and undone
+// when f or the commit fails. f may run twice on Postgres, when the first try lost
+// against another transaction. f must not call InTx.
+func (db *DB) InTx(ctx context.Context, f func(ctx context.Context, tx *Tx) error) error {
+	if db.writer != nil {
+		return db.writer.do(ctx, f)
+	}
+	const tries = 4
+	var err error
+	for range tries {
+		if err = db.inPostgres(ctx, f); !again(err) {
+			break
+		}
+	}
+	return named(err)
+}
+
+func (db *DB) inPostgres(ctx context.Context, f func(ctx context.Context, tx *Tx) error) error {
+	raw, err := db.pool.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	defer func() { _ = raw.Rollback() }()
+	tx := &Tx{Queries: New(raw), Now: Now()}
+	if err := f(ctx, tx); err != nil {
+		return err
+	}
+	if err := raw.Commit(); err != nil {
+		return fmt.Errorf("committing: %w", err)
+	}
+	tx.committed()
+	return nil
+}
