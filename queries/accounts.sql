@@ -1,0 +1,83 @@
+-- Accounts: what users and nodes have in common.
+
+-- name: CreateAccount :one
+INSERT INTO authenticatable (type) VALUES (@type) RETURNING id;
+
+-- name: DeleteAccount :execrows
+DELETE FROM authenticatable WHERE id = @id;
+
+-- name: GetAccount :one
+SELECT * FROM authenticatable WHERE id = @id;
+
+-- name: IdentifyUser :one
+SELECT a.refresh_generation, a.access_era, u.username, u.organization_id
+FROM "user" u JOIN authenticatable a ON a.id = u.id WHERE u.id = @id;
+
+-- name: IdentifyNode :one
+SELECT a.refresh_generation, a.access_era, n.name, n.organization_id, n.collaboration_id
+FROM node n JOIN authenticatable a ON a.id = n.id WHERE n.id = @id;
+
+-- name: RulesOfUser :many
+SELECT r.name, r.scope, r.operation FROM rule r WHERE r.id IN (
+  SELECT ur.rule_id FROM user_rule ur WHERE ur.user_id = @user_id
+  UNION
+  SELECT rr.rule_id FROM user_role uo JOIN role_rule rr ON rr.role_id = uo.role_id WHERE uo.user_id = @user_id);
+
+-- name: RulesOfDefaultRole :many
+SELECT r.name, r.scope, r.operation FROM rule r JOIN role_rule rr ON rr.rule_id = r.id
+JOIN role o ON o.id = rr.role_id WHERE o.name = @name AND o.organization_id IS NULL;
+
+-- name: SetLastSeen :exec
+UPDATE authenticatable SET last_seen = @last_seen WHERE id = @id;
+
+-- name: RevokeRefreshTokens :exec
+UPDATE authenticatable SET refresh_generation = refresh_generation + 1 WHERE id = @id;
+
+-- name: RevokeAllTokens :exec
+UPDATE authenticatable SET refresh_generation = refresh_generation + 1, access_era = access_era + 1 WHERE id = @id;
+
+-- name: SetStatus :execrows
+UPDATE authenticatable SET status = @status WHERE id = @id;
+
+-- name: SetAllOffline :exec
+UPDATE authenticatable SET status = 'offline' WHERE status = 'online';
+
+-- name: CountUsers :one
+SELECT COUNT(*) FROM "user";
+
+-- name: CreateUser :exec
+INSERT INTO "user" (id, username, password, firstname, lastname, email, organization_id, initial_password)
+VALUES (@id, @username, @password, @firstname, @lastname, @email, @organization_id, @initial_password);
+
+-- name: GetUserByUsername :one
+SELECT * FROM "user" WHERE username = @username;
+
+-- name: CountFailedLogin :exec
+UPDATE "user" SET
+  failed_login_attempts = CASE WHEN failed_login_attempts IS NULL OR failed_login_attempts = 0 OR failed_login_attempts >= @most
+    THEN 1 ELSE failed_login_attempts + 1 END,
+  last_login_attempt = @at
+WHERE id = @id;
+
+-- name: ResetFailedLogins :exec
+UPDATE "user" SET failed_login_attempts = 0 WHERE id = @id;
+
+-- name: SetPassword :exec
+UPDATE "user" SET password = @password, initial_password = FALSE WHERE id = @id;
+
+-- name: NodeByAPIKey :one
+SELECT n.id FROM node n WHERE n.api_key = @api_key;
+
+-- name: TaskOfContainer :one
+SELECT t.image, t.run_id, t.collaboration_id, EXISTS (
+  SELECT 1 FROM result r WHERE r.task_id = t.id AND r.finished_at IS NULL) AS open
+FROM task t WHERE t.id = @id;
+
+-- name: GetSecret :one
+SELECT value FROM secret WHERE name = @name;
+
+-- name: KeepSecret :exec
+INSERT INTO secret (name, value) VALUES (@name, @value) ON CONFLICT DO NOTHING;
+
+-- name: KeepCounter :exec
+INSERT INTO counter (name, value) VALUES (@name, @value) ON CONFLICT DO NOTHING;

@@ -1,0 +1,56 @@
+// Package bus carries messages between the parts of a server, and later between
+// replicas: who publishes does not know who listens. It knows no noun of the field
+// and imports nothing of ours.
+package bus
+
+import (
+	"encoding/json"
+	"sync"
+)
+
+// Message is one piece of news. What the fields mean is agreed between publisher
+// and subscriber.
+type Message struct {
+	Topic string          `json:"topic"`
+	Key   string          `json:"key,omitempty"`
+	Name  string          `json:"name,omitempty"`
+	Data  json.RawMessage `json:"data,omitempty"`
+}
+
+// Bus hands each message to every subscriber, in the order of publishing.
+type Bus struct {
+	mu   sync.RWMutex
+	next int
+	subs map[int]func(Message)
+}
+
+// New makes a bus within this process.
+func New() *Bus { return &Bus{subs: map[int]func(Message){}} }
+
+// Publish calls every subscriber with every message before it returns.
+func (b *Bus) Publish(messages ...Message) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, m := range messages {
+		for i := range b.next {
+			if f := b.subs[i]; f != nil {
+				f(m)
+			}
+		}
+	}
+}
+
+// Subscribe calls f with every message from now on, until cancel is called. f must
+// not block, and must not subscribe.
+func (b *Bus) Subscribe(f func(Message)) (cancel func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	id := b.next
+	b.next++
+	b.subs[id] = f
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.subs, id)
+	}
+}

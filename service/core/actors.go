@@ -1,0 +1,171 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"vserver/queries"
+	"vserver/service/access"
+	"vserver/service/fault"
+)
+
+// Identity is an account as a token names it: the actor with the two counters that
+// tokens have to match (contract 10 §2.3).
+type Identity struct {
+	access.Actor
+	Generation int64 // of refresh tokens
+	Era        int64 // of access tokens
+}
+
+// ContainerClaims are what a container's token says about it, contract 10 §2.2.
+type ContainerClaims struct {
+	NodeID, OrganizationID, CollaborationID, TaskID int64
+	Image                                           string
+}
+
+// Identify finds the user or node of a token with its rules at this moment. The
+// fault is the contract's for an account that is gone (10 §2.5).
+func (c *Core) Identify(ctx context.Context, kind access.Kind, id int64) (Identity, error) {
+	who, age := c.actors.get(id)
+	if who.Kind == kind {
+		return who, nil
+	}
+	who, err := c.identify(ctx, kind, id)
+	if queries.Missing(err) {
+		return Identity{}, fault.New(fault.Unauthorized, "Error loading the user %d", id)
+	}
+	if err != nil {
+		return Identity{}, fmt.Errorf("identifying %s %d: %w", kind, id, err)
+	}
+	c.actors.put(who, age)
+	return who, nil
+}
+
+func (c *Core) identify(ctx context.Context, kind access.Kind, id int64) (Identity, error) {
+	who := Identity{Actor: access.Actor{Kind: kind, ID: id}}
+	if kind == access.User {
+		row, err := c.db.IdentifyUser(ctx, id)
+		if err != nil {
+			return who, err
+		}
+		who.Generation, who.Era = row.RefreshGeneration, row.AccessEra
+		who.Name, who.OrganizationID = value(row.Username), value(row.OrganizationID)
+		who.Rules, err = rules(c.db.RulesOfUser(ctx, id))
+		return who, err
+	}
+	row, err := c.db.IdentifyNode(ctx, id)
+	if err != nil {
+		return who, err
+	}
+	who.Generation, who.Era = row.RefreshGeneration, row.AccessEra
+	who.Name, who.OrganizationID, who.CollaborationID = value(row.Name), value(row.OrganizationID), value(row.CollaborationID)
+	who.Rules, err = c.rulesOfDefaultRole(ctx, access.RoleNode)
+	return who, err
+}
+
+// IdentifyContainer finds the container of a token and refuses one whose task has
+// ended or gone, or whose node has gone or moved (SECURITY T23).
+func (c *Core) IdentifyContainer(ctx context.Context, claims ContainerClaims) (access.Actor, error) {
+	dead := fault.New(fault.Unauthorized, "Container-token is not valid")
+	node, err := c.Identify(ctx, access.Node, claims.NodeID)
+	if fault.Is(err, fault.Unauthorized) {
+		return access.Actor{}, dead
+	}
+	if err != nil {
+		return access.Actor{}, err
+	}
+	task, err := c.db.TaskOfContainer(ctx, claims.TaskID)
+	if err != nil && !queries.Missing(err) {
+		return access.Actor{}, fmt.Errorf("reading the task of a container: %w", err)
+	}
+	if err != nil || !task.Open || node.CollaborationID != claims.CollaborationID || node.CollaborationID == 0 ||
+		node.OrganizationID != claims.OrganizationID || value(task.CollaborationID) != claims.CollaborationID {
+		return access.Actor{}, dead
+	}
+	a := node.Actor
+	a.Kind, a.TaskID, a.RunID, a.Image = access.Container, claims.TaskID, value(task.RunID), claims.Image
+	a.Rules, err = c.rulesOfContainer(ctx)
+	return a, err
+}
+
+// rulesOfContainer are cached like an account, under an id that none has.
+func (c *Core) rulesOfContainer(ctx context.Context) (access.Set, error) {
+	const containers = -1
+	who, age := c.actors.get(containers)
+	if who.Kind == access.Container {
+		return who.Rules, nil
+	}
+	set, err := c.rulesOfDefaultRole(ctx, access.RoleContainer)
+	if err != nil {
+		return 0, err
+	}
+	c.actors.put(Identity{Actor: access.Actor{Kind: access.Container, ID: containers, Rules: set}}, age)
+	return set, nil
+}
+
+func (c *Core) rulesOfDefaultRole(ctx context.Context, name string) (access.Set, error) {
+	set, err := rules(c.db.RulesOfDefaultRole(ctx, &name))
+	if err != nil {
+		return 0, fmt.Errorf("reading the rules of role %s: %w", name, err)
+	}
+	return set, nil
+}
+
+// rules makes a set of rows that name rules.
+func rules[R ~struct{ Name, Scope, Operation string }](rows []R, err error) (access.Set, error) {
+	var set access.Set
+	for _, r := range rows {
+		t := struct{ Name, Scope, Operation string }(r)
+		set |= access.Of(access.Number(t.Name, t.Scope, t.Operation))
+	}
+	return set, err
+}
+
+// value gives what p points to, or the zero value.
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+// actors keeps the identities of the callers of late, until any right changes.
+type actors struct {
+	mu  sync.RWMutex
+	by  map[int64]Identity
+	age uint64 // rises whenever everything is forgotten
+}
+
+// kept is how many identities are kept; past that the cache starts anew.
+const kept = 50_000
+
+func newActors() *actors { return &actors{by: map[int64]Identity{}} }
+
+// get gives what is kept, or a zero Identity, and the age to hand to put.
+func (a *actors) get(id int64) (Identity, uint64) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.by[id], a.age
+}
+
+// put keeps an identity that was read since age, unless rights changed meanwhile.
+func (a *actors) put(who Identity, age uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.age != age {
+		return
+	}
+	if len(a.by) >= kept {
+		clear(a.by)
+	}
+	a.by[who.ID] = who
+}
+
+func (a *actors) forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.age++
+	clear(a.by)
+}

@@ -1,0 +1,131 @@
+// Package core holds the use cases, a file for each noun: the permission, the
+// transaction, the event. It knows no HTTP and no JSON of the wire; it imports
+// access, fault, bus and queries.
+//
+// Every function that touches data of the field takes an access.Grant, and answers
+// with faults whose texts are the contract's. Events go out after the commit.
+package core
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"vserver/queries"
+	"vserver/service/bus"
+)
+
+// Settings are the choices of the configuration that use cases depend on.
+type Settings struct {
+	MaxFailedAttempts int           // wrong passwords before an account is locked
+	LockFor           time.Duration // how long it stays locked
+	RootPassword      string        // of the first user; empty: the one everybody knows
+	// OpenRoot lets the first user in from anywhere while its password is the one
+	// everybody knows: the environment is dev or test (SECURITY T22).
+	OpenRoot bool
+}
+
+// Core is all use cases over one database.
+type Core struct {
+	db       *queries.DB
+	bus      *bus.Bus
+	log      zerolog.Logger
+	set      Settings
+	actors   *actors
+	seen     *seen
+	hashing  chan struct{}
+	dummy    string
+	digester []byte
+	waiting  atomic.Int64
+}
+
+// New makes the use cases and prepares the database for them: rules, default roles
+// and the first user (contract 40 §4.10).
+func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, set Settings) (*Core, error) {
+	c := &Core{db: db, bus: b, log: log, set: set, actors: newActors(), seen: newSeen()}
+	if err := c.preparePasswords(); err != nil {
+		return nil, err
+	}
+	if err := c.firstRun(ctx); err != nil {
+		return nil, fmt.Errorf("preparing the database: %w", err)
+	}
+	b.Subscribe(func(m bus.Message) {
+		if m.Topic == TopicRights || m.Topic == TopicClose {
+			c.actors.forget()
+		}
+	})
+	return c, nil
+}
+
+// Healthy tells whether the database answers.
+func (c *Core) Healthy(ctx context.Context) bool { return c.db.Ping(ctx) == nil }
+
+// The topics of the messages that core publishes.
+const (
+	// TopicEmit: event Name with argument Data for everybody in room Key.
+	TopicEmit = "emit"
+	// TopicRights: rights, members or collaborations changed; what was derived
+	// from them is worth nothing now.
+	TopicRights = "rights"
+	// TopicClose: the sockets of the accounts in Data (a list of ids) have to be
+	// closed.
+	TopicClose = "close"
+)
+
+// tx is a transaction of a use case, with the events that its commit sends.
+type tx struct {
+	*queries.Tx
+	core *Core
+}
+
+// inTx runs a use case's writes in one transaction. Whatever it emits goes out
+// after the commit, in order.
+func (c *Core) inTx(ctx context.Context, f func(ctx context.Context, t *tx) error) error {
+	return c.db.InTx(ctx, func(ctx context.Context, q *queries.Tx) error {
+		return f(ctx, &tx{Tx: q, core: c})
+	})
+}
+
+// emit sends an event to a room once the transaction is durable.
+func (t *tx) emit(room, event string, data any) {
+	t.publish(bus.Message{Topic: TopicEmit, Key: room, Name: event, Data: mustJSON(data)})
+}
+
+// rightsChanged has cached rights forgotten and rooms judged anew after the commit.
+func (t *tx) rightsChanged() { t.publish(bus.Message{Topic: TopicRights}) }
+
+// closeSockets ends the live connections of accounts after the commit, and what
+// was cached about them.
+func (t *tx) closeSockets(accounts ...int64) {
+	if len(accounts) > 0 {
+		t.publish(bus.Message{Topic: TopicClose, Data: mustJSON(accounts)})
+	}
+}
+
+func (t *tx) publish(m bus.Message) { t.OnCommit(func() { t.core.bus.Publish(m) }) }
+
+// mustJSON encodes values that this package made itself.
+func mustJSON(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// CollaborationRoom is the room of a collaboration's nodes and watchers, contract
+// 30 §2.4.
+func CollaborationRoom(collaboration int64) string {
+	return "collaboration_" + strconv.FormatInt(collaboration, 10)
+}
+
+// OrganizationRoom is the room of one organization's node and watchers within a
+// collaboration, contract 30 §2.4.
+func OrganizationRoom(collaboration, organization int64) string {
+	return CollaborationRoom(collaboration) + "_organization_" + strconv.FormatInt(organization, 10)
+}

@@ -1,0 +1,139 @@
+package core
+
+import (
+	"context"
+	"fmt"
+
+	"vserver/queries"
+	"vserver/service/access"
+)
+
+// The first user, made when there is no user at all.
+const (
+	rootName     = "root"
+	rootPassword = "root"
+	rootEmail    = "root@domain.ext"
+)
+
+// firstRun does what every start does before anything is served: rules, roles, the
+// first user, and all accounts offline (contract 10 §7.5, 30 §4).
+func (c *Core) firstRun(ctx context.Context) error {
+	password := c.set.RootPassword
+	if password == "" {
+		password = rootPassword
+	}
+	users, err := c.db.CountUsers(ctx)
+	if err != nil {
+		return fmt.Errorf("counting users: %w", err)
+	}
+	hash := ""
+	if users == 0 {
+		if hash, err = c.hash(ctx, password); err != nil {
+			return err
+		}
+	}
+	return c.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
+		if c.digester, err = digestKey(ctx, t.Tx); err != nil {
+			return err
+		}
+		if err := t.KeepCounter(ctx, runCounter, 0); err != nil {
+			return err
+		}
+		if err := keepRules(ctx, t.Tx); err != nil {
+			return err
+		}
+		if err := keepRoles(ctx, t.Tx); err != nil {
+			return err
+		}
+		return c.keepRoot(ctx, t, hash)
+	})
+}
+
+// keepRules adds the rules that are not there yet, in the order of their ids.
+func keepRules(ctx context.Context, tx *queries.Tx) error {
+	for _, r := range access.Rules {
+		err := tx.KeepRule(ctx, queries.KeepRuleParams{
+			Name: string(r.Resource), Scope: r.Scope.String(), Operation: r.Operation.String(), Description: r.Description,
+		})
+		if err != nil {
+			return fmt.Errorf("keeping rule %d: %w", r.ID, err)
+		}
+	}
+	return nil
+}
+
+// keepRoles makes missing default roles and completes the fixed ones.
+func keepRoles(ctx context.Context, tx *queries.Tx) error {
+	rows, err := tx.AllRules(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the rules: %w", err)
+	}
+	for _, r := range access.DefaultRoles() {
+		id, err := tx.DefaultRoleByName(ctx, &r.Name)
+		made := queries.Missing(err)
+		if made {
+			id, err = tx.CreateRole(ctx, queries.CreateRoleParams{Name: &r.Name, Description: &r.Description})
+		}
+		if err == nil && (made || r.Fixed) {
+			err = addRules(ctx, tx, id, rows, r.Rules)
+		}
+		if err != nil {
+			return fmt.Errorf("keeping role %s: %w", r.Name, err)
+		}
+	}
+	return nil
+}
+
+// addRules gives a role the rules of a set.
+func addRules(ctx context.Context, tx *queries.Tx, role int64, rows []queries.Rule, set access.Set) error {
+	for _, r := range rows {
+		if set&access.Of(access.Number(r.Name, r.Scope, r.Operation)) == 0 {
+			continue
+		}
+		if err := tx.AddRuleToRole(ctx, role, r.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepRoot makes the first organization and user of an empty database. A root that
+// was renamed or deleted does not come back (SECURITY T22).
+func (c *Core) keepRoot(ctx context.Context, t *tx, hash string) error {
+	users, err := t.CountUsers(ctx)
+	if err != nil || users > 0 || hash == "" {
+		return err
+	}
+	name, email := rootName, rootEmail
+	org, err := t.CreateOrganization(ctx, queries.CreateOrganizationParams{Name: &name})
+	if err != nil {
+		return fmt.Errorf("creating the first organization: %w", err)
+	}
+	id, err := t.CreateAccount(ctx, access.User.String())
+	if err != nil {
+		return fmt.Errorf("creating the first account: %w", err)
+	}
+	err = t.CreateUser(ctx, queries.CreateUserParams{
+		ID: id, Username: &name, Password: &hash, Email: &email, OrganizationID: &org.ID,
+		InitialPassword: c.set.RootPassword == "",
+	})
+	if err != nil {
+		return fmt.Errorf("creating the first user: %w", err)
+	}
+	role, root := int64(0), access.RoleRoot
+	if role, err = t.DefaultRoleByName(ctx, &root); err != nil {
+		return fmt.Errorf("finding the role of the first user: %w", err)
+	}
+	t.OnCommit(c.announceRoot)
+	return t.AddRoleToUser(ctx, id, role)
+}
+
+func (c *Core) announceRoot() {
+	if c.set.RootPassword != "" {
+		c.log.Warn().Msgf("There was no user yet: made user %q with the password that was set for it", rootName)
+		return
+	}
+	c.log.Warn().Msgf("There was no user yet: made user %q with the well-known initial password. It can log in from this machine only "+
+		"(environments dev and test: from anywhere) until its password is changed: "+
+		"PATCH password/change, or start with VSERVER_ROOT_PASSWORD set on an empty database", rootName)
+}

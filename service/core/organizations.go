@@ -1,0 +1,188 @@
+package core
+
+import (
+	"context"
+	"fmt"
+
+	"vserver/queries"
+	"vserver/service/access"
+	"vserver/service/fault"
+)
+
+// Organization is an organization with the ids of what belongs to it, each list in
+// ascending order.
+type Organization struct {
+	queries.Organization
+	Collaborations, Nodes, Users, Roles []int64
+	Results                             []int64 // the newest 1,000 (contract 20 §18)
+}
+
+// OrganizationFilter narrows a list; nil narrows nothing.
+type OrganizationFilter struct {
+	Name            *string // LIKE
+	Country         *string
+	CollaborationID *int64
+}
+
+// OrganizationFields are the columns that can be written; nil leaves the stored
+// value as it is, on creation empty.
+type OrganizationFields struct {
+	Name, Domain, Address1, Address2, Zipcode, Country *string
+	PublicKey                                          []byte
+}
+
+// Organizations lists those that the caller may see, contract 20 §4.1, and how many
+// there are in all.
+func (c *Core) Organizations(ctx context.Context, g access.Grant, f OrganizationFilter, p Page) ([]Organization, int64, error) {
+	arg := queries.ListOrganizationsParams{
+		Name: like(f.Name), Country: f.Country, CollaborationID: f.CollaborationID, Lim: p.limit(), Off: p.offset(),
+	}
+	a := g.Actor()
+	switch {
+	case g.Has(access.Global) && a.Kind == access.User:
+	case g.Any(access.Global, access.Collaboration):
+		arg.PartnerOf = &a.OrganizationID
+		if a.Kind != access.User {
+			arg.Within = &a.CollaborationID
+		}
+	case g.Has(access.Organization):
+		arg.OnlyID = &a.OrganizationID
+	default:
+		return nil, 0, fault.Deny()
+	}
+	rows, err := c.db.ListOrganizations(ctx, arg)
+	if err != nil {
+		return nil, 0, fmt.Errorf("listing organizations: %w", err)
+	}
+	total, err := p.total(len(rows), func() (int64, error) {
+		return c.db.CountOrganizations(ctx, queries.CountOrganizationsParams{
+			Name: arg.Name, Country: arg.Country, CollaborationID: arg.CollaborationID,
+			OnlyID: arg.OnlyID, PartnerOf: arg.PartnerOf, Within: arg.Within,
+		})
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("counting organizations: %w", err)
+	}
+	list, err := c.withRelations(ctx, rows)
+	return list, total, err
+}
+
+// Organization gives one, contract 20 §4.3.
+func (c *Core) Organization(ctx context.Context, g access.Grant, id int64) (Organization, error) {
+	row, err := c.db.GetOrganization(ctx, id)
+	if queries.Missing(err) {
+		return Organization{}, fault.New(fault.Missing, "Organization id=%d not found!", id)
+	}
+	if err != nil {
+		return Organization{}, fmt.Errorf("reading an organization: %w", err)
+	}
+	ok, err := c.seesOrganization(ctx, g, id)
+	if err != nil {
+		return Organization{}, err
+	}
+	if !ok {
+		return Organization{}, fault.New(fault.Denied, "You do not have permission to do that!")
+	}
+	return c.oneOrganization(ctx, row)
+}
+
+// seesOrganization is the View decision of contract 20 §4, narrowed for nodes and
+// containers by §1.9.
+func (c *Core) seesOrganization(ctx context.Context, g access.Grant, id int64) (bool, error) {
+	a := g.Actor()
+	if g.Has(access.Global) && a.Kind == access.User {
+		return true, nil
+	}
+	if id == a.OrganizationID {
+		return g.Any(access.Global, access.Collaboration, access.Organization), nil
+	}
+	if !g.Any(access.Global, access.Collaboration) {
+		return false, nil
+	}
+	var within *int64
+	if a.Kind != access.User {
+		within = &a.CollaborationID
+	}
+	ok, err := c.db.ArePartners(ctx, queries.ArePartnersParams{Own: a.OrganizationID, Other: id, Within: within})
+	if err != nil {
+		return false, fmt.Errorf("comparing collaborations: %w", err)
+	}
+	return ok, nil
+}
+
+// CreateOrganization makes one, contract 20 §4.2.
+func (c *Core) CreateOrganization(ctx context.Context, g access.Grant, f OrganizationFields) (Organization, error) {
+	if !g.Has(access.Global) {
+		return Organization{}, fault.New(fault.Denied, "You lack the permissions to do that!")
+	}
+	var row queries.Organization
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
+		row, err = t.CreateOrganization(ctx, queries.CreateOrganizationParams(f))
+		return err
+	})
+	if err != nil {
+		return Organization{}, fmt.Errorf("creating an organization: %w", err)
+	}
+	return c.oneOrganization(ctx, row)
+}
+
+// ChangeOrganization writes the given fields, contract 20 §4.4.
+func (c *Core) ChangeOrganization(ctx context.Context, g access.Grant, id int64, f OrganizationFields) (Organization, error) {
+	var row queries.Organization
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
+		if _, err = t.GetOrganization(ctx, id); queries.Missing(err) {
+			return fault.New(fault.Missing, "Organization with id=%d not found", id)
+		} else if err != nil {
+			return err
+		}
+		own := g.Has(access.Organization) && id == g.Actor().OrganizationID
+		if !own && !g.Has(access.Global) {
+			return fault.Deny()
+		}
+		row, err = t.UpdateOrganization(ctx, queries.UpdateOrganizationParams{
+			Name: f.Name, Domain: f.Domain, Address1: f.Address1, Address2: f.Address2, Zipcode: f.Zipcode,
+			Country: f.Country, PublicKey: f.PublicKey, ID: id,
+		})
+		return err
+	})
+	if err != nil {
+		return Organization{}, fmt.Errorf("changing an organization: %w", err)
+	}
+	return c.oneOrganization(ctx, row)
+}
+
+func (c *Core) oneOrganization(ctx context.Context, row queries.Organization) (Organization, error) {
+	list, err := c.withRelations(ctx, []queries.Organization{row})
+	if err != nil {
+		return Organization{}, err
+	}
+	return list[0], nil
+}
+
+// withRelations adds the related ids with one query a relation for the whole list.
+func (c *Core) withRelations(ctx context.Context, rows []queries.Organization) ([]Organization, error) {
+	ids := make([]int64, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+	}
+	set := idSet(ids)
+	collaborations, err1 := byOwner(c.db.CollaborationsOfOrganizations(ctx, set))
+	nodes, err2 := byOwner(c.db.NodesOfOrganizations(ctx, set))
+	users, err3 := byOwner(c.db.UsersOfOrganizations(ctx, set))
+	roles, err4 := byOwner(c.db.RolesOfOrganizations(ctx, set))
+	if err := first(err1, err2, err3, err4); err != nil {
+		return nil, fmt.Errorf("reading what belongs to organizations: %w", err)
+	}
+	list := make([]Organization, len(rows))
+	for i, r := range rows {
+		results, err := c.db.NewestResultsOfOrganization(ctx, &r.ID)
+		if err != nil {
+			return nil, fmt.Errorf("reading results of an organization: %w", err)
+		}
+		list[i] = Organization{
+			Organization: r, Collaborations: collaborations[r.ID], Nodes: nodes[r.ID],
+			Users: users[r.ID], Roles: roles[r.ID], Results: ascending(results),
+		}
+	}
+	return list, nil
+}

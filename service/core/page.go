@@ -1,0 +1,101 @@
+package core
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Page is the part of a list that is asked for. Number 0 means everything on one
+// page (contract 10 §1.5).
+type Page struct {
+	Number, Size int64
+}
+
+func (p Page) limit() int64 {
+	if p.Number == 0 {
+		return math.MaxInt64
+	}
+	return p.Size
+}
+
+func (p Page) offset() int64 {
+	if p.Number == 0 || p.Number-1 > math.MaxInt64/p.Size {
+		if p.Number == 0 {
+			return 0
+		}
+		return math.MaxInt64
+	}
+	return (p.Number - 1) * p.Size
+}
+
+// total gives the number of rows of a list: counted in the database only when the
+// page does not show all of them.
+func (p Page) total(shown int, count func() (int64, error)) (int64, error) {
+	if p.Number == 0 || p.Number == 1 && int64(shown) < p.Size {
+		return int64(shown), nil
+	}
+	return count()
+}
+
+// idSet gives ids in the form that queries take a list in: a JSON object with the
+// ids as keys.
+func idSet(ids []int64) string {
+	var b strings.Builder
+	b.WriteByte('{')
+	for i, id := range ids {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(`"` + strconv.FormatInt(id, 10) + `":0`)
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
+// pair is a row that names a related row of an owner.
+type pair = struct{ OwnerID, ID int64 }
+
+// byOwner sorts related ids to their owners, in the order of the rows.
+func byOwner[R ~struct{ OwnerID, ID int64 }](rows []R, err error) (map[int64][]int64, error) {
+	if err != nil {
+		return nil, err
+	}
+	m := map[int64][]int64{}
+	for _, r := range rows {
+		p := pair(r)
+		m[p.OwnerID] = append(m[p.OwnerID], p.ID)
+	}
+	return m, nil
+}
+
+// like prepares a pattern of the wire for LIKE: a backslash at its end stands for
+// itself, because Postgres refuses it (contract 10 §1.5).
+func like(pattern *string) *string {
+	if pattern == nil {
+		return nil
+	}
+	trailing := len(*pattern) - len(strings.TrimRight(*pattern, `\`))
+	if trailing%2 == 0 {
+		return pattern
+	}
+	p := *pattern + `\`
+	return &p
+}
+
+// ascending turns ids that were read newest first.
+func ascending(ids []int64) []int64 {
+	slices.Reverse(ids)
+	return ids
+}
+
+// first gives the first error.
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

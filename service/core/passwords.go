@@ -1,0 +1,138 @@
+package core
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"runtime"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"vserver/queries"
+	"vserver/service/fault"
+)
+
+const (
+	// bcryptCost is the reference's; hashes of both servers have to pass on both.
+	bcryptCost = 12
+	// bcryptBytes is all that bcrypt looks at; Go refuses more, the reference cuts.
+	bcryptBytes = 72
+	// bcryptQueue is how many may wait for each core before the rest is sent away.
+	bcryptQueue = 64
+)
+
+// preparePasswords makes what password checks need: a turn for each core, and a
+// hash to compare with when there is no user, so that both take the same time.
+func (c *Core) preparePasswords() error {
+	c.hashing = make(chan struct{}, runtime.GOMAXPROCS(0))
+	h, err := bcrypt.GenerateFromPassword([]byte(rand.Text()), bcryptCost)
+	c.dummy = string(h)
+	return err
+}
+
+// CheckPolicy is the policy of passwords, contract 10 §5.1, in its order.
+func CheckPolicy(password string) error {
+	n := utf8.RuneCountInString(password)
+	has := func(set string) bool { return strings.ContainsAny(password, set) }
+	plain := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
+	for _, rule := range []struct {
+		ok  bool
+		msg string
+	}{
+		{n >= 8, "Password too short: use at least 8 characters with mixed lowercase, uppercase, numbers and special characters"},
+		{n <= 128, "Password too long: use at most 128 characters"},
+		{has("0123456789"), "Password should contain at least one number"},
+		{has("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), "Password should contain at least one uppercase letter"},
+		{has("abcdefghijklmnopqrstuvwxyz"), "Password should contain at least one lowercase letter"},
+		{strings.ContainsFunc(password, func(r rune) bool { return !plain(r) }), "Password should contain at least one special character"},
+	} {
+		if !rule.ok {
+			return fault.New(fault.Invalid, "%s", rule.msg)
+		}
+	}
+	return nil
+}
+
+// HashPassword gives the stored form of a password.
+func HashPassword(password string) (string, error) {
+	h, err := bcrypt.GenerateFromPassword(cut(password), bcryptCost)
+	if err != nil {
+		return "", fmt.Errorf("hashing a password: %w", err)
+	}
+	return "$2b$" + strings.TrimPrefix(string(h), "$2a$"), nil
+}
+
+func cut(password string) []byte {
+	b := []byte(password)
+	return b[:min(len(b), bcryptBytes)]
+}
+
+// hash is HashPassword in its turn.
+func (c *Core) hash(ctx context.Context, password string) (string, error) {
+	leave, err := c.turn(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	return HashPassword(password)
+}
+
+// matches compares a password with a stored hash in its turn; without a hash it
+// takes the same time and does not match.
+func (c *Core) matches(ctx context.Context, stored *string, password string) (bool, error) {
+	leave, err := c.turn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer leave()
+	hash := c.dummy
+	if stored != nil {
+		hash = *stored
+	}
+	return bcrypt.CompareHashAndPassword([]byte(hash), cut(password)) == nil && stored != nil, nil
+}
+
+// turn waits until a core is free for bcrypt; when too many wait it is a fault that
+// clients try again after (contract 10 §5.3).
+func (c *Core) turn(ctx context.Context) (leave func(), err error) {
+	if c.waiting.Add(1) > int64(cap(c.hashing)*bcryptQueue) {
+		c.waiting.Add(-1)
+		return nil, fault.New(fault.Busy, "Too many log-ins at the moment, try again")
+	}
+	defer c.waiting.Add(-1)
+	select {
+	case c.hashing <- struct{}{}:
+		return func() { <-c.hashing }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// digestKey reads the key of the API key digests, made once for a database.
+func digestKey(ctx context.Context, tx *queries.Tx) ([]byte, error) {
+	const name = "api_key_digest"
+	fresh := make([]byte, sha256.Size)
+	_, _ = rand.Read(fresh)
+	if err := tx.KeepSecret(ctx, name, fresh); err != nil {
+		return nil, fmt.Errorf("keeping the key of the digests: %w", err)
+	}
+	key, err := tx.GetSecret(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("reading the key of the digests: %w", err)
+	}
+	return key, nil
+}
+
+// DigestAPIKey gives the stored form of a node's API key: a keyed digest, so that a
+// log-in is one indexed read (contract 10 §3.2).
+func (c *Core) DigestAPIKey(key string) string {
+	mac := hmac.New(sha256.New, c.digester)
+	mac.Write([]byte(key))
+	return base64.RawStdEncoding.EncodeToString(mac.Sum(nil))
+}
