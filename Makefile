@@ -1,0 +1,54 @@
+# Every task of the project. `make` alone lists them.
+
+export CGO_ENABLED ?= 0
+
+GO    ?= go
+# Version and commit come from the checkout; a source archive has none to give.
+VCS   := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
+BUILD := -trimpath -buildvcs=$(VCS) -ldflags='-s -w'
+
+CONFIG      ?=
+ENVIRONMENT ?= dev
+ARGS        ?=
+
+.PHONY: help
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+.PHONY: build
+build: ## Build the static binary bin/vserver
+	$(GO) build $(BUILD) -o bin/vserver .
+
+.PHONY: run
+run: build ## Serve a configuration: make run CONFIG=server.yaml ENVIRONMENT=dev
+	@test -n "$(CONFIG)" || { echo "make run: give CONFIG=FILE (and ENVIRONMENT=NAME)"; exit 2; }
+	bin/vserver run --config "$(CONFIG)" --environment "$(ENVIRONMENT)" $(ARGS)
+
+.PHONY: demo
+demo: build ## Show the whole job on simulated hospitals: make demo ARGS='--nodes 10'
+	bin/vserver demo $(ARGS)
+
+.PHONY: test
+test: ## Check everything on SQLite and PostgreSQL, installing what is missing
+	@.ci/test
+
+.PHONY: test-long
+test-long: ## The same with long fuzz runs and the tests that take hours
+	@.ci/test --long
+
+.PHONY: bench
+bench: ## Measure, each row beside a baseline of the same run
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: generate
+generate: ## Write the generated code again
+	@if [ -f sqlc.yaml ]; then .ci/tool sqlc generate; fi
+	$(GO) generate ./...
+
+.PHONY: lint
+lint: ## Lint; the rules and their reasons stand in .golangci.yml
+	.ci/tool golangci-lint run
+
+.PHONY: ui
+ui: build ## Drive the pages of the built binary in a browser
+	cd embed/ui/test && npm ci --no-audit --no-fund --ignore-scripts && node --test
