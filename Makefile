@@ -51,4 +51,4 @@ lint: ## Lint; the rules and their reasons stand in .golangci.yml
 
 .PHONY: ui
 ui: build ## Drive the pages of the built binary in a browser
-	cd embed/ui/test && npm ci --no-audit --no-fund --ignore-scripts && node --test
+	cd embed/ui/test && npm ci --no-audit --no-fund --ignore-scripts && npm test

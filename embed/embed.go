@@ -1,0 +1,40 @@
+// Package embed holds what the binary carries besides its code: the start page and
+// its files. Everything it ships works without the internet: no page names another
+// host. It imports nothing of ours; package handlers serves it.
+package embed
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+)
+
+//go:embed start
+var files embed.FS
+
+// StartPolicy is the Content-Security-Policy of the start page: files of this
+// server and nothing else, nothing inline, never in a frame (SECURITY T15).
+const StartPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; " +
+	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// StartPage is what the start page's template shows.
+type StartPage struct {
+	Version    string // of this program, as `vserver version` says it
+	APIPath    string // prefix of the REST routes as configured: "/api", or "" for the root
+	SocketPath string // where Socket.IO listens: "/socket.io" (contract 30 §1)
+}
+
+// Start gives the page for "/", to be executed with a StartPage, and the files to
+// serve below "/static/": its style, script and icon, and robots.txt.
+func Start() (*template.Template, fs.FS, error) {
+	static, err := fs.Sub(files, "start/static")
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening the start page's files: %w", err)
+	}
+	page, err := template.ParseFS(files, "start/index.html")
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the start page: %w", err)
+	}
+	return page, static, nil
+}

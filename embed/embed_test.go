@@ -1,0 +1,75 @@
+package embed
+
+import (
+	"io/fs"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func render(t *testing.T, page StartPage) string {
+	t.Helper()
+	tmpl, _, err := Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := tmpl.Execute(&out, page); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestStartPageShowsWhatItWasGiven(t *testing.T) {
+	for name, c := range map[string]struct {
+		page StartPage
+		want []string
+	}{
+		"usual": {
+			StartPage{"1.2.3", "/api", "/socket.io"},
+			[]string{`<dd id="version">1.2.3</dd>`, `data-api="./api"`, `href="./api/health"`, `<code>/api</code>`, `<code>/socket.io</code>`},
+		},
+		"at the root": {
+			StartPage{"1.2.3", "", "/socket.io"},
+			[]string{`data-api="."`, `href="./health"`, `<code>/</code>`},
+		},
+		"hostile": {
+			StartPage{"<script>", `/"><script>alert(1)</script>`, "/<b>"},
+			[]string{`<dd id="version">&lt;script&gt;</dd>`, `data-api="./&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"`, `<code>/&lt;b&gt;</code>`},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := render(t, c.page)
+			for _, want := range c.want {
+				if !strings.Contains(got, want) {
+					t.Errorf("lacks %s in\n%s", want, got)
+				}
+			}
+		})
+	}
+}
+
+// The policy forbids what is inline, so the page must not need it.
+func TestStartPageKeepsItsPolicy(t *testing.T) {
+	got := render(t, StartPage{"1.2.3", "/api", "/socket.io"})
+	inline := regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|javascript:|<script[^>]*>[^<]`)
+	if found := inline.FindString(got); found != "" {
+		t.Errorf("the page holds inline %q", found)
+	}
+}
+
+func TestStartPageNamesFilesThatAreThere(t *testing.T) {
+	_, static, err := Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`"static/([^"]+)"`).FindAllStringSubmatch(render(t, StartPage{}), -1)
+	if len(named) == 0 {
+		t.Fatal("the page names no file")
+	}
+	for _, name := range append(named, []string{"", "robots.txt"}) {
+		if b, err := fs.ReadFile(static, name[1]); err != nil || len(b) == 0 {
+			t.Errorf("%s: %d bytes, %v", name[1], len(b), err)
+		}
+	}
+}
