@@ -81,3 +81,13 @@ INSERT INTO secret (name, value) VALUES (@name, @value) ON CONFLICT DO NOTHING;
 
 -- name: KeepCounter :exec
 INSERT INTO counter (name, value) VALUES (@name, @value) ON CONFLICT DO NOTHING;
+
+-- name: RoleNamesOfUser :many
+SELECT r.name FROM role r JOIN user_role ur ON ur.role_id = r.id WHERE ur.user_id = @user_id ORDER BY r.id;
+
+-- name: TaskForContainer :one
+SELECT t.id, t.image, t.database, t.collaboration_id,
+  (SELECT COUNT(*) FROM result r WHERE r.task_id = t.id) AS results,
+  (SELECT COUNT(*) FROM result r WHERE r.task_id = t.id AND r.finished_at IS NULL) AS open_results,
+  (SELECT COUNT(*) FROM result r WHERE r.task_id = t.id AND r.organization_id = @organization_id) AS own_results
+FROM task t WHERE t.id = @id;

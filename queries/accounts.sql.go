@@ -253,6 +253,33 @@ func (q *Queries) RevokeRefreshTokens(ctx context.Context, id int64) error {
 	return err
 }
 
+const RoleNamesOfUser = `-- name: RoleNamesOfUser :many
+SELECT r.name FROM role r JOIN user_role ur ON ur.role_id = r.id WHERE ur.user_id = $1 ORDER BY r.id
+`
+
+func (q *Queries) RoleNamesOfUser(ctx context.Context, userID int64) ([]*string, error) {
+	rows, err := q.db.QueryContext(ctx, RoleNamesOfUser, userID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []*string
+	for rows.Next() {
+		var name *string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const RulesOfDefaultRole = `-- name: RulesOfDefaultRole :many
 SELECT r.name, r.scope, r.operation FROM rule r JOIN role_rule rr ON rr.rule_id = r.id
 JOIN role o ON o.id = rr.role_id WHERE o.name = $1 AND o.organization_id IS NULL
@@ -360,6 +387,39 @@ func (q *Queries) SetStatus(ctx context.Context, status *string, iD int64) (int6
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const TaskForContainer = `-- name: TaskForContainer :one
+SELECT t.id, t.image, t.database, t.collaboration_id,
+  (SELECT COUNT(*) FROM result r WHERE r.task_id = t.id) AS results,
+  (SELECT COUNT(*) FROM result r WHERE r.task_id = t.id AND r.finished_at IS NULL) AS open_results,
+  (SELECT COUNT(*) FROM result r WHERE r.task_id = t.id AND r.organization_id = $1) AS own_results
+FROM task t WHERE t.id = $2
+`
+
+type TaskForContainerRow struct {
+	ID              int64
+	Image           *string
+	Database        *string
+	CollaborationID *int64
+	Results         int64
+	OpenResults     int64
+	OwnResults      int64
+}
+
+func (q *Queries) TaskForContainer(ctx context.Context, organizationID *int64, iD int64) (TaskForContainerRow, error) {
+	row := q.db.QueryRowContext(ctx, TaskForContainer, organizationID, iD)
+	var i TaskForContainerRow
+	err := row.Scan(
+		&i.ID,
+		&i.Image,
+		&i.Database,
+		&i.CollaborationID,
+		&i.Results,
+		&i.OpenResults,
+		&i.OwnResults,
+	)
+	return i, err
 }
 
 const TaskOfContainer = `-- name: TaskOfContainer :one

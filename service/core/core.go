@@ -62,6 +62,14 @@ func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, se
 	return c, nil
 }
 
+// Sent is what a request wants written, or the fault of its body. The fault counts
+// only once the row and the permission are known to be there, as the contract's
+// order of checks has it.
+type Sent[F any] struct {
+	Fields F
+	Fault  error
+}
+
 // Healthy tells whether the database answers.
 func (c *Core) Healthy(ctx context.Context) bool { return c.db.Ping(ctx) == nil }
 

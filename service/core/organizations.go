@@ -126,8 +126,8 @@ func (c *Core) CreateOrganization(ctx context.Context, g access.Grant, f Organiz
 	return c.oneOrganization(ctx, row)
 }
 
-// ChangeOrganization writes the given fields, contract 20 §4.4.
-func (c *Core) ChangeOrganization(ctx context.Context, g access.Grant, id int64, f OrganizationFields) (Organization, error) {
+// ChangeOrganization writes the fields that are given, contract 20 §4.4.
+func (c *Core) ChangeOrganization(ctx context.Context, g access.Grant, id int64, in Sent[OrganizationFields]) (Organization, error) {
 	var row queries.Organization
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
 		if _, err = t.GetOrganization(ctx, id); queries.Missing(err) {
@@ -139,6 +139,10 @@ func (c *Core) ChangeOrganization(ctx context.Context, g access.Grant, id int64,
 		if !own && !g.Has(access.Global) {
 			return fault.Deny()
 		}
+		if in.Fault != nil {
+			return in.Fault
+		}
+		f := in.Fields
 		row, err = t.UpdateOrganization(ctx, queries.UpdateOrganizationParams{
 			Name: f.Name, Domain: f.Domain, Address1: f.Address1, Address2: f.Address2, Zipcode: f.Zipcode,
 			Country: f.Country, PublicKey: f.PublicKey, ID: id,

@@ -1,0 +1,293 @@
+package handlers
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"vserver/service/core"
+	"vserver/service/fault"
+)
+
+// Lengths of text fields in characters, contract 10 §1.4.
+const (
+	shortText = 1_000
+	imageText = 2_000
+	longText  = 100_000
+	// opaque texts are bounded by the body alone, and may hold control characters.
+	opaque = math.MaxInt
+)
+
+// missingField is the reason that users of the reference see.
+const missingField = "Missing required parameter in the JSON body or the post body or the query string"
+
+// body reads the fields of a request's JSON object. The first faulty field, in the
+// order of reading, is kept and given by err; after it everything reads as absent.
+type body struct {
+	fields map[string]json.RawMessage
+	parser bool // answers about fields in the shape of contract 10 §1.2 E3
+	fault  error
+}
+
+// body reads the request's object; no body is a fault.
+func (k *call) body() (*body, error) { return k.read("A JSON body is required") }
+
+// tokenBody is body for the routes that hand out keys and tokens.
+func (k *call) tokenBody() (*body, error) { return k.read("Missing JSON in request") }
+
+// parserBody reads the object of a route that reports its fields one by one; no
+// body is an empty object.
+func (k *call) parserBody() (*body, error) {
+	b, err := k.read("")
+	if err == nil {
+		b.parser = true
+	}
+	return b, err
+}
+
+// sent reads what a request wants written, with the fault of its body kept for
+// later.
+func sent[F any](open func() (*body, error), read func(*body) F) core.Sent[F] {
+	b, err := open()
+	if err != nil {
+		return core.Sent[F]{Fault: err}
+	}
+	fields := read(b)
+	return core.Sent[F]{Fields: fields, Fault: b.err()}
+}
+
+func (k *call) read(none string) (*body, error) {
+	b := &body{}
+	raw := bytes.TrimSpace(k.raw)
+	isJSON := strings.Contains(strings.ToLower(k.echo.Request().Header.Get("Content-Type")), "json")
+	switch {
+	case deep(raw):
+		return nil, fault.New(fault.Invalid, "The JSON body is nested too deeply")
+	case !json.Valid(raw) && isJSON:
+		return nil, fault.New(fault.Unparsed, textUnparsed)
+	case !json.Valid(raw), string(raw) == "null":
+		if none != "" {
+			return nil, fault.New(fault.Invalid, "%s", none)
+		}
+		return b, nil
+	}
+	if err := json.Unmarshal(raw, &b.fields); err != nil {
+		return nil, fault.New(fault.Invalid, "The JSON body has to be an object")
+	}
+	return b, nil
+}
+
+// load takes in the whole body, before any transaction: a slow sender must hold up
+// nobody.
+func (k *call) load(limit int64) error {
+	req := k.echo.Request()
+	if req.Body == nil || req.Body == http.NoBody {
+		return nil
+	}
+	var err error
+	k.raw, err = io.ReadAll(http.MaxBytesReader(k.echo.Response(), req.Body, limit))
+	if err != nil {
+		return unread(err)
+	}
+	return nil
+}
+
+func unread(err error) error {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return fault.New(fault.TooLarge, "The body is larger than %d bytes", large.Limit)
+	}
+	return fault.Wrap(fault.Invalid, err, "The body could not be read")
+}
+
+// deep tells whether a body nests more than 100 levels.
+func deep(raw []byte) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{', c == '[':
+			if depth++; depth > 100 {
+				return true
+			}
+		case c == '}', c == ']':
+			depth--
+		}
+	}
+	return false
+}
+
+// err gives the fault of the first faulty field.
+func (b *body) err() error { return b.fault }
+
+func (b *body) refuse(field, format string, args ...any) {
+	reason := fmt.Sprintf(format, args...)
+	switch {
+	case b.fault != nil:
+	case b.parser:
+		b.fault = fault.OfField(field, reason)
+	default:
+		b.fault = fault.New(fault.Invalid, "%s: %s", field, reason)
+	}
+}
+
+// has tells whether a field is there and not null.
+func (b *body) has(field string) bool {
+	raw, ok := b.fields[field]
+	return ok && string(raw) != "null"
+}
+
+// get gives a field's JSON, false when it is absent, null, or an earlier field was
+// faulty.
+func (b *body) get(field string) (json.RawMessage, bool) {
+	if b.fault != nil || !b.has(field) {
+		return nil, false
+	}
+	return b.fields[field], true
+}
+
+// need refuses when one of the fields is absent or null; with several, the first
+// in order. It is called before the field is read.
+func (b *body) need(field string) {
+	if !b.has(field) {
+		b.refuse(field, missingField)
+	}
+}
+
+// needOr is need with another reason.
+func (b *body) needOr(field, reason string) {
+	if !b.has(field) {
+		b.refuse(field, "%s", reason)
+	}
+}
+
+// text reads a string of at most limit characters; nil when absent or null.
+func (b *body) text(field string, limit int) *string {
+	raw, ok := b.get(field)
+	if !ok {
+		return nil
+	}
+	var s string
+	switch {
+	case json.Unmarshal(raw, &s) != nil:
+		b.refuse(field, "has to be a text")
+	case utf8.RuneCountInString(s) > limit:
+		b.refuse(field, "has more than %d characters", limit)
+	case limit == opaque && strings.ContainsRune(s, 0):
+		b.refuse(field, "has a NUL character, which cannot be stored")
+	case limit != opaque && strings.ContainsFunc(s, forbidden(limit)):
+		b.refuse(field, "has control characters")
+	default:
+		return &s
+	}
+	return nil
+}
+
+// forbidden finds control characters; long texts may have lines and tabs.
+func forbidden(limit int) func(rune) bool {
+	return func(r rune) bool {
+		if limit == longText && (r == '\t' || r == '\n' || r == '\r') {
+			return false
+		}
+		return r < 0x20 || r == 0x7f
+	}
+}
+
+// name reads a name that must not be taken for an id (SECURITY T05).
+func (b *body) name(field string) *string {
+	s := b.text(field, shortText)
+	if s != nil && looksLikeID(*s) {
+		b.refuse(field, "must not consist of digits only, it could be taken for an id")
+		return nil
+	}
+	return s
+}
+
+func looksLikeID(s string) bool {
+	s = strings.TrimSpace(s)
+	return s != "" && strings.TrimFunc(s, unicode.IsDigit) == ""
+}
+
+// integer reads a whole number: a JSON number without fraction, or a string of
+// digits; nil when absent or null.
+func (b *body) integer(field string) *int64 {
+	raw, ok := b.get(field)
+	if !ok {
+		return nil
+	}
+	n, err := integer(raw)
+	if err != nil {
+		b.refuse(field, "%s", err)
+		return nil
+	}
+	return &n
+}
+
+func integer(raw json.RawMessage) (int64, error) {
+	text := string(raw)
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		if !decimal(s) {
+			return 0, fmt.Errorf("invalid literal for int() with base 10: '%s'", s)
+		}
+		text = s
+	}
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n, nil
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) >= 1<<53 {
+		return 0, errors.New("has to be a whole number")
+	}
+	return int64(f), nil
+}
+
+// boolean reads true, false, 0 or 1; nil when absent or null.
+func (b *body) boolean(field string) *bool {
+	raw, ok := b.get(field)
+	if !ok {
+		return nil
+	}
+	yes := string(raw) == "true" || string(raw) == "1"
+	if !yes && string(raw) != "false" && string(raw) != "0" {
+		b.refuse(field, "has to be true or false")
+		return nil
+	}
+	return &yes
+}
+
+// ids reads a list of whole numbers, or a single one; nil when absent or null, and
+// an empty list when it is empty.
+func (b *body) ids(field string) []int64 {
+	raw, ok := b.get(field)
+	if !ok {
+		return nil
+	}
+	list := []json.RawMessage{raw}
+	if raw[0] == '[' && json.Unmarshal(raw, &list) != nil {
+		b.refuse(field, "has to be a list of ids")
+		return nil
+	}
+	ids := []int64{}
+	for _, item := range list {
+		n, err := integer(item)
+		if err != nil {
+			b.refuse(field, "%s", err)
+			return nil
+		}
+		ids = append(ids, n)
+	}
+	return ids
+}

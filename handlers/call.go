@@ -1,0 +1,62 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"vserver/service/access"
+)
+
+// call is one request on its way through a handler.
+type call struct {
+	s     *Server
+	echo  echo.Context
+	ctx   context.Context //nolint:containedctx // a call lives as long as its request
+	query url.Values
+	raw   []byte // the body as it came
+	actor access.Actor
+	grant access.Grant // of the route's resource and operation
+}
+
+// id gives a number of the path. Numbers past 64 bits name no row; they become -1.
+func (k *call) id(name string) int64 {
+	id, err := strconv.ParseInt(k.echo.Param(name), 10, 64)
+	if err != nil {
+		return -1
+	}
+	return id
+}
+
+// reply sends v as JSON.
+func (k *call) reply(status int, v any) error {
+	return writeJSON(k.echo, status, v)
+}
+
+// say sends a message as the contract's `{"msg": …}`.
+func (k *call) say(format string, args ...any) error {
+	return k.reply(http.StatusOK, map[string]string{"msg": fmt.Sprintf(format, args...)})
+}
+
+func writeJSON(c echo.Context, status int, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encoding a reply: %w", err)
+	}
+	c.Response().Header().Set("Content-Length", strconv.Itoa(len(b)))
+	return c.Blob(status, "application/json", b)
+}
+
+// each turns rows into wire objects; an empty list stays a list.
+func each[R, W any](rows []R, wire func(R) W) []W {
+	list := make([]W, len(rows))
+	for i, r := range rows {
+		list[i] = wire(r)
+	}
+	return list
+}

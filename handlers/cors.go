@@ -1,0 +1,82 @@
+package handlers
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// contentPolicy is for everything that this server sends.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// header sets what every reply carries: who may read it, and what a browser may do
+// with it (contract 10 §1.8, SECURITY T14, T15).
+func (s *Server) header(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", contentPolicy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	if s.opt.TLS {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+	if strings.HasPrefix(r.URL.Path, socketPath) {
+		return // the live channel has its own
+	}
+	origin := r.Header.Get("Origin")
+	switch {
+	case origin == "" && s.opt.AllowedOrigins == nil:
+		h.Set("Access-Control-Allow-Origin", "*")
+		return
+	case origin == "":
+		return
+	}
+	h.Add("Vary", "Origin")
+	if !s.mayRead(r) {
+		return
+	}
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Access-Control-Expose-Headers", "Link, total-count, jwt-token")
+	if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+		h.Set("Access-Control-Allow-Methods", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
+		if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
+			h.Set("Access-Control-Allow-Headers", sortedWords(asked))
+		}
+	}
+}
+
+// socketPath is where the live channel is, always at the root (contract 30 §1.2).
+const socketPath = "/socket.io/"
+
+func sortedWords(list string) string {
+	words := strings.Split(list, ",")
+	for i := range words {
+		words[i] = strings.TrimSpace(words[i])
+	}
+	slices.Sort(words)
+	return strings.Join(words, ", ")
+}
+
+// mayRead tells whether the request's web origin may read answers: every one while
+// no list is configured, else a listed one or the server's own. A request without
+// an origin comes from no browser and is never refused for it.
+func (s *Server) mayRead(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" || s.opt.AllowedOrigins == nil || slices.Contains(s.opt.AllowedOrigins, origin) {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && u.Scheme == s.scheme(r) && strings.EqualFold(u.Host, r.Host)
+}
+
+// scheme is how the caller reached this server, as far as a trusted proxy says.
+func (s *Server) scheme(r *http.Request) string {
+	if p := r.Header.Get("X-Forwarded-Proto"); p != "" && s.trusted(peer(r)) {
+		return p
+	}
+	if r.TLS != nil {
+		return "https"
+	}
+	return "http"
+}

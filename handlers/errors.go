@@ -1,0 +1,103 @@
+package handlers
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"vserver/service/fault"
+)
+
+// errMethod is the reply to a method that a known path does not have, contract 10
+// §1.2 E4.
+var errMethod = errors.New("the method is not allowed")
+
+// The texts of replies that no use case words.
+const (
+	textMethod   = "The method is not allowed for the requested URL."
+	textUnparsed = "The browser (or proxy) sent a request that this server could not understand."
+	textInternal = "An unexpected error occurred on the server!"
+)
+
+// statusOf is the one place where a kind of fault becomes a status.
+func statusOf(k fault.Kind) int {
+	switch k {
+	case fault.Invalid, fault.Unparsed, fault.Field:
+		return http.StatusBadRequest
+	case fault.Unauthorized, fault.Denied:
+		return http.StatusUnauthorized
+	case fault.WrongKind:
+		return http.StatusForbidden
+	case fault.Missing:
+		return http.StatusNotFound
+	case fault.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case fault.BadToken:
+		return http.StatusUnprocessableEntity
+	case fault.TooMany:
+		return http.StatusTooManyRequests
+	case fault.Unsupported:
+		return http.StatusNotImplemented
+	case fault.Busy:
+		return http.StatusServiceUnavailable
+	case fault.Full:
+		return http.StatusInsufficientStorage
+	}
+	return http.StatusInternalServerError
+}
+
+// fail turns an error into its reply. Of an unknown error the caller learns
+// nothing but an id, under which the log has the cause.
+func (s *Server) fail(c echo.Context, err error) {
+	req := c.Request()
+	if c.Response().Committed {
+		s.log.Error().Err(err).Str("path", req.URL.Path).Msg("failed in the middle of a reply")
+		return
+	}
+	if errors.Is(err, context.Canceled) && req.Context().Err() != nil {
+		s.log.Debug().Str("path", req.URL.Path).Msg("the caller went away")
+		return
+	}
+	status, body := s.reply(c, err)
+	if werr := writeJSON(c, status, body); werr != nil {
+		s.log.Debug().Err(werr).Msg("could not send a reply")
+	}
+}
+
+func (s *Server) reply(c echo.Context, err error) (int, any) {
+	if errors.Is(err, errMethod) {
+		return http.StatusMethodNotAllowed, messages(textMethod, textMethod)
+	}
+	f, ok := fault.As(err)
+	if !ok || f.Kind == fault.Internal {
+		id := rand.Text()[:12]
+		s.log.Error().Err(err).Str("incident", id).Str("method", c.Request().Method).
+			Str("path", c.Request().URL.Path).Msg("unexpected error")
+		c.Response().Header().Set("X-Incident", id)
+		return http.StatusInternalServerError, map[string]string{"msg": textInternal}
+	}
+	if f.Cause != nil {
+		s.log.Warn().Err(f.Cause).Str("path", c.Request().URL.Path).Msg(f.Msg)
+	}
+	switch f.Kind {
+	case fault.Unparsed:
+		return statusOf(f.Kind), messages(textUnparsed, textUnparsed)
+	case fault.Field:
+		return statusOf(f.Kind), messages(map[string]string{f.Field: f.Msg}, f.Field+": "+f.Msg)
+	}
+	return statusOf(f.Kind), map[string]string{"msg": f.Msg}
+}
+
+// messages is a body with `message` as the reference has it, and `msg` beside it
+// for clients that read only that.
+func messages(message any, msg string) json.RawMessage {
+	b, err := json.Marshal(map[string]any{"message": message, "msg": msg})
+	if err != nil {
+		panic(err) // strings and maps of strings always encode
+	}
+	return b
+}

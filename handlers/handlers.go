@@ -1,0 +1,89 @@
+// Package handlers is what the network sees: a file for each noun with its rows of
+// the route table, its wire structs and its handlers; auth.go turns a token into an
+// actor, errors.go a fault into a status, socket.go the live channel into events.
+// It imports core, access, fault, live, bus and embed, and never queries.
+//
+// A handler decodes, calls core and replies; it returns an error and writes nothing
+// on failure.
+package handlers
+
+import (
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/rs/zerolog"
+
+	"vserver/service/access"
+	"vserver/service/core"
+)
+
+// Options are the choices of the configuration that the wire depends on.
+type Options struct {
+	APIPath        string   // prefix of all REST routes, "" or like "/api"
+	AllowedOrigins []string // nil: every origin (contract 10 §1.8)
+	TrustedProxies []netip.Prefix
+	TLS            bool // this server speaks TLS itself
+	Secret         []byte
+	AccessFor      time.Duration // life of access tokens
+	RefreshFor     time.Duration // life of users' refresh tokens
+}
+
+// Server answers all HTTP requests.
+type Server struct {
+	core   *core.Core
+	log    zerolog.Logger
+	opt    Options
+	tokens tokens
+	echo   *echo.Echo
+}
+
+// New makes the server with all its routes.
+func New(c *core.Core, log zerolog.Logger, opt Options) *Server {
+	s := &Server{core: c, log: log, opt: opt, tokens: newTokens(opt), echo: echo.New()}
+	s.register(s.routes())
+	return s
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if to := collapsed(r.URL); to != "" {
+		s.header(w, r)
+		http.Redirect(w, r, to, http.StatusPermanentRedirect)
+		return
+	}
+	s.header(w, r)
+	s.echo.ServeHTTP(w, r)
+}
+
+// routes joins the rows of all nouns: this is everything that REST has.
+func (s *Server) routes() []route {
+	var all []route
+	for _, noun := range [][]route{
+		s.openRoutes(), s.tokenRoutes(), s.organizationRoutes(),
+	} {
+		all = append(all, noun...)
+	}
+	return all
+}
+
+// route is one row of the table: what is asked, who may call, what is judged.
+type route struct {
+	method, path string // below the API path, ids as ":id"
+	who          access.Kind
+	// The grant that the handler gets; resource "" for routes that judge nothing.
+	resource  access.Resource
+	operation access.Operation
+	body      int64 // limit of the body in bytes, 0: the usual one
+	handle    func(*call) error
+}
+
+// anyone is the `who` of routes that take no token.
+const anyone access.Kind = 0
+
+// Limits of request bodies, contract 20 §1.8.
+const (
+	usualBody = 10 << 20
+	largeBody = 1 << 30
+)

@@ -1,0 +1,27 @@
+package handlers
+
+import (
+	"net/http"
+)
+
+// emulates is the release of the reference that this server answers like.
+const emulates = "3.7.3"
+
+func (s *Server) openRoutes() []route {
+	return []route{
+		{method: "GET", path: "/version", handle: s.version},
+		{method: "GET", path: "/health", handle: s.health},
+		{method: "GET", path: "/health/fix", handle: s.healthFix},
+	}
+}
+
+func (s *Server) version(k *call) error {
+	return k.reply(http.StatusOK, map[string]string{"version": emulates})
+}
+
+func (s *Server) health(k *call) error {
+	return k.reply(http.StatusOK, map[string]bool{"database": s.core.Healthy(k.ctx)})
+}
+
+// healthFix did something in releases long gone; old scripts still call it.
+func (s *Server) healthFix(k *call) error { return k.reply(http.StatusOK, nil) }

@@ -1,0 +1,129 @@
+package handlers
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+
+	"vserver/service/access"
+	"vserver/service/core"
+)
+
+func (s *Server) organizationRoutes() []route {
+	const all = access.User | access.Node | access.Container
+	return []route{
+		{method: "GET", path: "/organization", who: all, resource: access.Organizations, operation: access.View, handle: s.listOrganizations},
+		{method: "POST", path: "/organization", who: access.User, resource: access.Organizations, operation: access.Create, handle: s.createOrganization},
+		{method: "GET", path: "/organization/:id", who: all, resource: access.Organizations, operation: access.View, handle: s.getOrganization},
+		{method: "PATCH", path: "/organization/:id", who: access.User | access.Node, resource: access.Organizations, operation: access.Edit, handle: s.changeOrganization},
+	}
+}
+
+// organizationJSON is an organization on the wire, contract 20 §2.2.
+type organizationJSON struct {
+	ID             int64   `json:"id"`
+	Name           *string `json:"name"`
+	Domain         *string `json:"domain"`
+	Address1       *string `json:"address1"`
+	Address2       *string `json:"address2"`
+	Zipcode        *string `json:"zipcode"`
+	Country        *string `json:"country"`
+	PublicKey      string  `json:"public_key"` // base64, "" when there is none
+	Collaborations []link  `json:"collaborations"`
+	Nodes          []link  `json:"nodes"`
+	Users          []link  `json:"users"`
+	Results        []link  `json:"results"`
+	Roles          []int64 `json:"roles"`
+}
+
+func (s *Server) organizationJSON(o core.Organization) organizationJSON {
+	return organizationJSON{
+		ID: o.ID, Name: o.Name, Domain: o.Domain, Address1: o.Address1, Address2: o.Address2,
+		Zipcode: o.Zipcode, Country: o.Country, PublicKey: base64.StdEncoding.EncodeToString(o.PublicKey),
+		Collaborations: s.links("collaboration", o.Collaborations), Nodes: s.links("node", o.Nodes),
+		Users: s.links("user", o.Users), Results: s.links("result", o.Results), Roles: plain(o.Roles),
+	}
+}
+
+func (s *Server) listOrganizations(k *call) error {
+	p, err := k.page()
+	if err != nil {
+		return err
+	}
+	f := k.filters()
+	filter := core.OrganizationFilter{Name: f.text("name"), Country: f.text("country"), CollaborationID: f.id("collaboration_id")}
+	if f.err() != nil {
+		return f.err()
+	}
+	rows, total, err := s.core.Organizations(k.ctx, k.grant, filter, p)
+	if err != nil {
+		return err
+	}
+	return list(k, p, each(rows, s.organizationJSON), total)
+}
+
+func (s *Server) getOrganization(k *call) error {
+	o, err := s.core.Organization(k.ctx, k.grant, k.id("id"))
+	if err != nil {
+		return err
+	}
+	return k.reply(http.StatusOK, s.organizationJSON(o))
+}
+
+func (s *Server) createOrganization(k *call) error {
+	b, err := k.body()
+	if err != nil {
+		return err
+	}
+	fields := organizationFields(b)
+	if b.err() != nil {
+		return b.err()
+	}
+	for _, f := range []struct {
+		name string
+		to   **string
+	}{
+		{"name", &fields.Name}, {"domain", &fields.Domain}, {"address1", &fields.Address1},
+		{"zipcode", &fields.Zipcode}, {"country", &fields.Country},
+	} {
+		if _, sent := b.fields[f.name]; !sent {
+			*f.to = new(string) // absent is empty, an explicit null stays null
+		}
+	}
+	o, err := s.core.CreateOrganization(k.ctx, k.grant, fields)
+	if err != nil {
+		return err
+	}
+	return k.reply(http.StatusCreated, s.organizationJSON(o))
+}
+
+func (s *Server) changeOrganization(k *call) error {
+	o, err := s.core.ChangeOrganization(k.ctx, k.grant, k.id("id"), sent(k.body, organizationFields))
+	if err != nil {
+		return err
+	}
+	return k.reply(http.StatusOK, s.organizationJSON(o))
+}
+
+func organizationFields(b *body) core.OrganizationFields {
+	return core.OrganizationFields{
+		Name: b.name("name"), Address1: b.text("address1", shortText), Address2: b.text("address2", shortText),
+		Zipcode: b.text("zipcode", shortText), Country: b.text("country", shortText),
+		PublicKey: b.key("public_key"), Domain: b.text("domain", shortText),
+	}
+}
+
+// key reads a public key in base64; white space does not count. Nil when absent or
+// null, not nil and empty for the empty text, which clears the key.
+func (b *body) key(field string) []byte {
+	s := b.text(field, longText)
+	if s == nil {
+		return nil
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(*s), ""))
+	if err != nil {
+		b.refuse(field, "has to be standard base64 with padding")
+		return nil
+	}
+	return append([]byte{}, key...)
+}

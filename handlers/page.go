@@ -1,0 +1,108 @@
+package handlers
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"vserver/service/core"
+	"vserver/service/fault"
+)
+
+// page reads which part of a list is asked for, contract 20 §3.
+func (k *call) page() (core.Page, error) {
+	p := core.Page{}
+	if k.query.Get("page") == "" {
+		return p, nil
+	}
+	var err error
+	if p.Number, err = positive(k.query.Get("page"), "page"); err != nil {
+		return p, err
+	}
+	p.Size = 10
+	if v := k.query.Get("per_page"); v != "" {
+		p.Size, err = positive(v, "per_page")
+	}
+	return p, err
+}
+
+func positive(v, name string) (int64, error) {
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil || n < 1 {
+		return 0, fault.New(fault.Invalid, "%s needs to be >= 1", name)
+	}
+	return n, nil
+}
+
+// list replies with a part of a list: the headers that every list has, and the
+// envelope when it is asked for.
+func list[W any](k *call, p core.Page, items []W, total int64) error {
+	links := k.pageLinks(p, int64(len(items)), total)
+	var header []string
+	envelope := map[string]string{}
+	for _, l := range links {
+		header = append(header, "<"+l.url+">; rel="+l.rel)
+		envelope[l.rel] = l.url
+	}
+	h := k.echo.Response().Header()
+	h.Set("Link", strings.Join(header, ","))
+	h["total-count"] = []string{strconv.FormatInt(total, 10)} // lower case, as the reference sends it
+	if k.includes("metadata") {
+		return k.reply(http.StatusOK, struct {
+			Data  []W               `json:"data"`
+			Links map[string]string `json:"links"`
+		}{items, envelope})
+	}
+	return k.reply(http.StatusOK, items)
+}
+
+type relation struct{ rel, url string }
+
+// pageLinks gives the relations of a page that exist, in the contract's order.
+func (k *call) pageLinks(p core.Page, shown, total int64) []relation {
+	if p.Number == 0 {
+		p = core.Page{Number: 1, Size: max(total, 1)}
+	}
+	at := func(n int64) string { return k.pageURL(n) }
+	links := []relation{{"first", at(1)}}
+	if p.Number > 1 {
+		links = append(links, relation{"previous", at(p.Number - 1)})
+	}
+	links = append(links, relation{"self", at(p.Number)})
+	last := (total-1)/p.Size + 1
+	if p.Number < last && shown > 0 {
+		links = append(links, relation{"next", at(p.Number + 1)})
+	}
+	if total > 0 {
+		links = append(links, relation{"last", at(last)})
+	}
+	return links
+}
+
+// pageURL is the request's own path and query with another page. All values of all
+// parameters stay, in their order (contract 10 §1.5).
+func (k *call) pageURL(n int64) string {
+	u := k.echo.Request().URL
+	number := strconv.FormatInt(n, 10)
+	var parts []string
+	replaced := false
+	for part := range strings.SplitSeq(u.RawQuery, "&") {
+		name, v, _ := strings.Cut(part, "=")
+		name, err1 := url.QueryUnescape(name)
+		v, err2 := url.QueryUnescape(v)
+		switch {
+		case part == "" || err1 != nil || err2 != nil:
+		case name == "page" && replaced:
+		case name == "page":
+			replaced = true
+			parts = append(parts, "page="+number)
+		default:
+			parts = append(parts, url.QueryEscape(name)+"="+url.QueryEscape(v))
+		}
+	}
+	if !replaced {
+		parts = append(parts, "page="+number)
+	}
+	return u.EscapedPath() + "?" + strings.Join(parts, "&")
+}

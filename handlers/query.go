@@ -1,0 +1,113 @@
+package handlers
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"vserver/service/fault"
+)
+
+// filters reads the parameters of a query. The first faulty one is kept and given
+// by err. A parameter that is absent or empty filters nothing; of a repeated one
+// the first value counts (contract 20 §3).
+type filters struct {
+	k     *call
+	fault error
+}
+
+func (k *call) filters() *filters { return &filters{k: k} }
+
+func (f *filters) err() error { return f.fault }
+
+func (f *filters) refuse(name, reason string) {
+	if f.fault == nil {
+		f.fault = fault.New(fault.Invalid, "%s %s", name, reason)
+	}
+}
+
+// text gives a value as it is.
+func (f *filters) text(name string) *string {
+	v := f.k.query.Get(name)
+	switch {
+	case v == "":
+		return nil
+	case strings.ContainsRune(v, 0):
+		f.refuse(name, "has a NUL character")
+		return nil
+	}
+	return &v
+}
+
+// id gives a whole number.
+func (f *filters) id(name string) *int64 {
+	v := f.k.query.Get(name)
+	if v == "" {
+		return nil
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil {
+		f.refuse(name, "has to be a whole number")
+		return nil
+	}
+	return &n
+}
+
+// boolean gives 0, 1, true or false in any case.
+func (f *filters) boolean(name string) *bool {
+	v := strings.ToLower(f.k.query.Get(name))
+	if v == "" {
+		return nil
+	}
+	yes := v == "1" || v == "true"
+	if !yes && v != "0" && v != "false" {
+		f.refuse(name, "has to be true or false")
+		return nil
+	}
+	return &yes
+}
+
+// flag gives a parameter that is true by being there: all words are true but
+// false, 0, no and the empty one (contract 10 §9.2).
+func (f *filters) flag(name string) bool {
+	return !slices.Contains([]string{"", "0", "no", "false"}, strings.ToLower(f.k.query.Get(name)))
+}
+
+// dateForms are what a moment in a query may look like, contract 20 §1.4; an
+// offset may follow all but the first.
+var dateForms = []string{
+	"2006-01-02", "2006-01-02 15:04", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02T15:04:05",
+	"2006-01-02 15:04Z07:00", "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z07:00",
+}
+
+// moment gives a date or date and time, in UTC when it names no offset.
+func (f *filters) moment(name string) *time.Time {
+	// A bare + of an offset arrives as a blank.
+	v := f.k.query.Get(name)
+	if v == "" {
+		return nil
+	}
+	for _, form := range dateForms {
+		for _, text := range []string{v, replaceLast(v, " ", "+")} {
+			if t, err := time.Parse(form, text); err == nil {
+				t = t.UTC()
+				return &t
+			}
+		}
+	}
+	f.refuse(name, "has to be a date like 2026-01-31 or 2026-01-31T12:00:00")
+	return nil
+}
+
+func replaceLast(s, old, by string) string {
+	if i := strings.LastIndex(s, old); i >= 0 {
+		return s[:i] + by + s[i+len(old):]
+	}
+	return s
+}
+
+// includes tells whether the repeatable parameter `include` has one of the values.
+func (k *call) includes(values ...string) bool {
+	return slices.ContainsFunc(k.query["include"], func(v string) bool { return slices.Contains(values, v) })
+}

@@ -1,0 +1,115 @@
+package handlers
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"vserver/service/access"
+	"vserver/service/fault"
+)
+
+// register gives every path one entry that knows all its methods, so that 405,
+// OPTIONS and HEAD follow from the table.
+func (s *Server) register(rows []route) {
+	byPath := map[string]map[string]route{}
+	for _, r := range rows {
+		if byPath[r.path] == nil {
+			byPath[r.path] = map[string]route{}
+		}
+		byPath[r.path][r.method] = r
+	}
+	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.fail(c, err) }
+	s.echo.RouteNotFound("/*", func(c echo.Context) error { return unknownURL(c) })
+	for path, methods := range byPath {
+		s.echo.Any(s.opt.APIPath+path, s.dispatch(methods))
+	}
+}
+
+func unknownURL(c echo.Context) error {
+	return fault.New(fault.Missing, "There is nothing at %s", c.Request().URL.Path)
+}
+
+// dispatch answers a path by the method of the request.
+func (s *Server) dispatch(methods map[string]route) echo.HandlerFunc {
+	allow := allowed(methods)
+	return func(c echo.Context) error {
+		for _, v := range c.ParamValues() {
+			if !decimal(v) {
+				return unknownURL(c)
+			}
+		}
+		method := c.Request().Method
+		if method == http.MethodHead {
+			method = http.MethodGet
+		}
+		r, ok := methods[method]
+		switch {
+		case method == http.MethodOptions:
+			c.Response().Header().Set("Allow", allow)
+			return c.Blob(http.StatusOK, "text/html; charset=utf-8", nil)
+		case !ok:
+			c.Response().Header().Set("Allow", allow)
+			return errMethod
+		}
+		return s.serve(c, r)
+	}
+}
+
+// serve authenticates, judges, and calls the handler of a route.
+func (s *Server) serve(c echo.Context, r route) error {
+	req := c.Request()
+	k := &call{s: s, echo: c, ctx: req.Context(), query: req.URL.Query()}
+	if r.who != anyone {
+		a, err := s.authenticate(req, r.who)
+		if err != nil {
+			return err
+		}
+		if a.Kind != access.Container {
+			s.core.Saw(a.ID)
+		}
+		k.actor = a
+		k.grant = access.Judge(a, r.resource, r.operation)
+	}
+	if err := k.load(cmp.Or(r.body, usualBody)); err != nil {
+		return err
+	}
+	return r.handle(k)
+}
+
+// allowed lists the methods of a path for the Allow header.
+func allowed(methods map[string]route) string {
+	list := []string{http.MethodOptions}
+	for m := range methods {
+		list = append(list, m)
+		if m == http.MethodGet {
+			list = append(list, http.MethodHead)
+		}
+	}
+	slices.Sort(list)
+	return strings.Join(list, ", ")
+}
+
+// decimal tells whether s consists of ASCII digits only.
+func decimal(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+// collapsed gives where a path with doubled slashes leads, "" when it has none.
+func collapsed(u *url.URL) string {
+	p := u.EscapedPath()
+	if !strings.Contains(p, "//") {
+		return ""
+	}
+	for strings.Contains(p, "//") {
+		p = strings.ReplaceAll(p, "//", "/")
+	}
+	if u.RawQuery != "" {
+		p += "?" + u.RawQuery
+	}
+	return p
+}

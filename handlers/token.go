@@ -1,0 +1,140 @@
+package handlers
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"vserver/service/access"
+	"vserver/service/core"
+	"vserver/service/fault"
+)
+
+func (s *Server) tokenRoutes() []route {
+	return []route{
+		{method: "POST", path: "/token/user", handle: s.logIn},
+		{method: "POST", path: "/token/node", handle: s.logInNode},
+		{method: "POST", path: "/token/container", who: access.Node, handle: s.containerToken},
+		{method: "POST", path: "/token/refresh", handle: s.refresh},
+	}
+}
+
+// sessionJSON is what a log-in and a refresh answer with, contract 10 §3.1–3.4. The
+// URLs are without a host.
+type sessionJSON struct {
+	AccessToken  string `json:"access_token"`
+	RefreshToken string `json:"refresh_token"`
+	RefreshURL   string `json:"refresh_url"`
+	UserURL      string `json:"user_url,omitempty"`
+	NodeURL      string `json:"node_url,omitempty"`
+}
+
+// session makes the tokens of a user or node. A node's refresh token lives as long
+// as its API key.
+func (s *Server) session(k *call, who core.Identity) (sessionJSON, error) {
+	c := claims{
+		Subject: json.RawMessage(strconv.FormatInt(who.ID, 10)), ClientType: who.Kind.String(),
+		Generation: who.Generation, Era: who.Era,
+	}
+	j := sessionJSON{RefreshURL: s.opt.APIPath + "/token/refresh"}
+	refreshFor := s.opt.RefreshFor
+	var err error
+	if who.Kind == access.Node {
+		refreshFor, j.NodeURL = 0, s.url("node", who.ID)
+	} else {
+		j.UserURL = s.url("user", who.ID)
+		if c.Roles, err = s.core.RoleNames(k.ctx, who.ID); err != nil {
+			return j, err
+		}
+	}
+	c.Type = accessToken
+	if j.AccessToken, err = s.tokens.sign(c, s.opt.AccessFor); err != nil {
+		return j, err
+	}
+	c.Type = refreshToken
+	j.RefreshToken, err = s.tokens.sign(c, refreshFor)
+	return j, err
+}
+
+func (s *Server) logIn(k *call) error {
+	b, err := k.tokenBody()
+	if err != nil {
+		return err
+	}
+	username, password := b.text("username", opaque), b.text("password", opaque)
+	if b.err() != nil || username == nil || password == nil || *username == "" || *password == "" {
+		return fault.New(fault.Invalid, "Username and/or password missing in JSON body")
+	}
+	who, err := s.core.LogIn(k.ctx, *username, *password, s.fromHere(k.echo.Request()))
+	if err != nil {
+		return err
+	}
+	return s.loggedIn(k, who)
+}
+
+func (s *Server) logInNode(k *call) error {
+	b, err := k.tokenBody()
+	if err != nil {
+		return err
+	}
+	key := b.text("api_key", opaque)
+	if b.err() != nil || key == nil || *key == "" {
+		return fault.New(fault.Invalid, "api_key missing in JSON body")
+	}
+	who, err := s.core.LogInNode(k.ctx, *key)
+	if err != nil {
+		return err
+	}
+	return s.loggedIn(k, who)
+}
+
+func (s *Server) loggedIn(k *call, who core.Identity) error {
+	j, err := s.session(k, who)
+	if err != nil {
+		return err
+	}
+	k.echo.Response().Header()["jwt-token"] = []string{j.AccessToken} // lower case, as the reference sends it
+	return k.reply(http.StatusOK, j)
+}
+
+func (s *Server) refresh(k *call) error {
+	who, err := s.refresher(k.echo.Request())
+	if err != nil {
+		return err
+	}
+	j, err := s.session(k, who)
+	if err != nil {
+		return err
+	}
+	return k.reply(http.StatusOK, j)
+}
+
+func (s *Server) containerToken(k *call) error {
+	b, err := k.tokenBody()
+	if err != nil {
+		return err
+	}
+	id, image := b.integer("task_id"), b.text("image", opaque)
+	if id == nil {
+		return fault.New(fault.Invalid, "Master task does not exist!")
+	}
+	if image == nil {
+		image = new(string)
+	}
+	task, err := s.core.AdmitContainer(k.ctx, k.grant, *id, *image)
+	if err != nil {
+		return err
+	}
+	sub, err := json.Marshal(containerSubject{
+		ClientType: access.Container.String(), NodeID: k.actor.ID, OrganizationID: k.actor.OrganizationID,
+		CollaborationID: k.actor.CollaborationID, TaskID: *id, Image: *image, Database: task.Database,
+	})
+	if err != nil {
+		return err
+	}
+	token, err := s.tokens.sign(claims{Subject: sub, Type: accessToken, ClientType: access.Container.String()}, 0)
+	if err != nil {
+		return err
+	}
+	return k.reply(http.StatusOK, map[string]string{"container_token": token})
+}

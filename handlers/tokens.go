@@ -1,0 +1,158 @@
+package handlers
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"vserver/service/fault"
+)
+
+// nbfSlack puts `nbf` into the past, so that a clock that was set back by up to a
+// day locks nobody out (contract 10 §2.2, RELIABILITY R5).
+const nbfSlack = 90_000 * time.Second
+
+// The two types of tokens.
+const (
+	accessToken  = "access"
+	refreshToken = "refresh"
+)
+
+// claims are the claims of every token, contract 10 §2.2. `sub` is a number or an
+// object, which jwt's own claims cannot hold.
+type claims struct {
+	Fresh      bool             `json:"fresh"`
+	IssuedAt   *jwt.NumericDate `json:"iat"`
+	NotBefore  *jwt.NumericDate `json:"nbf"`
+	ID         string           `json:"jti"`
+	Type       string           `json:"type"`
+	Subject    json.RawMessage  `json:"sub"`
+	ExpiresAt  *jwt.NumericDate `json:"exp,omitempty"`
+	ClientType string           `json:"client_type"`
+	Roles      []string         `json:"roles"`
+	// The account's counters at the time of issue, contract 10 §2.3.
+	Generation int64 `json:"gen,omitempty"`
+	Era        int64 `json:"era,omitempty"`
+}
+
+// The methods that make claims a jwt.Claims. Validity is checked by tokens.verify,
+// whose order and texts are the contract's.
+func (c *claims) GetExpirationTime() (*jwt.NumericDate, error) { return c.ExpiresAt, nil }
+func (c *claims) GetIssuedAt() (*jwt.NumericDate, error)       { return c.IssuedAt, nil }
+func (c *claims) GetNotBefore() (*jwt.NumericDate, error)      { return c.NotBefore, nil }
+func (c *claims) GetIssuer() (string, error)                   { return "", nil }
+func (c *claims) GetSubject() (string, error)                  { return "", nil }
+func (c *claims) GetAudience() (jwt.ClaimStrings, error)       { return nil, nil }
+
+// containerSubject is the `sub` of a container's token.
+type containerSubject struct {
+	ClientType      string  `json:"client_type"`
+	NodeID          int64   `json:"node_id"`
+	OrganizationID  int64   `json:"organization_id"`
+	CollaborationID int64   `json:"collaboration_id"`
+	TaskID          int64   `json:"task_id"`
+	Image           string  `json:"image"`
+	Database        *string `json:"database"`
+}
+
+// tokens makes and verifies JSON Web Tokens with one key.
+type tokens struct {
+	secret                []byte
+	accessFor, refreshFor time.Duration
+	parser                *jwt.Parser
+}
+
+func newTokens(o Options) tokens {
+	return tokens{
+		secret: o.Secret, accessFor: o.AccessFor, refreshFor: o.RefreshFor,
+		parser: jwt.NewParser(jwt.WithValidMethods([]string{"HS256"}), jwt.WithoutClaimsValidation()),
+	}
+}
+
+// sign completes the claims and makes the token; life 0 means without end.
+func (t tokens) sign(c claims, life time.Duration) (string, error) {
+	now := time.Now().Truncate(time.Second)
+	c.IssuedAt = jwt.NewNumericDate(now)
+	c.NotBefore = jwt.NewNumericDate(now.Add(-nbfSlack))
+	c.ID = newUUID()
+	if c.Roles == nil {
+		c.Roles = []string{}
+	}
+	if life > 0 {
+		c.ExpiresAt = jwt.NewNumericDate(now.Add(life))
+	}
+	s, err := jwt.NewWithClaims(jwt.SigningMethodHS256, &c).SignedString(t.secret)
+	if err != nil {
+		return "", fmt.Errorf("signing a token: %w", err)
+	}
+	return s, nil
+}
+
+// newUUID makes a random UUID, version 4.
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// verify checks form, signature, times and subject, in the order and with the
+// faults of contract 10 §2.5.
+func (t tokens) verify(token string) (*claims, error) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return nil, badToken("Not enough segments")
+	}
+	for i, part := range []string{"header", "payload", "crypto"} {
+		if _, err := base64.RawURLEncoding.DecodeString(parts[i]); err != nil {
+			return nil, badToken("Invalid %s padding", part)
+		}
+	}
+	var c claims
+	_, err := t.parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return t.secret, nil })
+	if err != nil {
+		return nil, badToken("%s", reason(err, parts))
+	}
+	now := time.Now()
+	switch {
+	case c.ExpiresAt != nil && !now.Before(c.ExpiresAt.Time):
+		return nil, fault.New(fault.Unauthorized, "Token has expired")
+	case c.NotBefore != nil && now.Before(c.NotBefore.Time):
+		return nil, badToken("The token is not yet valid (nbf)")
+	case len(c.Subject) == 0 || string(c.Subject) == "null":
+		return nil, badToken("Missing claim: sub")
+	}
+	if c.Type == "" {
+		c.Type = accessToken
+	}
+	return &c, nil
+}
+
+func badToken(format string, args ...any) error { return fault.New(fault.BadToken, format, args...) }
+
+// reason words why a token with three decodable parts was refused.
+func reason(err error, parts []string) string {
+	header, _ := base64.RawURLEncoding.DecodeString(parts[0])
+	payload, _ := base64.RawURLEncoding.DecodeString(parts[1])
+	var h struct {
+		Alg string `json:"alg"`
+	}
+	var object map[string]json.RawMessage
+	switch {
+	case json.Unmarshal(header, &h) != nil:
+		return "Invalid header string: must be a json object"
+	case h.Alg != "HS256":
+		return "The specified alg value is not allowed"
+	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
+		return "Signature verification failed"
+	case json.Unmarshal(payload, &object) != nil:
+		return "Invalid payload string: must be a json object"
+	}
+	return "Invalid payload string: a claim has the wrong type"
+}
