@@ -1,0 +1,182 @@
+package live
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// Answers of the transport that clients know (contract 30 §1.6).
+const (
+	badVersion   = "The client is using an unsupported version of the Socket.IO or Engine.IO protocols"
+	badTransport = "Invalid transport"
+	badSession   = "Invalid session"
+	badUpgrade   = "Invalid websocket upgrade"
+	badRequest   = "Bad Request"
+	badMethod    = "Method Not Allowed"
+	badOrigin    = "Origin not allowed"
+	badHeader    = "Header too large"
+)
+
+// maxHeader bounds the header of a handshake in bytes, because it is kept as long as the session lives.
+const maxHeader = 32 << 10
+
+// ServeHTTP answers the requests of the socket endpoint: handshakes, polls, posts and websocket upgrades.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.share(w, r) {
+		refuse(w, http.StatusForbidden, badOrigin)
+		return
+	}
+	query := r.URL.Query()
+	transport, sid := query.Get("transport"), query.Get("sid")
+	switch {
+	case r.Method == http.MethodOptions:
+		agree(w)
+	case r.Method != http.MethodGet && r.Method != http.MethodPost:
+		refuse(w, http.StatusMethodNotAllowed, badMethod)
+	case transport != "polling" && transport != "websocket":
+		refuse(w, http.StatusBadRequest, badTransport)
+	case query.Get("EIO") != "4":
+		refuse(w, http.StatusBadRequest, badVersion)
+	case sid != "":
+		s.serveSession(w, r, s.session(sid), transport)
+	case r.Method == http.MethodPost:
+		refuse(w, http.StatusBadRequest, badSession)
+	case headerSize(r.Header) > maxHeader:
+		refuse(w, http.StatusRequestHeaderFieldsTooLarge, badHeader)
+	case transport == "websocket":
+		s.serveWebsocket(w, r, nil)
+	default:
+		s.serveHandshake(w, r)
+	}
+}
+
+// serveSession answers a request that names a session, which is nil if there is none of that id.
+func (s *Server) serveSession(w http.ResponseWriter, r *http.Request, c *session, transport string) {
+	switch {
+	case c == nil:
+		refuse(w, http.StatusBadRequest, badSession)
+	case r.Method == http.MethodPost:
+		s.servePost(w, r, c)
+	case transport == "websocket":
+		s.serveWebsocket(w, r, c)
+	default:
+		s.servePoll(w, r, c)
+	}
+}
+
+// serveHandshake opens a session that begins with polling.
+func (s *Server) serveHandshake(w http.ResponseWriter, r *http.Request) {
+	c, err := s.open(r)
+	if err != nil {
+		refuseOpen(w, err)
+		return
+	}
+	text(w)
+	w.Write(s.greeting(c, `"websocket"`)) // a client that is gone already falls silent
+}
+
+// greeting is the open packet of a session.
+func (s *Server) greeting(c *session, upgrades string) []byte {
+	return fmt.Appendf(nil, `0{"sid":%q,"upgrades":[%s],"pingTimeout":%d,"pingInterval":%d,"maxPayload":%d}`,
+		c.id, upgrades, s.opt.PingTimeout.Milliseconds(), s.opt.PingInterval.Milliseconds(), s.opt.MaxPayload)
+}
+
+// text heads an answer that holds packets.
+func text(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
+	w.Header().Set("Cache-Control", "no-store")
+}
+
+// agree is the answer to a preflight and to a post that was taken.
+func agree(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/plain")
+	w.Write([]byte("OK"))
+}
+
+// refuse answers with a JSON string that calls itself text, as clients expect it (contract 30 §1.6).
+func refuse(w http.ResponseWriter, status int, message string) {
+	body, _ := json.Marshal(message)
+	w.Header().Set("Content-Type", "text/plain")
+	w.WriteHeader(status)
+	w.Write(body)
+}
+
+func refuseOpen(w http.ResponseWriter, err error) {
+	w.Header().Set("Retry-After", "5")
+	refuse(w, http.StatusServiceUnavailable, err.Error())
+}
+
+func headerSize(h http.Header) int {
+	n := 0
+	for key, values := range h {
+		for _, v := range values {
+			n += len(key) + len(v)
+		}
+	}
+	return n
+}
+
+// share sets the CORS headers and reports whether the origin of the request may use the server (contract 30 §1.7,
+// SECURITY T14). Requests without an origin come from programs, which no browser sent out, and are never refused.
+func (s *Server) share(w http.ResponseWriter, r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true
+	}
+	h := w.Header()
+	h.Add("Vary", "Origin")
+	if s.opt.AllowOrigin != nil && !s.opt.AllowOrigin(r) {
+		return false
+	}
+	h.Set("Access-Control-Allow-Origin", origin)
+	if r.Method == http.MethodOptions {
+		h.Set("Access-Control-Allow-Methods", "OPTIONS, GET, POST")
+		if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
+			h.Set("Access-Control-Allow-Headers", asked)
+		}
+	}
+	return true
+}
+
+// AllowedOrigins returns the rule for Options.AllowOrigin that belongs to a list of web origins
+// ("https://ui.example.org"). An empty list, or one that holds "*", allows all and gives nil. Otherwise a request is
+// allowed if its origin is in the list or is the server's own: the host and port the request was sent to, with https
+// if it came by TLS or a proxy says so in X-Forwarded-Proto. The origin "null" is nobody's and never allowed.
+func AllowedOrigins(list []string) func(*http.Request) bool {
+	listed := map[string]bool{}
+	for _, origin := range list {
+		if origin == "*" {
+			return nil
+		}
+		listed[normalOrigin(origin)] = true
+	}
+	if len(listed) == 0 {
+		return nil
+	}
+	return func(r *http.Request) bool {
+		origin := normalOrigin(r.Header.Get("Origin"))
+		return origin != "null" && (listed[origin] || origin == ownOrigin(r))
+	}
+}
+
+func ownOrigin(r *http.Request) string {
+	proto, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
+	if r.TLS != nil || strings.EqualFold(strings.TrimSpace(proto), "https") {
+		return normalOrigin("https://" + r.Host)
+	}
+	return normalOrigin("http://" + r.Host)
+}
+
+// normalOrigin makes spellings of one origin equal: case, a slash at the end, the default port.
+func normalOrigin(origin string) string {
+	origin = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(origin)), "/")
+	if rest, ok := strings.CutPrefix(origin, "https://"); ok {
+		return "https://" + strings.TrimSuffix(rest, ":443")
+	}
+	if rest, ok := strings.CutPrefix(origin, "http://"); ok {
+		return "http://" + strings.TrimSuffix(rest, ":80")
+	}
+	return origin
+}

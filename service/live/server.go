@@ -1,0 +1,249 @@
+// Package live is the live channel of the server: Engine.IO protocol 4 over HTTP long polling and websocket, and
+// Socket.IO protocol 5 on top of it, with namespaces, rooms and acknowledgements (contract 30 §1).
+//
+// It knows no noun of the field: what an event means, who may join a room and what a token is worth belong to the
+// caller. It may touch the network through the requests it is given, and nothing else: no database, no log, no
+// configuration.
+//
+// # Mounting
+//
+// A Server is the http.Handler of "/socket.io/" at the root of the host (contract 30 §1.2). The http.Server around it
+// must have a ReadHeaderTimeout and must not have a ReadTimeout or WriteTimeout: a poll may rest for PingInterval, and
+// this package sets its own deadlines on the bodies it reads and writes. Middleware before it must leave
+// http.ResponseController working (Unwrap), so that connections can be hijacked. http.Server.Shutdown knows nothing of
+// hijacked connections and would wait for resting polls, so call Server.Close before it.
+//
+// # Order and concurrency
+//
+// Every handler of one client (connect, events, acknowledgements, disconnect) runs alone and in order of arrival.
+// Handlers of different clients run at the same time and never wait for each other. Nothing that sends ever waits for
+// a client: frames go to a bounded queue, and a client that lets it overflow is dropped.
+package live
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// Options are the measures of a Server. The zero value of each field stands for the default given.
+type Options struct {
+	// PingInterval is the time between two pings to a client: 25 s (contract 30 §1.4).
+	PingInterval time.Duration
+	// PingTimeout is the time a client has for its answer: 60 s. A client that sends nothing for PingInterval and
+	// PingTimeout together is dropped.
+	PingTimeout time.Duration
+	// ConnectTimeout is how long a session may stay without an admitted socket in a registered namespace: 45 s.
+	ConnectTimeout time.Duration
+	// TransferTimeout is the time one body or frame may take from or to a client: 30 s.
+	TransferTimeout time.Duration
+	// MaxPayload is the largest incoming body or websocket message in bytes: 1,000,000. More ends the session.
+	MaxPayload int
+	// MaxQueue is the number of frames that may wait for one client: 1,000. More ends the session.
+	MaxQueue int
+	// MaxQueueBytes is the sum of the sizes of the frames that may wait for one client: 4 MiB. A single frame of any
+	// size may wait.
+	MaxQueueBytes int
+	// MaxSessions is the number of engine sessions at a time: 50,000. Further handshakes are answered 503.
+	MaxSessions int
+	// AllowOrigin decides whether a request that has an Origin header may use the server; nil allows all. It is asked
+	// for every request, polling and websocket, first and later. AllowedOrigins makes one from a list.
+	AllowOrigin func(*http.Request) bool
+	// Report is told of handlers that panicked and of acknowledgements that cannot be encoded; nil drops the news. It
+	// must not block.
+	Report func(error)
+}
+
+func (o Options) withDefaults() Options {
+	o.PingInterval = cmp.Or(o.PingInterval, 25*time.Second)
+	o.PingTimeout = cmp.Or(o.PingTimeout, 60*time.Second)
+	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 45*time.Second)
+	o.TransferTimeout = cmp.Or(o.TransferTimeout, 30*time.Second)
+	o.MaxPayload = cmp.Or(o.MaxPayload, 1_000_000)
+	o.MaxQueue = cmp.Or(o.MaxQueue, 1000)
+	o.MaxQueueBytes = cmp.Or(o.MaxQueueBytes, 4<<20)
+	o.MaxSessions = cmp.Or(o.MaxSessions, 50_000)
+	if o.Report == nil {
+		o.Report = func(error) {}
+	}
+	return o
+}
+
+// Server holds all sessions and namespaces. Make one with New; it serves until Close.
+type Server struct {
+	opt     Options
+	quit    chan struct{}  // closed to end the heartbeat
+	running sync.WaitGroup // the heartbeat, and whatever outlives a request
+
+	mu         sync.RWMutex
+	sessions   map[string]*session
+	namespaces map[string]*Namespace
+	closed     bool
+}
+
+// New returns a Server that is ready to serve; register its namespaces before the first request. The root namespace is
+// there from the start, as clients may connect to it, and has no handlers (contract 30 §1.5).
+func New(o Options) *Server {
+	s := &Server{
+		opt:        o.withDefaults(),
+		quit:       make(chan struct{}),
+		sessions:   map[string]*session{},
+		namespaces: map[string]*Namespace{},
+	}
+	s.namespaces["/"] = newNamespace(s, "/")
+	s.running.Go(s.heartbeat)
+	return s
+}
+
+// Namespace registers the namespace of that name ("/tasks") and returns it; asked again, it returns the same one.
+// A client that connects to a namespace never registered is refused.
+func (s *Server) Namespace(name string) *Namespace {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ns := s.namespaces[name]
+	if ns == nil {
+		ns = newNamespace(s, name)
+		s.namespaces[name] = ns
+	}
+	ns.registered = true
+	return ns
+}
+
+// Sessions returns the number of engine sessions, whether or not they have a socket.
+func (s *Server) Sessions() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.sessions)
+}
+
+// Sockets returns the number of admitted sockets in all registered namespaces.
+func (s *Server) Sockets() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	n := 0
+	for _, ns := range s.namespaces {
+		if ns.registered {
+			n += ns.Len()
+		}
+	}
+	return n
+}
+
+// Close refuses new sessions, closes the connection of every client and waits until all disconnect handlers have run
+// (reason ServerClosed) and every goroutine of the server has ended, or until ctx is done: then it returns the error
+// of ctx. Clients are told nothing: they see a broken connection and try again elsewhere or later, where a farewell
+// would make them stay away. It must not be called from a handler.
+func (s *Server) Close(ctx context.Context) error {
+	for _, c := range s.shut() {
+		c.end(ServerClosed)
+	}
+	ended := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for live sessions to end: %w", ctx.Err())
+	}
+}
+
+// shut marks the server closed and returns the sessions there are. No later session can begin.
+func (s *Server) shut() []*session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.closed = true
+		defer close(s.quit)
+	}
+	all := make([]*session, 0, len(s.sessions))
+	for _, c := range s.sessions {
+		all = append(all, c)
+	}
+	return all
+}
+
+var (
+	errFull     = errors.New("no room for another session")
+	errShutDown = errors.New("the server is shutting down")
+)
+
+// open makes the session of a handshake request.
+func (s *Server) open(r *http.Request) (*session, error) {
+	now := time.Now()
+	c := &session{
+		server:   s,
+		id:       newID(),
+		header:   r.Header,
+		remote:   r.RemoteAddr,
+		host:     r.Host,
+		nextPing: now.Add(s.opt.PingInterval),
+		lonely:   now,
+	}
+	c.heard.Store(now.UnixNano())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return nil, errShutDown
+	case len(s.sessions) >= s.opt.MaxSessions:
+		return nil, errFull
+	}
+	s.sessions[c.id] = c
+	return c, nil
+}
+
+// session returns the living session of that id, or nil.
+func (s *Server) session(id string) *session {
+	s.mu.RLock()
+	c := s.sessions[id]
+	s.mu.RUnlock()
+	if c == nil {
+		return nil
+	}
+	if reason := c.over(time.Now()); reason != "" {
+		c.end(reason)
+		return nil
+	}
+	return c
+}
+
+func (s *Server) forget(c *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sessions, c.id)
+}
+
+func (s *Server) namespace(name string) *Namespace {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.namespaces[name]
+}
+
+// guard runs a handler of the caller and reports whether it returned; a panic is reported and goes no further, since
+// it would end the process for everybody.
+func (s *Server) guard(what string, handler func()) (ok bool) {
+	defer func() {
+		if !ok {
+			s.opt.Report(fmt.Errorf("live %s handler: panic: %v\n%s", what, recover(), debug.Stack()))
+		}
+	}()
+	handler()
+	return true
+}
+
+// newID returns 20 URL-safe characters that cannot be guessed.
+func newID() string {
+	var b [15]byte
+	rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}

@@ -1,0 +1,197 @@
+package live
+
+import (
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Reason says why a socket came to its end.
+type Reason string
+
+// The reasons a disconnect handler is given.
+const (
+	ClientLeft       Reason = "client left the namespace"  // it sent a DISCONNECT packet
+	TransportClosed  Reason = "transport closed"           // it said so, or hung up
+	TransportFailed  Reason = "transport failed"           // a frame or body did not get through
+	PingTimeout      Reason = "ping timeout"               // silent for PingInterval + PingTimeout
+	SlowClient       Reason = "client too slow"            // more waited for it than MaxQueue or MaxQueueBytes
+	PacketMalformed  Reason = "malformed packet"           // framing that is not the protocol's
+	PayloadTooLarge  Reason = "payload too large"          // more than MaxPayload
+	TooManyRequests  Reason = "too many requests"          // a second poll at the same time, or posts in heaps
+	NamespaceMissing Reason = "no namespace"               // none was connected to for ConnectTimeout
+	HandlerFailed    Reason = "connect handler failed"     // it panicked
+	ServerDropped    Reason = "dropped by the server"      // Socket.Drop
+	ServerDisconnect Reason = "disconnected by the server" // Socket.Disconnect
+	ServerClosed     Reason = "server closed"              // Server.Close
+)
+
+// session is the Engine.IO connection of one client, over whichever transport it uses at the moment.
+type session struct {
+	server *Server
+	id     string
+	header http.Header // of the request that opened the session, as are the next two
+	remote string
+	host   string
+	heard  atomic.Int64 // when the last packet arrived, in Unix nanoseconds
+
+	mu          sync.Mutex
+	queue       [][]byte // frames for the client
+	unsent      int      // frames in queue or being written to the websocket
+	unsentBytes int
+	ws          *wsConn   // the transport, nil while polling
+	probe       *wsConn   // a websocket that may become the transport
+	probed      bool      // the probe was answered, so polls are not left resting
+	flushing    bool      // a goroutine is writing to ws
+	polling     bool      // a poll is being answered
+	resting     chan wake // of the poll that waits for a frame
+	posts       int       // posts being taken
+	closed      bool
+	nextPing    time.Time
+	lonely      time.Time // since when no admitted socket of a registered namespace is there; zero if one is
+	members     int       // such sockets
+	sockets     []*Socket
+	busy        bool            // the turn is taken
+	turns       []chan struct{} // those who wait for it, in order
+}
+
+// send queues a frame and starts it on its way, without waiting for anything. A frame for a closed session is lost.
+func (c *session) send(frame []byte) {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return
+	}
+	o := &c.server.opt
+	if c.unsent >= o.MaxQueue || c.unsent > 0 && c.unsentBytes+len(frame) > o.MaxQueueBytes {
+		c.mu.Unlock()
+		c.end(SlowClient)
+		return
+	}
+	c.push(frame)
+	c.mu.Unlock()
+}
+
+// push queues a frame and wakes the transport. It needs c.mu.
+func (c *session) push(frame []byte) {
+	c.queue = append(c.queue, frame)
+	c.unsent++
+	c.unsentBytes += len(frame)
+	c.wakePoll(wakeFrames)
+	c.startFlush()
+}
+
+// sent takes frames that left the queue off the account. It needs c.mu.
+func (c *session) sent(frames [][]byte) {
+	c.unsent -= len(frames)
+	for _, f := range frames {
+		c.unsentBytes -= len(f)
+	}
+}
+
+// receive handles one Engine.IO packet. It needs the turn.
+func (c *session) receive(b []byte) error {
+	c.heard.Store(time.Now().UnixNano())
+	if len(b) == 0 {
+		return errMalformed
+	}
+	switch b[0] {
+	case enginePing, enginePong, engineUpgrade, engineNoop:
+		return nil // a pong needs no more than to be heard; the others say nothing at this point
+	case engineClose:
+		c.end(TransportClosed)
+		return nil
+	case engineMessage:
+		return c.message(b[1:])
+	default:
+		return errMalformed
+	}
+}
+
+// takeTurn waits until all that came before for this session is done. Whoever takes the turn must pass it on.
+func (c *session) takeTurn() {
+	c.mu.Lock()
+	if !c.busy {
+		c.busy = true
+		c.mu.Unlock()
+		return
+	}
+	turn := make(chan struct{})
+	c.turns = append(c.turns, turn)
+	c.mu.Unlock()
+	<-turn
+}
+
+func (c *session) passTurn() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.turns) == 0 {
+		c.busy = false
+		return
+	}
+	close(c.turns[0])
+	c.turns = c.turns[1:]
+}
+
+func (c *session) isClosed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
+}
+
+// end closes the session, once: nothing is sent or received any more, the transport is cut, and the disconnect
+// handlers run after the handler that is running now. It does not wait for any of this. The last frames, if there are
+// any, are still sent, and the transport is cut after them.
+func (c *session) end(reason Reason, last ...[]byte) {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return
+	}
+	c.closed = true
+	conns := []*wsConn{c.probe, c.ws}
+	if len(last) == 0 {
+		c.queue = nil
+	} else {
+		c.queue = append(c.queue, last...)
+		conns = c.farewell(conns)
+	}
+	c.wakePoll(reason.wake())
+	c.server.running.Add(1)
+	c.mu.Unlock()
+	c.server.forget(c)
+	go c.finish(reason, conns)
+}
+
+// farewell lets the queue go out before the websocket is closed, and returns the connections that may be cut at once.
+// It needs c.mu.
+func (c *session) farewell(conns []*wsConn) []*wsConn {
+	if c.ws == nil {
+		return conns
+	}
+	c.startFlush()
+	time.AfterFunc(farewellTimeout, c.ws.cut)
+	return []*wsConn{c.probe}
+}
+
+// finish cuts connections and tells the sockets of a closed session.
+func (c *session) finish(reason Reason, conns []*wsConn) {
+	defer c.server.running.Done()
+	for _, conn := range conns {
+		conn.cut()
+	}
+	c.takeTurn()
+	defer c.passTurn()
+	for _, k := range c.takeSockets() {
+		k.ns.drop(k, reason)
+	}
+}
+
+func (c *session) takeSockets() []*Socket {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	sockets := c.sockets
+	c.sockets = nil
+	return sockets
+}

@@ -1,0 +1,254 @@
+package live
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+const (
+	// upgradeTimeout is the time a client has to make a second connection its transport.
+	upgradeTimeout = 10 * time.Second
+	// farewellTimeout is the time a client has to take its last frames and to close the connection.
+	farewellTimeout = 5 * time.Second
+	// bufferSize is that of the read and of the write buffer of a websocket, in bytes. Most frames fit, and larger
+	// ones pass them by.
+	bufferSize = 512
+)
+
+// wsConn is a websocket whose deadlines are those of the network connection below, which cost no memory.
+type wsConn struct {
+	*websocket.Conn
+	net     net.Conn
+	timeout time.Duration // for one frame to be written
+}
+
+func (s *Server) serveWebsocket(w http.ResponseWriter, r *http.Request, c *session) {
+	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		refuse(w, http.StatusBadRequest, badUpgrade)
+		return
+	}
+	opened := c == nil
+	if opened {
+		var err error
+		if c, err = s.open(r); err != nil {
+			refuseOpen(w, err)
+			return
+		}
+	}
+	conn, err := s.accept(w, r)
+	if err != nil {
+		if opened {
+			c.end(TransportFailed)
+		}
+		return // the answer is given
+	}
+	if opened {
+		err = c.begin(conn)
+	} else {
+		err = c.try(conn)
+	}
+	if err != nil {
+		conn.CloseNow()
+	}
+}
+
+func (s *Server) accept(w http.ResponseWriter, r *http.Request) (*wsConn, error) {
+	h := &hijacker{ResponseWriter: w}
+	conn, err := websocket.Accept(h, r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // share has judged the origin
+	if err != nil {
+		return nil, fmt.Errorf("accepting a websocket: %w", err)
+	}
+	conn.SetReadLimit(int64(s.opt.MaxPayload))
+	return &wsConn{Conn: conn, net: h.conn, timeout: s.opt.TransferTimeout}, nil
+}
+
+// hijacker takes a connection over from the HTTP server, keeps it, and exchanges the buffers for small ones.
+type hijacker struct {
+	http.ResponseWriter
+	conn net.Conn
+}
+
+// Hijack implements http.Hijacker.
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffers, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, fmt.Errorf("hijacking the connection of a websocket: %w", err)
+	}
+	h.conn = conn
+	if buffers.Reader.Buffered() == 0 { // a client that was too eager keeps the large ones
+		buffers = bufio.NewReadWriter(bufio.NewReaderSize(conn, bufferSize), bufio.NewWriterSize(conn, bufferSize))
+	}
+	return conn, buffers, nil
+}
+
+// begin makes conn the transport of a new session.
+func (c *session) begin(conn *wsConn) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return errGone
+	}
+	c.ws = conn
+	c.push(c.server.greeting(c, ""))
+	c.server.running.Go(func() {
+		defer conn.CloseNow()
+		c.listen(conn)
+	})
+	return nil
+}
+
+// try makes conn the candidate for the transport of a session that polls. There is one at a time.
+func (c *session) try(conn *wsConn) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || c.ws != nil || c.probe != nil {
+		return errGone
+	}
+	c.probe = conn
+	c.server.running.Go(func() {
+		defer conn.CloseNow()
+		if c.upgrade(conn) {
+			c.listen(conn)
+		}
+	})
+	return nil
+}
+
+// upgrade goes through the exchange that moves a session from polling to websocket (contract 30 §1.5), and reports
+// whether it did: "2probe" is answered "3probe", a resting poll is let go so that the client can end its polling, and
+// "5" makes conn the transport.
+func (c *session) upgrade(conn *wsConn) (done bool) {
+	defer func() { c.endProbe(conn, done) }()
+	conn.net.SetReadDeadline(time.Now().Add(upgradeTimeout))
+	if b, err := conn.read(); err != nil || string(b) != "2probe" {
+		return false
+	}
+	if conn.write([]byte("3probe")) != nil {
+		return false
+	}
+	c.mu.Lock()
+	c.probed = true
+	c.wakePoll(wakeNoop)
+	c.mu.Unlock()
+	if b, err := conn.read(); err != nil || string(b) != "5" {
+		return false
+	}
+	conn.net.SetReadDeadline(time.Time{})
+	return true
+}
+
+// endProbe makes the candidate the transport, or lets the session go on polling.
+func (c *session) endProbe(conn *wsConn, done bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.probe, c.probed = nil, false
+	if !done || c.closed {
+		return
+	}
+	c.ws = conn
+	c.wakePoll(wakeGone)
+	c.startFlush()
+}
+
+// listen handles what arrives on the transport until that ends, and the session with it. A session that ended for
+// another reason cuts the connection, at once or after its last frames; until then nothing is heeded.
+func (c *session) listen(conn *wsConn) {
+	for {
+		b, err := conn.read()
+		if err != nil {
+			c.end(readFault(err))
+			return
+		}
+		if c.receiveInTurn(b) != nil {
+			c.end(PacketMalformed)
+		}
+	}
+}
+
+func (c *session) receiveInTurn(b []byte) error {
+	c.takeTurn()
+	defer c.passTurn()
+	if c.isClosed() {
+		return nil
+	}
+	return c.receive(b)
+}
+
+func readFault(err error) Reason {
+	switch {
+	case errors.Is(err, websocket.ErrMessageTooBig):
+		return PayloadTooLarge
+	case errors.Is(err, errMalformed):
+		return PacketMalformed
+	}
+	return TransportClosed
+}
+
+// startFlush sees to it that the queue is written to the websocket. It needs c.mu.
+func (c *session) startFlush() {
+	if c.ws == nil || c.flushing || len(c.queue) == 0 {
+		return
+	}
+	c.flushing = true
+	c.server.running.Go(c.flush)
+}
+
+// flush writes the queue until it is empty. After the last frames of a session it closes the websocket.
+func (c *session) flush() {
+	c.mu.Lock()
+	for len(c.queue) > 0 {
+		batch, conn := c.queue, c.ws
+		c.queue = nil
+		c.mu.Unlock()
+		err := conn.writeAll(batch)
+		if err != nil {
+			c.end(TransportFailed)
+		}
+		c.mu.Lock()
+		c.sent(batch)
+	}
+	c.flushing = false
+	closed, conn := c.closed, c.ws
+	c.mu.Unlock()
+	if closed {
+		conn.Close(websocket.StatusNormalClosure, "") // waits for the client until farewell cuts the connection
+	}
+}
+
+func (w *wsConn) writeAll(frames [][]byte) error {
+	for _, f := range frames {
+		if err := w.write(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *wsConn) write(frame []byte) error {
+	w.net.SetWriteDeadline(time.Now().Add(w.timeout))
+	return w.Write(context.Background(), websocket.MessageText, frame)
+}
+
+// read returns the next message. A binary one is not part of this protocol.
+func (w *wsConn) read() ([]byte, error) {
+	kind, b, err := w.Read(context.Background())
+	if err == nil && kind != websocket.MessageText {
+		err = errMalformed
+	}
+	return b, err
+}
+
+// cut ends the connection at once; reads and writes under way fail. It may be nil.
+func (w *wsConn) cut() {
+	if w != nil {
+		w.net.Close()
+	}
+}
