@@ -1,0 +1,253 @@
+package service
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"vserver/service/config"
+)
+
+// level is a level of Python's logging with the colour of its console lines.
+type level struct {
+	name   string
+	number int64
+	colour string
+}
+
+// levels by zerolog's. What ends the process there is CRITICAL here.
+var levels = map[zerolog.Level]level{
+	zerolog.TraceLevel: {"DEBUG", 10, "\x1b[36m"},
+	zerolog.DebugLevel: {"DEBUG", 10, "\x1b[36m"},
+	zerolog.InfoLevel:  {"INFO", 20, "\x1b[32m"},
+	zerolog.WarnLevel:  {"WARNING", 30, "\x1b[33m"},
+	zerolog.ErrorLevel: {"ERROR", 40, "\x1b[31m"},
+	zerolog.FatalLevel: {"CRITICAL", 50, "\x1b[31m"},
+	zerolog.PanicLevel: {"CRITICAL", 50, "\x1b[31m"},
+	zerolog.NoLevel:    {"NOTSET", 0, ""},
+}
+
+const colourReset = "\x1b[0m"
+
+// thresholds by the words of the configuration.
+var thresholds = map[string]zerolog.Level{
+	"NOTSET":   zerolog.TraceLevel,
+	"DEBUG":    zerolog.DebugLevel,
+	"INFO":     zerolog.InfoLevel,
+	"WARNING":  zerolog.WarnLevel,
+	"ERROR":    zerolog.ErrorLevel,
+	"CRITICAL": zerolog.FatalLevel,
+}
+
+// formatJSON as `logging.format` asks for one JSON object a line.
+const formatJSON = "json"
+
+// LogOptions says where and how to log.
+type LogOptions struct {
+	Settings config.Logging
+	File     string           // absolute path of the log file
+	Console  io.Writer        // gets every line too if Settings.UseConsole; nil for none
+	Secrets  []string         // texts that never appear, see config.Config.Secrets
+	Now      func() time.Time // nil for the clock
+}
+
+// Log is the open log of a running program. Its loggers may be used from any
+// goroutine. A log that cannot be written never stops the program: what is lost is
+// counted and reported in the first record that gets through again.
+type Log struct {
+	threshold zerolog.Level
+	named     map[string]zerolog.Level
+	layout    *layout // nil for JSON
+	masker    masker
+	now       func() time.Time
+	started   time.Time
+
+	mu      sync.Mutex
+	file    *rotatingFile
+	console io.Writer // nil when the console is not used
+	lost    int
+	closed  bool
+}
+
+// OpenLog opens the log file, creating its directory. The error for a file that
+// cannot be written is a *LogDirError; others tell what is wrong with the format.
+func OpenLog(o LogOptions) (*Log, error) {
+	l := &Log{
+		threshold: thresholds[o.Settings.Level],
+		named:     map[string]zerolog.Level{},
+		masker:    newMasker(o.Secrets),
+		now:       o.Now,
+	}
+	for _, n := range o.Settings.Loggers {
+		l.named[n.Name] = thresholds[n.Level]
+	}
+	if l.now == nil {
+		l.now = time.Now
+	}
+	l.started = l.now()
+	if o.Settings.Format != formatJSON {
+		var err error
+		if l.layout, err = compileLayout(o.Settings.Format, o.Settings.DateFormat); err != nil {
+			return nil, err
+		}
+	}
+	if o.Settings.UseConsole {
+		l.console = o.Console
+	}
+	var err error
+	if l.file, err = openRotating(o.File, 1024*int64(o.Settings.MaxSize), o.Settings.BackupCount); err != nil {
+		return nil, &LogDirError{File: o.File, Err: err}
+	}
+	return l, nil
+}
+
+// LogDirError says that the log file cannot be written (contract 40 §8).
+type LogDirError struct {
+	File string
+	Err  error
+}
+
+// Error is the sentence of the contract; the cause is behind Unwrap.
+func (e *LogDirError) Error() string { return "Can't write to log dir: " + e.File + "!" }
+
+// Unwrap returns the cause.
+func (e *LogDirError) Unwrap() error { return e.Err }
+
+// Logger returns a logger whose records carry the name, shortened by the rule of
+// contract 40 §8. `logging.loggers` may give it a threshold of its own.
+func (l *Log) Logger(name string) zerolog.Logger {
+	threshold, ok := l.named[name]
+	if !ok {
+		threshold = l.threshold
+	}
+	logger := zerolog.New(l).Level(threshold).With().Str(fieldLogger, shortName(name)).Logger()
+	switch {
+	case l.layout == nil:
+		return logger.Hook(stamp{l.now})
+	case l.layout.caller:
+		return logger.Hook(callPlace{})
+	}
+	return logger
+}
+
+// shortName keeps 14 characters; a longer name is cut to 11 and two dots.
+func shortName(name string) string {
+	runes := []rune(name)
+	if len(runes) <= 14 {
+		return name
+	}
+	return string(runes[:11]) + ".."
+}
+
+const stampForm = "2006-01-02T15:04:05.000Z07:00"
+
+// stamp gives JSON records their time.
+type stamp struct{ now func() time.Time }
+
+// Run adds the local time with milliseconds and zone.
+func (s stamp) Run(e *zerolog.Event, _ zerolog.Level, _ string) {
+	e.Str(fieldTime, s.now().Format(stampForm))
+}
+
+// callPlace gives records the place of their call, for formats that show it.
+type callPlace struct{}
+
+// Run looks for the first caller outside the logging library.
+func (callPlace) Run(e *zerolog.Event, _ zerolog.Level, _ string) {
+	var callers [16]uintptr
+	frames := runtime.CallersFrames(callers[:runtime.Callers(2, callers[:])])
+	for {
+		frame, more := frames.Next()
+		if !strings.HasPrefix(frame.Function, "github.com/rs/zerolog.") {
+			function := frame.Function[strings.LastIndexByte(frame.Function, '.')+1:]
+			e.Str(fieldPathname, frame.File).Str(fieldFunction, function).Int(fieldLine, frame.Line)
+			return
+		}
+		if !more {
+			return
+		}
+	}
+}
+
+// Write takes an event without level from zerolog.
+func (l *Log) Write(event []byte) (int, error) { return l.WriteLevel(zerolog.NoLevel, event) }
+
+// WriteLevel renders one event of zerolog and writes it to file and console. It
+// reports success always, since nobody could do anything about a failure.
+func (l *Log) WriteLevel(at zerolog.Level, event []byte) (int, error) {
+	line := l.render(at, event)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.closed {
+		l.write(levels[at], line)
+	}
+	return len(event), nil
+}
+
+func (l *Log) render(at zerolog.Level, event []byte) []byte {
+	if l.layout == nil {
+		return l.renderJSON(event)
+	}
+	r := record{at: l.now(), started: l.started, level: levels[at]}
+	r.read(event, l.masker)
+	return l.layout.append(make([]byte, 0, 256), &r)
+}
+
+// renderJSON masks an event. One too long for a whole file would be no JSON once cut,
+// so a record that says so takes its place.
+func (l *Log) renderJSON(event []byte) []byte {
+	line := l.masker.maskEvent(event)
+	if int64(len(line)) < l.file.limit {
+		return line
+	}
+	return fmt.Appendf(nil, `{"level":"warn","logger":"log","time":%q,"message":"a record of %d bytes is left out"}`+"\n",
+		l.now().Format(stampForm), len(line))
+}
+
+// write is called with the lock held.
+func (l *Log) write(at level, line []byte) {
+	if _, err := l.file.Write(line); err != nil {
+		l.lost++
+	} else if l.lost > 0 {
+		l.reportLoss()
+	}
+	if l.console == nil {
+		return
+	}
+	if l.layout != nil && at.colour != "" {
+		line = append(append([]byte(at.colour), line[:len(line)-1]...), colourReset+"\n"...)
+	}
+	_, _ = l.console.Write(line) // a closed console is no reason to stop
+}
+
+// reportLoss tells how many records are missing before the one just written.
+func (l *Log) reportLoss() {
+	lost := l.lost
+	l.lost = 0
+	var event strings.Builder
+	logger := zerolog.New(&event)
+	logger.Warn().Str(fieldLogger, "log").Int("lost", lost).Msg("the log could not be written for a while; records before the last one are missing")
+	if _, err := l.file.Write(l.render(zerolog.WarnLevel, []byte(event.String()))); err != nil {
+		l.lost = lost
+	}
+}
+
+// ErrLogClosed is returned by a second Close.
+var ErrLogClosed = errors.New("the log is closed already")
+
+// Close closes the file. Records that come later are dropped.
+func (l *Log) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return ErrLogClosed
+	}
+	l.closed = true
+	return l.file.Close()
+}
