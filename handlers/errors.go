@@ -46,8 +46,9 @@ func statusOf(k fault.Kind) int {
 		return http.StatusServiceUnavailable
 	case fault.Full:
 		return http.StatusInsufficientStorage
+	default:
+		return http.StatusInternalServerError
 	}
-	return http.StatusInternalServerError
 }
 
 // fail turns an error into its reply. Of an unknown error the caller learns
@@ -88,8 +89,9 @@ func (s *Server) reply(c echo.Context, err error) (int, any) {
 		return statusOf(f.Kind), messages(textUnparsed, textUnparsed)
 	case fault.Field:
 		return statusOf(f.Kind), messages(map[string]string{f.Field: f.Msg}, f.Field+": "+f.Msg)
+	default:
+		return statusOf(f.Kind), map[string]string{"msg": f.Msg}
 	}
-	return statusOf(f.Kind), map[string]string{"msg": f.Msg}
 }
 
 // messages is a body with `message` as the reference has it, and `msg` beside it

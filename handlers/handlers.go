@@ -50,7 +50,7 @@ func New(c *core.Core, log zerolog.Logger, opt Options) *Server {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if to := collapsed(r.URL); to != "" {
 		s.header(w, r)
-		http.Redirect(w, r, to, http.StatusPermanentRedirect)
+		http.Redirect(w, r, to, http.StatusPermanentRedirect) //nolint:gosec // a path of this server: one slash, no host
 		return
 	}
 	s.header(w, r)

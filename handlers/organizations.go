@@ -83,8 +83,11 @@ func (s *Server) createOrganization(k *call) error {
 		name string
 		to   **string
 	}{
-		{"name", &fields.Name}, {"domain", &fields.Domain}, {"address1", &fields.Address1},
-		{"zipcode", &fields.Zipcode}, {"country", &fields.Country},
+		{"name", &fields.Name},
+		{"domain", &fields.Domain},
+		{"address1", &fields.Address1},
+		{"zipcode", &fields.Zipcode},
+		{"country", &fields.Country},
 	} {
 		if _, sent := b.fields[f.name]; !sent {
 			*f.to = new(string) // absent is empty, an explicit null stays null

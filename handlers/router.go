@@ -24,7 +24,7 @@ func (s *Server) register(rows []route) {
 		byPath[r.path][r.method] = r
 	}
 	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.fail(c, err) }
-	s.echo.RouteNotFound("/*", func(c echo.Context) error { return unknownURL(c) })
+	s.echo.RouteNotFound("/*", unknownURL)
 	for path, methods := range byPath {
 		s.echo.Any(s.opt.APIPath+path, s.dispatch(methods))
 	}

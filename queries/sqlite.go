@@ -28,6 +28,8 @@ type lite struct {
 	on conn
 	mu sync.RWMutex
 	by map[shape]*sql.Stmt
+
+	texts sync.Map // shape -> text
 }
 
 // shape is a query with the set of its arguments that are nil.
@@ -47,7 +49,7 @@ func (l *lite) ExecContext(ctx context.Context, q string, args ...any) (sql.Resu
 }
 
 func (l *lite) PrepareContext(ctx context.Context, q string) (*sql.Stmt, error) {
-	text, _ := rewrite(q, 0)
+	text, _ := l.text(shape{q, 0})
 	return l.on.PrepareContext(ctx, text)
 }
 
@@ -74,7 +76,7 @@ func (l *lite) statement(ctx context.Context, q string, args []any) (*sql.Stmt, 
 	l.mu.RLock()
 	st := l.by[key]
 	l.mu.RUnlock()
-	text, last := rewrite(q, key.nils)
+	text, last := l.text(key)
 	args = args[:min(last, len(args))]
 	if st != nil {
 		return st, text, args
@@ -116,29 +118,31 @@ func nils(args []any) uint64 {
 	return set
 }
 
-var (
-	optional  = regexp.MustCompile(`^\(CAST\(\$(\d+) AS \w+\) IS NULL OR `)
-	rewritten sync.Map // shape -> text
-)
+var optional = regexp.MustCompile(`^\(CAST\(\$(\d+) AS \w+\) IS NULL OR `)
 
 type text struct {
 	sql  string
 	last int // highest parameter that the text still names
 }
 
-// rewrite gives a query's text for SQLite and the number of parameters it needs.
-func rewrite(q string, nils uint64) (string, int) {
-	key := shape{q, nils}
-	if v, ok := rewritten.Load(key); ok {
+// text gives what rewrite makes of a query, which is done once for each shape.
+func (l *lite) text(key shape) (string, int) {
+	if v, ok := l.texts.Load(key); ok {
 		t := v.(text)
 		return t.sql, t.last
 	}
-	var b strings.Builder
 	var t text
-	specialize(&b, q, nils, &t.last)
-	t.sql = b.String()
-	rewritten.Store(key, t)
+	t.sql, t.last = rewrite(key.query, key.nils)
+	l.texts.Store(key, t)
 	return t.sql, t.last
+}
+
+// rewrite gives a query's text for SQLite and the number of parameters it needs.
+func rewrite(q string, nils uint64) (string, int) {
+	var b strings.Builder
+	var last int
+	specialize(&b, q, nils, &last)
+	return b.String(), last
 }
 
 // specialize copies q to b with ?N for $N, and TRUE for every optional filter whose

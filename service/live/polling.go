@@ -43,8 +43,9 @@ func (r Reason) wake() wake {
 		return wakeNoop
 	case TooManyRequests:
 		return wakeClose
+	default:
+		return wakeGone
 	}
-	return wakeGone
 }
 
 // wakePoll ends the rest of a poll, if one rests. It needs c.mu.
@@ -58,6 +59,7 @@ func (c *session) wakePoll(w wake) {
 func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, c *session) {
 	frames, told := c.poll(r.Context())
 	switch told {
+	case wakeFrames:
 	case wakeGone:
 		refuse(w, http.StatusBadRequest, badSession)
 		return

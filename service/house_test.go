@@ -1,0 +1,384 @@
+package service_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// leaves are the packages that everybody may use.
+var leaves = []string{"service/access", "service/fault"}
+
+// arrows are the imports within the house: each package with what it may import,
+// tests aside. A package that is not here does not belong to the house.
+var arrows = map[string][]string{
+	".":        {"service/cli"},
+	"schema":   nil,
+	"queries":  {"schema", "service/fault"},
+	"embed":    nil,
+	"handlers": append([]string{"service/core", "service/live", "service/bus", "service/config", "embed"}, leaves...),
+	"service": append([]string{
+		"handlers", "queries", "schema", "embed", "service/core", "service/config",
+		"service/live", "service/bus", "service/batch", "service/mail",
+	}, leaves...),
+	"service/access": {"service/fault"},
+	"service/fault":  nil,
+	"service/live":   nil,
+	"service/bus":    nil,
+	"service/config": {"service/fault"},
+	"service/mail":   {"service/fault"},
+	"service/core":   append([]string{"queries", "service/bus"}, leaves...),
+	"service/batch":  append([]string{"queries", "service/core"}, leaves...),
+	"service/shell":  append([]string{"queries", "service/core"}, leaves...),
+	"service/demo":   {"service/fault"}, // nothing but public REST and Socket.IO
+	"service/cli": append([]string{
+		"service", "service/batch", "service/bus", "service/config", "service/core",
+		"service/demo", "service/live", "service/mail", "service/shell",
+	}, leaves...),
+}
+
+// strangers are packages of others that a room must not know.
+var strangers = map[string][]string{
+	"service/core":   {"net/http", "github.com/labstack/echo/", "database/sql"},
+	"service/access": {"net/http", "database/sql"},
+	"service/fault":  {"net/http", "database/sql"},
+	"handlers":       {"database/sql"},
+}
+
+// topLevel is what the house's top level may hold beside dot files.
+var topLevel = []string{
+	"main.go", "schema", "queries", "handlers", "service", "embed", "sqlc.yaml", "install.sh",
+	"README.md", "go.mod", "go.sum", "Makefile", "LICENSE", "CHANGELOG.md",
+}
+
+// source is a Go file of the house.
+type source struct {
+	path      string // from the top level, with slashes
+	lines     int
+	file      *ast.File
+	fset      *token.FileSet
+	test      bool
+	generated bool
+}
+
+// room gives the folder of a file: "." for the top level.
+func (s source) room() string { return path.Dir(s.path) }
+
+// load reads every Go file of the house that the build may see.
+func load(house fs.FS) ([]source, error) {
+	var sources []source
+	err := fs.WalkDir(house, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		base := entry.Name()
+		if entry.IsDir() {
+			if name != "." && (base[0] == '.' || base[0] == '_' || base == "testdata" || base == "node_modules") {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if path.Ext(name) != ".go" {
+			return nil
+		}
+		text, err := fs.ReadFile(house, name)
+		if err != nil {
+			return err
+		}
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, name, text, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		sources = append(sources, source{
+			path: name, lines: strings.Count(string(text), "\n"), file: file, fset: fset,
+			test: strings.HasSuffix(name, "_test.go"), generated: ast.IsGenerated(file),
+		})
+		return nil
+	})
+	return sources, err
+}
+
+// wrongArrows names imports that the tables above do not allow.
+func wrongArrows(sources []source) []string {
+	var wrong []string
+	for _, s := range sources {
+		allowed, known := arrows[s.room()]
+		if !known {
+			wrong = append(wrong, s.path+": its folder is no room of the house")
+			continue
+		}
+		if s.test {
+			continue
+		}
+		for _, spec := range s.file.Imports {
+			name := strings.Trim(spec.Path.Value, `"`)
+			ours, inside := strings.CutPrefix(name, "vserver/")
+			if inside && !slices.Contains(allowed, ours) {
+				wrong = append(wrong, fmt.Sprintf("%s: %s must not import %s", s.path, s.room(), ours))
+			}
+			for _, stranger := range strangers[s.room()] {
+				if name == stranger || strings.HasSuffix(stranger, "/") && strings.HasPrefix(name, stranger) {
+					wrong = append(wrong, fmt.Sprintf("%s: %s must not know %s", s.path, s.room(), name))
+				}
+			}
+		}
+	}
+	return wrong
+}
+
+// wrongAtTop names what does not belong on the top level; what git ignores may
+// lie there.
+func wrongAtTop(house fs.FS) ([]string, error) {
+	ignored, err := fs.ReadFile(house, ".gitignore")
+	if err != nil {
+		return nil, err
+	}
+	entries, err := fs.ReadDir(house, ".")
+	if err != nil {
+		return nil, err
+	}
+	var wrong []string
+	for _, entry := range entries {
+		name := entry.Name()
+		if name[0] == '.' || slices.Contains(topLevel, name) {
+			continue
+		}
+		known := false
+		for pattern := range strings.FieldsSeq(string(ignored)) {
+			match, _ := path.Match(strings.Trim(pattern, "/"), name)
+			known = known || match
+		}
+		if !known {
+			wrong = append(wrong, name)
+		}
+	}
+	return wrong, nil
+}
+
+var mapLine = regexp.MustCompile(`(?m)^( *)([a-z]+)/ +\S`)
+
+// wrongMap compares the map of the rooms in the README with the rooms.
+func wrongMap(house fs.FS, sources []source) ([]string, error) {
+	readme, err := fs.ReadFile(house, "README.md")
+	if err != nil {
+		return nil, err
+	}
+	listed := map[string]bool{}
+	for _, m := range mapLine.FindAllStringSubmatch(string(readme), -1) {
+		room := m[2]
+		if len(m[1]) > 4 {
+			room = "service/" + room
+		}
+		listed[room] = true
+	}
+	var wrong []string
+	exist := map[string]bool{}
+	for _, s := range sources {
+		room := s.room()
+		if room != "." && !exist[room] && !listed[room] {
+			wrong = append(wrong, "README.md does not list "+room+"/")
+		}
+		exist[room] = true
+	}
+	for room := range listed {
+		if !exist[room] {
+			wrong = append(wrong, "README.md lists "+room+"/, which is not there")
+		}
+	}
+	slices.Sort(wrong)
+	return wrong, nil
+}
+
+var requirement = regexp.MustCompile(`(?m)^\s*(?:require )?([a-z0-9.-]+\.[a-z]+/\S+|[a-z.]+\.[a-z]+) v\S+`)
+
+// modules gives the modules that the house imports itself.
+func modules(gomod []byte, sources []source) []string {
+	var required []string
+	for _, m := range requirement.FindAllSubmatch(gomod, -1) {
+		required = append(required, string(m[1]))
+	}
+	direct := map[string]bool{}
+	for _, s := range sources {
+		for _, spec := range s.file.Imports {
+			name, best := strings.Trim(spec.Path.Value, `"`), ""
+			for _, module := range required {
+				if (name == module || strings.HasPrefix(name, module+"/")) && len(module) > len(best) {
+					best = module
+				}
+			}
+			direct[best] = true
+		}
+	}
+	delete(direct, "") // the standard library and the house itself
+	names := make([]string, 0, len(direct))
+	for name := range direct {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+var (
+	address  = regexp.MustCompile(`(?i)\b(?:https?|wss?)://([a-z0-9.-]+)`)
+	relative = regexp.MustCompile(`(?i)(?:(?:src|href)\s*=\s*["']?|url\(\s*["']?|@import\s+["'])//[a-z0-9]`)
+	// harmless hosts are names of formats, examples and this machine; nothing is
+	// fetched from them.
+	harmless = regexp.MustCompile(`(?i)^(www\.w3\.org|localhost|127\.0\.0\.1|172\.17\.0\.1|host\.docker\.internal|(.+\.)?example(\.(org|com|net))?)$`)
+)
+
+// outsideAddresses names what in a shipped file points to another host.
+func outsideAddresses(text string) []string {
+	found := relative.FindAllString(text, -1)
+	for _, m := range address.FindAllStringSubmatch(text, -1) {
+		if !harmless.MatchString(m[1]) {
+			found = append(found, m[0])
+		}
+	}
+	return found
+}
+
+// openHouse gives the project's own tree.
+func openHouse(t *testing.T) (fs.FS, []source) {
+	t.Helper()
+	house := os.DirFS("..")
+	sources, err := load(house)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return house, sources
+}
+
+func report(t *testing.T, wrong []string) {
+	t.Helper()
+	for _, text := range wrong {
+		t.Error(text)
+	}
+}
+
+func TestImportsRunOneWay(t *testing.T) {
+	_, sources := openHouse(t)
+	report(t, wrongArrows(sources))
+}
+
+func TestTopLevelIsFixed(t *testing.T) {
+	house, _ := openHouse(t)
+	wrong, err := wrongAtTop(house)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range wrong {
+		t.Errorf("%s does not belong on the top level", name)
+	}
+}
+
+func TestReadmeMapsTheRooms(t *testing.T) {
+	house, sources := openHouse(t)
+	wrong, err := wrongMap(house, sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report(t, wrong)
+}
+
+func TestFewModules(t *testing.T) {
+	house, sources := openHouse(t)
+	gomod, err := fs.ReadFile(house, "go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if direct := modules(gomod, sources); len(direct) > 25 {
+		t.Errorf("%d direct modules, more than 25: %s", len(direct), strings.Join(direct, " "))
+	}
+}
+
+func TestShippedFilesNameNoOtherHost(t *testing.T) {
+	list := exec.CommandContext(t.Context(), "go", "list", "-json=Dir,EmbedFiles", "./...")
+	list.Dir = ".."
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := 0
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); decoder.More(); {
+		var room struct {
+			Dir        string
+			EmbedFiles []string
+		}
+		if err := decoder.Decode(&room); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range room.EmbedFiles {
+			text, err := os.ReadFile(path.Join(room.Dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			files++
+			for _, found := range outsideAddresses(string(text)) {
+				t.Errorf("%s: %s", name, found)
+			}
+		}
+	}
+	if files == 0 {
+		t.Error("no embedded file was found")
+	}
+}
+
+// The checks themselves notice what they are for.
+func TestHouseChecksNotice(t *testing.T) {
+	house := fstest.MapFS{
+		".gitignore":               {Data: []byte("/bin/\n*.prof\n")},
+		"README.md":                {Data: []byte("    queries/  SQL\n        core/  use cases\n    gone/  nothing\n")},
+		"bin/x":                    {},
+		"a.prof":                   {},
+		"notes.txt":                {},
+		"queries/q.go":             {Data: []byte("package queries\nimport _ \"vserver/service/core\"\n")},
+		"queries/q_test.go":        {Data: []byte("package queries\nimport _ \"vserver/service/core\"\n")},
+		"service/core/c.go":        {Data: []byte("package core\nimport _ \"github.com/labstack/echo/v4\"\nimport _ \"a.b/c/d\"\n")},
+		"service/helpers/h.go":     {Data: []byte("package helpers\n")},
+		"embed/node_modules/n.go":  {Data: []byte("not Go")},
+		"queries/testdata/bad.go":  {Data: []byte("not Go")},
+		"service/core/.hidden/h.g": {},
+	}
+	sources, err := load(house)
+	if err != nil {
+		t.Fatal(err)
+	}
+	top, err := wrongAtTop(house)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rooms, err := wrongMap(house, sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ got, want []string }{
+		"arrows": {wrongArrows(sources), []string{
+			"queries/q.go: queries must not import service/core",
+			"service/core/c.go: service/core must not know github.com/labstack/echo/v4",
+			"service/helpers/h.go: its folder is no room of the house",
+		}},
+		"top": {top, []string{"notes.txt"}},
+		"map": {rooms, []string{
+			"README.md does not list service/helpers/",
+			"README.md lists gone/, which is not there",
+		}},
+		"modules":   {modules([]byte("require (\n\ta.b/c v1.0.0 // indirect\n\ta.b/e v1.0.0\n)\n"), sources), []string{"a.b/c"}},
+		"addresses": {outsideAddresses(`<a href="https://cdn.test/x"> url(//cdn) xmlns="http://www.w3.org/2000/svg"`), []string{"url(//c", "https://cdn.test"}},
+	} {
+		if !slices.Equal(c.got, c.want) {
+			t.Errorf("%s: got %q, want %q", name, c.got, c.want)
+		}
+	}
+}

@@ -1,0 +1,281 @@
+package service_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// The budget of the house. Files count with their tests, functions without.
+const (
+	fileLimit     = 600 // lines of a file written by hand
+	functionLimit = 100 // lines of a function, with its signature and braces
+	functionLong  = 60  // at most longShare of the functions are longer
+	longShare     = 0.02
+	medianLimit   = 12
+)
+
+// written gives the sources that somebody wrote; production without tests.
+func written(sources []source, production bool) []source {
+	return slices.DeleteFunc(slices.Clone(sources), func(s source) bool {
+		return s.generated || production && s.test
+	})
+}
+
+// overBudget names files and functions that are too long.
+func overBudget(sources []source) []string {
+	var wrong []string
+	for _, s := range written(sources, false) {
+		if s.lines > fileLimit {
+			wrong = append(wrong, fmt.Sprintf("%s has %d lines, more than %d", s.path, s.lines, fileLimit))
+		}
+	}
+	var lengths []int
+	var long []string
+	for _, s := range written(sources, true) {
+		for _, decl := range s.file.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			n := s.fset.Position(f.End()).Line - s.fset.Position(f.Pos()).Line + 1
+			lengths = append(lengths, n)
+			text := fmt.Sprintf("%s: %s has %d lines", s.path, f.Name.Name, n)
+			if n > functionLimit {
+				wrong = append(wrong, fmt.Sprintf("%s, more than %d", text, functionLimit))
+			}
+			if n > functionLong {
+				long = append(long, text)
+			}
+		}
+	}
+	if len(lengths) == 0 {
+		return wrong
+	}
+	if float64(len(long)) > longShare*float64(len(lengths)) {
+		wrong = append(wrong, fmt.Sprintf("%d of %d functions have more than %d lines: %s",
+			len(long), len(lengths), functionLong, strings.Join(long, "; ")))
+	}
+	slices.Sort(lengths)
+	if median := lengths[len(lengths)/2]; median > medianLimit {
+		wrong = append(wrong, fmt.Sprintf("the median function has %d lines, more than %d", median, medianLimit))
+	}
+	return wrong
+}
+
+// undocumented names the packages that do not say what they are for.
+func undocumented(sources []source) []string {
+	says := map[string]bool{}
+	for _, s := range written(sources, true) {
+		says[s.room()] = says[s.room()] || s.file.Doc != nil
+	}
+	var wrong []string
+	for room, ok := range says {
+		if !ok {
+			wrong = append(wrong, room+" has no package comment")
+		}
+	}
+	slices.Sort(wrong)
+	return wrong
+}
+
+var drawer = regexp.MustCompile(`^(utils?|commons?|helpers?|misc|shared|base|tools?)(_test)?(\.go)?$`)
+
+// drawers names files and folders that say nothing about what is in them.
+func drawers(sources []source) []string {
+	var wrong []string
+	for _, s := range sources {
+		if drawer.MatchString(path.Base(s.path)) || drawer.MatchString(path.Base(s.room())) {
+			wrong = append(wrong, s.path+" has a name that says nothing")
+		}
+	}
+	return wrong
+}
+
+// hiddenState names what runs or changes behind the reader's back: init functions,
+// package variables without a value, and package variables that a function changes.
+func hiddenState(sources []source) []string {
+	sources = written(sources, true)
+	globals := map[string]map[string]bool{} // by room, then by name
+	var wrong []string
+	for _, s := range sources {
+		if globals[s.room()] == nil {
+			globals[s.room()] = map[string]bool{}
+		}
+		for _, spec := range variables(s.file) {
+			for _, name := range spec.Names {
+				globals[s.room()][name.Name] = true
+			}
+			if len(spec.Values) == 0 && !strings.Contains(comments(s.file), "go:embed") {
+				wrong = append(wrong, fmt.Sprintf("%s: package variable %s has no value", s.path, spec.Names[0].Name))
+			}
+		}
+	}
+	for _, s := range sources {
+		for _, decl := range s.file.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok || f.Body == nil {
+				continue
+			}
+			if f.Recv == nil && f.Name.Name == "init" {
+				wrong = append(wrong, s.path+" has an init function")
+			}
+			for _, name := range changed(f) {
+				if globals[s.room()][name] {
+					wrong = append(wrong, fmt.Sprintf("%s: %s changes the package variable %s", s.path, f.Name.Name, name))
+				}
+			}
+		}
+	}
+	return wrong
+}
+
+// comments gives every comment of a file, the directives too.
+func comments(file *ast.File) string {
+	var all strings.Builder
+	for _, group := range file.Comments {
+		for _, c := range group.List {
+			all.WriteString(c.Text)
+		}
+	}
+	return all.String()
+}
+
+func variables(file *ast.File) []*ast.ValueSpec {
+	var specs []*ast.ValueSpec
+	for _, decl := range file.Decls {
+		if d, ok := decl.(*ast.GenDecl); ok && d.Tok == token.VAR {
+			for _, spec := range d.Specs {
+				specs = append(specs, spec.(*ast.ValueSpec))
+			}
+		}
+	}
+	return specs
+}
+
+// changed gives the names that a function assigns to and does not declare itself.
+func changed(f *ast.FuncDecl) []string {
+	var names []string
+	local := map[string]bool{}
+	note := func(e ast.Expr) {
+		if name := root(e); name != "" {
+			names = append(names, name)
+		}
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Field:
+			for _, name := range n.Names {
+				local[name.Name] = true
+			}
+		case *ast.ValueSpec:
+			for _, name := range n.Names {
+				local[name.Name] = true
+			}
+		case *ast.AssignStmt:
+			for _, left := range n.Lhs {
+				if n.Tok == token.DEFINE {
+					local[root(left)] = true
+				} else {
+					note(left)
+				}
+			}
+		case *ast.RangeStmt:
+			for _, left := range []ast.Expr{n.Key, n.Value} {
+				local[root(left)] = local[root(left)] || n.Tok == token.DEFINE
+			}
+		case *ast.IncDecStmt:
+			note(n.X)
+		case *ast.CallExpr:
+			if called := root(n.Fun); len(n.Args) > 0 && (called == "delete" || called == "clear") {
+				note(n.Args[0])
+			}
+		}
+		return true
+	})
+	return slices.DeleteFunc(names, func(name string) bool { return local[name] })
+}
+
+// root gives the name that an expression starts with: table for table[i].x.
+func root(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.IndexExpr:
+		return root(e.X)
+	case *ast.SelectorExpr:
+		return root(e.X)
+	case *ast.StarExpr:
+		return root(e.X)
+	case *ast.ParenExpr:
+		return root(e.X)
+	}
+	return ""
+}
+
+func TestFilesAndFunctionsStaySmall(t *testing.T) {
+	_, sources := openHouse(t)
+	report(t, overBudget(sources))
+}
+
+func TestEveryPackageSaysWhatItIsFor(t *testing.T) {
+	_, sources := openHouse(t)
+	report(t, undocumented(sources))
+}
+
+func TestNoDrawerForEverything(t *testing.T) {
+	_, sources := openHouse(t)
+	report(t, drawers(sources))
+}
+
+func TestNothingHappensBehindTheReadersBack(t *testing.T) {
+	_, sources := openHouse(t)
+	report(t, hiddenState(sources))
+}
+
+// The checks themselves notice what they are for.
+func TestSizeChecksNotice(t *testing.T) {
+	lines := func(n int) string { return strings.Repeat("\n", n) }
+	sources, err := load(fstest.MapFS{
+		"schema/long.go":      {Data: []byte("package schema\nfunc f() {" + lines(100) + "}\n" + lines(500))},
+		"schema/made.go":      {Data: []byte("// Code generated by x. DO NOT EDIT.\n\npackage schema\n" + lines(700))},
+		"schema/util.go":      {Data: []byte("package schema\nfunc g() {" + lines(61) + "}\n")},
+		"queries/doc.go":      {Data: []byte("// Package queries is documented.\npackage queries\n")},
+		"queries/init.go":     {Data: []byte("package queries\nfunc init() {}\nfunc (t T) init() {}\n")},
+		"queries/helpers.go":  {Data: []byte("package queries\nvar none T\nvar some = T{}\n")},
+		"queries/change.go":   {Data: []byte("package queries\nfunc f() { some.x[1] = 2 }\nfunc g() { some := 1; some = 2 }\nfunc h() { delete(some.x, 1) }\n")},
+		"queries/embed.go":    {Data: []byte("package queries\n//go:embed x\nvar files FS\n")},
+		"queries/doc_test.go": {Data: []byte("package queries\nvar test T\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ got, want []string }{
+		"budget": {overBudget(sources), []string{
+			"schema/long.go has 602 lines, more than 600",
+			"schema/long.go: f has 101 lines, more than 100",
+			"2 of 7 functions have more than 60 lines: schema/long.go: f has 101 lines; schema/util.go: g has 62 lines",
+		}},
+		"documented": {undocumented(sources), []string{"schema has no package comment"}},
+		"drawers": {drawers(sources), []string{
+			"queries/helpers.go has a name that says nothing",
+			"schema/util.go has a name that says nothing",
+		}},
+		"state": {hiddenState(sources), []string{
+			"queries/helpers.go: package variable none has no value",
+			"queries/change.go: f changes the package variable some",
+			"queries/change.go: h changes the package variable some",
+			"queries/init.go has an init function",
+		}},
+	} {
+		if !slices.Equal(c.got, c.want) {
+			t.Errorf("%s: got %q, want %q", name, c.got, c.want)
+		}
+	}
+}
