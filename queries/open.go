@@ -41,8 +41,11 @@ type DB struct {
 	*Queries
 	Engine Engine
 	pool   *sql.DB // readers of SQLite, or all of Postgres
-	write  *sql.DB // SQLite only: holds the writer's connection
-	writer *writer // SQLite only
+	// SQLite only: what the queries of the pool run on, the pool of the writer's
+	// one connection, and the writer.
+	reader *lite
+	write  *sql.DB
+	writer *writer
 }
 
 // Open opens the database and brings its schema up to date. It refuses a database
@@ -57,8 +60,7 @@ func Open(ctx context.Context, src Source) (*DB, error) {
 // Close ends the writer after what it has begun, and closes all connections.
 func (db *DB) Close() error {
 	if db.writer != nil {
-		db.writer.close()
-		return errors.Join(db.pool.Close(), db.write.Close())
+		return errors.Join(db.writer.close(), db.reader.close(), db.pool.Close(), db.write.Close())
 	}
 	return db.pool.Close()
 }
@@ -90,7 +92,8 @@ func openSQLite(ctx context.Context, src Source) (*DB, error) {
 	readers := max(4, runtime.GOMAXPROCS(0))
 	pool.SetMaxOpenConns(readers)
 	pool.SetMaxIdleConns(readers)
-	return &DB{Queries: New(newLite(pool)), Engine: SQLite, pool: pool, write: write, writer: newWriter(conn)}, nil
+	reader := newLite(pool)
+	return &DB{Queries: New(reader), Engine: SQLite, pool: pool, reader: reader, write: write, writer: newWriter(conn)}, nil
 }
 
 // sqliteDSN gives each pooled connection its pragmas, the busy timeout first,

@@ -3,6 +3,7 @@ package queries
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -67,6 +68,18 @@ func (l *lite) QueryRowContext(ctx context.Context, q string, args ...any) *sql.
 		return l.on.QueryRowContext(ctx, text, args...)
 	}
 	return st.QueryRowContext(ctx, args...)
+}
+
+// close ends the statements that are kept; SQLite closes no file before that.
+func (l *lite) close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var err error
+	for _, st := range l.by {
+		err = errors.Join(err, st.Close())
+	}
+	clear(l.by)
+	return err
 }
 
 // statement gives the prepared statement for these arguments, or nil and the text

@@ -73,10 +73,11 @@ func (w *writer) do(ctx context.Context, f func(context.Context, *Tx) error) err
 	return named(j.err)
 }
 
-func (w *writer) close() {
+// close waits for what has begun; transactions that come later fail.
+func (w *writer) close() error {
 	close(w.quit)
 	w.ended.Wait()
-	_ = w.conn.Close()
+	return errors.Join(w.on.close(), w.conn.Close())
 }
 
 func (w *writer) run() {

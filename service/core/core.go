@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -38,8 +39,7 @@ type Core struct {
 	set      Settings
 	actors   *actors
 	seen     *seen
-	hashing  chan struct{}
-	dummy    string
+	hashing  chan struct{} // a turn for each core
 	digester []byte
 	waiting  atomic.Int64
 }
@@ -47,9 +47,9 @@ type Core struct {
 // New makes the use cases and prepares the database for them: rules, default roles
 // and the first user (contract 40 §4.10).
 func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, set Settings) (*Core, error) {
-	c := &Core{db: db, bus: b, log: log, set: set, actors: newActors(), seen: newSeen()}
-	if err := c.preparePasswords(); err != nil {
-		return nil, err
+	c := &Core{
+		db: db, bus: b, log: log, set: set, actors: newActors(), seen: newSeen(),
+		hashing: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	if err := c.firstRun(ctx); err != nil {
 		return nil, fmt.Errorf("preparing the database: %w", err)

@@ -1,0 +1,151 @@
+// Package dbtest gives tests real databases: SQLite files, or databases of the
+// Postgres that VSERVER_TEST_POSTGRES names. It is used by tests only.
+package dbtest
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "github.com/ncruces/go-sqlite3/driver"
+
+	"vserver/queries"
+)
+
+// env names the Postgres to test on; without it tests run on SQLite.
+const env = "VSERVER_TEST_POSTGRES"
+
+// Template is a prepared database that every test gets a copy of. The zero value
+// is an empty one.
+type Template struct {
+	// Build fills the database once for the process, on its source.
+	Build func(ctx context.Context, src queries.Source) error
+
+	once sync.Once
+	made queries.Source
+	file []byte // what the SQLite file holds; the file itself is gone again
+	err  error
+}
+
+// Copy gives a test a database of its own.
+func (p *Template) Copy(t testing.TB) queries.Source {
+	t.Helper()
+	p.once.Do(func() { p.made, p.err = p.make() })
+	if p.err != nil {
+		t.Fatalf("making the template database: %v", p.err)
+	}
+	if p.made.Engine == queries.Postgres {
+		return copyPostgres(t, p.made)
+	}
+	src := queries.Source{Engine: queries.SQLite, Path: filepath.Join(t.TempDir(), "test.sqlite")}
+	if err := os.WriteFile(src.Path, p.file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return src
+}
+
+// Open gives a test a database of its own, open until the test ends.
+func (p *Template) Open(t testing.TB) *queries.DB {
+	t.Helper()
+	db, err := queries.Open(t.Context(), p.Copy(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func (p *Template) make() (queries.Source, error) {
+	src, err := fresh()
+	if err != nil {
+		return src, err
+	}
+	if src.Engine == queries.SQLite {
+		defer func() { _ = os.RemoveAll(filepath.Dir(src.Path)) }()
+	}
+	db, err := queries.Open(context.Background(), src)
+	if err != nil {
+		return src, err
+	}
+	if err := db.Close(); err != nil {
+		return src, err
+	}
+	if p.Build != nil {
+		if err := p.Build(context.Background(), src); err != nil {
+			return src, err
+		}
+	}
+	if src.Engine == queries.SQLite {
+		p.file, err = os.ReadFile(src.Path)
+	}
+	return src, err
+}
+
+// fresh makes an empty database.
+func fresh() (queries.Source, error) {
+	if dsn := os.Getenv(env); dsn != "" {
+		name := newName()
+		_, err := admin(dsn, `CREATE DATABASE "`+name+`"`)
+		return queries.Source{Engine: queries.Postgres, DSN: named(dsn, name)}, err
+	}
+	dir, err := os.MkdirTemp("", "vserver-template-")
+	return queries.Source{Engine: queries.SQLite, Path: filepath.Join(dir, "template.sqlite")}, err
+}
+
+func copyPostgres(t testing.TB, from queries.Source) queries.Source {
+	t.Helper()
+	name := newName()
+	if _, err := admin(from.DSN, `CREATE DATABASE "`+name+`" TEMPLATE "`+database(from.DSN)+`"`); err != nil {
+		t.Fatalf("copying the template database: %v", err)
+	}
+	t.Cleanup(func() {
+		if _, err := admin(from.DSN, `DROP DATABASE "`+name+`" WITH (FORCE)`); err != nil {
+			t.Errorf("dropping a test database: %v", err)
+		}
+	})
+	return queries.Source{Engine: queries.Postgres, DSN: named(from.DSN, name)}
+}
+
+// admin runs one statement on the server's own database.
+func admin(dsn, statement string) (sql.Result, error) {
+	db, err := sql.Open("pgx", named(dsn, "postgres"))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = db.Close() }()
+	return db.ExecContext(context.Background(), statement)
+}
+
+func newName() string { return "vserver_test_" + strings.ToLower(rand.Text()) }
+
+func named(dsn, database string) string {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return dsn
+	}
+	u.Path = "/" + database
+	return u.String()
+}
+
+func database(dsn string) string {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimPrefix(u.Path, "/")
+}
+
+// SQL opens a source for statements that no query of the server has.
+func SQL(src queries.Source) (*sql.DB, error) {
+	if src.Engine == queries.Postgres {
+		return sql.Open("pgx", src.DSN)
+	}
+	return sql.Open("sqlite3", "file:"+src.Path+"?_pragma=busy_timeout(10000)&_pragma=foreign_keys(on)")
+}
