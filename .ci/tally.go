@@ -27,12 +27,13 @@ type event struct {
 type tally struct {
 	passed, failed, skipped int
 	inPackage               map[string]int      // tests seen so far, by package
+	failedIn                map[string]int      // tests that failed, by package
 	output                  map[string][]string // lines of what has not ended, by "package test"
 }
 
 func main() {
 	log.SetFlags(0)
-	t := tally{inPackage: map[string]int{}, output: map[string][]string{}}
+	t := tally{inPackage: map[string]int{}, failedIn: map[string]int{}, output: map[string][]string{}}
 	lines := bufio.NewReader(os.Stdin)
 	for {
 		line, err := lines.ReadString('\n')
@@ -77,8 +78,7 @@ func (t *tally) endTest(e event) {
 	case "pass":
 		t.passed++
 	case "fail":
-		t.failed++
-		t.show(e.Package + " " + e.Test)
+		t.fail(e.Package, e.Test)
 	case "skip":
 		t.skipped++
 		fmt.Printf("skipped: %s %s: %s\n", e.Package, e.Test, t.reason(e.Package+" "+e.Test))
@@ -98,12 +98,22 @@ func (t *tally) endPackage(e event) {
 	fmt.Printf("FAIL  %s  %.1fs\n", e.Package, e.Elapsed)
 	for key := range t.output {
 		if name, ok := strings.CutPrefix(key, e.Package+" "); ok && name != "" {
-			t.failed++
-			t.show(key)
+			t.fail(e.Package, name)
 			delete(t.output, key)
 		}
 	}
-	t.show(e.Package + " ")
+	if t.failedIn[e.Package] == 0 {
+		t.fail(e.Package, "") // it did not build, or ended outside of any test
+	} else {
+		t.show(e.Package + " ")
+	}
+}
+
+// fail counts a test as failed, or a package that has no other failure.
+func (t *tally) fail(pkg, test string) {
+	t.failed++
+	t.failedIn[pkg]++
+	t.show(pkg + " " + test)
 }
 
 func (t *tally) show(key string) {
