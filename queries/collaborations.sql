@@ -1,0 +1,88 @@
+-- name: CreateCollaboration :one
+INSERT INTO collaboration (name, encrypted) VALUES (@name, @encrypted) ON CONFLICT (name) DO NOTHING RETURNING *;
+
+-- name: GetCollaboration :one
+SELECT * FROM collaboration WHERE id = @id;
+
+-- The row, held until the end of the transaction: whoever adds tasks, nodes or members
+-- meanwhile waits, so that a deletion sees all there is.
+
+-- name: HoldCollaboration :one
+UPDATE collaboration SET encrypted = encrypted WHERE id = @id RETURNING *;
+
+-- name: UpdateCollaboration :one
+UPDATE collaboration SET
+  name = COALESCE(sqlc.narg('name'), name),
+  encrypted = COALESCE(sqlc.narg('encrypted'), encrypted)
+WHERE id = @id RETURNING *;
+
+-- name: DeleteCollaboration :exec
+DELETE FROM collaboration WHERE id = @id;
+
+-- name: ListCollaborations :many
+SELECT c.* FROM collaboration c
+WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(c.name) LIKE lower(sqlc.narg('name')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('encrypted') AS BOOLEAN) IS NULL OR c.encrypted = sqlc.narg('encrypted'))
+  AND (CAST(sqlc.narg('organization_id') AS BIGINT) IS NULL OR c.id IN (
+    SELECT m.collaboration_id FROM member m WHERE m.organization_id = sqlc.narg('organization_id')))
+  AND (CAST(sqlc.narg('only_id') AS BIGINT) IS NULL OR c.id = sqlc.narg('only_id'))
+  AND (CAST(sqlc.narg('member_id') AS BIGINT) IS NULL OR c.id IN (
+    SELECT m.collaboration_id FROM member m WHERE m.organization_id = sqlc.narg('member_id')))
+ORDER BY c.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
+
+-- name: CountCollaborations :one
+SELECT COUNT(*) FROM collaboration c
+WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(c.name) LIKE lower(sqlc.narg('name')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('encrypted') AS BOOLEAN) IS NULL OR c.encrypted = sqlc.narg('encrypted'))
+  AND (CAST(sqlc.narg('organization_id') AS BIGINT) IS NULL OR c.id IN (
+    SELECT m.collaboration_id FROM member m WHERE m.organization_id = sqlc.narg('organization_id')))
+  AND (CAST(sqlc.narg('only_id') AS BIGINT) IS NULL OR c.id = sqlc.narg('only_id'))
+  AND (CAST(sqlc.narg('member_id') AS BIGINT) IS NULL OR c.id IN (
+    SELECT m.collaboration_id FROM member m WHERE m.organization_id = sqlc.narg('member_id')));
+
+-- Ids of related rows for a whole page; ids is a JSON object {"1":0,"7":0}.
+
+-- name: OrganizationsOfCollaborations :many
+SELECT m.collaboration_id AS owner_id, m.organization_id AS id FROM member m
+WHERE m.collaboration_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY m.organization_id;
+
+-- name: NodesOfCollaborations :many
+SELECT CAST(n.collaboration_id AS BIGINT) AS owner_id, n.id FROM node n
+WHERE n.collaboration_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY n.id;
+
+-- name: NewestTasksOfCollaboration :many
+SELECT t.id FROM task t WHERE t.collaboration_id = @collaboration_id ORDER BY t.id DESC LIMIT 1000;
+
+-- Members. Organizations that do not exist are left out.
+
+-- name: AddMembers :exec
+INSERT INTO member (organization_id, collaboration_id)
+SELECT o.id, CAST(@collaboration_id AS BIGINT) FROM organization o
+WHERE o.id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j)
+ON CONFLICT DO NOTHING;
+
+-- name: RemoveMember :execrows
+DELETE FROM member WHERE organization_id = @organization_id AND collaboration_id = @collaboration_id;
+
+-- name: KeepOnlyMembers :exec
+DELETE FROM member WHERE collaboration_id = @collaboration_id
+  AND organization_id NOT IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
+
+-- What goes with a collaboration, in this order.
+
+-- name: OpenResultsOfCollaboration :many
+SELECT t.id AS task_id, r.id AS result_id, r.organization_id FROM task t JOIN result r ON r.task_id = t.id
+WHERE t.collaboration_id = @collaboration_id AND r.finished_at IS NULL ORDER BY r.id;
+
+-- name: DeletePortsOfCollaboration :exec
+DELETE FROM algorithmport WHERE result_id IN (
+  SELECT r.id FROM result r JOIN task t ON t.id = r.task_id WHERE t.collaboration_id = @collaboration_id);
+
+-- name: DeleteResultsOfCollaboration :exec
+DELETE FROM result WHERE task_id IN (SELECT t.id FROM task t WHERE t.collaboration_id = @collaboration_id);
+
+-- name: DeleteTasksOfCollaboration :exec
+DELETE FROM task WHERE collaboration_id = @collaboration_id;
+
+-- name: DeleteNodesOfCollaboration :many
+DELETE FROM authenticatable WHERE id IN (SELECT n.id FROM node n WHERE n.collaboration_id = @collaboration_id) RETURNING id;
