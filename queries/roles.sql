@@ -15,3 +15,81 @@ INSERT INTO role_rule (role_id, rule_id) VALUES (@role_id, @rule_id) ON CONFLICT
 
 -- name: AddRoleToUser :exec
 INSERT INTO user_role (user_id, role_id) VALUES (@user_id, @role_id) ON CONFLICT DO NOTHING;
+
+-- Of the repeated filters each lies in two parameters: whether it filters, and the
+-- values as the keys of a JSON object.
+
+-- name: ListRoles :many
+SELECT r.* FROM role r
+WHERE (CAST(sqlc.narg('held_by') AS BIGINT) IS NULL OR r.id IN (
+    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = sqlc.narg('held_by')))
+  AND (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR r.organization_id = sqlc.narg('within') OR r.organization_id IS NULL OR r.id IN (
+    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = @caller_id))
+  AND (CAST(sqlc.narg('named') AS BIGINT) IS NULL OR EXISTS (
+    SELECT 1 FROM json_each(@names) AS j WHERE (lower(r.name) LIKE lower(j.key) ESCAPE '\')))
+  AND (CAST(sqlc.narg('described') AS BIGINT) IS NULL OR EXISTS (
+    SELECT 1 FROM json_each(@descriptions) AS j WHERE (lower(r.description) LIKE lower(j.key) ESCAPE '\')))
+  AND (CAST(sqlc.narg('belonging') AS BIGINT) IS NULL OR r.organization_id IN (
+    SELECT CAST(j.key AS BIGINT) FROM json_each(@organizations) AS j) OR (CAST(@with_defaults AS BOOLEAN) AND r.organization_id IS NULL))
+  AND (CAST(sqlc.narg('rule_id') AS BIGINT) IS NULL OR r.id IN (
+    SELECT rr.role_id FROM role_rule rr WHERE rr.rule_id = sqlc.narg('rule_id')))
+  AND (CAST(sqlc.narg('user_id') AS BIGINT) IS NULL OR r.id IN (
+    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = sqlc.narg('user_id')))
+ORDER BY r.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
+
+-- name: CountRoles :one
+SELECT COUNT(*) FROM role r
+WHERE (CAST(sqlc.narg('held_by') AS BIGINT) IS NULL OR r.id IN (
+    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = sqlc.narg('held_by')))
+  AND (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR r.organization_id = sqlc.narg('within') OR r.organization_id IS NULL OR r.id IN (
+    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = @caller_id))
+  AND (CAST(sqlc.narg('named') AS BIGINT) IS NULL OR EXISTS (
+    SELECT 1 FROM json_each(@names) AS j WHERE (lower(r.name) LIKE lower(j.key) ESCAPE '\')))
+  AND (CAST(sqlc.narg('described') AS BIGINT) IS NULL OR EXISTS (
+    SELECT 1 FROM json_each(@descriptions) AS j WHERE (lower(r.description) LIKE lower(j.key) ESCAPE '\')))
+  AND (CAST(sqlc.narg('belonging') AS BIGINT) IS NULL OR r.organization_id IN (
+    SELECT CAST(j.key AS BIGINT) FROM json_each(@organizations) AS j) OR (CAST(@with_defaults AS BOOLEAN) AND r.organization_id IS NULL))
+  AND (CAST(sqlc.narg('rule_id') AS BIGINT) IS NULL OR r.id IN (
+    SELECT rr.role_id FROM role_rule rr WHERE rr.rule_id = sqlc.narg('rule_id')))
+  AND (CAST(sqlc.narg('user_id') AS BIGINT) IS NULL OR r.id IN (
+    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = sqlc.narg('user_id')));
+
+-- name: GetRole :one
+SELECT * FROM role WHERE id = @id;
+
+-- name: RolesByIDs :many
+SELECT * FROM role WHERE id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY id;
+
+-- name: HoldsRole :one
+SELECT EXISTS (SELECT 1 FROM user_role WHERE user_id = @user_id AND role_id = @role_id);
+
+-- name: UpdateRole :one
+UPDATE role SET
+  name = COALESCE(sqlc.narg('name'), name),
+  description = COALESCE(sqlc.narg('description'), description)
+WHERE id = @id RETURNING *;
+
+-- name: DeleteRole :exec
+DELETE FROM role WHERE id = @id;
+
+-- name: AddRulesToRole :exec
+INSERT INTO role_rule (role_id, rule_id)
+SELECT CAST(@role_id AS BIGINT), CAST(j.key AS BIGINT) FROM json_each(@ids) AS j WHERE TRUE ON CONFLICT DO NOTHING;
+
+-- name: RemoveRulesFromRole :exec
+DELETE FROM role_rule WHERE role_id = @role_id
+  AND rule_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
+
+-- Related rows for a whole page of roles.
+
+-- name: RulesOfRoles :many
+SELECT rr.role_id AS owner_id, rr.rule_id AS id FROM role_rule rr
+WHERE rr.role_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY rr.rule_id;
+
+-- within bounds the users to those of an organization and the caller.
+
+-- name: HoldersOfRoles :many
+SELECT uo.role_id AS owner_id, uo.user_id AS id FROM user_role uo JOIN "user" u ON u.id = uo.user_id
+WHERE uo.role_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j)
+  AND (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR u.organization_id = sqlc.narg('within') OR u.id = @caller_id)
+ORDER BY uo.user_id;

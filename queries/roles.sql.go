@@ -27,6 +27,16 @@ func (q *Queries) AddRuleToRole(ctx context.Context, roleID int64, ruleID int64)
 	return err
 }
 
+const AddRulesToRole = `-- name: AddRulesToRole :exec
+INSERT INTO role_rule (role_id, rule_id)
+SELECT CAST($1 AS BIGINT), CAST(j.key AS BIGINT) FROM json_each($2) AS j WHERE TRUE ON CONFLICT DO NOTHING
+`
+
+func (q *Queries) AddRulesToRole(ctx context.Context, roleID int64, ids string) error {
+	_, err := q.db.ExecContext(ctx, AddRulesToRole, roleID, ids)
+	return err
+}
+
 const AllRules = `-- name: AllRules :many
 SELECT id, name, operation, scope, description FROM rule ORDER BY id
 `
@@ -60,6 +70,59 @@ func (q *Queries) AllRules(ctx context.Context) ([]Rule, error) {
 	return items, nil
 }
 
+const CountRoles = `-- name: CountRoles :one
+SELECT COUNT(*) FROM role r
+WHERE (CAST($1 AS BIGINT) IS NULL OR r.id IN (
+    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = $1))
+  AND (CAST($2 AS BIGINT) IS NULL OR r.organization_id = $2 OR r.organization_id IS NULL OR r.id IN (
+    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = $3))
+  AND (CAST($4 AS BIGINT) IS NULL OR EXISTS (
+    SELECT 1 FROM json_each($5) AS j WHERE (lower(r.name) LIKE lower(j.key) ESCAPE '\')))
+  AND (CAST($6 AS BIGINT) IS NULL OR EXISTS (
+    SELECT 1 FROM json_each($7) AS j WHERE (lower(r.description) LIKE lower(j.key) ESCAPE '\')))
+  AND (CAST($8 AS BIGINT) IS NULL OR r.organization_id IN (
+    SELECT CAST(j.key AS BIGINT) FROM json_each($9) AS j) OR (CAST($10 AS BOOLEAN) AND r.organization_id IS NULL))
+  AND (CAST($11 AS BIGINT) IS NULL OR r.id IN (
+    SELECT rr.role_id FROM role_rule rr WHERE rr.rule_id = $11))
+  AND (CAST($12 AS BIGINT) IS NULL OR r.id IN (
+    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = $12))
+`
+
+type CountRolesParams struct {
+	HeldBy        *int64
+	Within        *int64
+	CallerID      int64
+	Named         *int64
+	Names         string
+	Described     *int64
+	Descriptions  string
+	Belonging     *int64
+	Organizations string
+	WithDefaults  bool
+	RuleID        *int64
+	UserID        *int64
+}
+
+func (q *Queries) CountRoles(ctx context.Context, arg CountRolesParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, CountRoles,
+		arg.HeldBy,
+		arg.Within,
+		arg.CallerID,
+		arg.Named,
+		arg.Names,
+		arg.Described,
+		arg.Descriptions,
+		arg.Belonging,
+		arg.Organizations,
+		arg.WithDefaults,
+		arg.RuleID,
+		arg.UserID,
+	)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const CreateRole = `-- name: CreateRole :one
 INSERT INTO role (name, description, organization_id) VALUES ($1, $2, $3) RETURNING id
 `
@@ -88,6 +151,85 @@ func (q *Queries) DefaultRoleByName(ctx context.Context, name *string) (int64, e
 	return id, err
 }
 
+const DeleteRole = `-- name: DeleteRole :exec
+DELETE FROM role WHERE id = $1
+`
+
+func (q *Queries) DeleteRole(ctx context.Context, id int64) error {
+	_, err := q.db.ExecContext(ctx, DeleteRole, id)
+	return err
+}
+
+const GetRole = `-- name: GetRole :one
+SELECT id, name, description, organization_id FROM role WHERE id = $1
+`
+
+func (q *Queries) GetRole(ctx context.Context, id int64) (Role, error) {
+	row := q.db.QueryRowContext(ctx, GetRole, id)
+	var i Role
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.Description,
+		&i.OrganizationID,
+	)
+	return i, err
+}
+
+const HoldersOfRoles = `-- name: HoldersOfRoles :many
+
+SELECT uo.role_id AS owner_id, uo.user_id AS id FROM user_role uo JOIN "user" u ON u.id = uo.user_id
+WHERE uo.role_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)
+  AND (CAST($2 AS BIGINT) IS NULL OR u.organization_id = $2 OR u.id = $3)
+ORDER BY uo.user_id
+`
+
+type HoldersOfRolesParams struct {
+	Ids      string
+	Within   *int64
+	CallerID int64
+}
+
+type HoldersOfRolesRow struct {
+	OwnerID int64
+	ID      int64
+}
+
+// within bounds the users to those of an organization and the caller.
+func (q *Queries) HoldersOfRoles(ctx context.Context, arg HoldersOfRolesParams) ([]HoldersOfRolesRow, error) {
+	rows, err := q.db.QueryContext(ctx, HoldersOfRoles, arg.Ids, arg.Within, arg.CallerID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []HoldersOfRolesRow
+	for rows.Next() {
+		var i HoldersOfRolesRow
+		if err := rows.Scan(&i.OwnerID, &i.ID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const HoldsRole = `-- name: HoldsRole :one
+SELECT EXISTS (SELECT 1 FROM user_role WHERE user_id = $1 AND role_id = $2)
+`
+
+func (q *Queries) HoldsRole(ctx context.Context, userID int64, roleID int64) (bool, error) {
+	row := q.db.QueryRowContext(ctx, HoldsRole, userID, roleID)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const KeepRule = `-- name: KeepRule :exec
 INSERT INTO rule (name, scope, operation, description) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
 `
@@ -107,4 +249,188 @@ func (q *Queries) KeepRule(ctx context.Context, arg KeepRuleParams) error {
 		arg.Description,
 	)
 	return err
+}
+
+const ListRoles = `-- name: ListRoles :many
+
+SELECT r.id, r.name, r.description, r.organization_id FROM role r
+WHERE (CAST($1 AS BIGINT) IS NULL OR r.id IN (
+    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = $1))
+  AND (CAST($2 AS BIGINT) IS NULL OR r.organization_id = $2 OR r.organization_id IS NULL OR r.id IN (
+    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = $3))
+  AND (CAST($4 AS BIGINT) IS NULL OR EXISTS (
+    SELECT 1 FROM json_each($5) AS j WHERE (lower(r.name) LIKE lower(j.key) ESCAPE '\')))
+  AND (CAST($6 AS BIGINT) IS NULL OR EXISTS (
+    SELECT 1 FROM json_each($7) AS j WHERE (lower(r.description) LIKE lower(j.key) ESCAPE '\')))
+  AND (CAST($8 AS BIGINT) IS NULL OR r.organization_id IN (
+    SELECT CAST(j.key AS BIGINT) FROM json_each($9) AS j) OR (CAST($10 AS BOOLEAN) AND r.organization_id IS NULL))
+  AND (CAST($11 AS BIGINT) IS NULL OR r.id IN (
+    SELECT rr.role_id FROM role_rule rr WHERE rr.rule_id = $11))
+  AND (CAST($12 AS BIGINT) IS NULL OR r.id IN (
+    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = $12))
+ORDER BY r.id LIMIT CAST($14 AS BIGINT) OFFSET CAST($13 AS BIGINT)
+`
+
+type ListRolesParams struct {
+	HeldBy        *int64
+	Within        *int64
+	CallerID      int64
+	Named         *int64
+	Names         string
+	Described     *int64
+	Descriptions  string
+	Belonging     *int64
+	Organizations string
+	WithDefaults  bool
+	RuleID        *int64
+	UserID        *int64
+	Off           int64
+	Lim           int64
+}
+
+// Of the repeated filters each lies in two parameters: whether it filters, and the
+// values as the keys of a JSON object.
+func (q *Queries) ListRoles(ctx context.Context, arg ListRolesParams) ([]Role, error) {
+	rows, err := q.db.QueryContext(ctx, ListRoles,
+		arg.HeldBy,
+		arg.Within,
+		arg.CallerID,
+		arg.Named,
+		arg.Names,
+		arg.Described,
+		arg.Descriptions,
+		arg.Belonging,
+		arg.Organizations,
+		arg.WithDefaults,
+		arg.RuleID,
+		arg.UserID,
+		arg.Off,
+		arg.Lim,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Role
+	for rows.Next() {
+		var i Role
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Description,
+			&i.OrganizationID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const RemoveRulesFromRole = `-- name: RemoveRulesFromRole :exec
+DELETE FROM role_rule WHERE role_id = $1
+  AND rule_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j)
+`
+
+func (q *Queries) RemoveRulesFromRole(ctx context.Context, roleID int64, ids string) error {
+	_, err := q.db.ExecContext(ctx, RemoveRulesFromRole, roleID, ids)
+	return err
+}
+
+const RolesByIDs = `-- name: RolesByIDs :many
+SELECT id, name, description, organization_id FROM role WHERE id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j) ORDER BY id
+`
+
+func (q *Queries) RolesByIDs(ctx context.Context, ids string) ([]Role, error) {
+	rows, err := q.db.QueryContext(ctx, RolesByIDs, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Role
+	for rows.Next() {
+		var i Role
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Description,
+			&i.OrganizationID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const RulesOfRoles = `-- name: RulesOfRoles :many
+
+SELECT rr.role_id AS owner_id, rr.rule_id AS id FROM role_rule rr
+WHERE rr.role_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j) ORDER BY rr.rule_id
+`
+
+type RulesOfRolesRow struct {
+	OwnerID int64
+	ID      int64
+}
+
+// Related rows for a whole page of roles.
+func (q *Queries) RulesOfRoles(ctx context.Context, ids string) ([]RulesOfRolesRow, error) {
+	rows, err := q.db.QueryContext(ctx, RulesOfRoles, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RulesOfRolesRow
+	for rows.Next() {
+		var i RulesOfRolesRow
+		if err := rows.Scan(&i.OwnerID, &i.ID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const UpdateRole = `-- name: UpdateRole :one
+UPDATE role SET
+  name = COALESCE($1, name),
+  description = COALESCE($2, description)
+WHERE id = $3 RETURNING id, name, description, organization_id
+`
+
+type UpdateRoleParams struct {
+	Name        *string
+	Description *string
+	ID          int64
+}
+
+func (q *Queries) UpdateRole(ctx context.Context, arg UpdateRoleParams) (Role, error) {
+	row := q.db.QueryRowContext(ctx, UpdateRole, arg.Name, arg.Description, arg.ID)
+	var i Role
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.Description,
+		&i.OrganizationID,
+	)
+	return i, err
 }

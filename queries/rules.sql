@@ -1,0 +1,30 @@
+-- name: ListRules :many
+SELECT r.* FROM rule r
+WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR r.name = sqlc.narg('name'))
+  AND (CAST(sqlc.narg('operation') AS TEXT) IS NULL OR r.operation = sqlc.narg('operation'))
+  AND (CAST(sqlc.narg('scope') AS TEXT) IS NULL OR r.scope = sqlc.narg('scope'))
+  AND (CAST(sqlc.narg('role_id') AS BIGINT) IS NULL OR r.id IN (
+    SELECT rr.rule_id FROM role_rule rr WHERE rr.role_id = sqlc.narg('role_id')))
+ORDER BY r.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
+
+-- name: CountRules :one
+SELECT COUNT(*) FROM rule r
+WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR r.name = sqlc.narg('name'))
+  AND (CAST(sqlc.narg('operation') AS TEXT) IS NULL OR r.operation = sqlc.narg('operation'))
+  AND (CAST(sqlc.narg('scope') AS TEXT) IS NULL OR r.scope = sqlc.narg('scope'))
+  AND (CAST(sqlc.narg('role_id') AS BIGINT) IS NULL OR r.id IN (
+    SELECT rr.rule_id FROM role_rule rr WHERE rr.role_id = sqlc.narg('role_id')));
+
+-- name: GetRule :one
+SELECT * FROM rule WHERE id = @id;
+
+-- name: RulesByIDs :many
+SELECT * FROM rule WHERE id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY id;
+
+-- within bounds the users to those of an organization and the caller.
+
+-- name: HoldersOfRules :many
+SELECT ur.rule_id AS owner_id, ur.user_id AS id FROM user_rule ur JOIN "user" u ON u.id = ur.user_id
+WHERE ur.rule_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j)
+  AND (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR u.organization_id = sqlc.narg('within') OR u.id = @caller_id)
+ORDER BY ur.user_id;

@@ -1,0 +1,100 @@
+-- Users as everybody sees them: no query of a list or an object reads a secret.
+
+-- name: ListUsers :many
+SELECT u.id, u.username, u.firstname, u.lastname, u.email, u.organization_id, a.last_seen, a.status
+FROM "user" u JOIN authenticatable a ON a.id = u.id
+WHERE (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR u.organization_id = sqlc.narg('within'))
+  AND (CAST(sqlc.narg('username') AS TEXT) IS NULL OR (lower(u.username) LIKE lower(sqlc.narg('username')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('firstname') AS TEXT) IS NULL OR (lower(u.firstname) LIKE lower(sqlc.narg('firstname')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('lastname') AS TEXT) IS NULL OR (lower(u.lastname) LIKE lower(sqlc.narg('lastname')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('email') AS TEXT) IS NULL OR (lower(u.email) LIKE lower(sqlc.narg('email')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('organization_id') AS BIGINT) IS NULL OR u.organization_id = sqlc.narg('organization_id'))
+  AND (CAST(sqlc.narg('role_id') AS BIGINT) IS NULL OR u.id IN (
+    SELECT uo.user_id FROM user_role uo WHERE uo.role_id = sqlc.narg('role_id')))
+  AND (CAST(sqlc.narg('rule_id') AS BIGINT) IS NULL OR u.id IN (
+    SELECT ur.user_id FROM user_rule ur WHERE ur.rule_id = sqlc.narg('rule_id')))
+  AND (CAST(sqlc.narg('seen_from') AS TIMESTAMPTZ) IS NULL OR a.last_seen >= sqlc.narg('seen_from'))
+  AND (CAST(sqlc.narg('seen_till') AS TIMESTAMPTZ) IS NULL OR a.last_seen <= sqlc.narg('seen_till'))
+ORDER BY u.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
+
+-- name: CountListedUsers :one
+SELECT COUNT(*) FROM "user" u JOIN authenticatable a ON a.id = u.id
+WHERE (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR u.organization_id = sqlc.narg('within'))
+  AND (CAST(sqlc.narg('username') AS TEXT) IS NULL OR (lower(u.username) LIKE lower(sqlc.narg('username')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('firstname') AS TEXT) IS NULL OR (lower(u.firstname) LIKE lower(sqlc.narg('firstname')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('lastname') AS TEXT) IS NULL OR (lower(u.lastname) LIKE lower(sqlc.narg('lastname')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('email') AS TEXT) IS NULL OR (lower(u.email) LIKE lower(sqlc.narg('email')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('organization_id') AS BIGINT) IS NULL OR u.organization_id = sqlc.narg('organization_id'))
+  AND (CAST(sqlc.narg('role_id') AS BIGINT) IS NULL OR u.id IN (
+    SELECT uo.user_id FROM user_role uo WHERE uo.role_id = sqlc.narg('role_id')))
+  AND (CAST(sqlc.narg('rule_id') AS BIGINT) IS NULL OR u.id IN (
+    SELECT ur.user_id FROM user_rule ur WHERE ur.rule_id = sqlc.narg('rule_id')))
+  AND (CAST(sqlc.narg('seen_from') AS TIMESTAMPTZ) IS NULL OR a.last_seen >= sqlc.narg('seen_from'))
+  AND (CAST(sqlc.narg('seen_till') AS TIMESTAMPTZ) IS NULL OR a.last_seen <= sqlc.narg('seen_till'));
+
+-- name: GetUser :one
+SELECT u.id, u.username, u.firstname, u.lastname, u.email, u.organization_id, a.last_seen, a.status
+FROM "user" u JOIN authenticatable a ON a.id = u.id WHERE u.id = @id;
+
+-- name: CredentialsOfUser :one
+SELECT * FROM "user" WHERE id = @id;
+
+-- name: UsernameTaken :one
+SELECT EXISTS (SELECT 1 FROM "user" WHERE username = @username AND id <> @but);
+
+-- name: EmailTaken :one
+SELECT EXISTS (SELECT 1 FROM "user" WHERE email = @email AND id <> @but);
+
+-- name: UpdateUser :exec
+UPDATE "user" SET
+  username = COALESCE(sqlc.narg('username'), username),
+  firstname = COALESCE(sqlc.narg('firstname'), firstname),
+  lastname = COALESCE(sqlc.narg('lastname'), lastname),
+  email = COALESCE(sqlc.narg('email'), email)
+WHERE id = @id;
+
+-- Ids of related rows for a whole page of users; ids is a JSON object {"1":0,"7":0}.
+
+-- name: RolesOfUsers :many
+SELECT uo.user_id AS owner_id, uo.role_id AS id FROM user_role uo
+WHERE uo.user_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY uo.role_id;
+
+-- name: ExtraRulesOfUsers :many
+SELECT ur.user_id AS owner_id, ur.rule_id AS id FROM user_rule ur
+WHERE ur.user_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY ur.rule_id;
+
+-- The thousandth newest task of each user bounds what is read of the index.
+
+-- name: NewestTasksOfUsers :many
+WITH since AS MATERIALIZED (
+  SELECT u.id AS user_id, COALESCE((
+    SELECT o.id FROM task o WHERE o.init_user_id = u.id ORDER BY o.id DESC LIMIT 1 OFFSET 999), 0) AS first
+  FROM "user" u WHERE u.id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j))
+SELECT s.user_id AS owner_id, t.id FROM since s JOIN task t ON t.init_user_id = s.user_id AND t.id >= s.first ORDER BY t.id;
+
+-- Roles and extra rules of one user; ids as above.
+
+-- name: AddRolesToUser :exec
+INSERT INTO user_role (user_id, role_id)
+SELECT CAST(@user_id AS BIGINT), CAST(j.key AS BIGINT) FROM json_each(@ids) AS j WHERE TRUE ON CONFLICT DO NOTHING;
+
+-- name: RemoveRolesFromUser :exec
+DELETE FROM user_role WHERE user_id = @user_id
+  AND role_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
+
+-- name: AddRulesToUser :exec
+INSERT INTO user_rule (user_id, rule_id)
+SELECT CAST(@user_id AS BIGINT), CAST(j.key AS BIGINT) FROM json_each(@ids) AS j WHERE TRUE ON CONFLICT DO NOTHING;
+
+-- name: RemoveRulesFromUser :exec
+DELETE FROM user_rule WHERE user_id = @user_id
+  AND rule_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
+
+-- name: HoldersOfDefaultRole :many
+SELECT uo.user_id FROM user_role uo JOIN role r ON r.id = uo.role_id
+WHERE r.name = @name AND r.organization_id IS NULL ORDER BY uo.user_id;
+
+-- Holds up other transactions that are about to take the role from somebody.
+
+-- name: HoldDefaultRole :exec
+UPDATE role SET name = name WHERE name = @name AND organization_id IS NULL;
