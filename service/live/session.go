@@ -171,7 +171,7 @@ func (c *session) farewell(conns []*wsConn) []*wsConn {
 		return conns
 	}
 	c.startFlush()
-	time.AfterFunc(farewellTimeout, c.ws.cut)
+	time.AfterFunc(min(farewellTimeout, c.server.opt.TransferTimeout), c.ws.cut)
 	return []*wsConn{c.probe}
 }
 

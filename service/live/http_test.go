@@ -1,0 +1,232 @@
+package live
+
+import (
+	"crypto/tls"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestHandshake(t *testing.T) {
+	x := start(t, Options{}, nil)
+	a := x.ask(t, "GET", "transport=polling&EIO=4&t=1.5", "")
+	sid, tail := a.body[len(`0{"sid":"`):][:20], a.body[len(`0{"sid":"`)+20:]
+	want := `","upgrades":["websocket"],"pingTimeout":60000,"pingInterval":25000,"maxPayload":1000000}`
+	if a.status != 200 || tail != want || strings.ContainsAny(sid, `"{}/+ `) {
+		t.Errorf("got %d %s", a.status, a.body)
+	}
+	if got := a.header.Get("Content-Type"); got != "text/plain; charset=UTF-8" {
+		t.Errorf("content type %q", got)
+	}
+	if n := x.Sessions(); n != 1 {
+		t.Errorf("%d sessions", n)
+	}
+}
+
+func TestErrorAnswers(t *testing.T) {
+	x := start(t, Options{}, nil)
+	const version = `"The client is using an unsupported version of the Socket.IO or Engine.IO protocols"`
+	for _, row := range []struct {
+		method, query string
+		status        int
+		body          string
+	}{
+		{"GET", "transport=polling&EIO=3", 400, version},
+		{"GET", "transport=polling", 400, version},
+		{"GET", "transport=websocket&EIO=5", 400, version},
+		{"GET", "transport=smoke&EIO=4", 400, `"Invalid transport"`},
+		{"GET", "EIO=4", 400, `"Invalid transport"`},
+		{"GET", "transport=polling&EIO=4&sid=nobody", 400, `"Invalid session"`},
+		{"POST", "transport=polling&EIO=4&sid=nobody", 400, `"Invalid session"`},
+		{"POST", "transport=polling&EIO=4", 400, `"Invalid session"`},
+		{"GET", "transport=websocket&EIO=4&sid=nobody", 400, `"Invalid session"`},
+		{"GET", "transport=websocket&EIO=4", 400, `"Invalid websocket upgrade"`},
+		{"PUT", "transport=polling&EIO=4", 405, `"Method Not Allowed"`},
+		{"DELETE", "transport=polling&EIO=4", 405, `"Method Not Allowed"`},
+	} {
+		a := x.ask(t, row.method, row.query, "")
+		if a.status != row.status || a.body != row.body || a.header.Get("Content-Type") != "text/plain" {
+			t.Errorf("%s %s: got %d %s (%s)", row.method, row.query, a.status, a.body, a.header.Get("Content-Type"))
+		}
+	}
+	if n := x.Sessions(); n != 0 {
+		t.Errorf("%d sessions came of errors", n)
+	}
+}
+
+func TestHeaderTooLarge(t *testing.T) {
+	x := start(t, Options{}, nil)
+	if a := x.ask(t, "GET", "transport=polling&EIO=4", "", "Cookie", strings.Repeat("a", maxHeader)); a.status != 431 {
+		t.Errorf("got %d %s", a.status, a.body)
+	}
+}
+
+func TestSessionsAreLimited(t *testing.T) {
+	x := start(t, Options{MaxSessions: 2}, nil)
+	x.open(t)
+	sid := x.open(t)
+	if a := x.ask(t, "GET", "transport=polling&EIO=4", ""); a.status != 503 || a.header.Get("Retry-After") == "" {
+		t.Errorf("got %d %s", a.status, a.body)
+	}
+	x.post(t, sid, "1")
+	x.open(t)
+}
+
+func TestPreflight(t *testing.T) {
+	x := start(t, Options{}, nil)
+	a := x.ask(t, "OPTIONS", "transport=polling&EIO=4", "", "Origin", "http://ui.example",
+		"Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "authorization")
+	if a.status != 200 || a.body != "OK" {
+		t.Errorf("got %d %s", a.status, a.body)
+	}
+	for key, want := range map[string]string{
+		"Access-Control-Allow-Origin": "http://ui.example", "Access-Control-Allow-Methods": "OPTIONS, GET, POST",
+		"Access-Control-Allow-Headers": "authorization", "Access-Control-Allow-Credentials": "", "Vary": "Origin",
+	} {
+		if got := a.header.Get(key); got != want {
+			t.Errorf("%s: %q, want %q", key, got, want)
+		}
+	}
+}
+
+func TestOriginTable(t *testing.T) {
+	list := []string{"https://ui.example.org", "http://localhost:4200/"}
+	for _, row := range []struct {
+		list                []string
+		origin, host, proto string
+		allowed             bool
+	}{
+		{nil, "https://anyone.example", "", "", true},
+		{[]string{"*"}, "null", "", "", true},
+		{[]string{"https://a.example", "*"}, "https://b.example", "", "", true},
+		{list, "", "", "", true},
+		{list, "https://ui.example.org", "", "", true},
+		{list, "HTTPS://UI.example.org:443", "", "", true},
+		{list, "http://localhost:4200", "", "", true},
+		{list, "null", "", "", false},
+		{append(list, "null"), "null", "", "", false},
+		{list, "http://ui.example.org", "", "", false},
+		{list, "https://ui.example.org:8443", "", "", false},
+		{list, "https://ui.example.org.evil.example", "", "", false},
+		{list, "https://evil.example/https://ui.example.org", "", "", false},
+		{list, "https://evil-ui.example.org", "", "", false},
+		{list, "http://localhost", "", "", false},
+		{list, "ui.example.org", "", "", false},
+		{list, "http://srv.example:5000", "srv.example:5000", "", true},
+		{list, "http://srv.example", "srv.example:80", "", true},
+		{list, "https://srv.example", "srv.example", "https", true},
+		{list, "https://srv.example", "srv.example", "", false},
+		{list, "http://srv.example", "srv.example", "https", false},
+		{list, "http://srv.example:5001", "srv.example:5000", "", false},
+		{list, "http://srv.example.evil.example", "srv.example", "", false},
+	} {
+		x := start(t, Options{AllowOrigin: AllowedOrigins(row.list)}, nil)
+		sid := x.open(t)
+		var header []string
+		for key, value := range map[string]string{"Origin": row.origin, "Host": row.host, "X-Forwarded-Proto": row.proto} {
+			if value != "" {
+				header = append(header, key, value)
+			}
+		}
+		for _, ask := range []struct{ method, query, body string }{
+			{"GET", "transport=polling&EIO=4", ""}, {"POST", sid, "3"}, {"OPTIONS", sid, ""},
+		} {
+			originAnswer(t, x.ask(t, ask.method, ask.query, ask.body, header...), row.origin, row.allowed)
+		}
+		originAnswer(t, x.knock(t, "", header), row.origin, row.allowed)
+		originAnswer(t, x.knock(t, "&sid="+sid, header), row.origin, row.allowed)
+	}
+}
+
+func originAnswer(t *testing.T, a answer, origin string, allowed bool) {
+	t.Helper()
+	shared := a.header.Get("Access-Control-Allow-Origin")
+	switch {
+	case a.header.Get("Access-Control-Allow-Credentials") != "":
+		t.Errorf("%s: credentials allowed", origin)
+	case allowed && (a.status >= 300 || shared != origin):
+		t.Errorf("%s: refused: %d, shared with %q", origin, a.status, shared)
+	case !allowed && (a.status != 403 || shared != ""):
+		t.Errorf("%s: not refused: %d, shared with %q", origin, a.status, shared)
+	}
+}
+
+// knock asks for a websocket and returns the answer, with status 200 instead of 101.
+func (x *site) knock(t *testing.T, more string, header []string) answer {
+	t.Helper()
+	all := append([]string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13",
+		"Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="}, header...)
+	r, err := http.NewRequestWithContext(t.Context(), "GET", x.web.URL+"/socket.io/?EIO=4&transport=websocket"+more, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(all); i += 2 {
+		r.Header.Set(all[i], all[i+1])
+	}
+	if host := r.Header.Get("Host"); host != "" {
+		r.Host = host
+	}
+	res, err := x.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	status := res.StatusCode
+	if status == http.StatusSwitchingProtocols {
+		status = 200
+	}
+	return answer{status: status, header: res.Header}
+}
+
+func TestOwnOriginByTLS(t *testing.T) {
+	allow := AllowedOrigins([]string{"https://ui.example.org"})
+	r := httptest.NewRequest("GET", "https://srv.example/socket.io/", nil)
+	r.TLS = &tls.ConnectionState{}
+	for origin, want := range map[string]bool{"https://srv.example": true, "http://srv.example": false} {
+		r.Header.Set("Origin", origin)
+		if allow(r) != want {
+			t.Errorf("%s: %v", origin, !want)
+		}
+	}
+}
+
+// A request that only dribbles in ends with its session and leaves the next request on the connection alone.
+func TestSlowBody(t *testing.T) {
+	x := start(t, Options{TransferTimeout: 50 * time.Millisecond}, nil)
+	sid := x.open(t)
+	body, tap := dribble()
+	defer close(tap)
+	r, err := http.NewRequestWithContext(t.Context(), "POST", x.web.URL+"/socket.io/?EIO=4&transport=polling&sid="+sid, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res, err := x.client.Do(r); err == nil {
+		defer res.Body.Close()
+		if res.StatusCode != 400 {
+			t.Errorf("got %d", res.StatusCode)
+		}
+	}
+	eventually(t, "session gone", func() bool { return x.Sessions() == 0 })
+}
+
+// dribble is a body that gives one byte and then nothing until the channel is closed.
+func dribble() (*dribbler, chan struct{}) {
+	tap := make(chan struct{})
+	return &dribbler{tap: tap}, tap
+}
+
+type dribbler struct {
+	tap   chan struct{}
+	given bool
+}
+
+func (d *dribbler) Read(b []byte) (int, error) {
+	if !d.given {
+		d.given = true
+		return copy(b, "4"), nil
+	}
+	<-d.tap
+	return 0, http.ErrBodyReadAfterClose
+}
