@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"vserver/service/core"
@@ -208,16 +207,11 @@ func forbidden(limit int) func(rune) bool {
 // name reads a name that must not be taken for an id (SECURITY T05).
 func (b *body) name(field string) *string {
 	s := b.text(field, shortText)
-	if s != nil && looksLikeID(*s) {
-		b.refuse(field, "must not consist of digits only, it could be taken for an id")
+	if s != nil && core.LooksLikeID(*s) {
+		b.refuse(field, "%s", core.TextLooksLikeID)
 		return nil
 	}
 	return s
-}
-
-func looksLikeID(s string) bool {
-	s = strings.TrimSpace(s)
-	return s != "" && strings.TrimFunc(s, unicode.IsDigit) == ""
 }
 
 // integer reads a whole number: a JSON number without fraction, or a string of

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"vserver/service/fault"
 )
@@ -30,14 +31,36 @@ func (f *filters) refuse(name, reason string) {
 // text gives a value as it is.
 func (f *filters) text(name string) *string {
 	v := f.k.query.Get(name)
-	switch {
-	case v == "":
-		return nil
-	case strings.ContainsRune(v, 0):
-		f.refuse(name, "has a NUL character")
+	if v == "" || !f.fits(name, v) {
 		return nil
 	}
 	return &v
+}
+
+// texts gives all values of a repeatable parameter.
+func (f *filters) texts(name string) []string {
+	var list []string
+	for _, v := range f.k.query[name] {
+		if v != "" && f.fits(name, v) {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// fits refuses what a database would not take as a text or a pattern.
+func (f *filters) fits(name, v string) bool {
+	switch {
+	case !utf8.ValidString(v):
+		f.refuse(name, "has to be UTF-8")
+	case strings.ContainsRune(v, 0):
+		f.refuse(name, "has a NUL character")
+	case utf8.RuneCountInString(v) > imageText:
+		f.refuse(name, "is too long")
+	default:
+		return true
+	}
+	return false
 }
 
 // id gives a whole number.
@@ -46,6 +69,24 @@ func (f *filters) id(name string) *int64 {
 	if v == "" {
 		return nil
 	}
+	return f.number(name, v)
+}
+
+// ids gives all values of a repeatable parameter.
+func (f *filters) ids(name string) []int64 {
+	var list []int64
+	for _, v := range f.k.query[name] {
+		if v == "" {
+			continue
+		}
+		if n := f.number(name, v); n != nil {
+			list = append(list, *n)
+		}
+	}
+	return list
+}
+
+func (f *filters) number(name, v string) *int64 {
 	n, err := strconv.ParseInt(v, 10, 64)
 	if err != nil {
 		f.refuse(name, "has to be a whole number")
