@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -85,12 +86,12 @@ func document(path string, data []byte) (root *yaml.Node, err error) {
 	if err := decoder.Decode(&doc); errors.Is(err, io.EOF) {
 		return nil, nil
 	} else if err != nil {
-		return nil, syntaxFault(path, err)
+		return nil, syntaxFault(path, data, err)
 	}
 	if err := decoder.Decode(&second); err == nil {
 		return nil, Faults{{File: path, Line: second.Line, Text: "holds a second YAML document; a configuration is one"}}
 	} else if !errors.Is(err, io.EOF) {
-		return nil, syntaxFault(path, err)
+		return nil, syntaxFault(path, data, err)
 	}
 	if len(doc.Content) == 0 || (entry{node: doc.Content[0]}).null() {
 		return nil, nil
@@ -101,14 +102,43 @@ func document(path string, data []byte) (root *yaml.Node, err error) {
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
 
 // syntaxFault gives the parser's message the form of every other fault.
-func syntaxFault(path string, err error) error {
+func syntaxFault(path string, data []byte, err error) error {
 	text, _, _ := strings.Cut(err.Error(), "\n")
-	found := yamlLine.FindStringSubmatch(text)
-	if found == nil {
-		return Faults{{File: path, Text: "is not YAML: " + text}}
+	line := 0
+	if found := yamlLine.FindStringSubmatch(text); found != nil {
+		line, _ = strconv.Atoi(found[1])
+		text = found[2]
 	}
-	line, _ := strconv.Atoi(found[1])
-	return Faults{{File: path, Line: line, Text: "is not YAML: " + found[2]}}
+	if lines := bytes.SplitAfter(data, []byte("\n")); len(lines) < 10_000 {
+		line = badLine(lines, err)
+	}
+	return Faults{{File: path, Line: line, Text: "is not YAML: " + text}}
+}
+
+// badLine is the line with which the text stops being YAML; the parser's own number
+// is where an enclosing structure began, or one off. The parser gave up somewhere
+// with a certain error: that place is where shorter texts begin to fail the same
+// way, and the culprit is the line after the longest good text before it.
+func badLine(lines [][]byte, full error) int {
+	failure := func(n int) error {
+		decoder := yaml.NewDecoder(bytes.NewReader(bytes.Join(lines[:n], nil)))
+		for {
+			var doc yaml.Node
+			if err := decoder.Decode(&doc); errors.Is(err, io.EOF) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+		}
+	}
+	n := sort.Search(len(lines), func(n int) bool {
+		err := failure(n)
+		return err != nil && err.Error() == full.Error()
+	})
+	for tries := 0; n > 0 && tries < 50 && failure(n) != nil; tries++ {
+		n--
+	}
+	return n + 1
 }
 
 // collect finds the five blocks. Anything but a mapping in their places is ignored,

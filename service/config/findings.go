@@ -61,11 +61,17 @@ func place(file string, line int, key string) string {
 }
 
 // nearest returns the candidate most like the word, or nothing when none is closer
-// than half the word's length. Case does not count.
+// than half the word's length. Case does not count, and a word that goes on where a
+// candidate ends (production, prod) is near to it.
 func nearest(word string, candidates []string) string {
 	best, least := "", len(word)/2+1
 	for _, c := range candidates {
-		if d := editDistance(strings.ToLower(word), strings.ToLower(c)); d < least {
+		a, b := strings.ToLower(word), strings.ToLower(c)
+		d := editDistance(a, b)
+		if len(b) >= 3 && strings.HasPrefix(a, b) {
+			d = min(d, 2)
+		}
+		if d < least {
 			best, least = c, d
 		}
 	}

@@ -33,8 +33,8 @@ func (f *File) Load(environment string, getenv func(string) string) (Config, []W
 			r.faults = append(r.faults, f.grave(name)...)
 		}
 	}
+	r.sort()
 	if len(r.faults) > 0 {
-		slices.SortStableFunc(r.faults, func(a, b Fault) int { return a.Line - b.Line })
 		return Config{}, r.warnings, r.faults
 	}
 	return c, r.warnings, nil

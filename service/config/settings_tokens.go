@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // Lives of tokens (contract 10 §2.3).
@@ -131,11 +133,13 @@ func (b *block) checkURI(uri Secret, getenv func(string) string) {
 	if err == nil {
 		return
 	}
-	if fromFile := b.entries["uri"].node.Value; fromFile != uri.Reveal() {
+	written := b.entries["uri"]
+	switch {
+	case written.node.Value != uri.Reveal():
 		b.r.faults = append(b.r.faults, Fault{File: "environment", Key: "VANTAGE6_DB_URI", Text: err.Error()})
-		return
+	case written.node.Kind == yaml.ScalarNode: // another shape was a fault before
+		b.r.fault(written.line, b.key("uri"), "%s", err)
 	}
-	b.r.fault(b.entries["uri"].line, b.key("uri"), "%s", err)
 }
 
 // checkKey generates a missing key and warns of a weak one (SECURITY T21).
