@@ -15,10 +15,11 @@ type Account struct {
 }
 
 type Collaboration struct {
-	ID        int64
-	Name      *string
-	Encrypted bool
-	TaskCount int64
+	ID          int64
+	Name        *string
+	Encrypted   bool
+	TaskCount   int64
+	ResultCount int64
 }
 
 type Counter struct {
@@ -72,13 +73,15 @@ type Port struct {
 }
 
 type Result struct {
-	ID             int64
-	TaskID         *int64
-	OrganizationID *int64
-	AssignedAt     *Time
-	StartedAt      *Time
-	FinishedAt     *Time
-	Status         *string
+	ID              int64
+	TaskID          *int64
+	OrganizationID  *int64
+	AssignedAt      *Time
+	StartedAt       *Time
+	FinishedAt      *Time
+	Status          *string
+	CollaborationID *int64
+	ContainerFailed bool
 }
 
 type Role struct {

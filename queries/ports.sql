@@ -1,0 +1,32 @@
+-- Ports of algorithms, newest first.
+
+-- name: GetPort :one
+SELECT sqlc.embed(p), r.collaboration_id, t.run_id FROM algorithmport p
+LEFT JOIN result r ON r.id = p.result_id LEFT JOIN task t ON t.id = r.task_id WHERE p.id = @id;
+
+-- name: ListPorts :many
+SELECT p.* FROM algorithmport p
+WHERE (CAST(sqlc.narg('within') AS JSON) IS NULL OR p.result_id IN (
+    SELECT r.id FROM result r WHERE r.id = p.result_id AND +r.collaboration_id IN (
+      SELECT CAST(j.key AS BIGINT) FROM json_each(sqlc.narg('within')) AS j)))
+  AND (CAST(sqlc.narg('result_id') AS BIGINT) IS NULL OR p.result_id = sqlc.narg('result_id'))
+  AND (CAST(sqlc.narg('task_id') AS BIGINT) IS NULL OR p.result_id IN (SELECT r.id FROM result r WHERE r.task_id = sqlc.narg('task_id')))
+  AND (CAST(sqlc.narg('run_id') AS BIGINT) IS NULL OR p.result_id IN (
+    SELECT r.id FROM task t JOIN result r ON r.task_id = t.id WHERE t.run_id = sqlc.narg('run_id')))
+ORDER BY p.id DESC LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
+
+-- name: CountPorts :one
+SELECT COUNT(*) FROM algorithmport p
+WHERE (CAST(sqlc.narg('within') AS JSON) IS NULL OR p.result_id IN (
+    SELECT r.id FROM result r WHERE r.id = p.result_id AND +r.collaboration_id IN (
+      SELECT CAST(j.key AS BIGINT) FROM json_each(sqlc.narg('within')) AS j)))
+  AND (CAST(sqlc.narg('result_id') AS BIGINT) IS NULL OR p.result_id = sqlc.narg('result_id'))
+  AND (CAST(sqlc.narg('task_id') AS BIGINT) IS NULL OR p.result_id IN (SELECT r.id FROM result r WHERE r.task_id = sqlc.narg('task_id')))
+  AND (CAST(sqlc.narg('run_id') AS BIGINT) IS NULL OR p.result_id IN (
+    SELECT r.id FROM task t JOIN result r ON r.task_id = t.id WHERE t.run_id = sqlc.narg('run_id')));
+
+-- name: CreatePort :one
+INSERT INTO algorithmport (port, result_id, label) VALUES (@port, @result_id, @label) RETURNING *;
+
+-- name: DeletePortsOfResult :exec
+DELETE FROM algorithmport WHERE result_id = @result_id;

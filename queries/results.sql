@@ -1,0 +1,97 @@
+-- Results, newest first. `collaboration_id` and `within` are those of tasks.sql; a
+-- result whose task lies in no collaboration is in no list.
+
+-- name: GetResult :one
+SELECT sqlc.embed(r), t.run_id FROM result r LEFT JOIN task t ON t.id = r.task_id WHERE r.id = @id;
+
+-- name: ListResults :many
+SELECT r.* FROM result r
+WHERE r.collaboration_id IS NOT NULL
+  AND (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR r.collaboration_id = sqlc.narg('collaboration_id'))
+  AND (CAST(sqlc.narg('within') AS JSON) IS NULL OR +r.collaboration_id IN (
+    SELECT CAST(j.key AS BIGINT) FROM json_each(sqlc.narg('within')) AS j))
+  AND (CAST(sqlc.narg('run_id') AS BIGINT) IS NULL OR r.task_id IN (SELECT t.id FROM task t WHERE t.run_id = sqlc.narg('run_id')))
+  AND (CAST(sqlc.narg('task_id') AS BIGINT) IS NULL OR r.task_id = sqlc.narg('task_id'))
+  AND (CAST(sqlc.narg('organization_id') AS BIGINT) IS NULL OR r.organization_id = sqlc.narg('organization_id'))
+  AND (CAST(sqlc.narg('port') AS BIGINT) IS NULL OR r.id IN (SELECT p.result_id FROM algorithmport p WHERE p.port = sqlc.narg('port')))
+  AND (CAST(sqlc.narg('open') AS BOOLEAN) IS NULL OR r.finished_at IS NULL)
+  AND (CAST(sqlc.narg('assigned_from') AS TIMESTAMPTZ) IS NULL OR r.assigned_at >= sqlc.narg('assigned_from'))
+  AND (CAST(sqlc.narg('assigned_till') AS TIMESTAMPTZ) IS NULL OR r.assigned_at <= sqlc.narg('assigned_till'))
+  AND (CAST(sqlc.narg('started_from') AS TIMESTAMPTZ) IS NULL OR r.started_at >= sqlc.narg('started_from'))
+  AND (CAST(sqlc.narg('started_till') AS TIMESTAMPTZ) IS NULL OR r.started_at <= sqlc.narg('started_till'))
+  AND (CAST(sqlc.narg('finished_from') AS TIMESTAMPTZ) IS NULL OR r.finished_at >= sqlc.narg('finished_from'))
+  AND (CAST(sqlc.narg('finished_till') AS TIMESTAMPTZ) IS NULL OR r.finished_at <= sqlc.narg('finished_till'))
+ORDER BY r.id DESC LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
+
+-- name: CountResults :one
+SELECT COUNT(*) FROM result r
+WHERE r.collaboration_id IS NOT NULL
+  AND (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR r.collaboration_id = sqlc.narg('collaboration_id'))
+  AND (CAST(sqlc.narg('within') AS JSON) IS NULL OR +r.collaboration_id IN (
+    SELECT CAST(j.key AS BIGINT) FROM json_each(sqlc.narg('within')) AS j))
+  AND (CAST(sqlc.narg('run_id') AS BIGINT) IS NULL OR r.task_id IN (SELECT t.id FROM task t WHERE t.run_id = sqlc.narg('run_id')))
+  AND (CAST(sqlc.narg('task_id') AS BIGINT) IS NULL OR r.task_id = sqlc.narg('task_id'))
+  AND (CAST(sqlc.narg('organization_id') AS BIGINT) IS NULL OR r.organization_id = sqlc.narg('organization_id'))
+  AND (CAST(sqlc.narg('port') AS BIGINT) IS NULL OR r.id IN (SELECT p.result_id FROM algorithmport p WHERE p.port = sqlc.narg('port')))
+  AND (CAST(sqlc.narg('open') AS BOOLEAN) IS NULL OR r.finished_at IS NULL)
+  AND (CAST(sqlc.narg('assigned_from') AS TIMESTAMPTZ) IS NULL OR r.assigned_at >= sqlc.narg('assigned_from'))
+  AND (CAST(sqlc.narg('assigned_till') AS TIMESTAMPTZ) IS NULL OR r.assigned_at <= sqlc.narg('assigned_till'))
+  AND (CAST(sqlc.narg('started_from') AS TIMESTAMPTZ) IS NULL OR r.started_at >= sqlc.narg('started_from'))
+  AND (CAST(sqlc.narg('started_till') AS TIMESTAMPTZ) IS NULL OR r.started_at <= sqlc.narg('started_till'))
+  AND (CAST(sqlc.narg('finished_from') AS TIMESTAMPTZ) IS NULL OR r.finished_at >= sqlc.narg('finished_from'))
+  AND (CAST(sqlc.narg('finished_till') AS TIMESTAMPTZ) IS NULL OR r.finished_at <= sqlc.narg('finished_till'));
+
+-- name: CountAllResults :one
+SELECT CAST(COALESCE(SUM(c.result_count), 0) AS BIGINT) AS total FROM collaboration c;
+
+-- name: ResultsOfTask :many
+SELECT r.* FROM result r WHERE r.task_id = @task_id
+ORDER BY r.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
+
+-- name: CountResultsOfTask :one
+SELECT COUNT(*) FROM result r WHERE r.task_id = @task_id;
+
+-- name: ResultsOfTasks :many
+SELECT r.* FROM result r WHERE r.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY r.id;
+
+-- name: PlaceOfNode :one
+SELECT n.organization_id, n.collaboration_id FROM node n WHERE n.id = @id;
+
+-- name: PayloadsOfResults :many
+SELECT p.* FROM payload p WHERE p.result_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
+
+-- name: NodesOfResults :many
+SELECT r.id AS result_id, n.id, n.name, a.ip, a.status FROM result r
+JOIN node n ON n.organization_id = r.organization_id AND n.collaboration_id = r.collaboration_id
+JOIN authenticatable a ON a.id = n.id
+WHERE r.id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
+
+-- name: PortsOfResults :many
+SELECT p.* FROM algorithmport p
+WHERE p.result_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY p.id;
+
+-- name: CreateResult :one
+INSERT INTO result (task_id, organization_id, collaboration_id, assigned_at, status)
+VALUES (@task_id, @organization_id, @collaboration_id, @assigned_at, @status) RETURNING id;
+
+-- name: KeepInput :exec
+INSERT INTO payload (result_id, input) VALUES (@result_id, @input);
+
+-- name: KeepOutput :exec
+INSERT INTO payload (result_id, result, log) VALUES (@result_id, @result, @log)
+ON CONFLICT (result_id) DO UPDATE SET
+  result = COALESCE(excluded.result, payload.result), log = COALESCE(excluded.log, payload.log);
+
+-- name: ResultForPatch :one
+SELECT r.organization_id, r.collaboration_id, r.task_id, r.status, r.finished_at, r.container_failed, c.encrypted
+FROM result r LEFT JOIN collaboration c ON c.id = r.collaboration_id WHERE r.id = @id;
+
+-- name: UpdateResult :execrows
+UPDATE result SET
+  started_at = COALESCE(sqlc.narg('started_at'), started_at),
+  finished_at = COALESCE(sqlc.narg('finished_at'), finished_at),
+  status = COALESCE(sqlc.narg('status'), status)
+WHERE id = @id AND finished_at IS NULL;
+
+-- name: NoteContainerFailed :exec
+UPDATE result SET container_failed = TRUE WHERE id = @id AND finished_at IS NULL;

@@ -1,0 +1,180 @@
+-- Tasks. Lists are read newest first from an index: `collaboration_id` uses that of
+-- the collaboration, `within` (a JSON object of ids) filters rows that another index
+-- finds, which the plus sign makes sure of.
+
+-- name: GetTask :one
+SELECT * FROM task WHERE id = @id;
+
+-- name: ListTasks :many
+SELECT t.* FROM task t
+WHERE (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR t.collaboration_id = sqlc.narg('collaboration_id'))
+  AND (CAST(sqlc.narg('within') AS JSON) IS NULL OR +t.collaboration_id IN (
+    SELECT CAST(j.key AS BIGINT) FROM json_each(sqlc.narg('within')) AS j))
+  AND (CAST(sqlc.narg('run_id') AS BIGINT) IS NULL OR t.run_id = sqlc.narg('run_id'))
+  AND (CAST(sqlc.narg('parent_id') AS BIGINT) IS NULL OR t.parent_id = sqlc.narg('parent_id'))
+  AND (CAST(sqlc.narg('initiator_id') AS BIGINT) IS NULL OR t.initiator_id = sqlc.narg('initiator_id'))
+  AND (CAST(sqlc.narg('init_user_id') AS BIGINT) IS NULL OR t.init_user_id = sqlc.narg('init_user_id'))
+  AND (CAST(sqlc.narg('result_id') AS BIGINT) IS NULL OR t.id = (SELECT r.task_id FROM result r WHERE r.id = sqlc.narg('result_id')))
+  AND (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(t.name) LIKE lower(sqlc.narg('name')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('image') AS TEXT) IS NULL OR (lower(t.image) LIKE lower(sqlc.narg('image')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('description') AS TEXT) IS NULL OR (lower(t.description) LIKE lower(sqlc.narg('description')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('database') AS TEXT) IS NULL OR (lower(t.database) LIKE lower(sqlc.narg('database')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('status') AS TEXT) IS NULL OR ((
+    SELECT CASE
+      WHEN COUNT(r.status) = 0 THEN 'unknown'
+      WHEN COUNT(CASE WHEN r.status IN ('initializing', 'active', 'completed', 'pending') THEN 1 END) < COUNT(*) THEN 'failed'
+      WHEN COUNT(CASE WHEN r.status = 'active' THEN 1 END) > 0 THEN 'active'
+      WHEN COUNT(CASE WHEN r.status = 'initializing' THEN 1 END) > 0 THEN 'initializing'
+      WHEN COUNT(CASE WHEN r.status = 'pending' THEN 1 END) > 0 THEN 'pending'
+      ELSE 'completed' END
+    FROM result r WHERE r.task_id = t.id) LIKE lower(sqlc.narg('status')) ESCAPE '\'))
+ORDER BY t.id DESC LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
+
+-- name: CountTasks :one
+SELECT COUNT(*) FROM task t
+WHERE (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR t.collaboration_id = sqlc.narg('collaboration_id'))
+  AND (CAST(sqlc.narg('within') AS JSON) IS NULL OR +t.collaboration_id IN (
+    SELECT CAST(j.key AS BIGINT) FROM json_each(sqlc.narg('within')) AS j))
+  AND (CAST(sqlc.narg('run_id') AS BIGINT) IS NULL OR t.run_id = sqlc.narg('run_id'))
+  AND (CAST(sqlc.narg('parent_id') AS BIGINT) IS NULL OR t.parent_id = sqlc.narg('parent_id'))
+  AND (CAST(sqlc.narg('initiator_id') AS BIGINT) IS NULL OR t.initiator_id = sqlc.narg('initiator_id'))
+  AND (CAST(sqlc.narg('init_user_id') AS BIGINT) IS NULL OR t.init_user_id = sqlc.narg('init_user_id'))
+  AND (CAST(sqlc.narg('result_id') AS BIGINT) IS NULL OR t.id = (SELECT r.task_id FROM result r WHERE r.id = sqlc.narg('result_id')))
+  AND (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(t.name) LIKE lower(sqlc.narg('name')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('image') AS TEXT) IS NULL OR (lower(t.image) LIKE lower(sqlc.narg('image')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('description') AS TEXT) IS NULL OR (lower(t.description) LIKE lower(sqlc.narg('description')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('database') AS TEXT) IS NULL OR (lower(t.database) LIKE lower(sqlc.narg('database')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('status') AS TEXT) IS NULL OR ((
+    SELECT CASE
+      WHEN COUNT(r.status) = 0 THEN 'unknown'
+      WHEN COUNT(CASE WHEN r.status IN ('initializing', 'active', 'completed', 'pending') THEN 1 END) < COUNT(*) THEN 'failed'
+      WHEN COUNT(CASE WHEN r.status = 'active' THEN 1 END) > 0 THEN 'active'
+      WHEN COUNT(CASE WHEN r.status = 'initializing' THEN 1 END) > 0 THEN 'initializing'
+      WHEN COUNT(CASE WHEN r.status = 'pending' THEN 1 END) > 0 THEN 'pending'
+      ELSE 'completed' END
+    FROM result r WHERE r.task_id = t.id) LIKE lower(sqlc.narg('status')) ESCAPE '\'));
+
+-- name: TasksOfCollaboration :many
+SELECT t.* FROM task t WHERE t.collaboration_id = @collaboration_id
+ORDER BY t.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
+
+-- name: TasksByID :many
+SELECT t.* FROM task t WHERE t.id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
+
+-- CollaborationsInReach gives the collaborations of an organization with what they
+-- hold; triggers keep the counts.
+
+-- name: CollaborationsInReach :many
+SELECT c.id, c.task_count, c.result_count FROM member m JOIN collaboration c ON c.id = m.collaboration_id
+WHERE m.organization_id = @organization_id
+  AND (CAST(sqlc.narg('only') AS BIGINT) IS NULL OR m.collaboration_id = sqlc.narg('only'))
+ORDER BY c.id;
+
+-- name: CountAllTasks :one
+SELECT CAST((SELECT COALESCE(SUM(c.task_count), 0) FROM collaboration c)
+  + (SELECT COUNT(*) FROM task t WHERE t.collaboration_id IS NULL) AS BIGINT) AS total;
+
+-- name: GetTaskCount :one
+SELECT task_count FROM collaboration WHERE id = @id;
+
+-- name: ChildrenOfTasks :many
+SELECT CAST(t.parent_id AS BIGINT) AS owner_id, t.id FROM task t
+WHERE t.parent_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY t.id;
+
+-- name: StatesOfTasks :many
+SELECT CAST(r.task_id AS BIGINT) AS task_id, r.id, r.status, r.finished_at FROM result r
+WHERE r.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY r.id;
+
+-- name: CollaborationForTask :one
+SELECT c.id, c.encrypted FROM collaboration c WHERE c.id = @id;
+
+-- name: NodesForTask :many
+SELECT m.organization_id, n.id AS node_id FROM member m
+LEFT JOIN node n ON n.organization_id = m.organization_id AND n.collaboration_id = m.collaboration_id
+WHERE m.collaboration_id = @collaboration_id;
+
+-- name: PoliciesForTask :many
+SELECT p.node_id, CAST(n.organization_id AS BIGINT) AS organization_id, p.key, p.value
+FROM node n JOIN nodeconfig p ON p.node_id = n.id
+WHERE n.collaboration_id = @collaboration_id AND n.organization_id IS NOT NULL AND p.key IN ('allowed_users', 'allowed_orgs')
+ORDER BY p.id;
+
+-- HoldTask reads a task and keeps it from being deleted or killed by others until
+-- the end of the transaction.
+
+-- name: HoldTask :one
+UPDATE task SET run_id = run_id WHERE task.id = @id
+RETURNING task.run_id, task.init_user_id, task.image, task.collaboration_id, EXISTS (
+  SELECT 1 FROM result r WHERE r.task_id = task.id AND r.finished_at IS NULL) AS open;
+
+-- name: NextRun :one
+UPDATE counter SET value = 1 + CASE
+  WHEN counter.value < (SELECT COALESCE(MAX(t.run_id), 0) FROM task t) THEN (SELECT COALESCE(MAX(t.run_id), 0) FROM task t)
+  ELSE counter.value END
+WHERE counter.name = @name RETURNING counter.value;
+
+-- name: CreateTask :one
+INSERT INTO task (name, description, image, collaboration_id, run_id, parent_id, database, initiator_id, init_user_id, created_at)
+VALUES (@name, @description, @image, @collaboration_id, @run_id, @parent_id, @database, @initiator_id, @init_user_id, @created_at)
+RETURNING id;
+
+-- HoldSubtree is HoldTask for tasks with all below them, so that no container adds a
+-- task there meanwhile.
+
+-- name: HoldSubtree :exec
+WITH RECURSIVE tree (id) AS (
+  SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j
+  UNION
+  SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
+UPDATE task SET run_id = run_id WHERE id IN (SELECT tree.id FROM tree);
+
+-- name: KillSubtree :many
+WITH RECURSIVE tree (id) AS (
+  SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j
+  UNION
+  SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
+UPDATE result SET status = 'killed by user', finished_at = @finished_at
+WHERE finished_at IS NULL AND task_id IN (SELECT tree.id FROM tree)
+RETURNING id, task_id, organization_id;
+
+-- name: KillCollaboration :many
+UPDATE result SET status = 'killed by user', finished_at = @finished_at
+WHERE finished_at IS NULL AND collaboration_id = @collaboration_id
+RETURNING id, task_id, organization_id;
+
+-- name: IsSubtreeOpen :one
+WITH RECURSIVE tree (id) AS (
+  SELECT t.id FROM task t WHERE t.id = @id
+  UNION
+  SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
+SELECT EXISTS (SELECT 1 FROM tree JOIN result r ON r.task_id = tree.id WHERE r.finished_at IS NULL);
+
+-- name: DeletePortsOfSubtree :exec
+WITH RECURSIVE tree (id) AS (
+  SELECT t.id FROM task t WHERE t.id = @id
+  UNION
+  SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
+DELETE FROM algorithmport WHERE result_id IN (SELECT r.id FROM tree JOIN result r ON r.task_id = tree.id);
+
+-- name: DeleteResultsOfSubtree :exec
+WITH RECURSIVE tree (id) AS (
+  SELECT t.id FROM task t WHERE t.id = @id
+  UNION
+  SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
+DELETE FROM result WHERE task_id IN (SELECT tree.id FROM tree);
+
+-- name: DeleteSubtree :exec
+WITH RECURSIVE tree (id) AS (
+  SELECT t.id FROM task t WHERE t.id = @id
+  UNION
+  SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
+DELETE FROM task WHERE id IN (SELECT tree.id FROM tree);
+
+-- name: DeletePortsOfCollaboration :exec
+DELETE FROM algorithmport WHERE result_id IN (SELECT r.id FROM result r WHERE r.collaboration_id = @collaboration_id);
+
+-- name: DeleteResultsOfCollaboration :exec
+DELETE FROM result WHERE collaboration_id = @collaboration_id;
+
+-- name: DeleteTasksOfCollaboration :exec
+DELETE FROM task WHERE collaboration_id = @collaboration_id;
