@@ -56,7 +56,7 @@ func (q *Queries) CountCollaborations(ctx context.Context, arg CountCollaboratio
 }
 
 const CreateCollaboration = `-- name: CreateCollaboration :one
-INSERT INTO collaboration (name, encrypted) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING RETURNING id, name, encrypted, task_count
+INSERT INTO collaboration (name, encrypted) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING RETURNING id, name, encrypted, task_count, result_count
 `
 
 func (q *Queries) CreateCollaboration(ctx context.Context, name *string, encrypted bool) (Collaboration, error) {
@@ -67,6 +67,7 @@ func (q *Queries) CreateCollaboration(ctx context.Context, name *string, encrypt
 		&i.Name,
 		&i.Encrypted,
 		&i.TaskCount,
+		&i.ResultCount,
 	)
 	return i, err
 }
@@ -136,7 +137,7 @@ func (q *Queries) DeleteTasksOfCollaboration(ctx context.Context, collaborationI
 }
 
 const GetCollaboration = `-- name: GetCollaboration :one
-SELECT id, name, encrypted, task_count FROM collaboration WHERE id = $1
+SELECT id, name, encrypted, task_count, result_count FROM collaboration WHERE id = $1
 `
 
 func (q *Queries) GetCollaboration(ctx context.Context, id int64) (Collaboration, error) {
@@ -147,13 +148,14 @@ func (q *Queries) GetCollaboration(ctx context.Context, id int64) (Collaboration
 		&i.Name,
 		&i.Encrypted,
 		&i.TaskCount,
+		&i.ResultCount,
 	)
 	return i, err
 }
 
 const HoldCollaboration = `-- name: HoldCollaboration :one
 
-UPDATE collaboration SET encrypted = encrypted WHERE id = $1 RETURNING id, name, encrypted, task_count
+UPDATE collaboration SET encrypted = encrypted WHERE id = $1 RETURNING id, name, encrypted, task_count, result_count
 `
 
 // The row, held until the end of the transaction: whoever adds tasks, nodes or members
@@ -166,6 +168,7 @@ func (q *Queries) HoldCollaboration(ctx context.Context, id int64) (Collaboratio
 		&i.Name,
 		&i.Encrypted,
 		&i.TaskCount,
+		&i.ResultCount,
 	)
 	return i, err
 }
@@ -181,7 +184,7 @@ func (q *Queries) KeepOnlyMembers(ctx context.Context, collaborationID int64, id
 }
 
 const ListCollaborations = `-- name: ListCollaborations :many
-SELECT c.id, c.name, c.encrypted, c.task_count FROM collaboration c
+SELECT c.id, c.name, c.encrypted, c.task_count, c.result_count FROM collaboration c
 WHERE (CAST($1 AS TEXT) IS NULL OR (lower(c.name) LIKE lower($1) ESCAPE '\'))
   AND (CAST($2 AS BOOLEAN) IS NULL OR c.encrypted = $2)
   AND (CAST($3 AS BIGINT) IS NULL OR c.id IN (
@@ -224,6 +227,7 @@ func (q *Queries) ListCollaborations(ctx context.Context, arg ListCollaborations
 			&i.Name,
 			&i.Encrypted,
 			&i.TaskCount,
+			&i.ResultCount,
 		); err != nil {
 			return nil, err
 		}
@@ -385,7 +389,7 @@ const UpdateCollaboration = `-- name: UpdateCollaboration :one
 UPDATE collaboration SET
   name = COALESCE($1, name),
   encrypted = COALESCE($2, encrypted)
-WHERE id = $3 RETURNING id, name, encrypted, task_count
+WHERE id = $3 RETURNING id, name, encrypted, task_count, result_count
 `
 
 type UpdateCollaborationParams struct {
@@ -402,6 +406,7 @@ func (q *Queries) UpdateCollaboration(ctx context.Context, arg UpdateCollaborati
 		&i.Name,
 		&i.Encrypted,
 		&i.TaskCount,
+		&i.ResultCount,
 	)
 	return i, err
 }

@@ -169,12 +169,3 @@ WITH RECURSIVE tree (id) AS (
   UNION
   SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
 DELETE FROM task WHERE id IN (SELECT tree.id FROM tree);
-
--- name: DeletePortsOfCollaboration :exec
-DELETE FROM algorithmport WHERE result_id IN (SELECT r.id FROM result r WHERE r.collaboration_id = @collaboration_id);
-
--- name: DeleteResultsOfCollaboration :exec
-DELETE FROM result WHERE collaboration_id = @collaboration_id;
-
--- name: DeleteTasksOfCollaboration :exec
-DELETE FROM task WHERE collaboration_id = @collaboration_id;

@@ -206,15 +206,6 @@ func (q *Queries) CreateTask(ctx context.Context, arg CreateTaskParams) (int64, 
 	return id, err
 }
 
-const DeletePortsOfCollaboration = `-- name: DeletePortsOfCollaboration :exec
-DELETE FROM algorithmport WHERE result_id IN (SELECT r.id FROM result r WHERE r.collaboration_id = $1)
-`
-
-func (q *Queries) DeletePortsOfCollaboration(ctx context.Context, collaborationID *int64) error {
-	_, err := q.db.ExecContext(ctx, DeletePortsOfCollaboration, collaborationID)
-	return err
-}
-
 const DeletePortsOfSubtree = `-- name: DeletePortsOfSubtree :exec
 WITH RECURSIVE tree (id) AS (
   SELECT t.id FROM task t WHERE t.id = $1
@@ -225,15 +216,6 @@ DELETE FROM algorithmport WHERE result_id IN (SELECT r.id FROM tree JOIN result 
 
 func (q *Queries) DeletePortsOfSubtree(ctx context.Context, id int64) error {
 	_, err := q.db.ExecContext(ctx, DeletePortsOfSubtree, id)
-	return err
-}
-
-const DeleteResultsOfCollaboration = `-- name: DeleteResultsOfCollaboration :exec
-DELETE FROM result WHERE collaboration_id = $1
-`
-
-func (q *Queries) DeleteResultsOfCollaboration(ctx context.Context, collaborationID *int64) error {
-	_, err := q.db.ExecContext(ctx, DeleteResultsOfCollaboration, collaborationID)
 	return err
 }
 
@@ -260,15 +242,6 @@ DELETE FROM task WHERE id IN (SELECT tree.id FROM tree)
 
 func (q *Queries) DeleteSubtree(ctx context.Context, id int64) error {
 	_, err := q.db.ExecContext(ctx, DeleteSubtree, id)
-	return err
-}
-
-const DeleteTasksOfCollaboration = `-- name: DeleteTasksOfCollaboration :exec
-DELETE FROM task WHERE collaboration_id = $1
-`
-
-func (q *Queries) DeleteTasksOfCollaboration(ctx context.Context, collaborationID *int64) error {
-	_, err := q.db.ExecContext(ctx, DeleteTasksOfCollaboration, collaborationID)
 	return err
 }
 

@@ -85,18 +85,3 @@ func (t *tx) deleteTask(ctx context.Context, id int64) error {
 	}
 	return nil
 }
-
-// deleteTasksOf is deleteTask for all tasks of a collaboration.
-func (t *tx) deleteTasksOf(ctx context.Context, collaboration int64) error {
-	err := t.DeletePortsOfCollaboration(ctx, &collaboration)
-	if err == nil {
-		err = t.DeleteResultsOfCollaboration(ctx, &collaboration)
-	}
-	if err == nil {
-		err = t.DeleteTasksOfCollaboration(ctx, &collaboration)
-	}
-	if err != nil {
-		return fmt.Errorf("deleting the tasks of a collaboration: %w", err)
-	}
-	return nil
-}
