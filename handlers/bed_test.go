@@ -84,8 +84,16 @@ var fixtureUsers = []struct {
 	organization int
 	role         int
 }{
-	{"admin", 2, 8}, {"small_admin", 3, 9}, {"big_admin", 4, 10}, {"viewer", 2, 4}, {"researcher", 2, 5},
-	{"orgadmin", 2, 6}, {"colladmin", 2, 7}, {"noperm", 2, 0}, {"researcher_small", 3, 5}, {"viewer_big", 4, 4},
+	{"admin", 2, 8},
+	{"small_admin", 3, 9},
+	{"big_admin", 4, 10},
+	{"viewer", 2, 4},
+	{"researcher", 2, 5},
+	{"orgadmin", 2, 6},
+	{"colladmin", 2, 7},
+	{"noperm", 2, 0},
+	{"researcher_small", 3, 5},
+	{"viewer_big", 4, 4},
 }
 
 // fixtureNodes are the nodes in the order of their ids from 12 on.
@@ -93,8 +101,13 @@ var fixtureNodes = []struct {
 	name                        string
 	organization, collaboration int
 }{
-	{"node_iknl_z", 2, 1}, {"node_small_z", 3, 1}, {"node_big_z", 4, 1}, {"node_iknl_p", 2, 2}, {"node_big_p", 4, 2},
-	{"node_small_s", 3, 3}, {"node_big_s", 4, 3},
+	{"node_iknl_z", 2, 1},
+	{"node_small_z", 3, 1},
+	{"node_big_z", 4, 1},
+	{"node_iknl_p", 2, 2},
+	{"node_big_p", 4, 2},
+	{"node_small_s", 3, 3},
+	{"node_big_s", 4, 3},
 }
 
 // passwordHash is bcrypt of "Passw0rd!" at the least cost.

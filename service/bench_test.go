@@ -408,7 +408,7 @@ func startOnce(b *testing.B, bin, config string, port int) (ms float64, kib int)
 	ms = milliseconds(func() {
 		must(b, cmd.Start())
 		for {
-			reply, err := benchClient.Get(fmt.Sprintf("http://127.0.0.1:%d/api/version", port)) //nolint:noctx // polled until the process answers
+			reply, err := benchClient.Get(fmt.Sprintf("http://127.0.0.1:%d/api/version", port))
 			if err == nil {
 				_ = reply.Body.Close()
 				return
@@ -438,7 +438,7 @@ func residentKiB(b *testing.B, pid int) int {
 
 func freePort(b *testing.B) int {
 	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(b, err)
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port

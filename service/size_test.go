@@ -136,6 +136,36 @@ func hiddenState(sources []source) []string {
 	return wrong
 }
 
+// sleepers names tests that sleep outside of a loop that looks for something: that
+// is a guess at how long things take.
+func sleepers(sources []source) []string {
+	var wrong []string
+	for _, s := range sources {
+		if !s.test {
+			continue
+		}
+		ast.PreorderStack(s.file, nil, func(n ast.Node, above []ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			f, ok := call.Fun.(*ast.SelectorExpr)
+			looks := slices.ContainsFunc(above, func(n ast.Node) bool {
+				switch n.(type) {
+				case *ast.ForStmt, *ast.RangeStmt:
+					return true
+				}
+				return false
+			})
+			if ok && root(f) == "time" && f.Sel.Name == "Sleep" && !looks {
+				wrong = append(wrong, fmt.Sprintf("%s sleeps: wait for what it needs", s.fset.Position(n.Pos())))
+			}
+			return true
+		})
+	}
+	return wrong
+}
+
 // comments gives every comment of a file, the directives too.
 func comments(file *ast.File) string {
 	var all strings.Builder
@@ -239,6 +269,11 @@ func TestNothingHappensBehindTheReadersBack(t *testing.T) {
 	report(t, hiddenState(sources))
 }
 
+func TestNoTestWaitsByGuessing(t *testing.T) {
+	_, sources := openHouse(t)
+	report(t, sleepers(sources))
+}
+
 // The checks themselves notice what they are for.
 func TestSizeChecksNotice(t *testing.T) {
 	lines := func(n int) string { return strings.Repeat("\n", n) }
@@ -251,7 +286,7 @@ func TestSizeChecksNotice(t *testing.T) {
 		"queries/helpers.go":  {Data: []byte("package queries\nvar none T\nvar some = T{}\n")},
 		"queries/change.go":   {Data: []byte("package queries\nfunc f() { some.x[1] = 2 }\nfunc g() { some := 1; some = 2 }\nfunc h() { delete(some.x, 1) }\n")},
 		"queries/embed.go":    {Data: []byte("package queries\n//go:embed x\nvar files FS\n")},
-		"queries/doc_test.go": {Data: []byte("package queries\nvar test T\n")},
+		"queries/doc_test.go": {Data: []byte("package queries\nvar test T\nfunc f() {\ntime.Sleep(1)\nfor {\ntime.Sleep(1)\n}\n}\n")},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -267,6 +302,7 @@ func TestSizeChecksNotice(t *testing.T) {
 			"queries/helpers.go has a name that says nothing",
 			"schema/util.go has a name that says nothing",
 		}},
+		"sleepers": {sleepers(sources), []string{"queries/doc_test.go:4:1 sleeps: wait for what it needs"}},
 		"state": {hiddenState(sources), []string{
 			"queries/helpers.go: package variable none has no value",
 			"queries/change.go: f changes the package variable some",

@@ -156,8 +156,10 @@ func originAnswer(t *testing.T, a answer, origin string, allowed bool) {
 // knock asks for a websocket and returns the answer, with status 200 instead of 101.
 func (x *site) knock(t *testing.T, more string, header []string) answer {
 	t.Helper()
-	all := append([]string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13",
-		"Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="}, header...)
+	all := append([]string{
+		"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13",
+		"Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==",
+	}, header...)
 	r, err := http.NewRequestWithContext(t.Context(), "GET", x.web.URL+"/socket.io/?EIO=4&transport=websocket"+more, nil)
 	if err != nil {
 		t.Fatal(err)
