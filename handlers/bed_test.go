@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -38,9 +39,11 @@ import (
 // Everybody's password is "Passw0rd!", root's is "root".
 type bed struct {
 	*testing.T
-	s  *Server
-	db *queries.DB
-	mu sync.Mutex
+	s    *Server
+	db   *queries.DB
+	src  queries.Source
+	news *bus.Bus
+	mu   sync.Mutex
 	// sent are the events since the last row, as "room event data".
 	sent []string
 }
@@ -53,9 +56,14 @@ func newBed(t *testing.T) *bed { return newBedWith(t, core.Settings{}) }
 
 func newBedWith(t *testing.T, set core.Settings) *bed {
 	t.Helper()
-	db := template.Open(t)
-	b := &bed{T: t, db: db}
+	src := template.Copy(t)
+	db, err := queries.Open(t.Context(), src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
 	news := bus.New()
+	b := &bed{T: t, db: db, src: src, news: news}
 	if set.MaxFailedAttempts == 0 {
 		set.MaxFailedAttempts, set.LockFor = 5, 15*time.Minute
 	}
@@ -253,6 +261,12 @@ func (b *bed) run(rows ...row) {
 
 func (b *bed) send(t *testing.T, r row) *httptest.ResponseRecorder {
 	t.Helper()
+	return b.sendFrom(t, r, "192.0.2.1:4711")
+}
+
+// sendFrom sends a row's request from an address.
+func (b *bed) sendFrom(t *testing.T, r row, from string) *httptest.ResponseRecorder {
+	t.Helper()
 	var body []byte
 	switch v := r.body.(type) {
 	case nil:
@@ -265,6 +279,7 @@ func (b *bed) send(t *testing.T, r row) *httptest.ResponseRecorder {
 		}
 	}
 	req := httptest.NewRequestWithContext(t.Context(), r.method, "http://server.example/api"+r.path, bytes.NewReader(body))
+	req.RemoteAddr = from
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -298,6 +313,31 @@ func (b *bed) check(t *testing.T, r row, reply *httptest.ResponseRecorder) {
 		t.Errorf("events: %s", cmp.Diff(r.events, b.sent))
 	}
 }
+
+// change runs statements that no request can.
+func (b *bed) change(t *testing.T, statements ...string) {
+	t.Helper()
+	raw, err := dbtest.SQL(b.src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	for _, s := range statements {
+		if _, err := raw.ExecContext(t.Context(), s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	b.forget(t)
+}
+
+// forget makes the server drop what it remembers of rights, as a change through it
+// would.
+func (b *bed) forget(t *testing.T) {
+	t.Helper()
+	b.news.Publish(bus.Message{Topic: core.TopicRights})
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 // contains checks that a reply holds what a row says it has.
 func contains(t *testing.T, body []byte, has string) {
