@@ -61,7 +61,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) routes() []route {
 	var all []route
 	for _, noun := range [][]route{
-		s.openRoutes(), s.tokenRoutes(), s.organizationRoutes(),
+		s.openRoutes(), s.tokenRoutes(), s.organizationRoutes(), s.collaborationRoutes(), s.nodeRoutes(),
 	} {
 		all = append(all, noun...)
 	}

@@ -16,6 +16,8 @@ func (s *Server) organizationRoutes() []route {
 		{method: "POST", path: "/organization", who: access.User, resource: access.Organizations, operation: access.Create, handle: s.createOrganization},
 		{method: "GET", path: "/organization/:id", who: all, resource: access.Organizations, operation: access.View, handle: s.getOrganization},
 		{method: "PATCH", path: "/organization/:id", who: access.User | access.Node, resource: access.Organizations, operation: access.Edit, handle: s.changeOrganization},
+		{method: "GET", path: "/organization/:id/collaboration", who: access.User | access.Node, resource: access.Collaborations, operation: access.View, handle: s.listCollaborationsOfOrganization},
+		{method: "GET", path: "/organization/:id/node", who: access.User | access.Node, resource: access.Nodes, operation: access.View, handle: s.listNodesOfOrganization},
 	}
 }
 
@@ -106,6 +108,24 @@ func (s *Server) changeOrganization(k *call) error {
 		return err
 	}
 	return k.reply(http.StatusOK, s.organizationJSON(o))
+}
+
+// The lists below an organization are bare arrays without pages, contract 20 §3.
+
+func (s *Server) listCollaborationsOfOrganization(k *call) error {
+	rows, err := s.core.CollaborationsOfOrganization(k.ctx, k.grant, k.id("id"))
+	if err != nil {
+		return err
+	}
+	return k.reply(http.StatusOK, each(rows, s.collaborationJSON))
+}
+
+func (s *Server) listNodesOfOrganization(k *call) error {
+	rows, err := s.core.NodesOfOrganization(k.ctx, k.grant, k.id("id"))
+	if err != nil {
+		return err
+	}
+	return k.reply(http.StatusOK, each(rows, s.nodeJSON))
 }
 
 func organizationFields(b *body) core.OrganizationFields {

@@ -39,8 +39,15 @@ WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(n.name) LIKE lower(sqlc
 SELECT c.id, c.node_id, c.key, c.value FROM nodeconfig c
 WHERE c.node_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY c.id;
 
--- name: PlaceNode :exec
-UPDATE node SET name = @name, organization_id = @organization_id, collaboration_id = @collaboration_id WHERE id = @id;
+-- name: UpdateNode :exec
+UPDATE node SET
+  name = COALESCE(sqlc.narg('name'), name),
+  organization_id = COALESCE(sqlc.narg('organization_id'), organization_id),
+  collaboration_id = COALESCE(sqlc.narg('collaboration_id'), collaboration_id)
+WHERE id = @id;
+
+-- name: DetachNode :execrows
+UPDATE node SET collaboration_id = NULL WHERE id = @id AND collaboration_id = @collaboration_id;
 
 -- name: SetNodeAddress :exec
 UPDATE authenticatable SET ip = @ip WHERE id = @id;

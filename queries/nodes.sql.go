@@ -111,6 +111,18 @@ func (q *Queries) CreateNode(ctx context.Context, arg CreateNodeParams) (int64, 
 	return result.RowsAffected()
 }
 
+const DetachNode = `-- name: DetachNode :execrows
+UPDATE node SET collaboration_id = NULL WHERE id = $1 AND collaboration_id = $2
+`
+
+func (q *Queries) DetachNode(ctx context.Context, iD int64, collaborationID *int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, DetachNode, iD, collaborationID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const GetNode = `-- name: GetNode :one
 SELECT n.id, n.name, n.organization_id, n.collaboration_id, a.ip, a.status, a.last_seen
 FROM node n JOIN authenticatable a ON a.id = n.id WHERE n.id = $1
@@ -234,27 +246,6 @@ func (q *Queries) NodeOf(ctx context.Context, organizationID *int64, collaborati
 	return id, err
 }
 
-const PlaceNode = `-- name: PlaceNode :exec
-UPDATE node SET name = $1, organization_id = $2, collaboration_id = $3 WHERE id = $4
-`
-
-type PlaceNodeParams struct {
-	Name            *string
-	OrganizationID  *int64
-	CollaborationID *int64
-	ID              int64
-}
-
-func (q *Queries) PlaceNode(ctx context.Context, arg PlaceNodeParams) error {
-	_, err := q.db.ExecContext(ctx, PlaceNode,
-		arg.Name,
-		arg.OrganizationID,
-		arg.CollaborationID,
-		arg.ID,
-	)
-	return err
-}
-
 const SetAPIKey = `-- name: SetAPIKey :exec
 UPDATE node SET api_key = $1 WHERE id = $2
 `
@@ -270,5 +261,30 @@ UPDATE authenticatable SET ip = $1 WHERE id = $2
 
 func (q *Queries) SetNodeAddress(ctx context.Context, iP *string, iD int64) error {
 	_, err := q.db.ExecContext(ctx, SetNodeAddress, iP, iD)
+	return err
+}
+
+const UpdateNode = `-- name: UpdateNode :exec
+UPDATE node SET
+  name = COALESCE($1, name),
+  organization_id = COALESCE($2, organization_id),
+  collaboration_id = COALESCE($3, collaboration_id)
+WHERE id = $4
+`
+
+type UpdateNodeParams struct {
+	Name            *string
+	OrganizationID  *int64
+	CollaborationID *int64
+	ID              int64
+}
+
+func (q *Queries) UpdateNode(ctx context.Context, arg UpdateNodeParams) error {
+	_, err := q.db.ExecContext(ctx, UpdateNode,
+		arg.Name,
+		arg.OrganizationID,
+		arg.CollaborationID,
+		arg.ID,
+	)
 	return err
 }

@@ -1,0 +1,184 @@
+package handlers
+
+import (
+	"net/http"
+	"net/netip"
+
+	"vserver/service/access"
+	"vserver/service/core"
+	"vserver/service/fault"
+)
+
+func (s *Server) nodeRoutes() []route {
+	const all = access.User | access.Node | access.Container
+	return []route{
+		{method: "GET", path: "/node", who: access.User | access.Node, resource: access.Nodes, operation: access.View, handle: s.listNodes},
+		{method: "POST", path: "/node", who: access.User, resource: access.Nodes, operation: access.Create, handle: s.createNode},
+		{method: "GET", path: "/node/:id", who: all, resource: access.Nodes, operation: access.View, handle: s.getNode},
+		{method: "PATCH", path: "/node/:id", who: access.User | access.Node, resource: access.Nodes, operation: access.Edit, handle: s.changeNode},
+		{method: "DELETE", path: "/node/:id", who: access.User, resource: access.Nodes, operation: access.Delete, handle: s.deleteNode},
+		{method: "POST", path: "/recover/node", who: access.User, resource: access.Nodes, operation: access.Edit, handle: s.resetAPIKey},
+	}
+}
+
+// nodeJSON is a node on the wire, contract 20 §2.4.
+type nodeJSON struct {
+	ID            int64         `json:"id"`
+	Type          string        `json:"type"`
+	Name          *string       `json:"name"`
+	IP            *string       `json:"ip"`
+	Status        *string       `json:"status"`
+	LastSeen      *string       `json:"last_seen"`
+	Organization  *link         `json:"organization"`
+	Collaboration *link         `json:"collaboration"`
+	Config        []settingJSON `json:"config"`
+	APIKey        string        `json:"api_key,omitempty"` // only when it was made just now
+}
+
+// settingJSON is one value of the configuration that a node shares.
+type settingJSON struct {
+	Key   *string `json:"key"`
+	Value *string `json:"value"`
+}
+
+func (s *Server) nodeJSON(n core.Node) nodeJSON {
+	config := make([]settingJSON, len(n.Config))
+	for i, c := range n.Config {
+		config[i] = settingJSON{c.Key, c.Value}
+	}
+	return nodeJSON{
+		ID: n.ID, Type: access.Node.String(), Name: n.Name, IP: n.IP, Status: n.Status, LastSeen: moment(n.LastSeen),
+		Organization: s.link("organization", n.OrganizationID), Collaboration: s.link("collaboration", n.CollaborationID),
+		Config: config,
+	}
+}
+
+// simpleNodeJSON is a node as it is listed within a collaboration.
+type simpleNodeJSON struct {
+	ID           int64   `json:"id"`
+	Name         *string `json:"name"`
+	IP           *string `json:"ip"`
+	Status       *string `json:"status"`
+	LastSeen     *string `json:"last_seen"`
+	Organization *link   `json:"organization"`
+	Config       []int64 `json:"config"`
+}
+
+func (s *Server) simpleNodeJSON(n core.Node) simpleNodeJSON {
+	config := make([]int64, len(n.Config))
+	for i, c := range n.Config {
+		config[i] = c.ID
+	}
+	return simpleNodeJSON{
+		ID: n.ID, Name: n.Name, IP: n.IP, Status: n.Status, LastSeen: moment(n.LastSeen),
+		Organization: s.link("organization", n.OrganizationID), Config: config,
+	}
+}
+
+func (s *Server) listNodes(k *call) error {
+	p, err := k.page()
+	if err != nil {
+		return err
+	}
+	f := k.filters()
+	filter := core.NodeFilter{
+		Name: f.text("name"), OrganizationID: f.id("organization_id"), CollaborationID: f.id("collaboration_id"),
+		Status: f.text("status"), IP: f.text("ip"), SeenFrom: f.moment("last_seen_from"), SeenTill: f.moment("last_seen_till"),
+	}
+	if f.err() != nil {
+		return f.err()
+	}
+	rows, total, err := s.core.Nodes(k.ctx, k.grant, filter, p)
+	if err != nil {
+		return err
+	}
+	return list(k, p, each(rows, s.nodeJSON), total)
+}
+
+func (s *Server) createNode(k *call) error {
+	b, err := k.parserBody()
+	if err != nil {
+		return err
+	}
+	collaboration, err := integer(b.fields["collaboration_id"])
+	if err != nil {
+		b.refuse("collaboration_id", textBlank)
+	}
+	fields := core.NodeFields{
+		CollaborationID: &collaboration, OrganizationID: b.integer("organization_id"), Name: b.name("name"),
+	}
+	if b.err() != nil {
+		return b.err()
+	}
+	n, key, err := s.core.CreateNode(k.ctx, k.grant, fields)
+	if err != nil {
+		return err
+	}
+	j := s.nodeJSON(n)
+	j.APIKey = key
+	return k.reply(http.StatusCreated, j)
+}
+
+func (s *Server) getNode(k *call) error {
+	n, err := s.core.Node(k.ctx, k.grant, k.id("id"))
+	if err != nil {
+		return err
+	}
+	return k.reply(http.StatusOK, s.nodeJSON(n))
+}
+
+func (s *Server) changeNode(k *call) error {
+	n, err := s.core.ChangeNode(k.ctx, k.grant, k.id("id"), sent(k.body, nodeFields))
+	if err != nil {
+		return err
+	}
+	return k.reply(http.StatusOK, s.nodeJSON(n))
+}
+
+func nodeFields(b *body) core.NodeFields {
+	clearIP := b.boolean("clear_ip")
+	return core.NodeFields{
+		Name: b.name("name"), OrganizationID: b.integer("organization_id"), CollaborationID: b.integer("collaboration_id"),
+		IP: b.address("ip"), ClearIP: clearIP != nil && *clearIP,
+	}
+}
+
+// address reads an IPv4 or IPv6 address; nil when absent, null or empty.
+func (b *body) address(field string) *string {
+	s := b.text(field, shortText)
+	if s == nil || *s == "" {
+		return nil
+	}
+	if a, err := netip.ParseAddr(*s); err != nil || a.Zone() != "" {
+		b.refuse(field, "has to be an IPv4 or IPv6 address")
+		return nil
+	}
+	return s
+}
+
+func (s *Server) deleteNode(k *call) error {
+	id := k.id("id")
+	if err := s.core.DeleteNode(k.ctx, k.grant, id); err != nil {
+		return err
+	}
+	return k.say("Successfully deleted node id=%d", id)
+}
+
+func (s *Server) resetAPIKey(k *call) error {
+	b, err := k.tokenBody()
+	if err != nil {
+		return err
+	}
+	id := b.integer("id")
+	if b.err() != nil {
+		return b.err()
+	}
+	if id == nil || *id == 0 {
+		return fault.New(fault.Invalid, "ID missing in JSON body")
+	}
+	key, err := s.core.ResetAPIKey(k.ctx, k.grant, *id)
+	if err != nil {
+		return err
+	}
+	return k.reply(http.StatusOK, map[string]string{"api_key": key})
+}

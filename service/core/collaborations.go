@@ -1,0 +1,308 @@
+package core
+
+import (
+	"context"
+	"fmt"
+
+	"vserver/queries"
+	"vserver/service/access"
+	"vserver/service/fault"
+)
+
+// Collaboration is a collaboration with the ids of what belongs to it, each list in
+// ascending order.
+type Collaboration struct {
+	queries.Collaboration
+	Organizations, Nodes []int64
+	Tasks                []int64 // the newest 1,000 (contract 20 §18)
+}
+
+// CollaborationFilter narrows a list; nil narrows nothing.
+type CollaborationFilter struct {
+	Name           *string // LIKE
+	Encrypted      *bool
+	OrganizationID *int64 // a member
+}
+
+// CollaborationFields are what can be written; nil leaves the stored value as it is,
+// on creation false. Organizations that do not exist are left out.
+type CollaborationFields struct {
+	Name            *string
+	Encrypted       *bool
+	OrganizationIDs []int64 // replaces the members; empty removes all
+}
+
+// Collaborations lists those that the caller may see, contract 20 §5.1, and how many
+// there are in all.
+func (c *Core) Collaborations(ctx context.Context, g access.Grant, f CollaborationFilter, p Page) ([]Collaboration, int64, error) {
+	if f.OrganizationID != nil && !g.Has(access.Global) && *f.OrganizationID != g.Actor().OrganizationID {
+		return nil, 0, fault.New(fault.Denied, "You lack the permission to request collaborations for this organization!")
+	}
+	sight, err := g.Sight()
+	if err != nil {
+		return nil, 0, err
+	}
+	arg := queries.ListCollaborationsParams{
+		Name: like(f.Name), Encrypted: f.Encrypted, OrganizationID: f.OrganizationID,
+		OnlyID: sight.CollaborationID, MemberID: sight.OrganizationID, Lim: p.limit(), Off: p.offset(),
+	}
+	rows, err := c.db.ListCollaborations(ctx, arg)
+	if err != nil {
+		return nil, 0, fmt.Errorf("listing collaborations: %w", err)
+	}
+	total, err := p.total(len(rows), func() (int64, error) {
+		return c.db.CountCollaborations(ctx, queries.CountCollaborationsParams{
+			Name: arg.Name, Encrypted: arg.Encrypted, OrganizationID: arg.OrganizationID,
+			OnlyID: arg.OnlyID, MemberID: arg.MemberID,
+		})
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("counting collaborations: %w", err)
+	}
+	list, err := c.collaborations(ctx, rows)
+	return list, total, err
+}
+
+// CollaborationsOfOrganization lists those that an organization is a member of,
+// contract 20 §4.5.
+func (c *Core) CollaborationsOfOrganization(ctx context.Context, g access.Grant, id int64) ([]Collaboration, error) {
+	if err := c.mustReachOrganization(ctx, g, id); err != nil {
+		return nil, err
+	}
+	list, _, err := c.Collaborations(ctx, g, CollaborationFilter{OrganizationID: &id}, Page{})
+	return list, err
+}
+
+// mustReachOrganization judges a caller who asks for what belongs to an organization,
+// contract 20 §4.5 and §4.6: the own one, and for users with the global rule any.
+func (c *Core) mustReachOrganization(ctx context.Context, g access.Grant, id int64) error {
+	_, err := c.db.GetOrganization(ctx, id)
+	if queries.Missing(err) {
+		return fault.New(fault.Missing, "organization id=%d not found", id)
+	}
+	if err != nil {
+		return fmt.Errorf("reading an organization: %w", err)
+	}
+	a := g.Actor()
+	own := g.Any(access.Global, access.Organization) && id == a.OrganizationID
+	if !own && (a.Kind != access.User || !g.Has(access.Global)) {
+		return fault.Deny()
+	}
+	return nil
+}
+
+// Collaboration gives one, contract 20 §5.3.
+func (c *Core) Collaboration(ctx context.Context, g access.Grant, id int64) (Collaboration, error) {
+	row, err := c.seenCollaboration(ctx, g, id, "collaboration having id=%d not found")
+	if err != nil {
+		return Collaboration{}, err
+	}
+	return c.oneCollaboration(ctx, row)
+}
+
+// seenCollaboration gives one that the caller may see: the "view one" decision of
+// contract 20 §5 with the bounds of §1.9. The text is that of the missing row.
+func (c *Core) seenCollaboration(ctx context.Context, g access.Grant, id int64, missing string) (queries.Collaboration, error) {
+	row, err := c.db.GetCollaboration(ctx, id)
+	if queries.Missing(err) {
+		return row, fault.New(fault.Missing, missing, id)
+	}
+	if err != nil {
+		return row, fmt.Errorf("reading a collaboration: %w", err)
+	}
+	sight, err := g.Sight()
+	switch {
+	case err != nil:
+		return row, err
+	case sight.CollaborationID != nil && *sight.CollaborationID != id:
+		return row, fault.Deny()
+	case sight.OrganizationID == nil:
+		return row, nil
+	}
+	member, err := c.db.IsMember(ctx, *sight.OrganizationID, id)
+	if err != nil {
+		return row, fmt.Errorf("looking for a member: %w", err)
+	}
+	if !member {
+		return row, fault.Deny()
+	}
+	return row, nil
+}
+
+// CreateCollaboration makes one with its members, contract 20 §5.2.
+func (c *Core) CreateCollaboration(ctx context.Context, g access.Grant, f CollaborationFields) (Collaboration, error) {
+	if !g.Has(access.Global) {
+		return Collaboration{}, fault.Deny()
+	}
+	var row queries.Collaboration
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
+		row, err = t.CreateCollaboration(ctx, f.Name, value(f.Encrypted))
+		if queries.Missing(err) {
+			return nameTaken(f.Name)
+		}
+		if err != nil {
+			return err
+		}
+		t.rightsChanged()
+		return t.AddMembers(ctx, row.ID, idSet(f.OrganizationIDs))
+	})
+	if err != nil {
+		return Collaboration{}, fmt.Errorf("creating a collaboration: %w", err)
+	}
+	return c.oneCollaboration(ctx, row)
+}
+
+func nameTaken(name *string) error {
+	return fault.New(fault.Invalid, "Collaboration name '%s' already exists!", value(name))
+}
+
+// noCollaborationToChange is the text of a missing collaboration on most routes that
+// change one, contract 20 §20.
+const noCollaborationToChange = "collaboration having collaboration_id=%d can not be found"
+
+// held gives a collaboration and keeps it unchanged by others until the transaction
+// ends. The text is that of the missing row.
+func held(ctx context.Context, t *tx, id int64, missing string) (queries.Collaboration, error) {
+	row, err := t.HoldCollaboration(ctx, id)
+	if queries.Missing(err) {
+		return row, fault.New(fault.Missing, missing, id)
+	}
+	return row, err
+}
+
+// ChangeCollaboration writes the fields that are given, contract 20 §5.4. The nodes of
+// organizations that are no longer members stay, without access.
+func (c *Core) ChangeCollaboration(ctx context.Context, g access.Grant, id int64, in Sent[CollaborationFields]) (Collaboration, error) {
+	var row queries.Collaboration
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		if _, err := held(ctx, t, id, noCollaborationToChange); err != nil {
+			return err
+		}
+		if !g.Has(access.Global) {
+			return fault.Deny()
+		}
+		if in.Fault != nil {
+			return in.Fault
+		}
+		t.rightsChanged()
+		if err := setMembers(ctx, t, id, in.Fields.OrganizationIDs); err != nil {
+			return err
+		}
+		var err error
+		row, err = t.UpdateCollaboration(ctx, queries.UpdateCollaborationParams{
+			Name: in.Fields.Name, Encrypted: in.Fields.Encrypted, ID: id,
+		})
+		return err
+	})
+	if queries.Taken(err) {
+		return Collaboration{}, nameTaken(in.Fields.Name)
+	}
+	if err != nil {
+		return Collaboration{}, fmt.Errorf("changing a collaboration: %w", err)
+	}
+	return c.oneCollaboration(ctx, row)
+}
+
+// setMembers replaces the members of a collaboration; nil leaves them.
+func setMembers(ctx context.Context, t *tx, id int64, organizations []int64) error {
+	if organizations == nil {
+		return nil
+	}
+	set := idSet(organizations)
+	if err := t.KeepOnlyMembers(ctx, id, set); err != nil {
+		return err
+	}
+	return t.AddMembers(ctx, id, set)
+}
+
+// DeleteCollaboration removes one with all that belongs to it, contract 20 §5.5 and
+// SECURITY T06: what still runs is killed, the nodes lose their connections.
+func (c *Core) DeleteCollaboration(ctx context.Context, g access.Grant, id int64) error {
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		if _, err := held(ctx, t, id, "collaboration id=%d is not found"); err != nil {
+			return err
+		}
+		if !g.Has(access.Global) {
+			return fault.Deny()
+		}
+		open, err := t.OpenResultsOfCollaboration(ctx, &id)
+		if err != nil {
+			return err
+		}
+		if err := first(
+			t.DeletePortsOfCollaboration(ctx, &id), t.DeleteResultsOfCollaboration(ctx, &id), t.DeleteTasksOfCollaboration(ctx, &id),
+		); err != nil {
+			return err
+		}
+		nodes, err := t.DeleteNodesOfCollaboration(ctx, &id)
+		if err != nil {
+			return err
+		}
+		t.killAll(id, open)
+		t.rightsChanged()
+		t.closeSockets(nodes...)
+		return t.DeleteCollaboration(ctx, id)
+	})
+	if err != nil {
+		return fmt.Errorf("deleting a collaboration: %w", err)
+	}
+	return nil
+}
+
+// killAll tells the nodes of a collaboration to end what still runs there, contract
+// 20 §9.1. Without anything to end nothing is sent: nodes take an empty list for
+// everything.
+func (t *tx) killAll(collaboration int64, open []queries.OpenResultsOfCollaborationRow) {
+	if len(open) == 0 {
+		return
+	}
+	type entry struct {
+		TaskID         int64  `json:"task_id"`
+		ResultID       int64  `json:"result_id"`
+		OrganizationID *int64 `json:"organization_id"`
+	}
+	list := make([]entry, len(open))
+	for i, r := range open {
+		list[i] = entry(r)
+	}
+	t.emit(CollaborationRoom(collaboration), "kill_containers", map[string]any{
+		"kill_list": list, "collaboration_id": collaboration,
+	})
+}
+
+func (c *Core) oneCollaboration(ctx context.Context, row queries.Collaboration) (Collaboration, error) {
+	list, err := c.collaborations(ctx, []queries.Collaboration{row})
+	if err != nil {
+		return Collaboration{}, err
+	}
+	return list[0], nil
+}
+
+// collaborations adds the related ids: one query for all organizations and one for
+// all nodes, and for the tasks one bounded read of the index for each collaboration
+// that has any.
+func (c *Core) collaborations(ctx context.Context, rows []queries.Collaboration) ([]Collaboration, error) {
+	ids := make([]int64, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+	}
+	set := idSet(ids)
+	organizations, err1 := byOwner(c.db.OrganizationsOfCollaborations(ctx, set))
+	nodes, err2 := byOwner(c.db.NodesOfCollaborations(ctx, set))
+	if err := first(err1, err2); err != nil {
+		return nil, fmt.Errorf("reading what belongs to collaborations: %w", err)
+	}
+	list := make([]Collaboration, len(rows))
+	for i, r := range rows {
+		list[i] = Collaboration{Collaboration: r, Organizations: organizations[r.ID], Nodes: nodes[r.ID]}
+		if r.TaskCount == 0 {
+			continue
+		}
+		tasks, err := c.db.NewestTasksOfCollaboration(ctx, &r.ID)
+		if err != nil {
+			return nil, fmt.Errorf("reading the tasks of a collaboration: %w", err)
+		}
+		list[i].Tasks = ascending(tasks)
+	}
+	return list, nil
+}

@@ -1,0 +1,95 @@
+package core
+
+import (
+	"context"
+	"fmt"
+
+	"vserver/queries"
+	"vserver/service/access"
+	"vserver/service/fault"
+)
+
+// Members lists the organizations of a collaboration that the caller may see by
+// themselves, contract 20 §5.6 and SECURITY T07.
+func (c *Core) Members(ctx context.Context, g access.Grant, id int64, p Page) ([]Organization, int64, error) {
+	if _, err := c.seenCollaboration(ctx, g, id, "collaboration (id=%d) can not be found"); err != nil {
+		return nil, 0, err
+	}
+	of := access.Judge(g.Actor(), access.Organizations, access.View)
+	return c.Organizations(ctx, of, OrganizationFilter{CollaborationID: &id}, p)
+}
+
+// visibleMembers is what a change of the members answers with: who may see no
+// organization sees an empty list, the change is done.
+func (c *Core) visibleMembers(ctx context.Context, a access.Actor, id int64) ([]Organization, error) {
+	of := access.Judge(a, access.Organizations, access.View)
+	list, _, err := c.Organizations(ctx, of, OrganizationFilter{CollaborationID: &id}, Page{})
+	if fault.Is(err, fault.Denied) {
+		return nil, nil
+	}
+	return list, err
+}
+
+// AddMember adds an organization to a collaboration, contract 20 §5.7, and gives the
+// members.
+func (c *Core) AddMember(ctx context.Context, g access.Grant, id int64, in Sent[int64]) ([]Organization, error) {
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		if _, err := held(ctx, t, id, noCollaborationToChange); err != nil {
+			return err
+		}
+		if !g.Has(access.Global) {
+			return fault.Deny()
+		}
+		if in.Fault != nil {
+			return in.Fault
+		}
+		if err := organizationExists(ctx, t, in.Fields); err != nil {
+			return err
+		}
+		t.rightsChanged()
+		return t.AddMembers(ctx, id, idSet([]int64{in.Fields}))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("adding a member: %w", err)
+	}
+	return c.visibleMembers(ctx, g.Actor(), id)
+}
+
+func organizationExists(ctx context.Context, t *tx, id int64) error {
+	_, err := t.GetOrganization(ctx, id)
+	if queries.Missing(err) {
+		return fault.New(fault.Missing, "organization with id=%d is not found", id)
+	}
+	return err
+}
+
+// RemoveMember takes an organization out of a collaboration, contract 20 §5.8, and
+// gives the remaining members. Its node stays, without access.
+func (c *Core) RemoveMember(ctx context.Context, g access.Grant, id int64, in Sent[int64]) ([]Organization, error) {
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		if _, err := held(ctx, t, id, noCollaborationToChange); err != nil {
+			return err
+		}
+		if in.Fault == nil {
+			if err := organizationExists(ctx, t, in.Fields); err != nil {
+				return err
+			}
+		}
+		if !g.Has(access.Global) {
+			return fault.Deny()
+		}
+		if in.Fault != nil {
+			return in.Fault
+		}
+		t.rightsChanged()
+		removed, err := t.RemoveMember(ctx, in.Fields, id)
+		if err == nil && removed == 0 {
+			return fault.New(fault.Invalid, "organization id=%d is not part of collaboration id=%d", in.Fields, id)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("removing a member: %w", err)
+	}
+	return c.visibleMembers(ctx, g.Actor(), id)
+}

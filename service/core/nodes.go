@@ -1,0 +1,322 @@
+package core
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strconv"
+	"time"
+
+	"vserver/queries"
+	"vserver/service/access"
+	"vserver/service/fault"
+)
+
+// Node is a node with its presence and the configuration it shares.
+type Node struct {
+	ID                              int64
+	Name, IP                        *string
+	Status                          *string // "online" or "offline", nil before the first connection
+	LastSeen                        *time.Time
+	OrganizationID, CollaborationID *int64
+	Config                          []queries.NodeConfig
+}
+
+// NodeFilter narrows a list; nil narrows nothing.
+type NodeFilter struct {
+	Name                            *string // LIKE
+	OrganizationID, CollaborationID *int64
+	Status, IP                      *string
+	SeenFrom, SeenTill              *time.Time // bounds included
+}
+
+// NodeFields are what can be written; nil and the id 0 leave the stored value as it
+// is.
+type NodeFields struct {
+	Name                            *string
+	OrganizationID, CollaborationID *int64
+	IP                              *string // of the VPN
+	ClearIP                         bool    // without IP: forget it
+}
+
+// Nodes lists those that the caller may see, contract 20 §6.1, and how many there are
+// in all.
+func (c *Core) Nodes(ctx context.Context, g access.Grant, f NodeFilter, p Page) ([]Node, int64, error) {
+	sight, err := c.nodeSight(ctx, g)
+	if err != nil {
+		return nil, 0, err
+	}
+	arg := queries.ListNodesParams{
+		Name: like(f.Name), OrganizationID: f.OrganizationID, CollaborationID: f.CollaborationID,
+		Status: f.Status, IP: f.IP, SeenFrom: at(f.SeenFrom), SeenTill: at(f.SeenTill),
+		OnlyID: sight.only, OwnedBy: sight.owner, Lim: p.limit(), Off: p.offset(),
+	}
+	rows, err := c.db.ListNodes(ctx, arg)
+	if err != nil {
+		return nil, 0, fmt.Errorf("listing nodes: %w", err)
+	}
+	total, err := p.total(len(rows), func() (int64, error) {
+		return c.db.CountNodes(ctx, queries.CountNodesParams{
+			Name: arg.Name, OrganizationID: arg.OrganizationID, CollaborationID: arg.CollaborationID,
+			Status: arg.Status, IP: arg.IP, SeenFrom: arg.SeenFrom, SeenTill: arg.SeenTill,
+			OnlyID: arg.OnlyID, OwnedBy: arg.OwnedBy,
+		})
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("counting nodes: %w", err)
+	}
+	list, err := c.nodes(ctx, rows)
+	return list, total, err
+}
+
+// at gives a moment in the form that queries take.
+func at(t *time.Time) *queries.Time {
+	if t == nil {
+		return nil
+	}
+	q := queries.At(*t)
+	return &q
+}
+
+// nodeSight bounds the nodes that a caller may see: those of one organization, or
+// one node only. Nil bounds nothing.
+type nodeSight struct{ owner, only *int64 }
+
+// nodeSight is the View decision of contract 20 §6.1 with the bounds of §1.9: a node
+// sees those of its organization, or itself when the organization is no longer a
+// member of its collaboration; a container sees its node.
+func (c *Core) nodeSight(ctx context.Context, g access.Grant) (nodeSight, error) {
+	a := g.Actor()
+	switch {
+	case !g.Any(access.Global, access.Organization):
+		return nodeSight{}, fault.Deny()
+	case a.Kind == access.Container:
+		return nodeSight{only: &a.ID}, nil
+	case a.Kind == access.User && g.Has(access.Global):
+		return nodeSight{}, nil
+	case a.Kind == access.User:
+		return nodeSight{owner: &a.OrganizationID}, nil
+	}
+	member, err := c.db.IsMember(ctx, a.OrganizationID, a.CollaborationID)
+	if err != nil {
+		return nodeSight{}, fmt.Errorf("looking for a member: %w", err)
+	}
+	if !member {
+		return nodeSight{only: &a.ID}, nil
+	}
+	return nodeSight{owner: &a.OrganizationID}, nil
+}
+
+func (s nodeSight) covers(n queries.GetNodeRow) bool {
+	if s.only != nil && n.ID != *s.only {
+		return false
+	}
+	return s.owner == nil || n.OrganizationID != nil && *n.OrganizationID == *s.owner
+}
+
+// NodesOfOrganization lists the nodes of an organization, contract 20 §4.6.
+func (c *Core) NodesOfOrganization(ctx context.Context, g access.Grant, id int64) ([]Node, error) {
+	if err := c.mustReachOrganization(ctx, g, id); err != nil {
+		return nil, err
+	}
+	list, _, err := c.Nodes(ctx, g, NodeFilter{OrganizationID: &id}, Page{})
+	return list, err
+}
+
+// Node gives one, contract 20 §6.3.
+func (c *Core) Node(ctx context.Context, g access.Grant, id int64) (Node, error) {
+	row, err := c.db.GetNode(ctx, id)
+	if queries.Missing(err) {
+		return Node{}, fault.New(fault.Missing, "Node id=%d is not found!", id)
+	}
+	if err != nil {
+		return Node{}, fmt.Errorf("reading a node: %w", err)
+	}
+	sight, err := c.nodeSight(ctx, g)
+	if err != nil {
+		return Node{}, err
+	}
+	if !sight.covers(row) {
+		return Node{}, fault.Deny()
+	}
+	return c.oneNode(ctx, row)
+}
+
+// CreateNode makes a node and gives it with its API key, contract 20 §6.2. Of the key
+// only a digest is stored.
+func (c *Core) CreateNode(ctx context.Context, g access.Grant, f NodeFields) (Node, string, error) {
+	key := newAPIKey()
+	digest := c.DigestAPIKey(key)
+	var row queries.GetNodeRow
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		collaboration, err := held(ctx, t, value(f.CollaborationID), "collaboration id=%d does not exist")
+		if err != nil {
+			return err
+		}
+		organization, err := ownerOfNew(ctx, t, g, f.OrganizationID, collaboration.ID)
+		if err != nil {
+			return err
+		}
+		if value(f.Name) == "" {
+			name := value(organization.Name) + " - " + value(collaboration.Name) + " Node"
+			f.Name = &name
+		}
+		id, err := t.CreateAccount(ctx, access.Node.String())
+		if err != nil {
+			return err
+		}
+		made, err := t.CreateNode(ctx, queries.CreateNodeParams{
+			ID: id, Name: f.Name, ApiKey: &digest, CollaborationID: &collaboration.ID, OrganizationID: &organization.ID,
+		})
+		if err == nil && made == 0 {
+			return hasNode(&organization.ID, collaboration.ID)
+		}
+		if err != nil {
+			return err
+		}
+		row, err = t.GetNode(ctx, id)
+		return err
+	})
+	if err != nil {
+		return Node{}, "", fmt.Errorf("creating a node: %w", err)
+	}
+	n, err := c.oneNode(ctx, row)
+	return n, key, err
+}
+
+// ownerOfNew finds the organization that a new node is for, the caller's own when none
+// is asked for, and judges the caller: contract 20 §6.2 rules 2 to 4.
+func ownerOfNew(ctx context.Context, t *tx, g access.Grant, asked *int64, collaboration int64) (queries.Organization, error) {
+	own := g.Actor().OrganizationID
+	id := own
+	if asked != nil {
+		id = *asked
+	}
+	if !g.Has(access.Global) && !(g.Has(access.Organization) && id == own) {
+		return queries.Organization{}, fault.Deny()
+	}
+	member, err := t.IsMember(ctx, id, collaboration)
+	if err != nil {
+		return queries.Organization{}, err
+	}
+	if !member {
+		if asked == nil && !g.Has(access.Global) && own != 0 {
+			asked = &own
+		}
+		return queries.Organization{}, notMember(asked, collaboration)
+	}
+	if err := roomForNode(ctx, t, &id, collaboration); err != nil {
+		return queries.Organization{}, err
+	}
+	return t.GetOrganization(ctx, id)
+}
+
+// newAPIKey makes a random UUID, version 4, as nodes have it in their configuration.
+func newAPIKey() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// written is an id as the reference prints it; there may be none.
+func written(id *int64) string {
+	if id == nil {
+		return "None"
+	}
+	return strconv.FormatInt(*id, 10)
+}
+
+// mayChange judges a caller who wants to change or delete a node: globally, or one of
+// the own organization; a node only itself (SECURITY S11 of contract 20 §17).
+func mayChange(g access.Grant, n queries.GetNodeRow) bool {
+	a := g.Actor()
+	if a.Kind != access.User && n.ID != a.ID {
+		return false
+	}
+	return g.Has(access.Global) ||
+		g.Has(access.Organization) && n.OrganizationID != nil && *n.OrganizationID == a.OrganizationID
+}
+
+// nodeToChange gives a node that the caller may change. The text is that of the
+// missing row.
+func nodeToChange(ctx context.Context, t *tx, g access.Grant, id int64, missing string) (queries.GetNodeRow, error) {
+	n, err := t.GetNode(ctx, id)
+	if queries.Missing(err) {
+		return n, fault.New(fault.Missing, missing, id)
+	}
+	if err == nil && !mayChange(g, n) {
+		return n, fault.Deny()
+	}
+	return n, err
+}
+
+// DeleteNode removes a node with its account and configuration, contract 20 §6.5. Its
+// results stay.
+func (c *Core) DeleteNode(ctx context.Context, g access.Grant, id int64) error {
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		if _, err := nodeToChange(ctx, t, g, id, "Node id=%d not found"); err != nil {
+			return err
+		}
+		t.closeSockets(id)
+		_, err := t.DeleteAccount(ctx, id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("deleting a node: %w", err)
+	}
+	return nil
+}
+
+// ResetAPIKey gives a node a new API key, contract 10 §6.6. The old key, all tokens and
+// the connections of the node end (SECURITY T03).
+func (c *Core) ResetAPIKey(ctx context.Context, g access.Grant, id int64) (string, error) {
+	key := newAPIKey()
+	digest := c.DigestAPIKey(key)
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		if _, err := nodeToChange(ctx, t, g, id, "Node id=%d is not found!"); err != nil {
+			return err
+		}
+		t.closeSockets(id)
+		return first(t.SetAPIKey(ctx, &digest, id), t.RevokeAllTokens(ctx, id))
+	})
+	if err != nil {
+		return "", fmt.Errorf("resetting an API key: %w", err)
+	}
+	return key, nil
+}
+
+func (c *Core) oneNode(ctx context.Context, row queries.GetNodeRow) (Node, error) {
+	list, err := c.nodes(ctx, []queries.ListNodesRow{queries.ListNodesRow(row)})
+	if err != nil {
+		return Node{}, err
+	}
+	return list[0], nil
+}
+
+// nodes adds what the nodes share of their configuration.
+func (c *Core) nodes(ctx context.Context, rows []queries.ListNodesRow) ([]Node, error) {
+	ids := make([]int64, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+	}
+	shared, err := c.db.ConfigOfNodes(ctx, idSet(ids))
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration of nodes: %w", err)
+	}
+	config := map[int64][]queries.NodeConfig{}
+	for _, s := range shared {
+		config[s.NodeID] = append(config[s.NodeID], s)
+	}
+	list := make([]Node, len(rows))
+	for i, r := range rows {
+		list[i] = Node{
+			ID: r.ID, Name: r.Name, IP: r.IP, Status: r.Status, OrganizationID: r.OrganizationID,
+			CollaborationID: r.CollaborationID, Config: config[r.ID],
+		}
+		if r.LastSeen != nil {
+			list[i].LastSeen = &r.LastSeen.Time
+		}
+	}
+	return list, nil
+}

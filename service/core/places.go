@@ -1,0 +1,256 @@
+package core
+
+import (
+	"context"
+	"fmt"
+
+	"vserver/queries"
+	"vserver/service/access"
+	"vserver/service/fault"
+)
+
+// NodesOfCollaboration lists the nodes of a collaboration that the caller may see by
+// themselves, contract 20 §5.9 and SECURITY T07.
+func (c *Core) NodesOfCollaboration(ctx context.Context, g access.Grant, id int64, p Page) ([]Node, int64, error) {
+	if _, err := c.seenCollaboration(ctx, g, id, "collaboration id=%d can not be found"); err != nil {
+		return nil, 0, err
+	}
+	of := access.Judge(g.Actor(), access.Nodes, access.View)
+	return c.Nodes(ctx, of, NodeFilter{CollaborationID: &id}, p)
+}
+
+// visibleNodes is what a change of the nodes answers with: who may see no node sees
+// an empty list, the change is done.
+func (c *Core) visibleNodes(ctx context.Context, a access.Actor, id int64) ([]Node, error) {
+	of := access.Judge(a, access.Nodes, access.View)
+	list, _, err := c.Nodes(ctx, of, NodeFilter{CollaborationID: &id}, Page{})
+	if fault.Is(err, fault.Denied) {
+		return nil, nil
+	}
+	return list, err
+}
+
+// MoveNode brings a node into a collaboration, out of the one it was in, contract 20
+// §5.10, and gives the nodes there. A node that moved has to log in again.
+func (c *Core) MoveNode(ctx context.Context, g access.Grant, id int64, in Sent[int64]) ([]Node, error) {
+	var n queries.GetNodeRow
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
+		if n, err = nodeToPlace(ctx, t, g, id, in); err != nil {
+			return err
+		}
+		if n.CollaborationID != nil && *n.CollaborationID == id {
+			return fault.New(fault.Invalid, "node id=%d is already in collaboration id=%d", n.ID, id)
+		}
+		if err := roomForNode(ctx, t, n.OrganizationID, id); err != nil {
+			return err
+		}
+		t.closeSockets(n.ID)
+		return t.UpdateNode(ctx, queries.UpdateNodeParams{CollaborationID: &id, ID: n.ID})
+	})
+	if queries.Taken(err) {
+		return nil, hasNode(n.OrganizationID, id)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("moving a node: %w", err)
+	}
+	return c.visibleNodes(ctx, g.Actor(), id)
+}
+
+// nodeToPlace does the checks that bringing a node into a collaboration and taking it
+// out have in common.
+func nodeToPlace(ctx context.Context, t *tx, g access.Grant, id int64, in Sent[int64]) (queries.GetNodeRow, error) {
+	var n queries.GetNodeRow
+	if _, err := held(ctx, t, id, noCollaborationToChange); err != nil {
+		return n, err
+	}
+	if !g.Has(access.Global) {
+		return n, fault.Deny()
+	}
+	if in.Fault != nil {
+		return n, in.Fault
+	}
+	n, err := t.GetNode(ctx, in.Fields)
+	if queries.Missing(err) {
+		return n, fault.New(fault.Missing, "node id=%d not found", in.Fields)
+	}
+	return n, err
+}
+
+// roomForNode tells whether an organization may get a node in a collaboration: it is
+// a member and has none yet, contract 20 §6.2 rules 3 and 4.
+func roomForNode(ctx context.Context, t *tx, organization *int64, collaboration int64) error {
+	member, err := isMember(ctx, t, organization, collaboration)
+	if err != nil {
+		return err
+	}
+	if !member {
+		return notMember(organization, collaboration)
+	}
+	_, err = t.NodeOf(ctx, organization, &collaboration)
+	if err == nil {
+		return hasNode(organization, collaboration)
+	}
+	if queries.Missing(err) {
+		return nil
+	}
+	return err
+}
+
+func isMember(ctx context.Context, t *tx, organization *int64, collaboration int64) (bool, error) {
+	if organization == nil {
+		return false, nil
+	}
+	return t.IsMember(ctx, *organization, collaboration)
+}
+
+func notMember(organization *int64, collaboration int64) error {
+	return fault.New(fault.Invalid, "The organization id=%s is not part of collabotation id=%d. Add it first!",
+		written(organization), collaboration)
+}
+
+func hasNode(organization *int64, collaboration int64) error {
+	return fault.New(fault.Invalid, "Organization id=%s already has a node for collaboration id=%d",
+		written(organization), collaboration)
+}
+
+// DetachNode takes a node out of a collaboration, contract 20 §5.11. It keeps its key
+// but has access to nothing until it is placed again.
+func (c *Core) DetachNode(ctx context.Context, g access.Grant, id int64, in Sent[int64]) error {
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		n, err := nodeToPlace(ctx, t, g, id, in)
+		if err != nil {
+			return err
+		}
+		detached, err := t.DetachNode(ctx, n.ID, &id)
+		if err == nil && detached == 0 {
+			return fault.New(fault.Invalid, "node id=%d is not part of collaboration id=%d", n.ID, id)
+		}
+		t.closeSockets(n.ID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("detaching a node: %w", err)
+	}
+	return nil
+}
+
+// ChangeNode writes the fields that are given, contract 20 §6.4. A node that went to
+// another organization or collaboration has to log in again.
+func (c *Core) ChangeNode(ctx context.Context, g access.Grant, id int64, in Sent[NodeFields]) (Node, error) {
+	var n queries.GetNodeRow
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
+		if n, err = nodeToChange(ctx, t, g, id, "Node id=%d not found!"); err != nil {
+			return err
+		}
+		if in.Fault != nil {
+			return in.Fault
+		}
+		if err := writeNode(ctx, t, g, &n, in.Fields); err != nil {
+			return err
+		}
+		n, err = t.GetNode(ctx, id)
+		return err
+	})
+	if queries.Taken(err) {
+		return Node{}, placeTaken(n)
+	}
+	if err != nil {
+		return Node{}, fmt.Errorf("changing a node: %w", err)
+	}
+	return c.oneNode(ctx, n)
+}
+
+// writeNode leaves in n where the node goes.
+func writeNode(ctx context.Context, t *tx, g access.Grant, n *queries.GetNodeRow, f NodeFields) error {
+	moved, err := destination(ctx, t, g, n, f)
+	if err != nil {
+		return err
+	}
+	if moved {
+		t.closeSockets(n.ID)
+	}
+	if f.Name != nil {
+		t.rightsChanged() // the name is part of the cached identity
+	}
+	err = t.UpdateNode(ctx, queries.UpdateNodeParams{
+		Name: f.Name, OrganizationID: given(f.OrganizationID), CollaborationID: given(f.CollaborationID), ID: n.ID,
+	})
+	if err != nil || value(f.IP) == "" && !f.ClearIP {
+		return err
+	}
+	if value(f.IP) == "" {
+		f.IP = nil
+	}
+	return t.SetNodeAddress(ctx, f.IP, n.ID)
+}
+
+// destination puts the wanted organization and collaboration into n and tells whether
+// they differ from the present ones: contract 20 §6.4 rules 3 to 6.
+func destination(ctx context.Context, t *tx, g access.Grant, n *queries.GetNodeRow, f NodeFields) (bool, error) {
+	toOrganization, toCollaboration := differs(f.OrganizationID, n.OrganizationID), differs(f.CollaborationID, n.CollaborationID)
+	switch {
+	case !toOrganization && !toCollaboration:
+		return false, nil
+	case g.Actor().Kind == access.Node, toOrganization && !g.Has(access.Global):
+		return false, fault.Deny()
+	}
+	if toOrganization {
+		n.OrganizationID = f.OrganizationID
+		_, err := t.GetOrganization(ctx, *n.OrganizationID)
+		if queries.Missing(err) {
+			return false, fault.New(fault.Missing, "Organization id=%d not found!", *n.OrganizationID)
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	if toCollaboration {
+		n.CollaborationID = f.CollaborationID
+	}
+	if n.CollaborationID == nil {
+		return true, nil
+	}
+	if _, err := held(ctx, t, *n.CollaborationID, "collaboration id=%dnot found!"); err != nil {
+		return false, err
+	}
+	return true, placeFree(ctx, t, *n)
+}
+
+// given takes the id 0 for none.
+func given(id *int64) *int64 {
+	if value(id) == 0 {
+		return nil
+	}
+	return id
+}
+
+// differs tells whether an id is given that is not the present one.
+func differs(want, has *int64) bool {
+	return given(want) != nil && (has == nil || *has != *want)
+}
+
+// placeFree tells whether the organization in n may have its node in the collaboration
+// in n.
+func placeFree(ctx context.Context, t *tx, n queries.GetNodeRow) error {
+	member, err := isMember(ctx, t, n.OrganizationID, *n.CollaborationID)
+	if err != nil {
+		return err
+	}
+	if !member {
+		return fault.New(fault.Invalid, "Organization id=%s of this node is not part of this collaboration id=%d",
+			written(n.OrganizationID), *n.CollaborationID)
+	}
+	_, err = t.NodeOf(ctx, n.OrganizationID, n.CollaborationID)
+	if err == nil {
+		return placeTaken(n)
+	}
+	if queries.Missing(err) {
+		return nil
+	}
+	return err
+}
+
+func placeTaken(n queries.GetNodeRow) error {
+	return fault.New(fault.Invalid, "A node with organization id=%s and collaboration id=%s already exists!",
+		written(n.OrganizationID), written(n.CollaborationID))
+}
