@@ -118,7 +118,7 @@ func (s *Server) getCollaboration(k *call) error {
 func (s *Server) changeCollaboration(k *call) error {
 	in := sent(k.body, func(b *body) core.CollaborationFields {
 		return core.CollaborationFields{
-			Name: b.name("name"), Encrypted: b.boolean("encrypted"), OrganizationIDs: b.ids("organization_ids"),
+			Name: b.text("name", shortText), Encrypted: b.boolean("encrypted"), OrganizationIDs: b.ids("organization_ids"),
 		}
 	})
 	c, err := s.core.ChangeCollaboration(k.ctx, k.grant, k.id("id"), in)

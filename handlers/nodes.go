@@ -138,7 +138,7 @@ func (s *Server) changeNode(k *call) error {
 func nodeFields(b *body) core.NodeFields {
 	clearIP := b.boolean("clear_ip")
 	return core.NodeFields{
-		Name: b.name("name"), OrganizationID: b.integer("organization_id"), CollaborationID: b.integer("collaboration_id"),
+		Name: b.text("name", shortText), OrganizationID: b.integer("organization_id"), CollaborationID: b.integer("collaboration_id"),
 		IP: b.address("ip"), ClearIP: clearIP != nil && *clearIP,
 	}
 }

@@ -130,7 +130,7 @@ func (s *Server) listNodesOfOrganization(k *call) error {
 
 func organizationFields(b *body) core.OrganizationFields {
 	return core.OrganizationFields{
-		Name: b.name("name"), Address1: b.text("address1", shortText), Address2: b.text("address2", shortText),
+		Name: b.text("name", shortText), Address1: b.text("address1", shortText), Address2: b.text("address2", shortText),
 		Zipcode: b.text("zipcode", shortText), Country: b.text("country", shortText),
 		PublicKey: b.key("public_key"), Domain: b.text("domain", shortText),
 	}

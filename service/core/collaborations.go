@@ -175,20 +175,20 @@ func held(ctx context.Context, t *tx, id int64, missing string) (queries.Collabo
 func (c *Core) ChangeCollaboration(ctx context.Context, g access.Grant, id int64, in Sent[CollaborationFields]) (Collaboration, error) {
 	var row queries.Collaboration
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		if _, err := held(ctx, t, id, noCollaborationToChange); err != nil {
+		stored, err := held(ctx, t, id, noCollaborationToChange)
+		if err != nil {
 			return err
 		}
 		if !g.Has(access.Global) {
 			return fault.Deny()
 		}
-		if in.Fault != nil {
-			return in.Fault
+		if err := first(in.Fault, renamed("name", stored.Name, in.Fields.Name)); err != nil {
+			return err
 		}
 		t.rightsChanged()
 		if err := setMembers(ctx, t, id, in.Fields.OrganizationIDs); err != nil {
 			return err
 		}
-		var err error
 		row, err = t.UpdateCollaboration(ctx, queries.UpdateCollaborationParams{
 			Name: in.Fields.Name, Encrypted: in.Fields.Encrypted, ID: id,
 		})

@@ -115,6 +115,9 @@ func (c *Core) CreateOrganization(ctx context.Context, g access.Grant, f Organiz
 	if !g.Has(access.Global) {
 		return Organization{}, fault.New(fault.Denied, "You lack the permissions to do that!")
 	}
+	if err := renamed("name", nil, f.Name); err != nil {
+		return Organization{}, err
+	}
 	var row queries.Organization
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
 		row, err = t.CreateOrganization(ctx, queries.CreateOrganizationParams(f))
@@ -129,18 +132,20 @@ func (c *Core) CreateOrganization(ctx context.Context, g access.Grant, f Organiz
 // ChangeOrganization writes the fields that are given, contract 20 §4.4.
 func (c *Core) ChangeOrganization(ctx context.Context, g access.Grant, id int64, in Sent[OrganizationFields]) (Organization, error) {
 	var row queries.Organization
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
-		if _, err = t.GetOrganization(ctx, id); queries.Missing(err) {
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		stored, err := t.GetOrganization(ctx, id)
+		if queries.Missing(err) {
 			return fault.New(fault.Missing, "Organization with id=%d not found", id)
-		} else if err != nil {
+		}
+		if err != nil {
 			return err
 		}
 		own := g.Has(access.Organization) && id == g.Actor().OrganizationID
 		if !own && !g.Has(access.Global) {
 			return fault.Deny()
 		}
-		if in.Fault != nil {
-			return in.Fault
+		if err := first(in.Fault, renamed("name", stored.Name, in.Fields.Name)); err != nil {
+			return err
 		}
 		f := in.Fields
 		row, err = t.UpdateOrganization(ctx, queries.UpdateOrganizationParams{

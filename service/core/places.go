@@ -142,8 +142,8 @@ func (c *Core) ChangeNode(ctx context.Context, g access.Grant, id int64, in Sent
 		if n, err = nodeToChange(ctx, t, g, id, "Node id=%d not found!"); err != nil {
 			return err
 		}
-		if in.Fault != nil {
-			return in.Fault
+		if err := first(in.Fault, renamed("name", n.Name, in.Fields.Name)); err != nil {
+			return err
 		}
 		if err := writeNode(ctx, t, g, &n, in.Fields); err != nil {
 			return err
