@@ -160,8 +160,10 @@ func TestNodeSession(t *testing.T) {
 		row{name: "wrong", method: "POST", path: "/token/node", body: `{"api_key":"key-1"}`, want: 401, has: `{"msg":"Api key is not recognized!"}`},
 		row{name: "number", method: "POST", path: "/token/node", body: `{"api_key":1}`, want: 400, has: `{"msg":"api_key missing in JSON body"}`},
 		row{name: "empty", method: "POST", path: "/token/node", body: `{}`, want: 400},
-		row{name: "refresh", method: "POST", path: "/token/refresh", want: 200, has: `{"node_url":"/api/node/12","refresh_token":"*"}`,
-			header: map[string]string{"Authorization": "Bearer " + j["refresh_token"].(string)}},
+		row{
+			name: "refresh", method: "POST", path: "/token/refresh", want: 200, has: `{"node_url":"/api/node/12","refresh_token":"*"}`,
+			header: map[string]string{"Authorization": "Bearer " + j["refresh_token"].(string)},
+		},
 	)
 }
 
