@@ -76,7 +76,7 @@ DELETE FROM role WHERE id = @id;
 INSERT INTO role_rule (role_id, rule_id)
 SELECT CAST(@role_id AS BIGINT), CAST(j.key AS BIGINT) FROM json_each(@ids) AS j WHERE TRUE ON CONFLICT DO NOTHING;
 
--- name: RemoveRulesFromRole :exec
+-- name: RemoveRulesFromRole :execrows
 DELETE FROM role_rule WHERE role_id = @role_id
   AND rule_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
 

@@ -333,14 +333,17 @@ func (q *Queries) ListRoles(ctx context.Context, arg ListRolesParams) ([]Role, e
 	return items, nil
 }
 
-const RemoveRulesFromRole = `-- name: RemoveRulesFromRole :exec
+const RemoveRulesFromRole = `-- name: RemoveRulesFromRole :execrows
 DELETE FROM role_rule WHERE role_id = $1
   AND rule_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j)
 `
 
-func (q *Queries) RemoveRulesFromRole(ctx context.Context, roleID int64, ids string) error {
-	_, err := q.db.ExecContext(ctx, RemoveRulesFromRole, roleID, ids)
-	return err
+func (q *Queries) RemoveRulesFromRole(ctx context.Context, roleID int64, ids string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, RemoveRulesFromRole, roleID, ids)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const RolesByIDs = `-- name: RolesByIDs :many

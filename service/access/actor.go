@@ -53,6 +53,11 @@ type Actor struct {
 	Rules         Set
 }
 
+// BelongsTo tells whether an organization is the actor's own; nil is nobody's.
+func (a Actor) BelongsTo(organization *int64) bool {
+	return organization != nil && *organization != 0 && *organization == a.OrganizationID
+}
+
 // MustHold is the "own what you hand out" check of contract 10 §7.2: the first rule
 // of the set that the actor lacks becomes the fault.
 func (a Actor) MustHold(s Set) error {

@@ -1,0 +1,133 @@
+package core
+
+import (
+	"context"
+	"fmt"
+
+	"vserver/queries"
+	"vserver/service/access"
+	"vserver/service/fault"
+)
+
+// Rule is a rule with the users who hold it beside their roles, as far as the
+// caller may view them, in ascending order.
+type Rule struct {
+	queries.Rule
+	Users []int64
+}
+
+// RuleFilter narrows a list; nil narrows nothing. Operation and Scope are names of
+// the wire.
+type RuleFilter struct {
+	Name, Operation, Scope *string
+	RoleID                 *int64
+}
+
+// Rules lists the rules, contract 10 §10.2. Every user may.
+func (c *Core) Rules(ctx context.Context, g access.Grant, f RuleFilter, p Page) ([]Rule, int64, error) {
+	rows, err := c.db.ListRules(ctx, queries.ListRulesParams{
+		Name: f.Name, Operation: f.Operation, Scope: f.Scope, RoleID: f.RoleID, Lim: p.limit(), Off: p.offset(),
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("listing rules: %w", err)
+	}
+	total, err := p.total(len(rows), func() (int64, error) { return c.db.CountRules(ctx, queries.CountRulesParams(f)) })
+	if err != nil {
+		return nil, 0, fmt.Errorf("counting rules: %w", err)
+	}
+	list, err := c.withHolders(ctx, g, rows)
+	return list, total, err
+}
+
+// Rule gives one, contract 10 §10.3.
+func (c *Core) Rule(ctx context.Context, g access.Grant, id int64) (Rule, error) {
+	row, err := c.db.GetRule(ctx, id)
+	if queries.Missing(err) {
+		return Rule{}, fault.New(fault.Missing, textNoRule, id)
+	}
+	if err != nil {
+		return Rule{}, fmt.Errorf("reading a rule: %w", err)
+	}
+	list, err := c.withHolders(ctx, g, []queries.Rule{row})
+	if err != nil {
+		return Rule{}, err
+	}
+	return list[0], nil
+}
+
+const textNoRule = "Rule id=%d not found!"
+
+// withHolders adds the users of the rules.
+func (c *Core) withHolders(ctx context.Context, g access.Grant, rows []queries.Rule) ([]Rule, error) {
+	ids := make([]int64, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+	}
+	a := g.Actor()
+	users, err := byOwner(c.db.HoldersOfRules(ctx, queries.HoldersOfRulesParams{
+		Ids: idSet(ids), Within: sightOfUsers(a), CallerID: a.ID,
+	}))
+	if err != nil {
+		return nil, fmt.Errorf("reading who holds rules: %w", err)
+	}
+	list := make([]Rule, len(rows))
+	for i, r := range rows {
+		list[i] = Rule{Rule: r, Users: users[r.ID]}
+	}
+	return list, nil
+}
+
+// sightOfUsers bounds the users that a caller may view to those of an organization
+// and itself, contract 10 §8.3. Nil bounds nothing, 0 leaves only itself.
+func sightOfUsers(a access.Actor) *int64 {
+	g := access.Judge(a, access.Users, access.View)
+	switch {
+	case g.Has(access.Global):
+		return nil
+	case g.Has(access.Organization):
+		return &a.OrganizationID
+	}
+	return new(int64)
+}
+
+// knownRules gives what each of the rules allows; ids that no rule has are left
+// out.
+func knownRules(ctx context.Context, q *queries.Queries, ids []int64) (map[int64]access.Set, error) {
+	rows, err := q.RulesByIDs(ctx, idSet(ids))
+	if err != nil {
+		return nil, fmt.Errorf("reading rules: %w", err)
+	}
+	return allowed(rows), nil
+}
+
+func allowed(rows []queries.Rule) map[int64]access.Set {
+	sets := make(map[int64]access.Set, len(rows))
+	for _, r := range rows {
+		sets[r.ID] = access.Of(access.Number(r.Name, r.Scope, r.Operation))
+	}
+	return sets
+}
+
+// together joins the sets of ids.
+func together(sets map[int64]access.Set, ids []int64) access.Set {
+	var all access.Set
+	for _, id := range ids {
+		all |= sets[id]
+	}
+	return all
+}
+
+// without gives the ids of one list that are not in the other.
+func without(ids, others []int64) []int64 {
+	in := make(map[int64]bool, len(others))
+	for _, id := range others {
+		in[id] = true
+	}
+	var rest []int64
+	for _, id := range ids {
+		if !in[id] {
+			rest = append(rest, id)
+		}
+	}
+	return rest
+}

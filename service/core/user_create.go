@@ -1,0 +1,172 @@
+package core
+
+import (
+	"context"
+	"fmt"
+
+	"vserver/queries"
+	"vserver/service/access"
+	"vserver/service/fault"
+)
+
+// NewUser is a user to be made. Organization 0 is the caller's.
+type NewUser struct {
+	Username, Firstname, Lastname, Password, Email string
+	OrganizationID                                 int64
+	Roles, Rules                                   []int64
+}
+
+// CreateUser makes one, contract 10 §8.4.
+func (c *Core) CreateUser(ctx context.Context, g access.Grant, in NewUser) (User, error) {
+	if in.OrganizationID == 0 {
+		in.OrganizationID = g.Actor().OrganizationID
+	}
+	// All is checked before the password is hashed, which takes long, and once more
+	// together with the writing.
+	if _, err := admitUser(ctx, c.db.Queries, g, in); err != nil {
+		return User{}, err
+	}
+	if err := CheckPolicy(in.Password); err != nil {
+		return User{}, err
+	}
+	hash, err := c.hash(ctx, in.Password)
+	if err != nil {
+		return User{}, err
+	}
+	var row queries.GetUserRow
+	err = c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		known, err := admitUser(ctx, t.Queries, g, in)
+		if err != nil {
+			return err
+		}
+		row, err = t.addUser(ctx, in, known, hash)
+		return err
+	})
+	if queries.Taken(err) || queries.InUse(err) {
+		return User{}, fault.Wrap(fault.Invalid, err, "User could not be created with those parameters.")
+	}
+	if err != nil {
+		return User{}, fmt.Errorf("creating a user: %w", err)
+	}
+	return c.wholeUser(ctx, row)
+}
+
+// held are the roles and rules of a request that exist.
+type held struct{ roles, rules []int64 }
+
+func (t *tx) addUser(ctx context.Context, in NewUser, known held, hash string) (queries.GetUserRow, error) {
+	row := queries.GetUserRow{
+		Username: &in.Username, Firstname: &in.Firstname, Lastname: &in.Lastname, Email: &in.Email, OrganizationID: &in.OrganizationID,
+	}
+	id, err := t.CreateAccount(ctx, access.User.String())
+	if err != nil {
+		return row, err
+	}
+	row.ID = id
+	err = t.CreateUser(ctx, queries.CreateUserParams{
+		ID: id, Username: row.Username, Password: &hash, Firstname: row.Firstname, Lastname: row.Lastname,
+		Email: row.Email, OrganizationID: row.OrganizationID,
+	})
+	if err != nil {
+		return row, err
+	}
+	return row, first(t.AddRolesToUser(ctx, id, idSet(known.roles)), t.AddRulesToUser(ctx, id, idSet(known.rules)))
+}
+
+// admitUser decides whether the caller may make this user: permission before
+// anything that tells whom there is (contract 10 §14 S10).
+func admitUser(ctx context.Context, q *queries.Queries, g access.Grant, in NewUser) (held, error) {
+	if err := admitToOrganization(ctx, q, g, in.OrganizationID); err != nil {
+		return held{}, err
+	}
+	if err := free(ctx, q, in); err != nil {
+		return held{}, err
+	}
+	roles, err := admitRoles(ctx, q, g, in)
+	if err != nil {
+		return held{}, err
+	}
+	known, err := knownRules(ctx, q, in.Rules)
+	if err != nil {
+		return held{}, err
+	}
+	var rules []int64
+	for id := range known {
+		rules = append(rules, id)
+	}
+	return held{roles, rules}, g.Actor().MustHold(together(known, rules))
+}
+
+func admitToOrganization(ctx context.Context, q *queries.Queries, g access.Grant, organization int64) error {
+	own := g.Actor().BelongsTo(&organization)
+	if !g.Has(access.Global) && (!own || !g.Has(access.Organization)) {
+		return fault.Deny()
+	}
+	_, err := q.GetOrganization(ctx, organization)
+	if queries.Missing(err) {
+		return fault.New(fault.Missing, "Organization does not exist.")
+	}
+	if err != nil {
+		return fmt.Errorf("reading the organization of a user: %w", err)
+	}
+	return nil
+}
+
+// free refuses a username or e-mail address that somebody has.
+func free(ctx context.Context, q *queries.Queries, in NewUser) error {
+	username, err1 := q.UsernameTaken(ctx, &in.Username, 0)
+	email, err2 := q.EmailTaken(ctx, &in.Email, 0)
+	switch err := first(err1, err2); {
+	case err != nil:
+		return fmt.Errorf("looking for the same user: %w", err)
+	case username:
+		return fault.New(fault.Invalid, "username already exists.")
+	case email:
+		return fault.New(fault.Invalid, "email already exists.")
+	}
+	return nil
+}
+
+// admitRoles gives the roles that exist, if the caller may hand out all of them.
+func admitRoles(ctx context.Context, q *queries.Queries, g access.Grant, in NewUser) ([]int64, error) {
+	roles, sets, err := rolesWithSets(ctx, q, in.Roles)
+	if err != nil {
+		return nil, err
+	}
+	var known []int64
+	for _, id := range in.Roles {
+		r, ok := roles[id]
+		if !ok {
+			continue
+		}
+		if err := g.Actor().MustHold(sets[id]); err != nil {
+			return nil, err
+		}
+		if foreign(r, &in.OrganizationID) {
+			return nil, fault.New(fault.Denied,
+				"You can't assign that role as the role belongs to a different organization than the user.")
+		}
+		known = append(known, id)
+	}
+	return known, nil
+}
+
+// foreign tells whether a role is another organization's. Default roles are nobody's.
+func foreign(r queries.Role, organization *int64) bool {
+	return r.OrganizationID != nil && (organization == nil || *r.OrganizationID != *organization)
+}
+
+// rolesWithSets reads roles with what each allows; ids that no role has are left
+// out.
+func rolesWithSets(ctx context.Context, q *queries.Queries, ids []int64) (map[int64]queries.Role, map[int64]access.Set, error) {
+	rows, err := q.RolesByIDs(ctx, idSet(ids))
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading roles: %w", err)
+	}
+	roles := make(map[int64]queries.Role, len(rows))
+	for _, r := range rows {
+		roles[r.ID] = r
+	}
+	sets, err := setsOfRoles(ctx, q, ids)
+	return roles, sets, err
+}

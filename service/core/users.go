@@ -1,0 +1,198 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"vserver/queries"
+	"vserver/service/access"
+	"vserver/service/fault"
+)
+
+// User is a user with the ids of what belongs to it, each list in ascending order.
+// Nothing of it is secret.
+type User struct {
+	ID                                   int64
+	Username, Firstname, Lastname, Email *string
+	OrganizationID                       *int64
+	LastSeen                             *time.Time // nil: never
+	Status                               *string    // nil: never connected
+	Roles, Rules                         []int64    // Rules are those beside the roles'
+	CreatedTasks                         []int64    // the newest 1,000 (contract 20 §18)
+}
+
+// UserFilter narrows a list; nil narrows nothing. The texts are LIKE patterns.
+type UserFilter struct {
+	Username, Firstname, Lastname, Email *string
+	OrganizationID                       *int64
+	RoleID, RuleID                       *int64 // RuleID: held beside the roles
+	SeenFrom, SeenTill                   *time.Time
+}
+
+// Users lists those that the caller may view, contract 10 §8.2, and how many there
+// are in all.
+func (c *Core) Users(ctx context.Context, g access.Grant, f UserFilter, p Page) ([]User, int64, error) {
+	if !g.Any(access.Global, access.Organization) {
+		return nil, 0, fault.Deny()
+	}
+	arg := queries.ListUsersParams{
+		Within: sightOfUsers(g.Actor()), Username: like(f.Username), Firstname: like(f.Firstname), Lastname: like(f.Lastname),
+		Email: like(f.Email), OrganizationID: f.OrganizationID, RoleID: f.RoleID, RuleID: f.RuleID,
+		SeenFrom: stored(f.SeenFrom), SeenTill: stored(f.SeenTill), Lim: p.limit(), Off: p.offset(),
+	}
+	rows, err := c.db.ListUsers(ctx, arg)
+	if err != nil {
+		return nil, 0, fmt.Errorf("listing users: %w", err)
+	}
+	total, err := p.total(len(rows), func() (int64, error) {
+		return c.db.CountListedUsers(ctx, queries.CountListedUsersParams{
+			Within: arg.Within, Username: arg.Username, Firstname: arg.Firstname, Lastname: arg.Lastname, Email: arg.Email,
+			OrganizationID: arg.OrganizationID, RoleID: arg.RoleID, RuleID: arg.RuleID, SeenFrom: arg.SeenFrom, SeenTill: arg.SeenTill,
+		})
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("counting users: %w", err)
+	}
+	list, err := c.wholeUsers(ctx, rows)
+	return list, total, err
+}
+
+// stored gives a moment in the form that queries take.
+func stored(t *time.Time) *queries.Time {
+	if t == nil {
+		return nil
+	}
+	at := queries.At(*t)
+	return &at
+}
+
+// User gives one, contract 10 §8.3. One's own needs no rule.
+func (c *Core) User(ctx context.Context, g access.Grant, id int64) (User, error) {
+	row, err := findUser(ctx, c.db.Queries, id, "user id=%d is not found")
+	if err != nil {
+		return User{}, err
+	}
+	if row.ID != g.Actor().ID && !reaches(g, row) {
+		return User{}, fault.Deny()
+	}
+	return c.wholeUser(ctx, row)
+}
+
+// reaches tells whether the grant covers a user, leaving aside that it may be the
+// caller.
+func reaches(g access.Grant, u queries.GetUserRow) bool {
+	return g.Has(access.Global) || g.Has(access.Organization) && g.Actor().BelongsTo(u.OrganizationID)
+}
+
+// findUser reads a user; text, with the id, is the fault when there is none.
+func findUser(ctx context.Context, q *queries.Queries, id int64, text string) (queries.GetUserRow, error) {
+	row, err := q.GetUser(ctx, id)
+	if queries.Missing(err) {
+		return row, fault.New(fault.Missing, text, id)
+	}
+	if err != nil {
+		return row, fmt.Errorf("reading a user: %w", err)
+	}
+	return row, nil
+}
+
+// heldBy gives everything that a user holds, through roles and beside them.
+func heldBy(ctx context.Context, t *tx, user int64) (access.Set, error) {
+	set, err := rules(t.RulesOfUser(ctx, user))
+	if err != nil {
+		return 0, fmt.Errorf("reading the rules of a user: %w", err)
+	}
+	return set, nil
+}
+
+// DeleteUser removes one, contract 10 §8.6. Its tasks stay.
+func (c *Core) DeleteUser(ctx context.Context, g access.Grant, id int64) error {
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		u, err := findUser(ctx, t.Queries, id, textNoUser)
+		if err != nil {
+			return err
+		}
+		if err := mayDeleteUser(ctx, t, g, u); err != nil {
+			return err
+		}
+		t.closeSockets(id)
+		_, err = t.DeleteAccount(ctx, id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("deleting a user: %w", err)
+	}
+	return nil
+}
+
+const textNoUser = "user id=%d not found"
+
+func mayDeleteUser(ctx context.Context, t *tx, g access.Grant, u queries.GetUserRow) error {
+	own := u.ID == g.Actor().ID
+	if !reaches(g, u) && (!own || !g.Has(access.Own)) {
+		return fault.Deny()
+	}
+	if !own {
+		set, err := heldBy(ctx, t, u.ID)
+		if err == nil {
+			err = g.Actor().MustHold(set)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return keepsRoot(ctx, t, u.ID)
+}
+
+// keepsRoot refuses to take the role Root from its last holder. Whoever takes it
+// from another one meanwhile waits.
+func keepsRoot(ctx context.Context, t *tx, user int64) error {
+	name := access.RoleRoot
+	if err := t.HoldDefaultRole(ctx, &name); err != nil {
+		return fmt.Errorf("holding the role of administrators: %w", err)
+	}
+	holders, err := t.HoldersOfDefaultRole(ctx, &name)
+	if err != nil {
+		return fmt.Errorf("reading who holds the role of administrators: %w", err)
+	}
+	if len(holders) == 1 && holders[0] == user {
+		return fault.New(fault.Invalid, "This is the last user with the role %s: give the role to another user first", name)
+	}
+	return nil
+}
+
+func (c *Core) wholeUser(ctx context.Context, row queries.GetUserRow) (User, error) {
+	list, err := c.wholeUsers(ctx, []queries.ListUsersRow{queries.ListUsersRow(row)})
+	if err != nil {
+		return User{}, err
+	}
+	return list[0], nil
+}
+
+// wholeUsers adds the related ids with one query a relation for the whole list.
+func (c *Core) wholeUsers(ctx context.Context, rows []queries.ListUsersRow) ([]User, error) {
+	ids := make([]int64, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+	}
+	set := idSet(ids)
+	roles, err1 := byOwner(c.db.RolesOfUsers(ctx, set))
+	extra, err2 := byOwner(c.db.ExtraRulesOfUsers(ctx, set))
+	tasks, err3 := byOwner(c.db.NewestTasksOfUsers(ctx, set))
+	if err := first(err1, err2, err3); err != nil {
+		return nil, fmt.Errorf("reading what belongs to users: %w", err)
+	}
+	list := make([]User, len(rows))
+	for i, r := range rows {
+		list[i] = User{
+			ID: r.ID, Username: r.Username, Firstname: r.Firstname, Lastname: r.Lastname, Email: r.Email,
+			OrganizationID: r.OrganizationID, Status: r.Status,
+			Roles: roles[r.ID], Rules: extra[r.ID], CreatedTasks: tasks[r.ID],
+		}
+		if r.LastSeen != nil {
+			list[i].LastSeen = &r.LastSeen.Time
+		}
+	}
+	return list, nil
+}
