@@ -62,6 +62,7 @@ func (s *Server) routes() []route {
 	var all []route
 	for _, noun := range [][]route{
 		s.openRoutes(), s.tokenRoutes(), s.organizationRoutes(), s.collaborationRoutes(), s.nodeRoutes(),
+		s.userRoutes(), s.roleRoutes(), s.ruleRoutes(), s.passwordRoutes(),
 	} {
 		all = append(all, noun...)
 	}

@@ -52,12 +52,16 @@ VALUES (@id, @username, @password, @firstname, @lastname, @email, @organization_
 -- name: GetUserByUsername :one
 SELECT * FROM "user" WHERE username = @username;
 
+-- Of an account that is locked since a moment after @since nothing is counted: guesses
+-- that run at the same time must not begin the count anew.
+
 -- name: CountFailedLogin :exec
 UPDATE "user" SET
   failed_login_attempts = CASE WHEN failed_login_attempts IS NULL OR failed_login_attempts = 0 OR failed_login_attempts >= @most
     THEN 1 ELSE failed_login_attempts + 1 END,
   last_login_attempt = @at
-WHERE id = @id;
+WHERE id = @id AND (COALESCE(failed_login_attempts, 0) < @most OR last_login_attempt IS NULL
+  OR last_login_attempt <= @since OR last_login_attempt > @at);
 
 -- name: ResetFailedLogins :exec
 UPDATE "user" SET failed_login_attempts = 0 WHERE id = @id;

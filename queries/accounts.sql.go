@@ -10,21 +10,31 @@ import (
 )
 
 const CountFailedLogin = `-- name: CountFailedLogin :exec
+
 UPDATE "user" SET
   failed_login_attempts = CASE WHEN failed_login_attempts IS NULL OR failed_login_attempts = 0 OR failed_login_attempts >= $1
     THEN 1 ELSE failed_login_attempts + 1 END,
   last_login_attempt = $2
-WHERE id = $3
+WHERE id = $3 AND (COALESCE(failed_login_attempts, 0) < $1 OR last_login_attempt IS NULL
+  OR last_login_attempt <= $4 OR last_login_attempt > $2)
 `
 
 type CountFailedLoginParams struct {
-	Most *int64
-	At   *Time
-	ID   int64
+	Most  *int64
+	At    *Time
+	ID    int64
+	Since *Time
 }
 
+// Of an account that is locked since a moment after @since nothing is counted: guesses
+// that run at the same time must not begin the count anew.
 func (q *Queries) CountFailedLogin(ctx context.Context, arg CountFailedLoginParams) error {
-	_, err := q.db.ExecContext(ctx, CountFailedLogin, arg.Most, arg.At, arg.ID)
+	_, err := q.db.ExecContext(ctx, CountFailedLogin,
+		arg.Most,
+		arg.At,
+		arg.ID,
+		arg.Since,
+	)
 	return err
 }
 

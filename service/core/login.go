@@ -18,27 +18,27 @@ func failedLogin() error { return fault.New(fault.Unauthorized, "Failed to login
 // here tells whether the request comes from this machine (SECURITY T22).
 func (c *Core) LogIn(ctx context.Context, username, password string, here bool) (Identity, error) {
 	u, err := c.db.GetUserByUsername(ctx, &username)
-	known := err == nil
-	if err != nil && !queries.Missing(err) {
-		return Identity{}, fmt.Errorf("looking up a user: %w", err)
+	if queries.Missing(err) {
+		_, err = c.matches(ctx, nil, password)
+		return Identity{}, first(err, failedLogin())
 	}
-	if !known || c.locked(u) {
-		if _, err := c.matches(ctx, nil, password); err != nil {
-			return Identity{}, err
-		}
-		return Identity{}, failedLogin()
+	if err != nil {
+		return Identity{}, fmt.Errorf("looking up a user: %w", err)
 	}
 	if u.InitialPassword && !here && !c.set.OpenRoot {
 		c.log.Warn().Msgf("Refused a log-in of %q from another machine: its password is still the initial one. Change it from this machine "+
 			"with PATCH password/change first", username)
 		u.Password = nil
 	}
-	ok, err := c.checkPassword(ctx, u, password)
+	ok, err := c.proves(ctx, u, password)
+	if err == nil && !ok {
+		err = failedLogin()
+	}
+	if err == nil && value(u.FailedLoginAttempts) > 0 {
+		err = c.forgiveFailures(ctx, u.ID)
+	}
 	if err != nil {
 		return Identity{}, err
-	}
-	if !ok {
-		return Identity{}, failedLogin()
 	}
 	return c.Identify(ctx, access.User, u.ID)
 }
@@ -53,27 +53,48 @@ func (c *Core) locked(u queries.User) bool {
 	return ago >= 0 && ago < c.set.LockFor
 }
 
-// checkPassword compares, and moves the counter of failures. It must not be asked
-// for a locked account.
-func (c *Core) checkPassword(ctx context.Context, u queries.User, password string) (bool, error) {
+// proves compares a password with the account's and counts a failure. While the
+// account is locked no password is right and nothing is counted; what it takes is
+// the same in all cases (SECURITY T11, T20).
+func (c *Core) proves(ctx context.Context, u queries.User, password string) (bool, error) {
+	if c.locked(u) {
+		_, err := c.matches(ctx, nil, password)
+		return false, err
+	}
 	ok, err := c.matches(ctx, u.Password, password)
 	if err != nil {
 		return false, err
 	}
-	if ok && value(u.FailedLoginAttempts) == 0 {
-		return true, nil
+	if !ok {
+		return false, c.countFailure(ctx, u.ID)
 	}
-	err = c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		if ok {
-			return t.ResetFailedLogins(ctx, u.ID)
-		}
-		most := int64(c.set.MaxFailedAttempts)
-		return t.CountFailedLogin(ctx, queries.CountFailedLoginParams{Most: &most, At: &t.Now, ID: u.ID})
+	// Guesses that ran beside this one may have locked the account meanwhile.
+	now, err := c.db.CredentialsOfUser(ctx, u.ID)
+	if err != nil && !queries.Missing(err) {
+		return false, fmt.Errorf("reading a user: %w", err)
+	}
+	return err == nil && !c.locked(now), nil
+}
+
+// countFailure counts a wrong password, unless the account is locked by now.
+func (c *Core) countFailure(ctx context.Context, user int64) error {
+	most := int64(c.set.MaxFailedAttempts)
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		since := queries.At(t.Now.Add(-c.set.LockFor))
+		return t.CountFailedLogin(ctx, queries.CountFailedLoginParams{Most: &most, At: &t.Now, Since: &since, ID: user})
 	})
 	if err != nil {
-		return false, fmt.Errorf("counting a log-in: %w", err)
+		return fmt.Errorf("counting a wrong password: %w", err)
 	}
-	return ok, nil
+	return nil
+}
+
+func (c *Core) forgiveFailures(ctx context.Context, user int64) error {
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error { return t.ResetFailedLogins(ctx, user) })
+	if err != nil {
+		return fmt.Errorf("forgetting wrong passwords: %w", err)
+	}
+	return nil
 }
 
 // LogInNode finds the node of an API key, contract 10 §3.2.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 
-	"vserver/queries"
 	"vserver/service/access"
 	"vserver/service/fault"
 )
@@ -20,8 +19,12 @@ func (c *Core) ChangePassword(ctx context.Context, g access.Grant, current, fres
 	if err != nil {
 		return fmt.Errorf("reading a user: %w", err)
 	}
-	if err := c.confirm(ctx, u, current); err != nil {
+	ok, err := c.proves(ctx, u, current)
+	switch {
+	case err != nil:
 		return err
+	case !ok:
+		return fault.New(fault.Unauthorized, "Your current password is not correct!")
 	}
 	if bytes.Equal(cut(current), cut(fresh)) {
 		return fault.New(fault.Invalid, "New password is the same as current password!")
@@ -39,37 +42,6 @@ func (c *Core) ChangePassword(ctx context.Context, g access.Grant, current, fres
 	})
 	if err != nil {
 		return fmt.Errorf("changing a password: %w", err)
-	}
-	return nil
-}
-
-// confirm wants the user's current password, whatever it costs takes as long when
-// the account is locked.
-func (c *Core) confirm(ctx context.Context, u queries.User, current string) error {
-	locked := c.locked(u)
-	if locked {
-		u.Password = nil
-	}
-	ok, err := c.matches(ctx, u.Password, current)
-	if err != nil || ok {
-		return err
-	}
-	if !locked {
-		if err := c.countFailure(ctx, u.ID); err != nil {
-			return err
-		}
-	}
-	return fault.New(fault.Unauthorized, "Your current password is not correct!")
-}
-
-// countFailure counts a wrong password.
-func (c *Core) countFailure(ctx context.Context, user int64) error {
-	most := int64(c.set.MaxFailedAttempts)
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		return t.CountFailedLogin(ctx, queries.CountFailedLoginParams{Most: &most, At: &t.Now, ID: user})
-	})
-	if err != nil {
-		return fmt.Errorf("counting a wrong password: %w", err)
 	}
 	return nil
 }

@@ -51,10 +51,10 @@ func (c *Core) CreateUser(ctx context.Context, g access.Grant, in NewUser) (User
 	return c.wholeUser(ctx, row)
 }
 
-// held are the roles and rules of a request that exist.
-type held struct{ roles, rules []int64 }
+// rights are the roles and rules of a request that exist.
+type rights struct{ roles, rules []int64 }
 
-func (t *tx) addUser(ctx context.Context, in NewUser, known held, hash string) (queries.GetUserRow, error) {
+func (t *tx) addUser(ctx context.Context, in NewUser, known rights, hash string) (queries.GetUserRow, error) {
 	row := queries.GetUserRow{
 		Username: &in.Username, Firstname: &in.Firstname, Lastname: &in.Lastname, Email: &in.Email, OrganizationID: &in.OrganizationID,
 	}
@@ -75,26 +75,26 @@ func (t *tx) addUser(ctx context.Context, in NewUser, known held, hash string) (
 
 // admitUser decides whether the caller may make this user: permission before
 // anything that tells whom there is (contract 10 §14 S10).
-func admitUser(ctx context.Context, q *queries.Queries, g access.Grant, in NewUser) (held, error) {
+func admitUser(ctx context.Context, q *queries.Queries, g access.Grant, in NewUser) (rights, error) {
 	if err := admitToOrganization(ctx, q, g, in.OrganizationID); err != nil {
-		return held{}, err
+		return rights{}, err
 	}
 	if err := free(ctx, q, in); err != nil {
-		return held{}, err
+		return rights{}, err
 	}
 	roles, err := admitRoles(ctx, q, g, in)
 	if err != nil {
-		return held{}, err
+		return rights{}, err
 	}
 	known, err := knownRules(ctx, q, in.Rules)
 	if err != nil {
-		return held{}, err
+		return rights{}, err
 	}
 	var rules []int64
 	for id := range known {
 		rules = append(rules, id)
 	}
-	return held{roles, rules}, g.Actor().MustHold(together(known, rules))
+	return rights{roles, rules}, g.Actor().MustHold(together(known, rules))
 }
 
 func admitToOrganization(ctx context.Context, q *queries.Queries, g access.Grant, organization int64) error {

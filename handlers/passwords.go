@@ -1,0 +1,41 @@
+package handlers
+
+import (
+	"vserver/service/access"
+	"vserver/service/fault"
+)
+
+func (s *Server) passwordRoutes() []route {
+	return []route{
+		{method: "PATCH", path: "/password/change", who: access.User, handle: s.changePassword},
+	}
+}
+
+func (s *Server) changePassword(k *call) error {
+	b, err := k.body()
+	if err != nil {
+		return err
+	}
+	current := b.secret("current_password", "Your current password is missing")
+	fresh := b.secret("new_password", "Your new password is missing!")
+	if b.err() != nil {
+		return b.err()
+	}
+	if err := s.core.ChangePassword(k.ctx, k.grant, current, fresh); err != nil {
+		return err
+	}
+	return k.say("The password has been changed successfully!")
+}
+
+// secret reads a text that has to be there; whatever is no text counts as missing
+// (contract 10 §6.5).
+func (b *body) secret(field, missing string) string {
+	raw, ok := b.get(field)
+	if b.fault == nil && (!ok || raw[0] != '"' || string(raw) == `""`) {
+		b.fault = fault.New(fault.Invalid, "%s", missing)
+	}
+	if s := b.text(field, opaque); s != nil {
+		return *s
+	}
+	return ""
+}

@@ -1,0 +1,131 @@
+package handlers
+
+import (
+	"net/http"
+
+	"vserver/service/access"
+	"vserver/service/core"
+)
+
+func (s *Server) roleRoutes() []route {
+	return []route{
+		{method: "GET", path: "/role", who: access.User, resource: access.Roles, operation: access.View, handle: s.listRoles},
+		{method: "POST", path: "/role", who: access.User, resource: access.Roles, operation: access.Create, handle: s.createRole},
+		{method: "GET", path: "/role/:id", who: access.User, resource: access.Roles, operation: access.View, handle: s.getRole},
+		{method: "PATCH", path: "/role/:id", who: access.User, resource: access.Roles, operation: access.Edit, handle: s.changeRole},
+		{method: "DELETE", path: "/role/:id", who: access.User, resource: access.Roles, operation: access.Delete, handle: s.deleteRole},
+		{method: "GET", path: "/role/:id/rule", who: access.User, resource: access.Roles, operation: access.View, handle: s.listRulesOfRole},
+		{method: "POST", path: "/role/:id/rule/:rule_id", who: access.User, resource: access.Roles, operation: access.Edit, handle: s.addRuleToRole},
+		{method: "DELETE", path: "/role/:id/rule/:rule_id", who: access.User, resource: access.Roles, operation: access.Delete, handle: s.removeRuleFromRole},
+	}
+}
+
+// roleJSON is a role on the wire, contract 10 §9.1.
+type roleJSON struct {
+	ID           int64   `json:"id"`
+	Name         *string `json:"name"`
+	Description  *string `json:"description"`
+	Organization *link   `json:"organization"` // null: a default role
+	Rules        []link  `json:"rules"`
+	Users        []link  `json:"users"`
+}
+
+func (s *Server) roleJSON(r core.Role) roleJSON {
+	return roleJSON{
+		ID: r.ID, Name: r.Name, Description: r.Description, Organization: s.link("organization", r.OrganizationID),
+		Rules: s.links("rule", r.Rules), Users: s.links("user", r.Users),
+	}
+}
+
+func (s *Server) listRoles(k *call) error {
+	p, err := k.page()
+	if err != nil {
+		return err
+	}
+	f := k.filters()
+	filter := core.RoleFilter{
+		Names: f.texts("name"), Descriptions: f.texts("description"), OrganizationIDs: f.ids("organization_id"),
+		WithDefaults: f.flag("include_root"), RuleID: f.id("rule_id"), UserID: f.id("user_id"),
+	}
+	if f.err() != nil {
+		return f.err()
+	}
+	rows, total, err := s.core.Roles(k.ctx, k.grant, filter, p)
+	if err != nil {
+		return err
+	}
+	return list(k, p, each(rows, s.roleJSON), total)
+}
+
+func (s *Server) getRole(k *call) error {
+	r, err := s.core.Role(k.ctx, k.grant, k.id("id"))
+	if err != nil {
+		return err
+	}
+	return k.reply(http.StatusOK, s.roleJSON(r))
+}
+
+func (s *Server) createRole(k *call) error {
+	b, err := k.parserBody()
+	if err != nil {
+		return err
+	}
+	var f core.RoleFields
+	b.need("name")
+	f.Name = b.name("name")
+	b.need("description")
+	f.Description = b.text("description", longText)
+	f.Rules, f.OrganizationID = b.ids("rules"), b.integer("organization_id")
+	if b.err() != nil {
+		return b.err()
+	}
+	r, err := s.core.CreateRole(k.ctx, k.grant, f)
+	if err != nil {
+		return err
+	}
+	return k.reply(http.StatusCreated, s.roleJSON(r))
+}
+
+func (s *Server) changeRole(k *call) error {
+	in := sent(k.body, func(b *body) core.RoleFields {
+		return core.RoleFields{Name: b.short("name"), Description: b.text("description", longText), Rules: b.ids("rules")}
+	})
+	r, err := s.core.ChangeRole(k.ctx, k.grant, k.id("id"), in)
+	if err != nil {
+		return err
+	}
+	return k.reply(http.StatusOK, s.roleJSON(r))
+}
+
+func (s *Server) deleteRole(k *call) error {
+	if err := s.core.DeleteRole(k.ctx, k.grant, k.id("id")); err != nil {
+		return err
+	}
+	return k.say("Role removed from the database.")
+}
+
+func (s *Server) listRulesOfRole(k *call) error {
+	p, err := k.page()
+	if err != nil {
+		return err
+	}
+	rows, total, err := s.core.RulesOfRole(k.ctx, k.grant, k.id("id"), p)
+	if err != nil {
+		return err
+	}
+	return list(k, p, each(rows, s.ruleJSON), total)
+}
+
+func (s *Server) addRuleToRole(k *call) error {
+	if err := s.core.AddRuleToRole(k.ctx, k.grant, k.id("id"), k.id("rule_id")); err != nil {
+		return err
+	}
+	return k.reply(http.StatusCreated, struct{}{})
+}
+
+func (s *Server) removeRuleFromRole(k *call) error {
+	if err := s.core.RemoveRuleFromRole(k.ctx, k.grant, k.id("id"), k.id("rule_id")); err != nil {
+		return err
+	}
+	return k.reply(http.StatusOK, struct{}{})
+}
