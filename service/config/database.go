@@ -114,11 +114,3 @@ func checkHost(host string) error {
 	}
 	return nil
 }
-
-// unescaped decodes percent signs; text with stray ones is meant as it stands.
-func unescaped(text string) string {
-	if plain, err := url.PathUnescape(text); err == nil {
-		return plain
-	}
-	return text
-}

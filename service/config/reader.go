@@ -17,10 +17,11 @@ type reader struct {
 	faults   Faults
 	warnings []Warning
 	merged   map[*yaml.Node]map[string]entry // merge keys already resolved; nil while in progress
+	asked    map[string][]string             // keys asked for, by path of their block
 }
 
 func newReader(file string) *reader {
-	return &reader{file: file, merged: map[*yaml.Node]map[string]entry{}}
+	return &reader{file: file, merged: map[*yaml.Node]map[string]entry{}, asked: map[string][]string{}}
 }
 
 func (r *reader) fault(line int, key, format string, args ...any) {
@@ -39,7 +40,7 @@ type entry struct {
 
 func (e entry) null() bool { return e.node.Kind == yaml.ScalarNode && e.node.ShortTag() == "!!null" }
 
-// block is one mapping of the file. Its getters remember which keys were asked for,
+// block is one mapping of the file. Its reader remembers which keys were asked for,
 // so that what is left at the end is unknown.
 type block struct {
 	r       *reader
@@ -47,7 +48,6 @@ type block struct {
 	line    int
 	order   []string
 	entries map[string]entry
-	asked   []string
 }
 
 // behind follows an alias to the node it stands for.
@@ -138,7 +138,7 @@ func (b *block) key(name string) string {
 
 // ask looks a key up and marks it as known.
 func (b *block) ask(name string) (entry, bool) {
-	b.asked = append(b.asked, name)
+	b.r.asked[b.path] = append(b.r.asked[b.path], name)
 	e, ok := b.entries[name]
 	return e, ok
 }
@@ -309,11 +309,12 @@ func (b *block) block(name string) *block {
 
 // unknown warns of every key nobody asked for.
 func (b *block) unknown() {
+	known := b.r.asked[b.path]
 	for _, name := range b.order {
-		if slices.Contains(b.asked, name) {
+		if slices.Contains(known, name) {
 			continue
 		}
-		w := Warning{File: b.r.file, Line: b.entries[name].line, Key: b.key(name), Nearest: nearest(name, b.asked)}
+		w := Warning{File: b.r.file, Line: b.entries[name].line, Key: b.key(name), Nearest: nearest(name, known)}
 		w.Text = "unknown key, ignored"
 		if w.Nearest != "" {
 			w.Text += "; did you mean " + w.Nearest + "?"

@@ -2,9 +2,7 @@ package config
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
-	"strings"
 )
 
 // masked stands for a secret wherever one would be printed.
@@ -67,69 +65,11 @@ func (c Config) Secrets() []string {
 		all = append(all, c.VPN.ClientSecret.Reveal(), c.VPN.PortalUserpass.Reveal())
 	}
 	for _, uri := range []Secret{c.URI, c.RabbitMQURI} {
-		written := passwordIn(uri.Reveal())
-		all = append(all, written)
-		if decoded, err := url.PathUnescape(written); err == nil {
-			all = append(all, decoded)
+		for _, written := range passwordsIn(uri.Reveal()) {
+			all = append(all, written, unescaped(written))
 		}
 	}
 	slices.Sort(all)
 	all = slices.Compact(all)
 	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
-}
-
-// passwordSpan finds the password of scheme://user:password@host as byte offsets.
-// An unescaped @ in the password is allowed for, see userinfo.
-func passwordSpan(uri string) (from, to int, ok bool) {
-	scheme := strings.Index(uri, "://")
-	if scheme < 0 {
-		return 0, 0, false
-	}
-	start := scheme + len("://")
-	user, end := userinfo(uri[start:])
-	if end < 0 || user == end {
-		return 0, 0, false
-	}
-	return start + user + 1, start + end, true
-}
-
-// userinfo splits user:password@ off the part behind the scheme: user ends at the
-// first offset, the @ stands at the second, which is -1 when there is none. As in
-// SQLAlchemy a password may hold / and ?; unlike there also @, when what follows
-// would otherwise be no host.
-func userinfo(rest string) (user, at int) {
-	at = strings.IndexByte(rest, '@')
-	if at < 0 {
-		return 0, -1
-	}
-	user = at
-	if colon := strings.IndexByte(rest[:at], ':'); colon >= 0 {
-		user = colon
-	}
-	if strings.ContainsAny(rest[:user], "/?") {
-		return 0, -1
-	}
-	host, _, _ := strings.Cut(rest[at+1:], "/")
-	host, _, _ = strings.Cut(host, "?")
-	if further := strings.LastIndexByte(host, '@'); further >= 0 {
-		at += 1 + further
-	}
-	return user, at
-}
-
-func passwordIn(uri string) string {
-	from, to, ok := passwordSpan(uri)
-	if !ok {
-		return ""
-	}
-	return uri[from:to]
-}
-
-// maskURI shows a URI with *** for its password.
-func maskURI(uri string) string {
-	from, to, ok := passwordSpan(uri)
-	if !ok {
-		return uri
-	}
-	return uri[:from] + masked + uri[to:]
 }

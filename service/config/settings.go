@@ -186,7 +186,7 @@ func (b *block) vpn() *VPN {
 	}
 	sub.unknown()
 	if !v.Complete() {
-		b.r.warn(sub.line, sub.path, "needs a value for each of %s; until then the VPN endpoints answer an error", strings.Join(sub.asked, ", "))
+		b.r.warn(sub.line, sub.path, "needs a value for each of %s; until then the VPN endpoints answer an error", strings.Join(b.r.asked[sub.path], ", "))
 	}
 	return &v
 }

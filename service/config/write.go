@@ -120,10 +120,10 @@ func (t *tidier) tidy(n *yaml.Node) *yaml.Node {
 		return word("")
 	}
 	n = behind(n)
-	switch n.Kind {
-	case yaml.MappingNode:
+	if n.Kind == yaml.MappingNode {
 		return t.tidyMapping(n)
-	case yaml.SequenceNode:
+	}
+	if n.Kind == yaml.SequenceNode {
 		list := &yaml.Node{Kind: yaml.SequenceNode, Tag: n.Tag}
 		for _, item := range n.Content {
 			list.Content = append(list.Content, t.tidy(item))
