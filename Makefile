@@ -47,7 +47,7 @@ generate: ## Write the generated code again
 
 .PHONY: lint
 lint: ## Lint; the rules and their reasons stand in .golangci.yml
-	.ci/tool golangci-lint run
+	.ci/tool golangci-lint run --allow-parallel-runners
 
 .PHONY: ui
 ui: build ## Drive the pages of the built binary in a browser
