@@ -1,0 +1,327 @@
+// Package demo plays the whole main job against a running server: hospitals with
+// patients, a simulated node for each, a researcher who asks for an average. It
+// speaks only the public REST and Socket.IO that every node and client uses, and
+// imports nothing of ours; tests and load use the same nodes.
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+)
+
+// Options say what is played.
+type Options struct {
+	URL          string // of the server with its API path, like http://127.0.0.1:5000/api
+	RootPassword string // of user root, who sets the stage
+	Nodes        int    // hospitals, each with a node; at least 1
+	Tasks        int    // how often the researcher asks; at least 1
+	// Progress is told after each step; it must not block. May be nil.
+	Progress func(Progress)
+}
+
+// Progress is how far the play is.
+type Progress struct {
+	Step        string
+	Done, Total int // central tasks with their average
+}
+
+// image is the name of the demo's algorithm. No registry has it: the simulated
+// nodes carry it out themselves.
+const image = "vserver.example/demo/average:1"
+
+// play is one performance.
+type play struct {
+	opt        Options
+	started    time.Time
+	root       *client
+	hospitals  []*hospital
+	nodes      []*Node
+	keys       []string
+	study      int64 // the collaboration
+	researcher *client
+	audience   *socket // the researcher's live connection
+	told       *ledger
+	report     Report
+}
+
+// Run sets the stage, has the researcher ask, and compares the federated averages
+// with the true one. The report is complete even when they differ; the error then
+// says so.
+func Run(ctx context.Context, opt Options) (Report, error) {
+	p := &play{opt: opt, started: time.Now(), told: newLedger()}
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	for _, step := range []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"log in as root and register the hospitals", p.register},
+		{"give the researcher an account", p.invite},
+		{"bring the nodes online", func(ctx context.Context) error { return p.goOnline(ctx, &running) }},
+		{"run the tasks", p.ask},
+	} {
+		p.say(step.name)
+		begun := time.Now()
+		if err := step.do(ctx); err != nil {
+			return p.report, fmt.Errorf("%s: %w", step.name, err)
+		}
+		p.report.Steps = append(p.report.Steps, Step{step.name, milliseconds(time.Since(begun))})
+	}
+	return p.finish()
+}
+
+func (p *play) say(step string) {
+	if p.opt.Progress != nil {
+		p.opt.Progress(Progress{Step: step, Done: len(p.report.Averages), Total: p.opt.Tasks})
+	}
+}
+
+// register makes the hospitals, their collaboration and its nodes.
+func (p *play) register(ctx context.Context) error {
+	p.root = newClient(p.opt.URL)
+	if err := p.root.logIn(ctx, "root", p.opt.RootPassword); err != nil {
+		return err
+	}
+	organizations := make([]int64, p.opt.Nodes)
+	for i := range p.opt.Nodes {
+		h := newHospital(i)
+		var made object
+		if err := p.root.post(ctx, "/organization", map[string]any{"name": h.name, "country": "Demoland"}, &made); err != nil {
+			return err
+		}
+		organizations[i] = made.ID
+		p.hospitals = append(p.hospitals, h)
+	}
+	var study object
+	name := fmt.Sprintf("Demonstration %x", time.Now().UnixNano())
+	err := p.root.post(ctx, "/collaboration", map[string]any{"name": name, "organization_ids": organizations, "encrypted": false}, &study)
+	if err != nil {
+		return err
+	}
+	p.study = study.ID
+	for i, h := range p.hospitals {
+		h.organization = organizations[i]
+		var made struct {
+			APIKey string `json:"api_key"`
+		}
+		body := map[string]any{"collaboration_id": p.study, "organization_id": h.organization, "name": h.name + " node"}
+		if err := p.root.post(ctx, "/node", body, &made); err != nil {
+			return err
+		}
+		p.keys = append(p.keys, made.APIKey)
+	}
+	return nil
+}
+
+// invite makes a researcher at the first hospital and lets them watch.
+func (p *play) invite(ctx context.Context) error {
+	var roles []struct {
+		ID   int64  `json:"id"`
+		Name string `json:"name"`
+	}
+	if err := p.root.get(ctx, "/role?name=Researcher", &roles); err != nil {
+		return err
+	}
+	if len(roles) == 0 {
+		return errors.New("the server has no role Researcher")
+	}
+	username := fmt.Sprintf("researcher-%x", time.Now().UnixNano())
+	p.report.Researcher = Account{username, "Demo-" + username + "!1A"}
+	err := p.root.post(ctx, "/user", map[string]any{
+		"username": username, "firstname": "Demo", "lastname": "Researcher", "password": p.report.Researcher.Password,
+		"email": username + "@demo.example", "organization_id": p.hospitals[0].organization, "roles": []int64{roles[0].ID},
+	}, nil)
+	if err != nil {
+		return err
+	}
+	p.researcher = newClient(p.opt.URL)
+	if err := p.researcher.logIn(ctx, username, p.report.Researcher.Password); err != nil {
+		return err
+	}
+	p.audience, err = p.researcher.connect(ctx, func(e event) { p.told.note("researcher", e.name) }, nil)
+	return err
+}
+
+// goOnline starts a node for each hospital and waits until the server shows all of
+// them online.
+func (p *play) goOnline(ctx context.Context, running *sync.WaitGroup) error {
+	failed := make(chan error, len(p.hospitals))
+	for i, h := range p.hospitals {
+		n := NewNode(p.opt.URL, p.keys[i], h.average)
+		n.Told = func(event string) { p.told.note(h.name, event) }
+		p.nodes = append(p.nodes, n)
+		running.Go(func() {
+			if err := n.Run(ctx); err != nil && ctx.Err() == nil {
+				failed <- fmt.Errorf("the node of %s: %w", h.name, err)
+			}
+		})
+	}
+	path := fmt.Sprintf("/node?status=online&collaboration_id=%d", p.study)
+	return poll(ctx, func() (bool, error) {
+		select {
+		case err := <-failed:
+			return false, err
+		default:
+		}
+		var online []object
+		err := p.root.get(ctx, path, &online)
+		return len(online) == len(p.hospitals), err
+	})
+}
+
+// askAtOnce is how many central tasks are under way at a time.
+const askAtOnce = 4
+
+// ask has the researcher post the central tasks and wait for their averages.
+func (p *play) ask(ctx context.Context) error {
+	turns := make(chan struct{}, askAtOnce)
+	outcomes := make(chan outcome)
+	for range p.opt.Tasks {
+		go func() {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			outcomes <- p.askOnce(ctx)
+		}()
+	}
+	var err error
+	for range p.opt.Tasks {
+		o := <-outcomes
+		if o.err != nil {
+			err = errors.Join(err, o.err)
+			continue
+		}
+		p.report.Averages = append(p.report.Averages, o.average)
+		p.report.Partials = o.partials
+		p.say("run the tasks")
+	}
+	return err
+}
+
+// outcome is what came of one central task.
+type outcome struct {
+	average  float64
+	partials []partial
+	err      error
+}
+
+func (p *play) askOnce(ctx context.Context) outcome {
+	organizations := make([]int64, len(p.hospitals))
+	for i, h := range p.hospitals {
+		organizations[i] = h.organization
+	}
+	input := encode(order{Method: "central", Organizations: organizations})
+	var task object
+	err := p.researcher.post(ctx, "/task", map[string]any{
+		"name": "average age", "image": image, "collaboration_id": p.study, "database": "default",
+		"organizations": []any{map[string]any{"id": p.hospitals[0].organization, "input": input}},
+	}, &task)
+	if err != nil {
+		return outcome{err: err}
+	}
+	err = poll(ctx, func() (bool, error) {
+		var t struct {
+			Complete bool `json:"complete"`
+		}
+		err := p.researcher.get(ctx, fmt.Sprintf("/task/%d", task.ID), &t)
+		return t.Complete, err
+	})
+	if err != nil {
+		return outcome{err: err}
+	}
+	var results []resultRow
+	if err := p.researcher.get(ctx, fmt.Sprintf("/task/%d/result", task.ID), &results); err != nil {
+		return outcome{err: err}
+	}
+	var a answer
+	if err := decode(results[0].Result, &a); err != nil {
+		return outcome{err: fmt.Errorf("task %d ended as %q: %w", task.ID, status(results[0]), err)}
+	}
+	return outcome{average: a.Average, partials: a.Partials}
+}
+
+// finish compares and completes the report.
+func (p *play) finish() (Report, error) {
+	r := &p.report
+	p.audience.close()
+	var sum float64
+	for _, h := range p.hospitals {
+		sum += h.sum()
+		r.rows += len(h.ages)
+	}
+	r.TrueAverage = sum / float64(r.rows)
+	r.FederatedAverage = r.Averages[0]
+	r.Nodes, r.Tasks, r.Subtasks = len(p.hospitals), p.opt.Tasks, p.opt.Tasks
+	r.Results = p.opt.Tasks * (1 + len(p.hospitals))
+	for i, h := range p.hospitals {
+		r.Hospitals = append(r.Hospitals, HospitalReport{
+			Name: h.name, Rows: r.Partials[i].Count, Average: r.Partials[i].Sum / float64(r.Partials[i].Count), Told: p.told.of(h.name),
+		})
+	}
+	r.ResearcherTold = p.told.of("researcher")
+	r.ElapsedMS = milliseconds(time.Since(p.started))
+	for _, a := range r.Averages {
+		if math.Abs(a-r.TrueAverage) > 1e-9*math.Max(1, math.Abs(r.TrueAverage)) {
+			return *r, fmt.Errorf("the federated average %v is not the true one, %v", a, r.TrueAverage)
+		}
+	}
+	return *r, nil
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// poll asks until the answer is yes, a little more rarely each time.
+func poll(ctx context.Context, ask func() (bool, error)) error {
+	wait := 5 * time.Millisecond
+	for {
+		yes, err := ask()
+		if yes || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+		wait = min(wait*3/2, 200*time.Millisecond)
+	}
+}
+
+// ledger counts who was told what.
+type ledger struct {
+	mu sync.Mutex
+	by map[string]map[string]int
+}
+
+func newLedger() *ledger { return &ledger{by: map[string]map[string]int{}} }
+
+func (l *ledger) note(who, event string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.by[who] == nil {
+		l.by[who] = map[string]int{}
+	}
+	l.by[who][event]++
+}
+
+func (l *ledger) of(who string) map[string]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	told := map[string]int{}
+	for event, n := range l.by[who] {
+		told[event] = n
+	}
+	return told
+}
+
+func status(r resultRow) string {
+	if r.Status == nil {
+		return "unknown"
+	}
+	return *r.Status
+}
