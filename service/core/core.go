@@ -7,6 +7,7 @@
 package core
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -39,6 +40,7 @@ type Core struct {
 	set      Settings
 	actors   *actors
 	seen     *seen
+	presence *presence
 	hashing  chan struct{} // a turn for each core
 	digester []byte
 	waiting  atomic.Int64
@@ -48,7 +50,7 @@ type Core struct {
 // and the first user (contract 40 §4.10).
 func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, set Settings) (*Core, error) {
 	c := &Core{
-		db: db, bus: b, log: log, set: set, actors: newActors(), seen: newSeen(),
+		db: db, bus: b, log: log, set: set, actors: newActors(), seen: newSeen(), presence: newPresence(),
 		hashing: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	if err := c.firstRun(ctx); err != nil {
@@ -117,13 +119,16 @@ func (t *tx) closeSockets(accounts ...int64) {
 
 func (t *tx) publish(m bus.Message) { t.OnCommit(func() { t.core.bus.Publish(m) }) }
 
-// mustJSON encodes values that this package made itself.
+// mustJSON encodes values that this package made itself. What only HTML minds stays
+// as it is.
 func mustJSON(v any) json.RawMessage {
-	b, err := json.Marshal(v)
-	if err != nil {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
 		panic(err)
 	}
-	return b
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
 }
 
 // CollaborationRoom is the room of a collaboration's nodes and watchers, contract

@@ -1,0 +1,233 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"vserver/queries"
+	"vserver/service/access"
+	"vserver/service/bus"
+)
+
+// The status of an account, contract 30 §2.5.
+const (
+	online  = "online"
+	offline = "offline"
+)
+
+// presence counts the live connections of accounts. An account is online as long as
+// it has one: the stored status follows the count and no single arrival or departure,
+// so that a late departure takes nobody offline who is back already (RELIABILITY R9).
+type presence struct {
+	mu sync.Mutex
+	by map[int64]*attendance
+}
+
+// attendance is the state of one account. It is forgotten when nobody is connected,
+// nobody works on it, and the database says so too.
+type attendance struct {
+	// Guarded by presence.mu.
+	connections int
+	held        int
+
+	// Held over every write of the status and what is announced about it, so that
+	// they come in one order.
+	turn      sync.Mutex
+	stored    string // the status in the database, "" when that is not known
+	announced bool   // others were told, or will be, that it is online
+}
+
+func newPresence() *presence { return &presence{by: map[int64]*attendance{}} }
+
+// hold changes the number of connections of an account and gives its state, to be
+// released.
+func (p *presence) hold(account int64, change int) *attendance {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.by[account]
+	if a == nil {
+		a = &attendance{}
+		p.by[account] = a
+	}
+	a.connections += change
+	a.held++
+	return a
+}
+
+func (p *presence) release(account int64, a *attendance) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if a.held--; a.held == 0 && a.connections == 0 && a.stored == offline {
+		delete(p.by, account)
+	}
+}
+
+func (p *presence) connected(a *attendance) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return a.connections > 0
+}
+
+// unsettled lists the accounts without a connection whose departure is not stored.
+func (p *presence) unsettled() []int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var list []int64
+	for id, a := range p.by {
+		if a.connections == 0 && a.held == 0 {
+			list = append(list, id)
+		}
+	}
+	return list
+}
+
+// Arrive counts a new live connection of a user or node. When it returns without an
+// error the account is stored as online, which comes before any event about it
+// (contract 30 §2.5). Every arrival needs a Depart; one that failed needs none.
+func (c *Core) Arrive(ctx context.Context, who access.Actor) error {
+	a := c.presence.hold(who.ID, 1)
+	defer c.presence.release(who.ID, a)
+	a.turn.Lock()
+	defer a.turn.Unlock()
+	if err := c.settle(ctx, who.ID, a); err != nil {
+		c.presence.hold(who.ID, -1)
+		c.presence.release(who.ID, a)
+		return err
+	}
+	a.announced = true
+	return nil
+}
+
+// Greet tells everybody in the rooms of a new connection who has come, contract 30
+// §2.5. It calls join for each room after the room was told that a node is online
+// and before it is told who joined; a room that join refuses is passed over.
+func (c *Core) Greet(who access.Actor, rooms []string, join func(room string) bool) {
+	title := "User"
+	if who.Kind == access.Node {
+		title = "Node"
+		c.tellOfNode(who, rooms, "node-online")
+	}
+	for _, room := range rooms {
+		if join(room) && room != AllNodes {
+			c.tell(room, "message", fmt.Sprintf("%s <%s> joined room <%s>", title, who.Name, room))
+		}
+	}
+}
+
+// Depart takes back an Arrive. The rooms that the connection was in are told that it
+// left, and after the account's last connection that a node is offline; that is then
+// stored before it returns, and what the node told about itself is forgotten
+// (contract 30 §2.6). An error means that the store lags behind: SettlePresence
+// tries again.
+func (c *Core) Depart(ctx context.Context, who access.Actor, rooms []string) error {
+	a := c.presence.hold(who.ID, -1)
+	defer c.presence.release(who.ID, a)
+	for _, room := range rooms {
+		if room != AllNodes {
+			c.tell(room, "message", fmt.Sprintf("%s left room %s", who.Name, room))
+		}
+	}
+	a.turn.Lock()
+	defer a.turn.Unlock()
+	err := c.settle(ctx, who.ID, a)
+	if a.announced && !c.presence.connected(a) {
+		a.announced = false
+		if who.Kind == access.Node {
+			c.tellOfNode(who, rooms, "node-offline")
+		}
+	}
+	return err
+}
+
+// settle stores the status that the count of this moment gives. It needs the turn.
+func (c *Core) settle(ctx context.Context, account int64, a *attendance) error {
+	status := offline
+	if c.presence.connected(a) {
+		status = online
+	}
+	if a.stored == status {
+		return nil
+	}
+	a.stored = ""
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		if _, err := t.SetStatus(ctx, &status, account); err != nil {
+			return err
+		}
+		if status == online {
+			return nil
+		}
+		return t.DeleteNodeConfig(ctx, account)
+	})
+	if err != nil {
+		return fmt.Errorf("storing that account %d is %s: %w", account, status, err)
+	}
+	a.stored = status
+	return nil
+}
+
+// SettlePresence stores the departures that could not be stored when they happened.
+func (c *Core) SettlePresence(ctx context.Context) error {
+	var errs []error
+	for _, id := range c.presence.unsettled() {
+		a := c.presence.hold(id, 0)
+		a.turn.Lock()
+		errs = append(errs, c.settle(ctx, id, a))
+		a.turn.Unlock()
+		c.presence.release(id, a)
+	}
+	return errors.Join(errs...)
+}
+
+// AllOffline stores every account as offline. It is called at the start, before
+// anything listens: whoever was connected to the process before has to come back
+// (contract 30 §4).
+func (c *Core) AllOffline(ctx context.Context) error {
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.SetAllOffline(ctx); err != nil {
+			return err
+		}
+		return t.DeleteAllNodeConfig(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("storing all accounts as offline: %w", err)
+	}
+	return nil
+}
+
+// SawAt is Saw for a moment that has passed; of several the last one counts.
+func (c *Core) SawAt(account int64, at time.Time) {
+	c.seen.mu.Lock()
+	defer c.seen.mu.Unlock()
+	if t := queries.At(at); t.After(c.seen.at[account].Time) {
+		c.seen.at[account] = t
+	}
+}
+
+// tellOfNode sends what other parties learn about a node's connection. Nodes of other
+// collaborations learn nothing (contract 30 §3.1).
+func (c *Core) tellOfNode(who access.Actor, rooms []string, event string) {
+	for _, room := range rooms {
+		if room != AllNodes {
+			c.tell(room, event, nodeNews{who.ID, who.Name, who.OrganizationID})
+		}
+	}
+}
+
+// nodeNews is the argument of node-online and node-offline.
+type nodeNews struct {
+	ID           int64  `json:"id"`
+	Name         string `json:"name"`
+	Organization int64  `json:"org_id"`
+}
+
+// tell sends an event that no transaction stands behind.
+func (c *Core) tell(room, event string, data any) {
+	c.bus.Publish(bus.Message{Topic: TopicEmit, Key: room, Name: event, Data: mustJSON(data)})
+}
+
+// Listen calls f with every message of the bus from now on, until cancel is called. f
+// must not block.
+func (c *Core) Listen(f func(bus.Message)) (cancel func()) { return c.bus.Subscribe(f) }
