@@ -43,6 +43,7 @@ type bed struct {
 	db   *queries.DB
 	src  queries.Source
 	news *bus.Bus
+	log  *journal
 	mu   sync.Mutex
 	// sent are the events since the last row, as "room event data".
 	sent []string
@@ -54,7 +55,7 @@ var template = dbtest.Template{Build: buildFixture}
 
 func newBed(t *testing.T) *bed { return newBedWith(t, core.Settings{}) }
 
-func newBedWith(t *testing.T, set core.Settings) *bed {
+func newBedWith(t *testing.T, set core.Settings, change ...func(*Options)) *bed {
 	t.Helper()
 	src := template.Copy(t)
 	db, err := queries.Open(t.Context(), src)
@@ -63,15 +64,15 @@ func newBedWith(t *testing.T, set core.Settings) *bed {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	news := bus.New()
-	b := &bed{T: t, db: db, src: src, news: news}
+	b := &bed{T: t, db: db, src: src, news: news, log: &journal{}}
 	if set.MaxFailedAttempts == 0 {
 		set.MaxFailedAttempts, set.LockFor = 5, 15*time.Minute
 	}
-	c, err := core.New(t.Context(), db, news, zerolog.Nop(), set)
+	c, err := core.New(t.Context(), b.db, b.news, zerolog.New(b.log), set)
 	if err != nil {
 		t.Fatal(err)
 	}
-	news.Subscribe(func(m bus.Message) {
+	b.news.Subscribe(func(m bus.Message) {
 		if m.Topic != core.TopicEmit {
 			return
 		}
@@ -79,10 +80,42 @@ func newBedWith(t *testing.T, set core.Settings) *bed {
 		defer b.mu.Unlock()
 		b.sent = append(b.sent, m.Key+" "+m.Name+" "+string(m.Data))
 	})
-	b.s = New(c, zerolog.Nop(), Options{
-		APIPath: "/api", Secret: []byte(testSecret), AccessFor: 6 * time.Hour, RefreshFor: 48 * time.Hour,
-	})
+	opt := Options{APIPath: "/api", Secret: []byte(testSecret), AccessFor: 6 * time.Hour, RefreshFor: 48 * time.Hour}
+	for _, f := range change {
+		f(&opt)
+	}
+	b.s = New(c, zerolog.New(b.log), opt)
+	t.Cleanup(b.close)
 	return b
+}
+
+// journal keeps the log of a server.
+type journal struct {
+	mu    sync.Mutex
+	lines bytes.Buffer
+}
+
+func (j *journal) Write(line []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.lines.Write(line)
+}
+
+// take gives what was logged since the last time.
+func (j *journal) take() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	defer j.lines.Reset()
+	return j.lines.String()
+}
+
+// close ends what runs beside the requests.
+func (b *bed) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := b.s.Close(ctx); err != nil {
+		b.Error(err)
+	}
 }
 
 // fixtureUsers are the users in the order of their ids from 2 on, with their

@@ -17,6 +17,7 @@ import (
 
 	"vserver/service/access"
 	"vserver/service/core"
+	"vserver/service/live"
 )
 
 // Options are the choices of the configuration that the wire depends on.
@@ -28,6 +29,10 @@ type Options struct {
 	Secret         []byte
 	AccessFor      time.Duration // life of access tokens
 	RefreshFor     time.Duration // life of users' refresh tokens
+	// Live has the measures of the live channel; whose origins may use it and where
+	// it reports to are set here.
+	Live    live.Options
+	Periods Periods
 }
 
 // Server answers all HTTP requests.
@@ -37,12 +42,14 @@ type Server struct {
 	opt    Options
 	tokens tokens
 	echo   *echo.Echo
+	live   *sockets
 }
 
-// New makes the server with all its routes.
+// New makes the server with all its routes. It needs a Close.
 func New(c *core.Core, log zerolog.Logger, opt Options) *Server {
 	s := &Server{core: c, log: log, opt: opt, tokens: newTokens(opt), echo: echo.New()}
 	s.register(s.routes())
+	s.live = newSockets(s)
 	return s
 }
 
@@ -54,6 +61,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.header(w, r)
+	if r.URL.Path == socketPath {
+		s.live.engine.ServeHTTP(w, r)
+		return
+	}
 	s.echo.ServeHTTP(w, r)
 }
 

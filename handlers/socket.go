@@ -1,0 +1,214 @@
+package handlers
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"vserver/service/access"
+	"vserver/service/core"
+	"vserver/service/fault"
+	"vserver/service/live"
+)
+
+const (
+	// tasksNamespace is the only namespace with events, contract 30 §2.1.
+	tasksNamespace = "/tasks"
+	// refusedFor is how long a socket with a bad token has to leave by itself; at
+	// most five seconds (SECURITY U3).
+	refusedFor = 3 * time.Second
+	// patience is how long the work on one packet may wait for the database.
+	patience = 15 * time.Second
+	// admissions is how often a connection is judged anew because rights changed
+	// while it was judged.
+	admissions = 20
+)
+
+// Periods are the times of the work in the background; zero stands for the default.
+type Periods struct {
+	FirstPing time.Duration // until nodes are first asked whether they are there: 5 s
+	Ping      time.Duration // between two such questions: 65 s (contract 30 §4)
+	Flush     time.Duration // between two writes of when accounts were last seen: 5 s
+}
+
+func (p Periods) withDefaults() Periods {
+	return Periods{
+		FirstPing: cmp.Or(p.FirstPing, 5*time.Second),
+		Ping:      cmp.Or(p.Ping, 65*time.Second),
+		Flush:     cmp.Or(p.Flush, 5*time.Second),
+	}
+}
+
+// sockets is the live channel as the field sees it: who is connected, and what they
+// may hear and say.
+type sockets struct {
+	s       *Server
+	engine  *live.Server
+	tasks   *live.Namespace
+	periods Periods
+	deaf    func() // ends the subscription to the bus
+	roll
+}
+
+func newSockets(s *Server) *sockets {
+	o := s.opt.Live
+	o.AllowOrigin = s.mayRead
+	o.Report = func(err error) { s.log.Error().Err(err).Msg("live channel") }
+	l := &sockets{s: s, engine: live.New(o), periods: s.opt.Periods.withDefaults(), roll: newRoll()}
+	l.tasks = l.engine.Namespace(tasksNamespace)
+	l.tasks.OnConnect(l.connect)
+	l.tasks.OnDisconnect(l.disconnect)
+	l.events()
+	l.deaf = s.core.Listen(l.hear)
+	return l
+}
+
+// Close ends all live connections and stores that nobody is online any more. It
+// comes before http.Server.Shutdown, which knows nothing of live connections.
+func (s *Server) Close(ctx context.Context) error {
+	err := s.live.engine.Close(ctx)
+	s.live.deaf()
+	return err
+}
+
+// visitor is one admitted connection.
+type visitor struct {
+	access.Actor
+	socket   *live.Socket
+	standing core.Standing
+	barred   // from rooms of its standing
+}
+
+// connect lets a client in, contract 30 §2.5: the token, the status, who has come,
+// the rooms. The engine acknowledges afterwards.
+func (l *sockets) connect(k *live.Socket) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	v, err := l.admit(ctx, k)
+	if badCredentials(err) {
+		l.s.log.Info().Str("sid", k.ID()).Str("from", k.RemoteAddr()).Msgf("Refused a live connection: %s", err)
+		_ = k.Emit("expired_token") // without an argument there is nothing that could fail
+		k.Refuse(refusedFor)
+		return
+	}
+	if err == nil {
+		err = l.s.core.Arrive(ctx, v.Actor)
+	}
+	if err != nil {
+		l.s.log.Warn().Err(err).Str("sid", k.ID()).Msg("Dropped a live connection, its client will try again")
+		l.exit(v)
+		k.Drop()
+		return
+	}
+	k.Data = v
+	l.s.log.Info().Str("sid", k.ID()).Msgf("Client identified as %s: <%s>", v.Kind, v.Name)
+	l.s.core.Greet(v.Actor, v.standing.Rooms, v.join)
+}
+
+// admit finds out who a client is by the token of its first request. A judgement
+// that a change of rights has overtaken is made again, so that whoever is on the
+// roll stands there rightly.
+func (l *sockets) admit(ctx context.Context, k *live.Socket) (*visitor, error) {
+	token, err := bearer(k.Header())
+	if err != nil {
+		return nil, err
+	}
+	for range admissions {
+		age := l.age()
+		v, err := l.judge(ctx, k, token)
+		if err != nil {
+			return nil, err
+		}
+		if l.enter(v, age) {
+			return v, nil
+		}
+	}
+	return nil, errors.New("rights change too quickly to judge a connection")
+}
+
+func (l *sockets) judge(ctx context.Context, k *live.Socket, token string) (*visitor, error) {
+	who, err := l.s.actor(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	if who.Kind == access.Container {
+		return nil, fault.New(fault.BadToken, "containers have no live connection")
+	}
+	standings, err := l.s.core.Standings(ctx, []int64{who.ID})
+	if err != nil {
+		return nil, err
+	}
+	standing, ok := standings[who.ID]
+	if !ok {
+		return nil, fault.New(fault.Unauthorized, "%s %d is gone", who.Kind, who.ID)
+	}
+	return &visitor{Actor: who, socket: k, standing: standing}, nil
+}
+
+// badCredentials tells a token that is worth nothing from a failure of the server.
+func badCredentials(err error) bool {
+	return fault.Is(err, fault.Unauthorized) || fault.Is(err, fault.BadToken)
+}
+
+// disconnect is contract 30 §2.6. The status that it leaves behind follows from the
+// connections that are still there.
+func (l *sockets) disconnect(k *live.Socket, reason live.Reason) {
+	v, ok := k.Data.(*visitor)
+	if !ok {
+		return // it never got in
+	}
+	l.exit(v)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := l.s.core.Depart(ctx, v.Actor, v.rooms()); err != nil {
+		l.s.log.Warn().Err(err).Msg("Could not store a departure, it will be tried again")
+	}
+	l.s.log.Info().Str("sid", k.ID()).Str("reason", string(reason)).Msgf("%s disconnected", v.Name)
+}
+
+// join enters a room of the visitor's standing unless it was barred meanwhile.
+func (v *visitor) join(room string) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.from[room] {
+		return false
+	}
+	v.socket.Join(room)
+	return true
+}
+
+// bar takes the visitor out of the rooms that its new standing does not name, without
+// a word, and joins none (SECURITY U6).
+func (v *visitor) bar(now core.Standing) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, room := range v.standing.Rooms {
+		if slices.Contains(now.Rooms, room) || v.from[room] {
+			continue
+		}
+		if v.from == nil {
+			v.from = map[string]bool{}
+		}
+		v.from[room] = true
+		v.socket.Leave(room)
+	}
+}
+
+// rooms lists the rooms that the visitor is in, in the order of joining.
+func (v *visitor) rooms() []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(v.standing.Rooms), func(room string) bool { return v.from[room] })
+}
+
+// moved tells whether an account is no longer the one that connected: another
+// organization or collaboration, or access taken back.
+func (v *visitor) moved(now core.Standing) bool {
+	was := v.standing
+	return now.Era != was.Era || now.OrganizationID != was.OrganizationID || now.CollaborationID != was.CollaborationID
+}
+
+func (v *visitor) String() string { return fmt.Sprintf("%s %d <%s>", v.Kind, v.ID, v.Name) }

@@ -1,0 +1,167 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"vserver/service/bus"
+	"vserver/service/core"
+	"vserver/service/live"
+)
+
+// judgePause is the least time between two judgements of everybody; rights that were
+// taken away have to stop working within a second (SECURITY U6).
+const judgePause = 100 * time.Millisecond
+
+// barred are the rooms that a visitor must not be in any more.
+type barred struct {
+	mu   sync.Mutex
+	from map[string]bool
+}
+
+// roll is the list of everybody who was let in, by account.
+type roll struct {
+	mu      sync.Mutex
+	changes uint64 // of rights, so far
+	by      map[int64]map[*visitor]struct{}
+	stale   chan struct{} // holds one when rights changed since everybody was judged
+}
+
+func newRoll() roll {
+	return roll{by: map[int64]map[*visitor]struct{}{}, stale: make(chan struct{}, 1)}
+}
+
+// age names the moment before a judgement.
+func (r *roll) age() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.changes
+}
+
+// enter puts a visitor on the roll unless rights changed since age.
+func (r *roll) enter(v *visitor, age uint64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.changes != age {
+		return false
+	}
+	if r.by[v.ID] == nil {
+		r.by[v.ID] = map[*visitor]struct{}{}
+	}
+	r.by[v.ID][v] = struct{}{}
+	return true
+}
+
+// exit takes a visitor off the roll; nil was never on it.
+func (r *roll) exit(v *visitor) {
+	if v == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.by[v.ID], v)
+	if len(r.by[v.ID]) == 0 {
+		delete(r.by, v.ID)
+	}
+}
+
+// present lists everybody, and the accounts that they belong to.
+func (r *roll) present() (all []*visitor, accounts []int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, visitors := range r.by {
+		accounts = append(accounts, id)
+		for v := range visitors {
+			all = append(all, v)
+		}
+	}
+	return all, accounts
+}
+
+// changed notes that rights changed, and has everybody judged anew.
+func (r *roll) changed() {
+	r.mu.Lock()
+	r.changes++
+	r.mu.Unlock()
+	select {
+	case r.stale <- struct{}{}:
+	default: // somebody is waiting for it already
+	}
+}
+
+// of lists the connections of accounts.
+func (r *roll) of(accounts []int64) []*live.Socket {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var list []*live.Socket
+	for _, id := range accounts {
+		for v := range r.by[id] {
+			list = append(list, v.socket)
+		}
+	}
+	return list
+}
+
+// hear takes what the use cases and other replicas publish. It waits for nobody.
+func (l *sockets) hear(m bus.Message) {
+	switch m.Topic {
+	case core.TopicEmit:
+		if err := l.tasks.Emit(m.Key, m.Name, m.Data); err != nil {
+			l.s.log.Error().Err(err).Msgf("An event %s went to nobody", m.Name)
+		}
+	case core.TopicRights:
+		l.changed()
+	case core.TopicClose:
+		l.changed()
+		var accounts []int64
+		if err := json.Unmarshal(m.Data, &accounts); err != nil {
+			l.s.log.Error().Err(err).Msg("Live connections to close could not be read")
+		}
+		for _, k := range l.of(accounts) {
+			k.Drop() // a node that moved has to come back by itself
+		}
+	}
+}
+
+// watch judges everybody anew whenever rights changed, until ctx ends.
+func (l *sockets) watch(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.stale:
+		}
+		if err := l.judgeAll(ctx); err != nil && ctx.Err() == nil {
+			l.s.log.Warn().Err(err).Msg("Rooms could not be judged after a change of rights, it will be tried again")
+			l.changed()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(judgePause):
+		}
+	}
+}
+
+// judgeAll ends the connections of accounts that are gone or changed place, and takes
+// the others out of rooms that they may not be in any more (contract 30 §2.4).
+func (l *sockets) judgeAll(ctx context.Context) error {
+	all, accounts := l.present()
+	if len(all) == 0 {
+		return nil
+	}
+	now, err := l.s.core.Standings(ctx, accounts)
+	if err != nil {
+		return err
+	}
+	for _, v := range all {
+		if standing, ok := now[v.ID]; !ok || v.moved(standing) {
+			v.socket.Drop()
+		} else {
+			v.bar(standing)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"vserver/service/core"
+	"vserver/service/live"
+)
+
+// Run does the work in the background until ctx ends, and a last time then: it judges
+// live connections after changes of rights, asks nodes whether they are there, and
+// writes when accounts were last seen.
+func (s *Server) Run(ctx context.Context) {
+	var loops sync.WaitGroup
+	loops.Go(func() { s.live.watch(ctx) })
+	loops.Go(func() { s.live.ask(ctx) })
+	loops.Go(func() { s.live.note(ctx) })
+	loops.Wait()
+}
+
+// ask sends `ping` to all nodes, as nodes of 3.6 to 3.8.1 expect it. An answer of any
+// kind shows that the node is there; a missing one shows nothing, since the connection
+// itself has a heartbeat (contract 30 §4).
+func (l *sockets) ask(ctx context.Context) {
+	next := time.NewTimer(l.periods.FirstPing)
+	defer next.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-next.C:
+			next.Reset(l.periods.Ping)
+			_ = l.tasks.EmitAck(core.AllNodes, "ping", l.answered) // without an argument there is nothing that could fail
+		}
+	}
+}
+
+// answered takes the acknowledgement of a `ping`. What it says is not looked at: who
+// answers is known from the connection.
+func (l *sockets) answered(k *live.Socket, _ []json.RawMessage) {
+	if v, ok := k.Data.(*visitor); ok {
+		l.s.core.Saw(v.ID)
+	}
+}
+
+// note writes when accounts were last seen, and departures that could not be stored
+// before.
+func (l *sockets) note(ctx context.Context) {
+	tick := time.NewTicker(l.periods.Flush)
+	defer tick.Stop()
+	since := time.Now()
+	for more := true; more; {
+		select {
+		case <-ctx.Done():
+			more = false
+		case <-tick.C:
+		}
+		now := time.Now()
+		l.listen(since)
+		l.write(context.WithoutCancel(ctx))
+		since = now
+	}
+}
+
+// listen notes who was heard of through the heartbeat since a moment.
+func (l *sockets) listen(since time.Time) {
+	all, _ := l.present()
+	for _, v := range all {
+		if at := v.socket.LastHeard(); at.After(since) {
+			l.s.core.SawAt(v.ID, at)
+		}
+	}
+}
+
+func (l *sockets) write(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := l.s.core.FlushSeen(ctx); err != nil {
+		l.s.log.Warn().Err(err).Msg("When accounts were last seen could not be stored")
+	}
+	if err := l.s.core.SettlePresence(ctx); err != nil {
+		l.s.log.Warn().Err(err).Msg("Departures could not be stored, it will be tried again")
+	}
+}
