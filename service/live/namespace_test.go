@@ -185,6 +185,54 @@ func TestDisconnectWhilePolling(t *testing.T) {
 	x.ended(t, ServerDisconnect)
 }
 
+// Between two polls a client misses nothing of the farewell, and its posts do no harm.
+func TestDisconnectBetweenPolls(t *testing.T) {
+	x := start(t, Options{}, nil)
+	sid := x.open(t)
+	x.post(t, sid, "40/tasks,")
+	x.poll(t, sid)
+	for i := range 20 {
+		x.tasks.Emit("", "n", i)
+	}
+	x.tasks.Sockets("")[0].Disconnect()
+	x.ended(t, ServerDisconnect)
+	x.post(t, sid, "3")
+	x.tasks.Emit("", "lost")
+	if n := len(strings.Split(x.poll(t, sid), "\x1e")); n != 16 {
+		t.Errorf("%d packets", n)
+	}
+	if body := x.poll(t, sid); !strings.HasSuffix(body, "[\"n\",19]\x1e41/tasks,\x1e1") {
+		t.Errorf("got %q", body)
+	}
+	if a := x.ask(t, "GET", sid, ""); a.status != 400 || x.Sessions() != 0 {
+		t.Errorf("afterwards %d", a.status)
+	}
+}
+
+func TestFarewellNobodyTakes(t *testing.T) {
+	x := start(t, Options{TransferTimeout: 50 * time.Millisecond}, nil)
+	sid := x.open(t)
+	x.post(t, sid, "40/tasks,")
+	x.tasks.Sockets("")[0].Disconnect()
+	x.ended(t, ServerDisconnect)
+	eventually(t, "session gone", func() bool { return x.Sessions() == 0 })
+}
+
+// A farewell that meets an upgrade goes out on the websocket.
+func TestFarewellDuringUpgrade(t *testing.T) {
+	x := start(t, Options{}, nil)
+	sid := x.open(t)
+	x.post(t, sid, "40/tasks,")
+	x.poll(t, sid)
+	p := x.dial(t, sid)
+	p.send(t, "2probe")
+	p.gets(t, "3probe")
+	x.tasks.Sockets("")[0].Disconnect()
+	p.send(t, "5")
+	p.gets(t, "41/tasks,", "1")
+	p.hangs(t)
+}
+
 // A client that does not close its end after the farewell is cut.
 func TestFarewellEnds(t *testing.T) {
 	x := start(t, Options{TransferTimeout: 100 * time.Millisecond}, nil)

@@ -91,7 +91,7 @@ func (s *Server) writePoll(w http.ResponseWriter, body []byte) error {
 // poll waits for frames and takes them, or returns what else there is to say. A second poll ends the session.
 func (c *session) poll(ctx context.Context) ([][]byte, wake) {
 	c.mu.Lock()
-	if c.closed || c.ws != nil {
+	if c.gone() {
 		c.mu.Unlock()
 		return nil, wakeGone
 	}
@@ -105,16 +105,24 @@ func (c *session) poll(ctx context.Context) ([][]byte, wake) {
 	if len(c.queue) == 0 {
 		told = c.rest(ctx)
 	}
-	defer c.mu.Unlock()
 	c.polling = false
-	if told == wakeFrames && (c.ws != nil || len(c.queue) == 0) {
+	if told == wakeFrames && (c.gone() || len(c.queue) == 0) {
 		told = wakeGone // the frames belong to the websocket now, or to nobody
 	}
-	if told != wakeFrames {
-		return nil, told
+	var frames [][]byte
+	if told == wakeFrames {
+		frames = c.take(maxPacketsInPoll)
 	}
-	return c.take(maxPacketsInPoll), wakeFrames
+	last := c.parting && len(c.queue) == 0
+	c.mu.Unlock()
+	if last {
+		c.cut()
+	}
+	return frames, told
 }
+
+// gone says whether polls and posts have no business with the session any more. It needs c.mu.
+func (c *session) gone() bool { return c.closed && !c.parting || c.ws != nil }
 
 // rest waits to be told what to answer. A client that gives up its poll has gone. It needs c.mu and lets go of it
 // meanwhile.
@@ -182,7 +190,7 @@ func (s *Server) body(w http.ResponseWriter, r *http.Request) ([]byte, Reason) {
 // beginPost counts a post in, unless the session does not poll or too many posts are waiting already.
 func (c *session) beginPost() error {
 	c.mu.Lock()
-	if c.closed || c.ws != nil {
+	if c.gone() {
 		c.mu.Unlock()
 		return errGone
 	}

@@ -48,6 +48,7 @@ type session struct {
 	resting     chan wake // of the poll that waits for a frame
 	posts       int       // posts being taken
 	closed      bool
+	parting     bool // closed, and the last frames are still to be sent
 	nextPing    time.Time
 	lonely      time.Time // since when no admitted socket of a registered namespace is there; zero if one is
 	members     int       // such sockets
@@ -142,45 +143,42 @@ func (c *session) isClosed() bool {
 
 // end closes the session, once: nothing is sent or received any more, the transport is cut, and the disconnect
 // handlers run after the handler that is running now. It does not wait for any of this. The last frames, if there are
-// any, are still sent, and the transport is cut after them.
+// any, still go out with what waits before them, and the transport is cut after them.
 func (c *session) end(reason Reason, last ...[]byte) {
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
 		return
 	}
-	c.closed = true
-	conns := []*wsConn{c.probe, c.ws}
-	if len(last) == 0 {
-		c.queue = nil
-	} else {
+	c.closed, c.parting = true, len(last) > 0
+	if c.parting {
 		c.queue = append(c.queue, last...)
-		conns = c.farewell(conns)
+		c.startFlush()
+		time.AfterFunc(min(farewellTimeout, c.server.opt.TransferTimeout), c.cut)
 	}
 	c.wakePoll(reason.wake())
 	c.server.running.Add(1)
 	c.mu.Unlock()
+	if len(last) == 0 {
+		c.cut()
+	}
+	go c.finish(reason)
+}
+
+// cut makes an end of the transport of a closed session: what waits is lost, connections break, polls find nothing.
+func (c *session) cut() {
+	c.mu.Lock()
+	c.queue, c.parting = nil, false
+	ws, probe := c.ws, c.probe
+	c.mu.Unlock()
 	c.server.forget(c)
-	go c.finish(reason, conns)
+	ws.cut()
+	probe.cut()
 }
 
-// farewell lets the queue go out before the websocket is closed, and returns the connections that may be cut at once.
-// It needs c.mu.
-func (c *session) farewell(conns []*wsConn) []*wsConn {
-	if c.ws == nil {
-		return conns
-	}
-	c.startFlush()
-	time.AfterFunc(min(farewellTimeout, c.server.opt.TransferTimeout), c.ws.cut)
-	return []*wsConn{c.probe}
-}
-
-// finish cuts connections and tells the sockets of a closed session.
-func (c *session) finish(reason Reason, conns []*wsConn) {
+// finish tells the sockets of a closed session.
+func (c *session) finish(reason Reason) {
 	defer c.server.running.Done()
-	for _, conn := range conns {
-		conn.cut()
-	}
 	c.takeTurn()
 	defer c.passTurn()
 	for _, k := range c.takeSockets() {

@@ -125,8 +125,21 @@ func (c *session) try(conn *wsConn) error {
 // upgrade goes through the exchange that moves a session from polling to websocket (contract 30 §1.5), and reports
 // whether it did: "2probe" is answered "3probe", a resting poll is let go so that the client can end its polling, and
 // "5" makes conn the transport.
-func (c *session) upgrade(conn *wsConn) (done bool) {
-	defer func() { c.endProbe(conn, done) }()
+func (c *session) upgrade(conn *wsConn) bool {
+	done := c.probing(conn)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.probe, c.probed = nil, false
+	if !done || c.gone() {
+		return false
+	}
+	c.ws = conn
+	c.wakePoll(wakeGone)
+	c.startFlush()
+	return true
+}
+
+func (c *session) probing(conn *wsConn) bool {
 	conn.net.SetReadDeadline(time.Now().Add(upgradeTimeout))
 	if b, err := conn.read(); err != nil || string(b) != "2probe" {
 		return false
@@ -143,19 +156,6 @@ func (c *session) upgrade(conn *wsConn) (done bool) {
 	}
 	conn.net.SetReadDeadline(time.Time{})
 	return true
-}
-
-// endProbe makes the candidate the transport, or lets the session go on polling.
-func (c *session) endProbe(conn *wsConn, done bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.probe, c.probed = nil, false
-	if !done || c.closed {
-		return
-	}
-	c.ws = conn
-	c.wakePoll(wakeGone)
-	c.startFlush()
 }
 
 // listen handles what arrives on the transport until that ends, and the session with it. A session that ended for
@@ -219,7 +219,8 @@ func (c *session) flush() {
 	closed, conn := c.closed, c.ws
 	c.mu.Unlock()
 	if closed {
-		conn.Close(websocket.StatusNormalClosure, "") // waits for the client until farewell cuts the connection
+		conn.Close(websocket.StatusNormalClosure, "") // waits for the client until the connection is cut
+		c.cut()
 	}
 }
 

@@ -1,0 +1,174 @@
+package live
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// program is the server side of the scripts in testdata, which are the real clients: python-socketio, which nodes use,
+// and socket.io-client, which the web UI uses.
+func program(x *site) {
+	var counted atomic.Int64
+	x.tasks.OnConnect(func(k *Socket) {
+		if k.Header().Get("Authorization") != "Bearer good" {
+			k.Emit("expired_token")
+			k.Refuse(100 * time.Millisecond)
+			return
+		}
+		k.Join("all")
+		x.tasks.Emit("all", "message", "Node <Zürich & co> joined room <all>")
+	})
+	for event, handler := range map[string]func(k *Socket, args []json.RawMessage) []any{
+		"echo": func(_ *Socket, args []json.RawMessage) []any {
+			answer := make([]any, 0, len(args))
+			for _, a := range args {
+				answer = append(answer, a)
+			}
+			return answer
+		},
+		"shout": func(_ *Socket, args []json.RawMessage) []any {
+			x.tasks.Emit("all", "node-online", args[0])
+			return nil
+		},
+		"ask": func(k *Socket, _ []json.RawMessage) []any {
+			x.tasks.EmitAck("all", "ping", func(k *Socket, args []json.RawMessage) {
+				text, _ := json.Marshal(args)
+				k.Emit("message", "acknowledged "+string(text))
+			})
+			return nil
+		},
+		"count": func(_ *Socket, args []json.RawMessage) []any {
+			if n, err := strconv.ParseInt(string(args[0]), 10, 64); err == nil && n == counted.Load() {
+				counted.Add(1) // out of order does not count
+			}
+			return nil
+		},
+		"counted": func(*Socket, []json.RawMessage) []any { return []any{counted.Load()} },
+		"burst": func(k *Socket, args []json.RawMessage) []any {
+			n, _ := strconv.Atoi(string(args[0]))
+			for i := range n {
+				k.Emit("message", "burst "+strconv.Itoa(i))
+			}
+			return nil
+		},
+		"drop": func(k *Socket, _ []json.RawMessage) []any { k.Drop(); return nil },
+		"away": func(k *Socket, _ []json.RawMessage) []any { k.Disconnect(); return nil },
+	} {
+		x.tasks.On(event, handler)
+	}
+}
+
+// interop runs a script against the program and compares what it printed.
+func interop(t *testing.T, command []string, env []string, want string) {
+	t.Helper()
+	x := start(t, Options{PingInterval: 50 * time.Millisecond}, program)
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, command[0], append(command[1:], x.web.URL, filepath.Base(t.Name()))...)
+	cmd.Env = append(os.Environ(), env...)
+	var out, complaints bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaints
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s%s", err, &out, &complaints)
+	}
+	if diff := cmp.Diff(strings.TrimSpace(want), strings.TrimSpace(out.String())); diff != "" {
+		t.Errorf("the client saw (-want +got):\n%s", diff)
+	}
+	eventually(t, "client gone", func() bool { return x.Sockets() == 0 })
+}
+
+// missing skips a test whose client is not installed, or fails it where all are required.
+func missing(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("VSERVER_REQUIRE") != "" {
+		t.Fatal(what)
+	}
+	t.Skip(what)
+}
+
+func TestInterop_Python(t *testing.T) {
+	python := ""
+	for _, name := range []string{"/usr/bin/python3", "python3"} {
+		if exec.Command(name, "-c", "import socketio, requests, websocket").Run() == nil {
+			python = name
+			break
+		}
+	}
+	if python == "" {
+		missing(t, "no python3 with python-socketio, requests and websocket-client (Debian: python3-socketio python3-requests python3-websocket)")
+	}
+	for transports, last := range map[string]string{"polling": "polling", "websocket": "websocket", "polling,websocket": "websocket"} {
+		t.Run(transports, func(t *testing.T) {
+			t.Parallel()
+			interop(t, []string{python, "testdata/interop.py"}, nil, `
+message Node <Zürich & co> joined room <all>
+connect
+echo ({'a': [1, None]}, 'b')
+unknown None
+node-online 1 n
+message acknowledged [7]
+counted 50
+message burst 39
+transport `+last+`
+disconnect
+connect
+echo again
+connect
+connected False
+connect
+first expired_token
+connected False
+not connected: One or more namespaces failed to connect
+refused Unable to connect
+`)
+		})
+	}
+}
+
+func TestInterop_JavaScript(t *testing.T) {
+	modules, err := filepath.Abs("../../.cache/npm/live/node_modules")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := exec.LookPath("node"); err != nil {
+		missing(t, "no node")
+	}
+	if _, err := os.Stat(filepath.Join(modules, "socket.io-client")); err != nil {
+		missing(t, "no socket.io-client: copy service/live/testdata/package*.json to .cache/npm/live and run npm ci there")
+	}
+	for transports, last := range map[string]string{"polling": "polling", "websocket": "websocket", "polling,websocket": "websocket"} {
+		t.Run(transports, func(t *testing.T) {
+			t.Parallel()
+			interop(t, []string{"node", "testdata/interop.cjs"}, []string{"NODE_PATH=" + modules}, `
+connect
+message Node <Zürich & co> joined room <all>
+transport `+last+`
+echo [{"a":[1,null]},"b"]
+unknown []
+node-online 1 n
+message acknowledged [7]
+counted [50]
+message burst 39
+connect
+echo ["again"]
+disconnect io server disconnect
+active false
+disconnect io server disconnect
+expired_token 0, connect, disconnect io server disconnect
+active false
+connect_error true
+`)
+		})
+	}
+}

@@ -1,0 +1,100 @@
+"""Speaks to a live server as a node does and prints what it saw, one line each.
+
+Usage: interop.py URL TRANSPORT[,TRANSPORT]
+
+The server side is in interop_test.go. Needs python-socketio with requests and websocket-client.
+"""
+import sys
+import threading
+
+import socketio
+
+WAIT = 8
+
+
+class Seen:
+    """A line that another thread waits for."""
+
+    def __init__(self):
+        self.lines = []
+        self.changed = threading.Condition()
+
+    def add(self, line):
+        with self.changed:
+            self.lines.append(line)
+            self.changed.notify_all()
+
+    def wait(self, line, times=1):
+        with self.changed:
+            if not self.changed.wait_for(lambda: self.lines.count(line) >= times, WAIT):
+                sys.exit("waited in vain for %r, saw %r" % (line, self.lines))
+        print(line, flush=True)
+
+
+def client(seen):
+    c = socketio.Client(reconnection_delay=0.1, reconnection_delay_max=0.2, randomization_factor=0)
+    c.on("connect", lambda: seen.add("connect"), namespace="/tasks")
+    c.on("disconnect", lambda: seen.add("disconnect"), namespace="/tasks")
+    c.on("message", lambda text: seen.add("message " + text), namespace="/tasks")
+    c.on("expired_token", lambda: seen.add("expired_token"), namespace="/tasks")
+    c.on("node-online", lambda d: seen.add("node-online %s %s" % (d["id"], d["name"])), namespace="/tasks")
+    c.on("connect_error", lambda why: seen.add("refused " + str(why)), namespace="/admin")
+
+    @c.on("ping", namespace="/tasks")
+    def ping():
+        return 7
+
+    return c
+
+
+def main():
+    url, transports = sys.argv[1], sys.argv[2].split(",")
+    seen = Seen()
+    c = client(seen)
+    c.connect(url, headers={"Authorization": "Bearer good"}, namespaces=["/tasks"], transports=transports, wait_timeout=WAIT)
+    seen.wait("message Node <Zürich & co> joined room <all>")
+    seen.wait("connect")
+    print("echo", c.call("echo", ({"a": [1, None]}, "b"), namespace="/tasks", timeout=WAIT))
+    print("unknown", c.call("unknown", 1, namespace="/tasks", timeout=WAIT))
+    c.emit("shout", {"id": 1, "name": "n"}, namespace="/tasks")
+    seen.wait("node-online 1 n")
+    c.emit("ask", namespace="/tasks")
+    seen.wait("message acknowledged [7]")
+    for i in range(50):
+        c.emit("count", i, namespace="/tasks")
+    print("counted", c.call("counted", namespace="/tasks", timeout=WAIT))
+    c.emit("burst", 40, namespace="/tasks")
+    seen.wait("message burst 39")
+    print("transport", c.transport())
+    # cut off, it comes back by itself
+    c.emit("drop", namespace="/tasks")
+    seen.wait("disconnect")
+    seen.wait("connect", times=2)
+    print("echo", c.call("echo", "again", namespace="/tasks", timeout=WAIT))
+    c.disconnect()
+    # sent away, it does not
+    c = client(seen)
+    c.connect(url, headers={"Authorization": "Bearer good"}, namespaces=["/tasks"], transports=transports, wait_timeout=WAIT)
+    seen.wait("connect", times=3)
+    c.emit("away", namespace="/tasks")
+    c.eio.wait()
+    print("connected", c.connected)
+    # a bad token
+    seen.lines.clear()
+    c = client(seen)
+    c.connect(url, headers={"Authorization": "Bearer bad"}, namespaces=["/tasks"], transports=transports, wait_timeout=WAIT)
+    seen.wait("connect")
+    print("first", seen.lines[0])
+    c.eio.wait()
+    print("connected", c.connected)
+    # a namespace that is not there
+    c = client(seen)
+    try:
+        c.connect(url, namespaces=["/admin"], transports=transports)
+    except socketio.exceptions.ConnectionError as err:
+        print("not connected:", err)
+    seen.wait("refused Unable to connect")
+    c.disconnect()
+
+
+main()
