@@ -61,9 +61,15 @@ func TestRooms(t *testing.T) {
 	a.send(t, "41/tasks,")
 	x.ended(t, ClientLeft)
 	eventually(t, "a gone from its rooms", func() bool { return len(x.tasks.Sockets("both")) == 1 })
-	if n := len(x.tasks.Sockets("z")) + len(x.tasks.Sockets(aID)); n != 0 || len(x.tasks.rooms) != 1 {
-		t.Errorf("%d sockets in rooms of a socket that left, %d rooms", n, len(x.tasks.rooms))
+	if n := len(x.tasks.Sockets("z")) + len(x.tasks.Sockets(aID)); n != 0 || x.tasks.roomCount() != 1 {
+		t.Errorf("%d sockets in rooms of a socket that left, %d rooms", n, x.tasks.roomCount())
 	}
+}
+
+func (ns *Namespace) roomCount() int {
+	ns.mu.RLock()
+	defer ns.mu.RUnlock()
+	return len(ns.rooms)
 }
 
 // What the connect handler sends comes before the acknowledgement, what it sends to a room it joined too.
@@ -150,7 +156,10 @@ func TestForgottenAcknowledgements(t *testing.T) {
 		k.EmitAck("ping", func(args []json.RawMessage) { answers <- string(args[0]) })
 		p.read(t)
 	}
-	if n := len(k.asked); n != maxAsked {
+	k.session.mu.Lock()
+	n := len(k.asked)
+	k.session.mu.Unlock()
+	if n != maxAsked {
 		t.Errorf("%d acknowledgements remembered", n)
 	}
 	p.send(t, `43/tasks,1["old"]`, fmt.Sprintf(`43/tasks,%d["new"]`, maxAsked+1))

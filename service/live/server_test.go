@@ -87,7 +87,7 @@ func TestNoLeak(t *testing.T) {
 	eventually(t, "sessions gone", func() bool { return x.Sessions() == 1 && x.Sockets() == 0 })
 	x.client.CloseIdleConnections()
 	eventually(t, "goroutines gone", func() bool { return runtime.NumGoroutine() <= before })
-	if n := len(x.tasks.rooms); n != 0 {
+	if n := x.tasks.roomCount(); n != 0 {
 		t.Errorf("%d rooms left", n)
 	}
 }

@@ -210,7 +210,7 @@ func TestSlowPollerIsDropped(t *testing.T) {
 }
 
 func TestOneLargeFrameMayWait(t *testing.T) {
-	x := start(t, Options{MaxQueueBytes: 100}, nil)
+	x := start(t, Options{MaxQueueBytes: 500}, nil)
 	p, _ := x.join(t)
 	x.tasks.Emit("", "large", strings.Repeat("x", 1000))
 	if got := p.read(t); len(got) < 1000 {
