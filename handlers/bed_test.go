@@ -47,6 +47,8 @@ type bed struct {
 	mu   sync.Mutex
 	// sent are the events since the last row, as "room event data".
 	sent []string
+	// closed are the accounts whose connections were ended since the last row.
+	closed []int64
 }
 
 const testSecret = "a secret that is long enough for tests"
@@ -73,12 +75,18 @@ func newBedWith(t *testing.T, set core.Settings, change ...func(*Options)) *bed 
 		t.Fatal(err)
 	}
 	b.news.Subscribe(func(m bus.Message) {
-		if m.Topic != core.TopicEmit {
-			return
-		}
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.sent = append(b.sent, m.Key+" "+m.Name+" "+string(m.Data))
+		switch m.Topic {
+		case core.TopicEmit:
+			b.sent = append(b.sent, m.Key+" "+m.Name+" "+string(m.Data))
+		case core.TopicClose:
+			var ids []int64
+			if err := json.Unmarshal(m.Data, &ids); err != nil {
+				t.Errorf("accounts to close: %v", err)
+			}
+			b.closed = append(b.closed, ids...)
+		}
 	})
 	opt := Options{APIPath: "/api", Secret: []byte(testSecret), AccessFor: 6 * time.Hour, RefreshFor: 48 * time.Hour}
 	for _, f := range change {
@@ -323,7 +331,7 @@ func (b *bed) sendFrom(t *testing.T, r row, from string) *httptest.ResponseRecor
 		req.Header.Set(k, v)
 	}
 	b.mu.Lock()
-	b.sent = nil
+	b.sent, b.closed = nil, nil
 	b.mu.Unlock()
 	reply := httptest.NewRecorder()
 	b.s.ServeHTTP(reply, req)
@@ -361,6 +369,30 @@ func (b *bed) change(t *testing.T, statements ...string) {
 		}
 	}
 	b.forget(t)
+}
+
+// grant gives a user of the fixture rules beside those of its role, by their ids.
+func (b *bed) grant(user string, rules ...int64) {
+	b.Helper()
+	_, id := accountOf(user)
+	for _, r := range rules {
+		b.change(b.T, fmt.Sprintf(`INSERT INTO user_rule (user_id, rule_id) VALUES (%d, %d)`, id, r))
+	}
+}
+
+// number reads one number that no request gives.
+func (b *bed) number(t *testing.T, query string) int64 {
+	t.Helper()
+	raw, err := dbtest.SQL(b.src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	var n int64
+	if err := raw.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return n
 }
 
 // forget makes the server drop what it remembers of rights, as a change through it

@@ -70,10 +70,6 @@ DELETE FROM member WHERE collaboration_id = @collaboration_id
 
 -- What goes with a collaboration, in this order.
 
--- name: OpenResultsOfCollaboration :many
-SELECT t.id AS task_id, r.id AS result_id, r.organization_id FROM task t JOIN result r ON r.task_id = t.id
-WHERE t.collaboration_id = @collaboration_id AND r.finished_at IS NULL ORDER BY r.id;
-
 -- name: DeletePortsOfCollaboration :exec
 DELETE FROM algorithmport WHERE result_id IN (
   SELECT r.id FROM result r JOIN task t ON t.id = r.task_id WHERE t.collaboration_id = @collaboration_id);

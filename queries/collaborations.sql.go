@@ -109,10 +109,12 @@ func (q *Queries) DeleteNodesOfCollaboration(ctx context.Context, collaborationI
 }
 
 const DeletePortsOfCollaboration = `-- name: DeletePortsOfCollaboration :exec
+
 DELETE FROM algorithmport WHERE result_id IN (
   SELECT r.id FROM result r JOIN task t ON t.id = r.task_id WHERE t.collaboration_id = $1)
 `
 
+// What goes with a collaboration, in this order.
 func (q *Queries) DeletePortsOfCollaboration(ctx context.Context, collaborationID *int64) error {
 	_, err := q.db.ExecContext(ctx, DeletePortsOfCollaboration, collaborationID)
 	return err
@@ -289,42 +291,6 @@ func (q *Queries) NodesOfCollaborations(ctx context.Context, ids string) ([]Node
 	for rows.Next() {
 		var i NodesOfCollaborationsRow
 		if err := rows.Scan(&i.OwnerID, &i.ID); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const OpenResultsOfCollaboration = `-- name: OpenResultsOfCollaboration :many
-
-SELECT t.id AS task_id, r.id AS result_id, r.organization_id FROM task t JOIN result r ON r.task_id = t.id
-WHERE t.collaboration_id = $1 AND r.finished_at IS NULL ORDER BY r.id
-`
-
-type OpenResultsOfCollaborationRow struct {
-	TaskID         int64
-	ResultID       int64
-	OrganizationID *int64
-}
-
-// What goes with a collaboration, in this order.
-func (q *Queries) OpenResultsOfCollaboration(ctx context.Context, collaborationID *int64) ([]OpenResultsOfCollaborationRow, error) {
-	rows, err := q.db.QueryContext(ctx, OpenResultsOfCollaboration, collaborationID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []OpenResultsOfCollaborationRow
-	for rows.Next() {
-		var i OpenResultsOfCollaborationRow
-		if err := rows.Scan(&i.TaskID, &i.ResultID, &i.OrganizationID); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -225,8 +225,7 @@ func (c *Core) DeleteCollaboration(ctx context.Context, g access.Grant, id int64
 		if !g.Has(access.Global) {
 			return fault.Deny()
 		}
-		open, err := t.OpenResultsOfCollaboration(ctx, &id)
-		if err != nil {
+		if _, err := t.killCollaboration(ctx, id); err != nil {
 			return err
 		}
 		if err := first(
@@ -238,7 +237,6 @@ func (c *Core) DeleteCollaboration(ctx context.Context, g access.Grant, id int64
 		if err != nil {
 			return err
 		}
-		t.killAll(id, open)
 		t.rightsChanged()
 		t.closeSockets(nodes...)
 		return t.DeleteCollaboration(ctx, id)
@@ -247,27 +245,6 @@ func (c *Core) DeleteCollaboration(ctx context.Context, g access.Grant, id int64
 		return fmt.Errorf("deleting a collaboration: %w", err)
 	}
 	return nil
-}
-
-// killAll tells the nodes of a collaboration to end what still runs there, contract
-// 20 §9.1. Without anything to end nothing is sent: nodes take an empty list for
-// everything.
-func (t *tx) killAll(collaboration int64, open []queries.OpenResultsOfCollaborationRow) {
-	if len(open) == 0 {
-		return
-	}
-	type entry struct {
-		TaskID         int64  `json:"task_id"`
-		ResultID       int64  `json:"result_id"`
-		OrganizationID *int64 `json:"organization_id"`
-	}
-	list := make([]entry, len(open))
-	for i, r := range open {
-		list[i] = entry(r)
-	}
-	t.emit(CollaborationRoom(collaboration), "kill_containers", map[string]any{
-		"kill_list": list, "collaboration_id": collaboration,
-	})
 }
 
 func (c *Core) oneCollaboration(ctx context.Context, row queries.Collaboration) (Collaboration, error) {
