@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -69,14 +71,24 @@ func program(x *site) {
 	}
 }
 
-// interop runs a script against the program and compares what it printed.
-func interop(t *testing.T, command []string, env []string, want string) {
+// interop runs a script against the program and compares what it printed. At the event "restart" a new server, which
+// knows no session of the old one, takes its place.
+func interop(t *testing.T, command []string, want string) {
 	t.Helper()
 	x := start(t, Options{PingInterval: 50 * time.Millisecond}, program)
+	heir := start(t, Options{}, program)
+	var serving atomic.Pointer[Server]
+	serving.Store(x.Server)
+	x.tasks.On("restart", func(*Socket, []json.RawMessage) []any {
+		serving.Store(heir.Server)
+		go x.Close(t.Context())
+		return nil
+	})
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serving.Load().ServeHTTP(w, r) }))
+	t.Cleanup(web.Close)
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, command[0], append(command[1:], x.web.URL, filepath.Base(t.Name()))...)
-	cmd.Env = append(os.Environ(), env...)
+	cmd := exec.CommandContext(ctx, command[0], append(command[1:], web.URL, filepath.Base(t.Name()))...)
 	var out, complaints bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaints
 	if err := cmd.Run(); err != nil {
@@ -85,7 +97,7 @@ func interop(t *testing.T, command []string, env []string, want string) {
 	if diff := cmp.Diff(strings.TrimSpace(want), strings.TrimSpace(out.String())); diff != "" {
 		t.Errorf("the client saw (-want +got):\n%s", diff)
 	}
-	eventually(t, "client gone", func() bool { return x.Sockets() == 0 })
+	eventually(t, "client gone", func() bool { return x.Sockets()+heir.Sockets() == 0 })
 }
 
 // missing skips a test whose client is not installed, or fails it where all are required.
@@ -111,7 +123,7 @@ func TestInterop_Python(t *testing.T) {
 	for transports, last := range map[string]string{"polling": "polling", "websocket": "websocket", "polling,websocket": "websocket"} {
 		t.Run(transports, func(t *testing.T) {
 			t.Parallel()
-			interop(t, []string{python, "testdata/interop.py"}, nil, `
+			interop(t, []string{python, "testdata/interop.py"}, `
 message Node <Zürich & co> joined room <all>
 connect
 echo ({'a': [1, None]}, 'b')
@@ -124,6 +136,9 @@ transport `+last+`
 disconnect
 connect
 echo again
+disconnect
+connect
+echo after the restart
 connect
 connected False
 connect
@@ -137,20 +152,16 @@ refused Unable to connect
 }
 
 func TestInterop_JavaScript(t *testing.T) {
-	modules, err := filepath.Abs("../../.cache/npm/live/node_modules")
-	if err != nil {
-		t.Fatal(err)
-	}
 	if _, err := exec.LookPath("node"); err != nil {
 		missing(t, "no node")
 	}
-	if _, err := os.Stat(filepath.Join(modules, "socket.io-client")); err != nil {
-		missing(t, "no socket.io-client: copy service/live/testdata/package*.json to .cache/npm/live and run npm ci there")
+	if _, err := os.Stat("testdata/node_modules/socket.io-client"); err != nil {
+		missing(t, "no socket.io-client: run npm ci in service/live/testdata")
 	}
 	for transports, last := range map[string]string{"polling": "polling", "websocket": "websocket", "polling,websocket": "websocket"} {
 		t.Run(transports, func(t *testing.T) {
 			t.Parallel()
-			interop(t, []string{"node", "testdata/interop.cjs"}, []string{"NODE_PATH=" + modules}, `
+			interop(t, []string{"node", "testdata/interop.cjs"}, `
 connect
 message Node <Zürich & co> joined room <all>
 transport `+last+`
@@ -162,6 +173,8 @@ counted [50]
 message burst 39
 connect
 echo ["again"]
+connect
+echo ["after the restart"]
 disconnect io server disconnect
 active false
 disconnect io server disconnect

@@ -2,7 +2,7 @@
 //
 // Usage: node interop.cjs URL TRANSPORT[,TRANSPORT]
 //
-// The server side is in interop_test.go. Needs socket.io-client (package.json beside this file) on NODE_PATH.
+// The server side is in interop_test.go. Needs socket.io-client (package.json beside this file) in node_modules.
 "use strict";
 const { io } = require("socket.io-client");
 
@@ -70,6 +70,10 @@ async function main() {
   s.emit("drop");
   await wait("connect", 2);
   console.log("echo", await call("echo", "again"));
+  // a new server takes over, and has it back too
+  s.emit("restart");
+  await wait("connect", 3);
+  console.log("echo", await call("echo", "after the restart"));
   // sent away, it does not
   s.emit("away");
   await wait("disconnect io server disconnect");

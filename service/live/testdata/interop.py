@@ -71,11 +71,16 @@ def main():
     seen.wait("disconnect")
     seen.wait("connect", times=2)
     print("echo", c.call("echo", "again", namespace="/tasks", timeout=WAIT))
+    # a new server takes over, and has it back too
+    c.emit("restart", namespace="/tasks")
+    seen.wait("disconnect", times=2)
+    seen.wait("connect", times=3)
+    print("echo", c.call("echo", "after the restart", namespace="/tasks", timeout=WAIT))
     c.disconnect()
     # sent away, it does not
     c = client(seen)
     c.connect(url, headers={"Authorization": "Bearer good"}, namespaces=["/tasks"], transports=transports, wait_timeout=WAIT)
-    seen.wait("connect", times=3)
+    seen.wait("connect", times=4)
     c.emit("away", namespace="/tasks")
     c.eio.wait()
     print("connected", c.connected)
