@@ -107,6 +107,15 @@ func OpenLog(o LogOptions) (*Log, error) {
 	return l, nil
 }
 
+// CheckLogFormat tells what is wrong with a format, without opening a log.
+func CheckLogFormat(s config.Logging) error {
+	if s.Format == formatJSON {
+		return nil
+	}
+	_, err := compileLayout(s.Format, s.DateFormat)
+	return err
+}
+
 // LogDirError says that the log file cannot be written (contract 40 §8).
 type LogDirError struct {
 	File string

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"vserver/service/config"
 )
 
 func TestFormatAttributes(t *testing.T) {
@@ -88,6 +90,17 @@ func TestFormatsThatAreRefused(t *testing.T) {
 	} {
 		if _, err := compileLayout(format, ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", format, err, want)
+		}
+		if CheckLogFormat(config.Logging{Format: format}) == nil {
+			t.Errorf("%s: the check finds nothing", format)
+		}
+	}
+}
+
+func TestFormatsThatPassTheCheck(t *testing.T) {
+	for _, format := range []string{formatJSON, documented().Format} {
+		if err := CheckLogFormat(config.Logging{Format: format}); err != nil {
+			t.Errorf("%s: %v", format, err)
 		}
 	}
 }

@@ -24,20 +24,21 @@ const (
 )
 
 // eachField walks the members of the one-line JSON object that zerolog writes, in
-// order. It stops at the first thing it does not understand.
-func eachField(event []byte, do func(key string, value []byte)) {
+// order; keys come without their quotes. It stops at the first thing it does not
+// understand.
+func eachField(event []byte, do func(key, value []byte)) {
 	rest := bytes.TrimSpace(event)
 	for len(rest) > 1 && (rest[0] == '{' || rest[0] == ',') {
 		rest = rest[1:]
 		key := span(rest)
-		if key == 0 || rest[0] != '"' || key >= len(rest) || rest[key] != ':' {
+		if key < 2 || rest[0] != '"' || key >= len(rest) || rest[key] != ':' {
 			return
 		}
 		value := span(rest[key+1:])
 		if value == 0 {
 			return
 		}
-		do(plain(rest[:key]), rest[key+1:key+1+value])
+		do(rest[1:key-1], rest[key+1:key+1+value])
 		rest = rest[key+1+value:]
 	}
 }
@@ -95,8 +96,8 @@ func plain(value []byte) string {
 // read fills the record from an event, secrets masked.
 func (r *record) read(event []byte, m masker) {
 	var fields []byte
-	eachField(event, func(key string, value []byte) {
-		switch key {
+	eachField(event, func(key, value []byte) {
+		switch string(key) {
 		case fieldLevel, fieldTime:
 		case fieldLogger:
 			r.name = plain(value)
@@ -187,11 +188,12 @@ func (m masker) maskEvent(event []byte) []byte {
 		return event
 	}
 	line := []byte{'{'}
-	eachField(event, func(key string, value []byte) {
+	eachField(event, func(key, value []byte) {
 		if len(line) > 1 {
 			line = append(line, ',')
 		}
-		line = append(append(strconv.AppendQuote(line, key), ':'), m.maskValue(value)...)
+		line = append(append(append(line, '"'), key...), `":`...)
+		line = append(line, m.maskValue(value)...)
 	})
 	return append(line, '}', '\n')
 }
