@@ -81,7 +81,6 @@ type Result struct {
 	FinishedAt      *Time
 	Status          *string
 	CollaborationID *int64
-	ContainerFailed bool
 }
 
 type Role struct {

@@ -83,7 +83,7 @@ ON CONFLICT (result_id) DO UPDATE SET
   result = COALESCE(excluded.result, payload.result), log = COALESCE(excluded.log, payload.log);
 
 -- name: ResultForPatch :one
-SELECT r.organization_id, r.collaboration_id, r.task_id, r.status, r.finished_at, r.container_failed, c.encrypted
+SELECT r.organization_id, r.collaboration_id, r.task_id, r.status, r.finished_at, c.encrypted
 FROM result r LEFT JOIN collaboration c ON c.id = r.collaboration_id WHERE r.id = @id;
 
 -- name: UpdateResult :execrows
@@ -92,6 +92,3 @@ UPDATE result SET
   finished_at = COALESCE(sqlc.narg('finished_at'), finished_at),
   status = COALESCE(sqlc.narg('status'), status)
 WHERE id = @id AND finished_at IS NULL;
-
--- name: NoteContainerFailed :exec
-UPDATE result SET container_failed = TRUE WHERE id = @id AND finished_at IS NULL;

@@ -115,7 +115,7 @@ func (q *Queries) CreateResult(ctx context.Context, arg CreateResultParams) (int
 
 const GetResult = `-- name: GetResult :one
 
-SELECT r.id, r.task_id, r.organization_id, r.assigned_at, r.started_at, r.finished_at, r.status, r.collaboration_id, r.container_failed, t.run_id FROM result r LEFT JOIN task t ON t.id = r.task_id WHERE r.id = $1
+SELECT r.id, r.task_id, r.organization_id, r.assigned_at, r.started_at, r.finished_at, r.status, r.collaboration_id, t.run_id FROM result r LEFT JOIN task t ON t.id = r.task_id WHERE r.id = $1
 `
 
 type GetResultRow struct {
@@ -137,7 +137,6 @@ func (q *Queries) GetResult(ctx context.Context, id int64) (GetResultRow, error)
 		&i.Result.FinishedAt,
 		&i.Result.Status,
 		&i.Result.CollaborationID,
-		&i.Result.ContainerFailed,
 		&i.RunID,
 	)
 	return i, err
@@ -170,7 +169,7 @@ func (q *Queries) KeepOutput(ctx context.Context, arg KeepOutputParams) error {
 }
 
 const ListResults = `-- name: ListResults :many
-SELECT r.id, r.task_id, r.organization_id, r.assigned_at, r.started_at, r.finished_at, r.status, r.collaboration_id, r.container_failed FROM result r
+SELECT r.id, r.task_id, r.organization_id, r.assigned_at, r.started_at, r.finished_at, r.status, r.collaboration_id FROM result r
 WHERE r.collaboration_id IS NOT NULL
   AND (CAST($1 AS BIGINT) IS NULL OR r.collaboration_id = $1)
   AND (CAST($2 AS JSON) IS NULL OR +r.collaboration_id IN (
@@ -241,7 +240,6 @@ func (q *Queries) ListResults(ctx context.Context, arg ListResultsParams) ([]Res
 			&i.FinishedAt,
 			&i.Status,
 			&i.CollaborationID,
-			&i.ContainerFailed,
 		); err != nil {
 			return nil, err
 		}
@@ -298,15 +296,6 @@ func (q *Queries) NodesOfResults(ctx context.Context, ids string) ([]NodesOfResu
 		return nil, err
 	}
 	return items, nil
-}
-
-const NoteContainerFailed = `-- name: NoteContainerFailed :exec
-UPDATE result SET container_failed = TRUE WHERE id = $1 AND finished_at IS NULL
-`
-
-func (q *Queries) NoteContainerFailed(ctx context.Context, id int64) error {
-	_, err := q.db.ExecContext(ctx, NoteContainerFailed, id)
-	return err
 }
 
 const PayloadsOfResults = `-- name: PayloadsOfResults :many
@@ -391,7 +380,7 @@ func (q *Queries) PortsOfResults(ctx context.Context, ids string) ([]Port, error
 }
 
 const ResultForPatch = `-- name: ResultForPatch :one
-SELECT r.organization_id, r.collaboration_id, r.task_id, r.status, r.finished_at, r.container_failed, c.encrypted
+SELECT r.organization_id, r.collaboration_id, r.task_id, r.status, r.finished_at, c.encrypted
 FROM result r LEFT JOIN collaboration c ON c.id = r.collaboration_id WHERE r.id = $1
 `
 
@@ -401,7 +390,6 @@ type ResultForPatchRow struct {
 	TaskID          *int64
 	Status          *string
 	FinishedAt      *Time
-	ContainerFailed bool
 	Encrypted       *bool
 }
 
@@ -414,14 +402,13 @@ func (q *Queries) ResultForPatch(ctx context.Context, id int64) (ResultForPatchR
 		&i.TaskID,
 		&i.Status,
 		&i.FinishedAt,
-		&i.ContainerFailed,
 		&i.Encrypted,
 	)
 	return i, err
 }
 
 const ResultsOfTask = `-- name: ResultsOfTask :many
-SELECT r.id, r.task_id, r.organization_id, r.assigned_at, r.started_at, r.finished_at, r.status, r.collaboration_id, r.container_failed FROM result r WHERE r.task_id = $1
+SELECT r.id, r.task_id, r.organization_id, r.assigned_at, r.started_at, r.finished_at, r.status, r.collaboration_id FROM result r WHERE r.task_id = $1
 ORDER BY r.id LIMIT CAST($3 AS BIGINT) OFFSET CAST($2 AS BIGINT)
 `
 
@@ -449,7 +436,6 @@ func (q *Queries) ResultsOfTask(ctx context.Context, arg ResultsOfTaskParams) ([
 			&i.FinishedAt,
 			&i.Status,
 			&i.CollaborationID,
-			&i.ContainerFailed,
 		); err != nil {
 			return nil, err
 		}
@@ -465,7 +451,7 @@ func (q *Queries) ResultsOfTask(ctx context.Context, arg ResultsOfTaskParams) ([
 }
 
 const ResultsOfTasks = `-- name: ResultsOfTasks :many
-SELECT r.id, r.task_id, r.organization_id, r.assigned_at, r.started_at, r.finished_at, r.status, r.collaboration_id, r.container_failed FROM result r WHERE r.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j) ORDER BY r.id
+SELECT r.id, r.task_id, r.organization_id, r.assigned_at, r.started_at, r.finished_at, r.status, r.collaboration_id FROM result r WHERE r.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j) ORDER BY r.id
 `
 
 func (q *Queries) ResultsOfTasks(ctx context.Context, ids string) ([]Result, error) {
@@ -486,7 +472,6 @@ func (q *Queries) ResultsOfTasks(ctx context.Context, ids string) ([]Result, err
 			&i.FinishedAt,
 			&i.Status,
 			&i.CollaborationID,
-			&i.ContainerFailed,
 		); err != nil {
 			return nil, err
 		}

@@ -4,16 +4,13 @@
 -- page know its total without a count; the triggers keep both.
 ALTER TABLE collaboration ADD COLUMN result_count BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE result ADD COLUMN collaboration_id BIGINT;
--- A node of a release before 3.6 said that the container failed; it counts when the
--- result is finished without a status.
-ALTER TABLE result ADD COLUMN container_failed BOOLEAN NOT NULL DEFAULT FALSE;
 
 UPDATE result SET collaboration_id = (SELECT t.collaboration_id FROM task t WHERE t.id = result.task_id);
 UPDATE collaboration SET result_count = (SELECT COUNT(*) FROM result r WHERE r.collaboration_id = collaboration.id);
 
 CREATE INDEX result_collaboration ON result (collaboration_id, id);
 DROP INDEX result_open;
-CREATE INDEX result_open ON result (organization_id, collaboration_id, id) WHERE finished_at IS NULL;
+CREATE INDEX result_open ON result (collaboration_id, organization_id, id) WHERE finished_at IS NULL;
 
 -- +goose StatementBegin
 CREATE FUNCTION place_result() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -67,7 +64,6 @@ DROP FUNCTION keep_result_count();
 DROP FUNCTION place_result();
 DROP INDEX result_open;
 DROP INDEX result_collaboration;
-ALTER TABLE result DROP COLUMN container_failed;
 ALTER TABLE result DROP COLUMN collaboration_id;
 ALTER TABLE collaboration DROP COLUMN result_count;
 CREATE INDEX result_open ON result (organization_id, id) WHERE finished_at IS NULL;
