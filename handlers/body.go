@@ -184,6 +184,8 @@ func (b *body) text(field string, limit int) *string {
 		b.refuse(field, "has to be a text")
 	case utf8.RuneCountInString(s) > limit:
 		b.refuse(field, "has more than %d characters", limit)
+	case limit == opaque && altered(raw):
+		b.refuse(field, "has bytes that are no UTF-8 or half a surrogate pair, which cannot be stored")
 	case limit == opaque && strings.ContainsRune(s, 0):
 		b.refuse(field, "has a NUL character, which cannot be stored")
 	case limit != opaque && strings.ContainsFunc(s, forbidden(limit)):

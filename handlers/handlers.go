@@ -74,6 +74,7 @@ func (s *Server) routes() []route {
 	for _, noun := range [][]route{
 		s.openRoutes(), s.tokenRoutes(), s.organizationRoutes(), s.collaborationRoutes(), s.nodeRoutes(),
 		s.userRoutes(), s.roleRoutes(), s.ruleRoutes(), s.passwordRoutes(),
+		s.taskRoutes(), s.resultRoutes(), s.portRoutes(), s.killRoutes(),
 	} {
 		all = append(all, noun...)
 	}

@@ -124,21 +124,30 @@ var dateForms = []string{
 
 // moment gives a date or date and time, in UTC when it names no offset.
 func (f *filters) moment(name string) *time.Time {
-	// A bare + of an offset arrives as a blank.
 	v := f.k.query.Get(name)
 	if v == "" {
 		return nil
 	}
-	for _, form := range dateForms {
-		for _, text := range []string{v, replaceLast(v, " ", "+")} {
-			if t, err := time.Parse(form, text); err == nil {
-				t = t.UTC()
-				return &t
-			}
+	// A bare + of an offset arrives as a blank.
+	for _, text := range []string{v, replaceLast(v, " ", "+")} {
+		if t, ok := parseMoment(text); ok {
+			return &t
 		}
 	}
 	f.refuse(name, "has to be a date like 2026-01-31 or 2026-01-31T12:00:00")
 	return nil
+}
+
+// parseMoment reads a moment in one of the forms above, with or without a fraction,
+// and gives it in UTC. Moments that databases cannot keep are none.
+func parseMoment(text string) (time.Time, bool) {
+	for _, form := range dateForms {
+		t, err := time.Parse(form, text)
+		if t = t.UTC(); err == nil && t.Year() >= 1 && t.Year() <= 9999 {
+			return t, true
+		}
+	}
+	return time.Time{}, false
 }
 
 func replaceLast(s, old, by string) string {

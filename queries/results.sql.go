@@ -380,17 +380,18 @@ func (q *Queries) PortsOfResults(ctx context.Context, ids string) ([]Port, error
 }
 
 const ResultForPatch = `-- name: ResultForPatch :one
-SELECT r.organization_id, r.collaboration_id, r.task_id, r.status, r.finished_at, c.encrypted
+SELECT r.organization_id, r.collaboration_id, r.status, r.finished_at, c.encrypted, EXISTS (
+  SELECT 1 FROM member m WHERE m.organization_id = r.organization_id AND m.collaboration_id = r.collaboration_id) AS member
 FROM result r LEFT JOIN collaboration c ON c.id = r.collaboration_id WHERE r.id = $1
 `
 
 type ResultForPatchRow struct {
 	OrganizationID  *int64
 	CollaborationID *int64
-	TaskID          *int64
 	Status          *string
 	FinishedAt      *Time
 	Encrypted       *bool
+	Member          bool
 }
 
 func (q *Queries) ResultForPatch(ctx context.Context, id int64) (ResultForPatchRow, error) {
@@ -399,10 +400,10 @@ func (q *Queries) ResultForPatch(ctx context.Context, id int64) (ResultForPatchR
 	err := row.Scan(
 		&i.OrganizationID,
 		&i.CollaborationID,
-		&i.TaskID,
 		&i.Status,
 		&i.FinishedAt,
 		&i.Encrypted,
+		&i.Member,
 	)
 	return i, err
 }

@@ -74,8 +74,8 @@ ORDER BY c.id;
 SELECT CAST((SELECT COALESCE(SUM(c.task_count), 0) FROM collaboration c)
   + (SELECT COUNT(*) FROM task t WHERE t.collaboration_id IS NULL) AS BIGINT) AS total;
 
--- name: GetTaskCount :one
-SELECT task_count FROM collaboration WHERE id = @id;
+-- name: CollaborationCounts :one
+SELECT c.id, c.task_count, c.result_count FROM collaboration c WHERE c.id = @id;
 
 -- name: ChildrenOfTasks :many
 SELECT CAST(t.parent_id AS BIGINT) AS owner_id, t.id FROM task t
@@ -84,9 +84,6 @@ WHERE t.parent_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) OR
 -- name: StatesOfTasks :many
 SELECT CAST(r.task_id AS BIGINT) AS task_id, r.id, r.status, r.finished_at FROM result r
 WHERE r.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY r.id;
-
--- name: CollaborationForTask :one
-SELECT c.id, c.encrypted FROM collaboration c WHERE c.id = @id;
 
 -- name: NodesForTask :many
 SELECT m.organization_id, n.id AS node_id FROM member m

@@ -42,19 +42,20 @@ func (q *Queries) ChildrenOfTasks(ctx context.Context, ids string) ([]ChildrenOf
 	return items, nil
 }
 
-const CollaborationForTask = `-- name: CollaborationForTask :one
-SELECT c.id, c.encrypted FROM collaboration c WHERE c.id = $1
+const CollaborationCounts = `-- name: CollaborationCounts :one
+SELECT c.id, c.task_count, c.result_count FROM collaboration c WHERE c.id = $1
 `
 
-type CollaborationForTaskRow struct {
-	ID        int64
-	Encrypted bool
+type CollaborationCountsRow struct {
+	ID          int64
+	TaskCount   int64
+	ResultCount int64
 }
 
-func (q *Queries) CollaborationForTask(ctx context.Context, id int64) (CollaborationForTaskRow, error) {
-	row := q.db.QueryRowContext(ctx, CollaborationForTask, id)
-	var i CollaborationForTaskRow
-	err := row.Scan(&i.ID, &i.Encrypted)
+func (q *Queries) CollaborationCounts(ctx context.Context, id int64) (CollaborationCountsRow, error) {
+	row := q.db.QueryRowContext(ctx, CollaborationCounts, id)
+	var i CollaborationCountsRow
+	err := row.Scan(&i.ID, &i.TaskCount, &i.ResultCount)
 	return i, err
 }
 
@@ -270,17 +271,6 @@ func (q *Queries) GetTask(ctx context.Context, id int64) (Task, error) {
 		&i.CreatedAt,
 	)
 	return i, err
-}
-
-const GetTaskCount = `-- name: GetTaskCount :one
-SELECT task_count FROM collaboration WHERE id = $1
-`
-
-func (q *Queries) GetTaskCount(ctx context.Context, id int64) (int64, error) {
-	row := q.db.QueryRowContext(ctx, GetTaskCount, id)
-	var task_count int64
-	err := row.Scan(&task_count)
-	return task_count, err
 }
 
 const HoldSubtree = `-- name: HoldSubtree :exec

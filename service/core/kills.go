@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"vserver/queries"
+	"vserver/service/access"
+	"vserver/service/fault"
 )
 
 // statusKilled is the status of a result whose container was told to stop.
@@ -68,6 +70,87 @@ func emitKilled[R ~struct {
 		KillList        []killed `json:"kill_list"`
 		CollaborationID int64    `json:"collaboration_id"`
 	}{list, collaboration})
+}
+
+// KillTask ends what runs of a task and below it, contract 20 §9.1.
+func (c *Core) KillTask(ctx context.Context, g access.Grant, id int64) error {
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		row, err := t.GetTask(ctx, id)
+		if queries.Missing(err) {
+			return fault.New(fault.Missing, "Task id=%d not found", id)
+		}
+		if err != nil {
+			return err
+		}
+		open, err := t.IsSubtreeOpen(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !open {
+			return t.alreadyFinished(ctx, id)
+		}
+		if err := t.mustReach(ctx, g, row.CollaborationID, access.Collaboration); err != nil {
+			return err
+		}
+		_, err = t.killTasks(ctx, row.CollaborationID, id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("killing a task: %w", err)
+	}
+	return nil
+}
+
+func (t *tx) alreadyFinished(ctx context.Context, id int64) error {
+	states, err := statesOf(ctx, t.Queries, idSet([]int64{id}))
+	if err != nil {
+		return err
+	}
+	return fault.New(fault.Invalid, "Task %d already finished with status '%s', so cannot kill it!", id, Task{States: states[id]}.Status())
+}
+
+// KillNode tells a node to end everything that runs on it, contract 20 §9.2. Nothing
+// is stored: the node says what it ended.
+func (c *Core) KillNode(ctx context.Context, g access.Grant, id int64) error {
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		node, err := t.GetNode(ctx, id)
+		if queries.Missing(err) {
+			return fault.New(fault.Missing, "Node id=%d not found", id)
+		}
+		if err != nil {
+			return err
+		}
+		if value(node.Status) != "online" || node.CollaborationID == nil {
+			return fault.New(fault.Invalid, "Node %d is not online so cannot kill its tasks!", id)
+		}
+		if err := t.mustCommand(ctx, g, node.OrganizationID, *node.CollaborationID); err != nil {
+			return err
+		}
+		t.emit(CollaborationRoom(*node.CollaborationID), "kill_containers", map[string]int64{
+			"node_id": id, "collaboration_id": *node.CollaborationID,
+		})
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("killing the tasks of a node: %w", err)
+	}
+	return nil
+}
+
+// mustCommand refuses a user who may send events neither everywhere, nor as a member
+// to this collaboration, nor to nodes of this organization.
+func (t *tx) mustCommand(ctx context.Context, g access.Grant, organization *int64, collaboration int64) error {
+	own := g.Actor().OrganizationID
+	if g.Has(access.Global) || g.Has(access.Organization) && organization != nil && *organization == own {
+		return nil
+	}
+	if g.Has(access.Collaboration) {
+		member, err := t.IsMember(ctx, own, collaboration)
+		if err != nil || member {
+			return err
+		}
+	}
+	return fault.Deny()
 }
 
 // deleteTask removes a task with all tasks below it, their results, payloads and

@@ -1,5 +1,301 @@
 package core
 
-// runCounter names the counter of run ids; it never goes back, because nodes name
-// shared folders after the run (contract 20 §7.3).
-const runCounter = "run"
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"vserver/queries"
+	"vserver/service/access"
+	"vserver/service/fault"
+)
+
+// Task is a task with the ids of what belongs to it, each list in ascending order.
+type Task struct {
+	queries.Task
+	Children []int64
+	States   []State // of its results
+	// Results are all of its results when they were asked for and the caller may
+	// see them; nil: the wire shows links.
+	Results []Result
+}
+
+// State is what the state of a task is made of: the part of a result that it needs.
+type State struct {
+	ResultID   int64
+	Status     *string
+	FinishedAt *queries.Time
+}
+
+// Complete tells whether all results are finished; a task without results is.
+func (t Task) Complete() bool {
+	return !slices.ContainsFunc(t.States, func(s State) bool { return s.FinishedAt == nil })
+}
+
+// Status is the state of the whole task, contract 20 §2.5. The filter of the query
+// ListTasks words the same in SQL.
+func (t Task) Status() string {
+	has := map[string]bool{}
+	null := 0
+	for _, s := range t.States {
+		if s.Status == nil {
+			null++
+		} else {
+			has[*s.Status] = true
+		}
+	}
+	good := 0
+	for _, s := range []string{"active", "initializing", "pending", "completed"} {
+		if has[s] {
+			good++
+		}
+	}
+	switch {
+	case null == len(t.States):
+		return "unknown"
+	case null > 0 || good < len(has):
+		return "failed"
+	}
+	for _, s := range []string{"active", "initializing", "pending"} {
+		if has[s] {
+			return s
+		}
+	}
+	return "completed"
+}
+
+// FinishedAt is the end of the last result, nil while one runs or when there is
+// none (contract 20 §16.4).
+func (t Task) FinishedAt() *time.Time {
+	if !t.Complete() || len(t.States) == 0 {
+		return nil
+	}
+	last := slices.MaxFunc(t.States, func(a, b State) int { return a.FinishedAt.Compare(b.FinishedAt.Time) })
+	return moment(last.FinishedAt)
+}
+
+// CreatedOn is when the task was created, nil when nobody noted it.
+func (t Task) CreatedOn() *time.Time { return moment(t.CreatedAt) }
+
+// moment gives a stored moment as the wire takes it.
+func moment(t *queries.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	return &t.Time
+}
+
+// TaskFilter narrows a list; nil narrows nothing.
+type TaskFilter struct {
+	InitiatorID, InitUserID, CollaborationID, ParentID, RunID, ResultID *int64
+	Name, Image, Description, Database, Status                          *string // LIKE
+}
+
+// none tells whether nothing but the collaboration is filtered by: then counters
+// know the number of rows.
+func (f TaskFilter) none() bool {
+	f.CollaborationID = nil
+	return f == TaskFilter{}
+}
+
+// selective tells whether a filter has an index of its own.
+func (f TaskFilter) selective() bool {
+	return f.InitiatorID != nil || f.InitUserID != nil || f.ParentID != nil || f.RunID != nil || f.ResultID != nil
+}
+
+// Tasks lists those that the caller may see, newest first, contract 20 §7.1, and how
+// many there are in all. With results it shows their results in full, as far as the
+// caller may see them.
+func (c *Core) Tasks(ctx context.Context, g access.Grant, f TaskFilter, p Page, results bool) ([]Task, int64, error) {
+	r, err := c.reach(ctx, g)
+	if err != nil {
+		return nil, 0, err
+	}
+	if r, err = c.only(ctx, r, f.CollaborationID); err != nil {
+		return nil, 0, err
+	}
+	if r.run != nil {
+		if f.RunID != nil && *f.RunID != *r.run {
+			return nil, 0, nil
+		}
+		f.RunID = r.run
+	}
+	rows, err := newest(r, p, f.selective(), tasksOf,
+		func(b bounds) ([]queries.Task, error) { return c.db.ListTasks(ctx, f.list(b)) },
+		func(t queries.Task) int64 { return t.ID })
+	if err != nil {
+		return nil, 0, fmt.Errorf("listing tasks: %w", err)
+	}
+	total, err := p.total(len(rows), func() (int64, error) { return c.countTasks(ctx, r, f) })
+	if err != nil {
+		return nil, 0, fmt.Errorf("counting tasks: %w", err)
+	}
+	list, err := c.tasks(ctx, g.Actor(), rows, results)
+	return list, total, err
+}
+
+func tasksOf(row queries.CollaborationsInReachRow) int64 { return row.TaskCount }
+
+func (f TaskFilter) list(b bounds) queries.ListTasksParams {
+	return queries.ListTasksParams{
+		CollaborationID: b.collaboration, Within: b.within, RunID: f.RunID, ParentID: f.ParentID, InitiatorID: f.InitiatorID,
+		InitUserID: f.InitUserID, ResultID: f.ResultID, Name: like(f.Name), Image: like(f.Image), Description: like(f.Description),
+		Database: like(f.Database), Status: like(f.Status), Lim: b.limit, Off: b.offset,
+	}
+}
+
+// countTasks reads the counters where they know the number, else it counts.
+func (c *Core) countTasks(ctx context.Context, r reach, f TaskFilter) (int64, error) {
+	if f.none() && r.all {
+		return c.db.CountAllTasks(ctx)
+	}
+	return counted(r, f.selective(), tasksOf, f.none(), func(b bounds) (int64, error) {
+		a := f.list(b)
+		return c.db.CountTasks(ctx, queries.CountTasksParams{
+			CollaborationID: a.CollaborationID, Within: a.Within, RunID: a.RunID, ParentID: a.ParentID, InitiatorID: a.InitiatorID,
+			InitUserID: a.InitUserID, ResultID: a.ResultID, Name: a.Name, Image: a.Image, Description: a.Description,
+			Database: a.Database, Status: a.Status,
+		})
+	})
+}
+
+// TasksOfCollaboration lists the tasks of one collaboration, oldest first, contract
+// 20 §5.12, and how many there are in all.
+func (c *Core) TasksOfCollaboration(ctx context.Context, g access.Grant, id int64, p Page) ([]Task, int64, error) {
+	row, err := c.seenCollaboration(ctx, g, id, "Collaboration id=%d can not be found")
+	if err != nil {
+		return nil, 0, err
+	}
+	rows, err := c.db.TasksOfCollaboration(ctx, queries.TasksOfCollaborationParams{
+		CollaborationID: &id, Lim: p.limit(), Off: p.offset(),
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("listing the tasks of a collaboration: %w", err)
+	}
+	total, _ := p.total(len(rows), func() (int64, error) { return row.TaskCount, nil })
+	list, err := c.tasks(ctx, g.Actor(), rows, false)
+	return list, total, err
+}
+
+// Task gives one, contract 20 §7.2, with its results in full when they are asked for
+// and the caller may see them.
+func (c *Core) Task(ctx context.Context, g access.Grant, id int64, results bool) (Task, error) {
+	row, err := c.seenTask(ctx, g, id, "task id=%d is not found")
+	if err != nil {
+		return Task{}, err
+	}
+	list, err := c.tasks(ctx, g.Actor(), []queries.Task{row}, results)
+	if err != nil {
+		return Task{}, err
+	}
+	return list[0], nil
+}
+
+// seenTask gives a task within the reach of a grant. The text is that of the missing
+// row.
+func (c *Core) seenTask(ctx context.Context, g access.Grant, id int64, missing string) (queries.Task, error) {
+	row, err := c.db.GetTask(ctx, id)
+	if queries.Missing(err) {
+		return row, fault.New(fault.Missing, missing, id)
+	}
+	if err != nil {
+		return row, fmt.Errorf("reading a task: %w", err)
+	}
+	ok, err := c.sees(ctx, g, row.CollaborationID, row.RunID)
+	if err == nil && !ok {
+		err = fault.Deny()
+	}
+	return row, err
+}
+
+// tasks adds what belongs to the tasks of a page, with one query a relation.
+func (c *Core) tasks(ctx context.Context, a access.Actor, rows []queries.Task, results bool) ([]Task, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	ids := make([]int64, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+	}
+	set := idSet(ids)
+	children, err := byOwner(c.db.ChildrenOfTasks(ctx, set))
+	if err != nil {
+		return nil, fmt.Errorf("reading the children of tasks: %w", err)
+	}
+	states, err := statesOf(ctx, c.db.Queries, set)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Task, len(rows))
+	for i, r := range rows {
+		list[i] = Task{Task: r, Children: children[r.ID], States: states[r.ID]}
+	}
+	if results {
+		err = c.embedResults(ctx, access.Judge(a, access.Results, access.View), list)
+	}
+	return list, err
+}
+
+// statesOf reads the states of the results of tasks, by task.
+func statesOf(ctx context.Context, q *queries.Queries, tasks string) (map[int64][]State, error) {
+	rows, err := q.StatesOfTasks(ctx, tasks)
+	if err != nil {
+		return nil, fmt.Errorf("reading the states of tasks: %w", err)
+	}
+	by := map[int64][]State{}
+	for _, r := range rows {
+		by[r.TaskID] = append(by[r.TaskID], State{ResultID: r.ID, Status: r.Status, FinishedAt: r.FinishedAt})
+	}
+	return by, nil
+}
+
+// DeleteTask removes a task with all below it, contract 20 §7.4; what still runs is
+// killed.
+func (c *Core) DeleteTask(ctx context.Context, g access.Grant, id int64) error {
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		row, err := t.GetTask(ctx, id)
+		if queries.Missing(err) {
+			return fault.New(fault.Missing, "task id=%d not found", id)
+		}
+		if err != nil {
+			return err
+		}
+		if err := t.mustReach(ctx, g, row.CollaborationID); err != nil {
+			return err
+		}
+		// As a creation does: first the collaboration, then the task.
+		if row.CollaborationID != nil {
+			if _, err := t.HoldCollaboration(ctx, *row.CollaborationID); err != nil && !queries.Missing(err) {
+				return err
+			}
+		}
+		if _, err := t.killTasks(ctx, row.CollaborationID, id); err != nil {
+			return err
+		}
+		return t.deleteTask(ctx, id)
+	})
+	if err != nil {
+		return fmt.Errorf("deleting a task: %w", err)
+	}
+	return nil
+}
+
+// mustReach refuses a user who may do something neither everywhere nor, as a member,
+// in this collaboration.
+func (t *tx) mustReach(ctx context.Context, g access.Grant, collaboration *int64, scopes ...access.Scope) error {
+	if g.Has(access.Global) {
+		return nil
+	}
+	if !g.Any(append(scopes, access.Organization)...) || collaboration == nil {
+		return fault.Deny()
+	}
+	ok, err := t.IsMember(ctx, g.Actor().OrganizationID, *collaboration)
+	if err != nil {
+		return fmt.Errorf("looking for a member: %w", err)
+	}
+	if !ok {
+		return fault.Deny()
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package handlers
+
+import (
+	"net/http"
+
+	"vserver/service/access"
+	"vserver/service/core"
+	"vserver/service/fault"
+)
+
+func (s *Server) portRoutes() []route {
+	const all = access.User | access.Node | access.Container
+	return []route{
+		{method: "GET", path: "/port", who: all, resource: access.Ports, operation: access.View, handle: s.listPorts},
+		{method: "POST", path: "/port", who: access.Node, handle: s.createPort},
+		{method: "DELETE", path: "/port", who: access.Node, handle: s.deletePorts},
+		{method: "GET", path: "/port/:id", who: all, resource: access.Ports, operation: access.View, handle: s.getPort},
+	}
+}
+
+// portJSON is a port on the wire, contract 20 §2.7.
+type portJSON struct {
+	openJSON
+	Result *int64 `json:"result"`
+}
+
+func toPortJSON(p core.Port) portJSON {
+	return portJSON{openJSON: openJSON{ID: p.ID, Port: p.Port, Label: p.Label}, Result: p.ResultID}
+}
+
+func (s *Server) listPorts(k *call) error {
+	p, err := k.page()
+	if err != nil {
+		return err
+	}
+	f := k.filters()
+	filter := core.PortFilter{ResultID: f.id("result_id"), TaskID: f.id("task_id"), RunID: f.id("run_id")}
+	if f.err() != nil {
+		return f.err()
+	}
+	rows, total, err := s.core.Ports(k.ctx, k.grant, filter, p)
+	if err != nil {
+		return err
+	}
+	return list(k, p, each(rows, toPortJSON), total)
+}
+
+func (s *Server) getPort(k *call) error {
+	p, err := s.core.Port(k.ctx, k.grant, k.id("id"))
+	if err != nil {
+		return err
+	}
+	return k.reply(http.StatusOK, toPortJSON(p))
+}
+
+func (s *Server) createPort(k *call) error {
+	b, err := k.body()
+	if err != nil {
+		return err
+	}
+	b.need("port")
+	b.need("result_id")
+	port, result := b.integer("port"), b.integer("result_id")
+	if port != nil && (*port < 1 || *port > 65535) {
+		b.refuse("port", "has to be from 1 to 65535")
+	}
+	label := b.text("label", shortText)
+	if b.err() != nil {
+		return b.err()
+	}
+	p, err := s.core.CreatePort(k.ctx, k.grant, core.PortFields{Port: *port, ResultID: *result, Label: label})
+	if err != nil {
+		return err
+	}
+	return k.reply(http.StatusCreated, toPortJSON(p))
+}
+
+func (s *Server) deletePorts(k *call) error {
+	f := k.filters()
+	result := f.id("result_id")
+	switch {
+	case f.err() != nil:
+		return f.err()
+	case result == nil:
+		return fault.New(fault.Invalid, "The result_id argument is required!")
+	}
+	if err := s.core.DeletePorts(k.ctx, k.grant, *result); err != nil {
+		return err
+	}
+	return k.say("Ports removed from the database.")
+}

@@ -1,0 +1,173 @@
+package handlers
+
+import (
+	"net/http"
+	"time"
+
+	"vserver/service/access"
+	"vserver/service/core"
+)
+
+func (s *Server) resultRoutes() []route {
+	const all = access.User | access.Node | access.Container
+	return []route{
+		{method: "GET", path: "/result", who: all, resource: access.Results, operation: access.View, handle: s.listResults},
+		{method: "GET", path: "/result/:id", who: all, resource: access.Results, operation: access.View, handle: s.getResult},
+		{method: "PATCH", path: "/result/:id", who: access.Node, body: largeBody, handle: s.changeResult},
+		{method: "GET", path: "/task/:id/result", who: access.User | access.Container, resource: access.Results, operation: access.View, handle: s.listResultsOfTask},
+	}
+}
+
+// embeddedResultJSON is a result on the wire as it stands within a task, contract 20
+// §2.6.
+type embeddedResultJSON struct {
+	resultJSON
+	Organization *int64 `json:"organization"`
+}
+
+// resultOfTaskJSON is a result in the list of a task's results.
+type resultOfTaskJSON struct {
+	embeddedResultJSON
+	Task *int64 `json:"task"`
+}
+
+// fullResultJSON is a result by itself.
+type fullResultJSON struct {
+	resultJSON
+	Organization *link `json:"organization"`
+	Task         any   `json:"task"` // a link, or taskJSON when it was asked for
+}
+
+// resultJSON is what all forms of a result have.
+type resultJSON struct {
+	ID         int64      `json:"id"`
+	Input      *string    `json:"input"`
+	Result     *string    `json:"result"`
+	Log        *string    `json:"log"`
+	Status     *string    `json:"status"`
+	AssignedAt *string    `json:"assigned_at"`
+	StartedAt  *string    `json:"started_at"`
+	FinishedAt *string    `json:"finished_at"`
+	Node       any        `json:"node"` // resultNodeJSON, {} when there is no such node
+	Ports      []openJSON `json:"ports"`
+}
+
+// resultNodeJSON is a node within a result. Nobody reads its configuration here.
+type resultNodeJSON struct {
+	ID     int64   `json:"id"`
+	Name   *string `json:"name"`
+	IP     *string `json:"ip"`
+	Status *string `json:"status"`
+	Config []int64 `json:"config"`
+}
+
+// openJSON is a port within a result.
+type openJSON struct {
+	ID    int64   `json:"id"`
+	Port  *int64  `json:"port"`
+	Label *string `json:"label"`
+}
+
+func resultBase(r core.Result) resultJSON {
+	j := resultJSON{
+		ID: r.ID, Input: r.Input, Result: r.Output, Log: r.Log, Status: r.Status,
+		AssignedAt: moment(r.AssignedAt), StartedAt: moment(r.StartedAt), FinishedAt: moment(r.EndedAt),
+		Node: struct{}{}, Ports: make([]openJSON, len(r.Ports)),
+	}
+	if n := r.Node; n != nil {
+		j.Node = resultNodeJSON{ID: n.ID, Name: n.Name, IP: n.IP, Status: n.Status, Config: []int64{}}
+	}
+	for i, p := range r.Ports {
+		j.Ports[i] = openJSON{ID: p.ID, Port: p.Port, Label: p.Label}
+	}
+	return j
+}
+
+func (s *Server) embeddedResultJSON(r core.Result) embeddedResultJSON {
+	return embeddedResultJSON{resultJSON: resultBase(r), Organization: r.OrganizationID}
+}
+
+func (s *Server) resultOfTaskJSON(r core.Result) resultOfTaskJSON {
+	return resultOfTaskJSON{embeddedResultJSON: s.embeddedResultJSON(r), Task: r.TaskID}
+}
+
+func (s *Server) fullResultJSON(r core.Result) fullResultJSON {
+	j := fullResultJSON{resultJSON: resultBase(r), Organization: s.link("organization", r.OrganizationID), Task: s.link("task", r.TaskID)}
+	if r.Task != nil {
+		j.Task = s.taskJSON(*r.Task)
+	}
+	return j
+}
+
+func (s *Server) listResults(k *call) error {
+	p, err := k.page()
+	if err != nil {
+		return err
+	}
+	f := k.filters()
+	filter := core.ResultFilter{
+		TaskID: f.id("task_id"), OrganizationID: f.id("organization_id"), NodeID: f.id("node_id"), Port: f.id("port"),
+		Open:         k.query.Get("state") == "open",
+		AssignedFrom: f.moment("assigned_from"), AssignedTill: f.moment("assigned_till"),
+		StartedFrom: f.moment("started_from"), StartedTill: f.moment("started_till"),
+		EndedFrom: f.moment("finished_from"), EndedTill: f.moment("finished_till"),
+	}
+	if f.err() != nil {
+		return f.err()
+	}
+	rows, total, err := s.core.Results(k.ctx, k.grant, filter, p, k.includes("task"))
+	if err != nil {
+		return err
+	}
+	return list(k, p, each(rows, s.fullResultJSON), total)
+}
+
+func (s *Server) listResultsOfTask(k *call) error {
+	p, err := k.page()
+	if err != nil {
+		return err
+	}
+	rows, total, err := s.core.ResultsOfTask(k.ctx, k.grant, k.id("id"), p)
+	if err != nil {
+		return err
+	}
+	return list(k, p, each(rows, s.resultOfTaskJSON), total)
+}
+
+func (s *Server) getResult(k *call) error {
+	r, err := s.core.Result(k.ctx, k.grant, k.id("id"), k.includes("task"))
+	if err != nil {
+		return err
+	}
+	return k.reply(http.StatusOK, s.fullResultJSON(r))
+}
+
+func (s *Server) changeResult(k *call) error {
+	r, err := s.core.ChangeResult(k.ctx, k.grant, k.id("id"), sent(k.body, resultFields))
+	if err != nil {
+		return err
+	}
+	return k.reply(http.StatusOK, s.fullResultJSON(r))
+}
+
+func resultFields(b *body) core.ResultFields {
+	return core.ResultFields{
+		StartedAt: b.moment("started_at"), EndedAt: b.moment("finished_at"), Status: b.text("status", shortText),
+		Output: b.text("result", opaque), Log: b.text("log", opaque),
+	}
+}
+
+// moment reads a time as nodes write it: theirs, without an offset, and without a
+// fraction once in a million (contract 20 §1.4). Nil when absent, null or empty.
+func (b *body) moment(field string) *time.Time {
+	s := b.text(field, shortText)
+	if s == nil || *s == "" {
+		return nil
+	}
+	t, ok := parseMoment(*s)
+	if !ok {
+		b.refuse(field, "has to be a time like 2026-01-31T12:00:00.000000")
+		return nil
+	}
+	return &t
+}

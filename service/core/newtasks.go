@@ -1,0 +1,200 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"vserver/queries"
+	"vserver/service/access"
+	"vserver/service/fault"
+)
+
+// runCounter names the counter of run ids; it never goes back, because nodes name
+// shared folders after the run (contract 20 §7.3).
+const runCounter = "run"
+
+// NewTask is what a caller decides about a task; all else is derived (SECURITY T08).
+type NewTask struct {
+	CollaborationID                    int64
+	Name, Description, Image, Database *string
+	Targets                            []Target
+}
+
+// Target is an organization that has to work on a task. An id of 0 names none.
+type Target struct {
+	OrganizationID int64
+	Input          *string // opaque (SECURITY T04)
+}
+
+// statusPending is the status of a result that no node has picked up yet.
+const statusPending = "pending"
+
+// CreateTask makes a task with a result for each target, all or nothing, and tells
+// the nodes after the commit (contract 20 §7.3).
+func (c *Core) CreateTask(ctx context.Context, g access.Grant, in NewTask) (Task, error) {
+	var made Task
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		task, err := t.admitTask(ctx, g, in)
+		if err != nil {
+			return err
+		}
+		if made, err = t.createTask(ctx, task, in.Targets); err != nil {
+			return err
+		}
+		t.announceTask(made)
+		return nil
+	})
+	if err != nil {
+		return Task{}, fmt.Errorf("creating a task: %w", err)
+	}
+	return made, nil
+}
+
+// admitTask checks whether the task may be made, in the order of the contract, and
+// derives what the caller does not decide.
+func (t *tx) admitTask(ctx context.Context, g access.Grant, in NewTask) (queries.Task, error) {
+	a := g.Actor()
+	task := queries.Task{
+		Name: in.Name, Description: in.Description, Image: in.Image, Database: in.Database,
+		CollaborationID: &in.CollaborationID, InitiatorID: &a.OrganizationID, CreatedAt: &t.Now,
+	}
+	collaboration, err := held(ctx, t, in.CollaborationID, "Collaboration id=%d not found!")
+	if err != nil {
+		return task, err
+	}
+	members, err := t.NodesForTask(ctx, in.CollaborationID)
+	if err != nil {
+		return task, err
+	}
+	if err := checkTargets(members, in.Targets); err != nil {
+		return task, err
+	}
+	if a.Kind == access.User {
+		err = t.checkPolicies(ctx, a, in)
+	}
+	if err != nil {
+		return task, err
+	}
+	if !slices.ContainsFunc(members, func(m queries.NodesForTaskRow) bool { return m.OrganizationID == a.OrganizationID }) {
+		return task, fault.New(fault.Denied, "You can only create tasks for collaborations you are participating in!")
+	}
+	if err := t.origin(ctx, g, &task); err != nil {
+		return task, err
+	}
+	for _, target := range in.Targets {
+		if err := fitsEncryption("input", target.Input, collaboration.Encrypted); err != nil {
+			return task, err
+		}
+	}
+	return task, nil
+}
+
+// checkTargets wants every target to be a member with a node, and none twice.
+func checkTargets(members []queries.NodesForTaskRow, targets []Target) error {
+	node := map[int64]bool{}
+	for _, m := range members {
+		node[m.OrganizationID] = m.NodeID != nil
+	}
+	var without []string
+	seen := map[int64]bool{}
+	doubled := int64(0)
+	for _, target := range targets {
+		id := target.OrganizationID
+		has, member := node[id]
+		if !member {
+			return fault.New(fault.Invalid, "At least one of the supplied organizations in not within the collaboration.")
+		}
+		if seen[id] {
+			doubled = id
+		} else if !has {
+			without = append(without, strconv.FormatInt(id, 10))
+		}
+		seen[id] = true
+	}
+	switch {
+	case len(without) > 0:
+		return fault.New(fault.Invalid, "Cannot create this task because there are no nodes registered for the following organization(s): %s.",
+			strings.Join(without, ", "))
+	case doubled != 0:
+		return fault.New(fault.Invalid, "Cannot create this task because organization %d is listed more than once.", doubled)
+	}
+	return nil
+}
+
+// origin judges the caller and fills in where the task comes from: a user begins a
+// new run, a container adds to that of its own task.
+func (t *tx) origin(ctx context.Context, g access.Grant, task *queries.Task) error {
+	a := g.Actor()
+	if a.Kind == access.Container {
+		return t.subtaskOf(ctx, a, task)
+	}
+	if !g.Any(access.Global, access.Organization) {
+		return fault.Deny()
+	}
+	task.InitUserID = &a.ID
+	return nil
+}
+
+// subtaskOf lets a container make tasks of its own image in its own collaboration as
+// long as its own task runs (contract 20 §7.3-7, SECURITY T08).
+func (t *tx) subtaskOf(ctx context.Context, a access.Actor, task *queries.Task) error {
+	parent, err := t.HoldTask(ctx, a.TaskID)
+	if err != nil && !queries.Missing(err) {
+		return fmt.Errorf("reading the task of a container: %w", err)
+	}
+	if err != nil || !parent.Open || value(task.Image) != a.Image || *task.CollaborationID != a.CollaborationID {
+		return fault.New(fault.Unauthorized, "Container-token is not valid")
+	}
+	task.ParentID, task.RunID, task.InitUserID = &a.TaskID, parent.RunID, parent.InitUserID
+	return nil
+}
+
+// createTask writes the task with its results.
+func (t *tx) createTask(ctx context.Context, task queries.Task, targets []Target) (Task, error) {
+	if task.ParentID == nil {
+		run, err := t.NextRun(ctx, runCounter)
+		if err != nil {
+			return Task{}, fmt.Errorf("numbering a run: %w", err)
+		}
+		task.RunID = &run
+	}
+	var err error
+	task.ID, err = t.CreateTask(ctx, queries.CreateTaskParams{
+		Name: task.Name, Description: task.Description, Image: task.Image, CollaborationID: task.CollaborationID, RunID: task.RunID,
+		ParentID: task.ParentID, Database: task.Database, InitiatorID: task.InitiatorID, InitUserID: task.InitUserID, CreatedAt: task.CreatedAt,
+	})
+	if err != nil {
+		return Task{}, err
+	}
+	made := Task{Task: task}
+	pending := statusPending
+	for _, target := range targets {
+		id, err := t.CreateResult(ctx, queries.CreateResultParams{
+			TaskID: &task.ID, OrganizationID: &target.OrganizationID, CollaborationID: task.CollaborationID, AssignedAt: &t.Now, Status: &pending,
+		})
+		if err == nil && target.Input != nil {
+			err = t.KeepInput(ctx, id, target.Input)
+		}
+		if err != nil {
+			return Task{}, fmt.Errorf("assigning a task: %w", err)
+		}
+		made.States = append(made.States, State{ResultID: id, Status: &pending})
+	}
+	return made, nil
+}
+
+// announceTask tells everybody in the collaboration; nodes fetch their results at
+// `new_task` (contract 20 §14).
+func (t *tx) announceTask(task Task) {
+	room := CollaborationRoom(*task.CollaborationID)
+	t.emit(room, "task_created", struct {
+		TaskID          int64  `json:"task_id"`
+		RunID           *int64 `json:"run_id"`
+		CollaborationID int64  `json:"collaboration_id"`
+		InitOrgID       int64  `json:"init_org_id"`
+	}{task.ID, task.RunID, *task.CollaborationID, *task.InitiatorID})
+	t.emit(room, "new_task", task.ID)
+}

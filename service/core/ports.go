@@ -1,0 +1,104 @@
+package core
+
+import (
+	"context"
+	"fmt"
+
+	"vserver/queries"
+	"vserver/service/access"
+	"vserver/service/fault"
+)
+
+// Port is a port at which an algorithm listens; who asks knows its result.
+type Port = queries.Port
+
+// PortFilter narrows a list; nil narrows nothing.
+type PortFilter struct {
+	ResultID, TaskID, RunID *int64
+}
+
+// Ports lists those of the results that the caller may see, newest first, contract 20
+// §10.1, and how many there are in all.
+func (c *Core) Ports(ctx context.Context, g access.Grant, f PortFilter, p Page) ([]Port, int64, error) {
+	r, err := c.reach(ctx, g)
+	if err != nil {
+		return nil, 0, err
+	}
+	if r.run != nil {
+		if f.RunID != nil && *f.RunID != *r.run {
+			return nil, 0, nil
+		}
+		f.RunID = r.run
+	}
+	rows, err := c.db.ListPorts(ctx, queries.ListPortsParams{
+		Within: r.within(), ResultID: f.ResultID, TaskID: f.TaskID, RunID: f.RunID, Lim: p.limit(), Off: p.offset(),
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("listing ports: %w", err)
+	}
+	total, err := p.total(len(rows), func() (int64, error) {
+		return c.db.CountPorts(ctx, queries.CountPortsParams{
+			Within: r.within(), ResultID: f.ResultID, TaskID: f.TaskID, RunID: f.RunID,
+		})
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("counting ports: %w", err)
+	}
+	return rows, total, nil
+}
+
+// Port gives one, contract 20 §10.4.
+func (c *Core) Port(ctx context.Context, g access.Grant, id int64) (Port, error) {
+	row, err := c.db.GetPort(ctx, id)
+	if queries.Missing(err) {
+		return Port{}, fault.New(fault.Missing, "Port id=%d not found!", id)
+	}
+	if err != nil {
+		return Port{}, fmt.Errorf("reading a port: %w", err)
+	}
+	ok, err := c.sees(ctx, g, row.CollaborationID, row.RunID)
+	if err == nil && !ok {
+		err = fault.Deny()
+	}
+	return row.Port, err
+}
+
+// PortFields are what a node says about a port.
+type PortFields struct {
+	Port, ResultID int64
+	Label          *string
+}
+
+// textNotYourPort is the fault of a node that writes ports of somebody else's result.
+const textNotYourPort = "You lack the permissions to do that!"
+
+// CreatePort notes a port at which an algorithm listens, contract 20 §10.2.
+func (c *Core) CreatePort(ctx context.Context, g access.Grant, f PortFields) (Port, error) {
+	var row Port
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		_, err := t.ownResult(ctx, g.Actor(), f.ResultID, textNotYourPort)
+		if err != nil {
+			return err
+		}
+		row, err = t.CreatePort(ctx, queries.CreatePortParams{Port: &f.Port, ResultID: &f.ResultID, Label: f.Label})
+		return err
+	})
+	if err != nil {
+		return row, fmt.Errorf("creating a port: %w", err)
+	}
+	return row, nil
+}
+
+// DeletePorts forgets all ports of a result, contract 20 §10.3.
+func (c *Core) DeletePorts(ctx context.Context, g access.Grant, result int64) error {
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		if _, err := t.ownResult(ctx, g.Actor(), result, textNotYourPort); err != nil {
+			return err
+		}
+		return t.DeletePortsOfResult(ctx, &result)
+	})
+	if err != nil {
+		return fmt.Errorf("deleting ports: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+package core
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"vserver/queries"
+	"vserver/service/access"
+)
+
+// sees judges one task, result or port by its collaboration and run: contract 20
+// §7.2 with the bounds of §1.9. The error is a missing permission only when the
+// caller lacks the rule altogether.
+func (c *Core) sees(ctx context.Context, g access.Grant, collaboration, run *int64) (bool, error) {
+	sight, err := g.Sight()
+	switch {
+	case err != nil:
+		return false, err
+	case sight.OrganizationID == nil:
+		return true, nil
+	case collaboration == nil,
+		sight.CollaborationID != nil && *sight.CollaborationID != *collaboration,
+		sight.RunID != nil && (run == nil || *sight.RunID != *run):
+		return false, nil
+	}
+	ok, err := c.db.IsMember(ctx, *sight.OrganizationID, *collaboration)
+	if err != nil {
+		return false, fmt.Errorf("looking for a member: %w", err)
+	}
+	return ok, nil
+}
+
+// reach is what a caller may see in lists of tasks, results and ports: everything,
+// or what lies in some collaborations and, for containers, in one run.
+type reach struct {
+	all bool
+	in  []queries.CollaborationsInReachRow
+	run *int64
+}
+
+func (c *Core) reach(ctx context.Context, g access.Grant) (reach, error) {
+	sight, err := g.Sight()
+	if err != nil || sight.OrganizationID == nil {
+		return reach{all: true}, err
+	}
+	rows, err := c.db.CollaborationsInReach(ctx, *sight.OrganizationID, sight.CollaborationID)
+	if err != nil {
+		return reach{}, fmt.Errorf("reading the collaborations of an organization: %w", err)
+	}
+	return reach{in: rows, run: sight.RunID}, nil
+}
+
+// covers tells whether a row of this collaboration and run is in reach.
+func (r reach) covers(collaboration, run *int64) bool {
+	return r.all || collaboration != nil && r.place(*collaboration) >= 0 &&
+		(r.run == nil || run != nil && *run == *r.run)
+}
+
+func (r reach) place(collaboration int64) int {
+	return slices.IndexFunc(r.in, func(row queries.CollaborationsInReachRow) bool { return row.ID == collaboration })
+}
+
+// only leaves of a reach what lies in one collaboration; nil leaves it as it is.
+func (c *Core) only(ctx context.Context, r reach, collaboration *int64) (reach, error) {
+	switch {
+	case collaboration == nil:
+		return r, nil
+	case r.all:
+		row, err := c.db.CollaborationCounts(ctx, *collaboration)
+		if queries.Missing(err) {
+			return reach{}, nil
+		}
+		if err != nil {
+			return r, fmt.Errorf("reading the counts of a collaboration: %w", err)
+		}
+		return reach{in: []queries.CollaborationsInReachRow{queries.CollaborationsInReachRow(row)}}, nil
+	}
+	if i := r.place(*collaboration); i >= 0 {
+		return reach{in: r.in[i : i+1], run: r.run}, nil
+	}
+	return reach{}, nil
+}
+
+// within gives the ids of the collaborations as queries take them; nil when
+// everything is in reach.
+func (r reach) within() *string {
+	if r.all {
+		return nil
+	}
+	ids := make([]int64, len(r.in))
+	for i, row := range r.in {
+		ids[i] = row.ID
+	}
+	set := idSet(ids)
+	return &set
+}
+
+// bounds are the arguments of one query of a list.
+type bounds struct {
+	collaboration *int64  // read from its index
+	within        *string // filter rows that another index finds
+	limit, offset int64
+}
+
+// mergedRows is how far into a list it is merged from those of its collaborations.
+const mergedRows = 1000
+
+// newest reads a page of a list, newest first, at a cost that does not grow with the
+// table. With selective filters, which have an index of their own, and for those who
+// see everything, that is one query. Else each collaboration's list is read from its
+// own index and the page is cut out of the merged lists; the old rows of one
+// collaboration are not looked for among the new ones of all others. Far into a long
+// list, where rows of the collaborations are met often enough, it is one query again.
+func newest[R any](r reach, p Page, selective bool, count func(queries.CollaborationsInReachRow) int64,
+	read func(bounds) ([]R, error), id func(R) int64,
+) ([]R, error) {
+	whole := bounds{within: r.within(), limit: p.limit(), offset: p.offset()}
+	var total int64
+	for _, row := range r.in {
+		total += count(row)
+	}
+	switch {
+	case r.all || selective:
+		return read(whole)
+	case whole.offset >= total:
+		return nil, nil
+	case len(r.in) == 1:
+		whole.collaboration, whole.within = &r.in[0].ID, nil
+		return read(whole)
+	}
+	end := whole.offset + min(whole.limit, total-whole.offset)
+	if end > mergedRows {
+		return read(whole)
+	}
+	return merged(r, whole.offset, end, count, read, id)
+}
+
+// merged cuts rows out of the lists of all collaborations in reach.
+func merged[R any](r reach, from, end int64, count func(queries.CollaborationsInReachRow) int64,
+	read func(bounds) ([]R, error), id func(R) int64,
+) ([]R, error) {
+	var list []R
+	for _, row := range r.in {
+		if count(row) == 0 {
+			continue
+		}
+		part, err := read(bounds{collaboration: &row.ID, limit: end})
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, part...)
+	}
+	slices.SortFunc(list, func(a, b R) int { return cmp.Compare(id(b), id(a)) })
+	shown := int64(len(list))
+	return list[min(from, shown):min(end, shown)], nil
+}
+
+// counted counts the rows of a list in the way that newest reads them; exact tells
+// that the counters of the collaborations know the number.
+func counted(r reach, selective bool, counter func(queries.CollaborationsInReachRow) int64, exact bool,
+	count func(bounds) (int64, error),
+) (int64, error) {
+	if r.all || selective {
+		return count(bounds{within: r.within()})
+	}
+	var total int64
+	for _, row := range r.in {
+		n := counter(row)
+		if !exact && n > 0 {
+			var err error
+			if n, err = count(bounds{collaboration: &row.ID}); err != nil {
+				return 0, err
+			}
+		}
+		total += n
+	}
+	return total, nil
+}
