@@ -237,27 +237,37 @@ func TestMoveAndDetachNodes(t *testing.T) {
 		row{as: "root", method: "POST", path: "/collaboration/1/node", body: `{"id":99}`, want: 404, has: `{"msg":"node id=99 not found"}`},
 		row{name: "a user is no node", as: "root", method: "POST", path: "/collaboration/1/node", body: `{"id":2}`, want: 404},
 		row{as: "root", method: "POST", path: "/collaboration/1/node", body: `{"id":12}`, want: 400, has: `{"msg":"node id=12 is already in collaboration id=1"}`},
-		row{as: "root", method: "POST", path: "/collaboration/3/node", body: `{"id":12}`, want: 400,
-			has: `{"msg":"The organization id=2 is not part of collabotation id=3. Add it first!"}`},
-		row{as: "root", method: "POST", path: "/collaboration/2/node", body: `{"id":12}`, want: 400,
-			has: `{"msg":"Organization id=2 already has a node for collaboration id=2"}`},
+		row{
+			as: "root", method: "POST", path: "/collaboration/3/node", body: `{"id":12}`, want: 400,
+			has: `{"msg":"The organization id=2 is not part of collabotation id=3. Add it first!"}`,
+		},
+		row{
+			as: "root", method: "POST", path: "/collaboration/2/node", body: `{"id":12}`, want: 400,
+			has: `{"msg":"Organization id=2 already has a node for collaboration id=2"}`,
+		},
 
 		row{as: "viewer", method: "DELETE", path: "/collaboration/99/node", body: `{"id":15}`, want: 404, has: gone},
 		row{as: "viewer", method: "DELETE", path: "/collaboration/2/node", body: `{"id":15}`, want: 401, has: denied},
 		row{as: "root", method: "DELETE", path: "/collaboration/2/node", body: `{}`, want: 400},
 		row{as: "root", method: "DELETE", path: "/collaboration/2/node", body: `{"id":99}`, want: 404, has: `{"msg":"node id=99 not found"}`},
-		row{as: "root", method: "DELETE", path: "/collaboration/2/node", body: `{"id":12}`, want: 400,
-			has: `{"msg":"node id=12 is not part of collaboration id=2"}`},
+		row{
+			as: "root", method: "DELETE", path: "/collaboration/2/node", body: `{"id":12}`, want: 400,
+			has: `{"msg":"node id=12 is not part of collaboration id=2"}`,
+		},
 	)
-	b.closes(row{as: "noperm", method: "DELETE", path: "/collaboration/2/node", body: `{"id":15}`, want: 200,
-		has: `{"msg":"node id=15 removed from collaboration id=2"}`}, 15)
+	b.closes(row{
+		as: "noperm", method: "DELETE", path: "/collaboration/2/node", body: `{"id":15}`, want: 200,
+		has: `{"msg":"node id=15 removed from collaboration id=2"}`,
+	}, 15)
 	b.run(
 		row{as: "node_iknl_p", method: "GET", path: "/node/15", want: 200, has: `{"id":15,"collaboration":null}`},
 		row{as: "node_iknl_p", method: "GET", path: "/collaboration/2", want: 401, has: denied},
 		row{as: "node_iknl_p", method: "GET", path: "/node", want: 200, has: `[{"id":15}]`},
 	)
-	b.closes(row{as: "root", method: "POST", path: "/collaboration/2/node", body: `{"id":12}`, want: 201,
-		has: `[{"id":12,"organization":{"id":2},"config":[]},{"id":16}]`}, 12)
+	b.closes(row{
+		as: "root", method: "POST", path: "/collaboration/2/node", body: `{"id":12}`, want: 201,
+		has: `[{"id":12,"organization":{"id":2},"config":[]},{"id":16}]`,
+	}, 12)
 	b.run(
 		row{name: "its container ends", as: "container", method: "GET", path: "/collaboration/1", want: 401, has: `{"msg":"Container-token is not valid"}`},
 		row{as: "node_iknl_z", method: "GET", path: "/collaboration/2", want: 200},

@@ -129,8 +129,10 @@ func TestCreateNode(t *testing.T) {
 		post("orgadmin", `{"collaboration_id":"4","api_key":"mine","ip":"1.2.3.4"}`, 201, `{"id":19,"type":"node","name":"IKNL - NEW Node","ip":null,"status":null,
 			"last_seen":null,"organization":{"id":2},"collaboration":{"id":4},"config":[],"api_key":"*"}`),
 		post("orgadmin", `{"collaboration_id":4}`, 400, `{"msg":"Organization id=2 already has a node for collaboration id=4"}`),
-		row{name: "failures left nothing", as: "root", method: "GET", path: "/node?page=1&per_page=1&include=metadata", want: 200,
-			has: `{"links":{"last":"/api/node?page=8&per_page=1&include=metadata"}}`},
+		row{
+			name: "failures left nothing", as: "root", method: "GET", path: "/node?page=1&per_page=1&include=metadata", want: 200,
+			has: `{"links":{"last":"/api/node?page=8&per_page=1&include=metadata"}}`,
+		},
 	)
 	var made nodeJSON
 	got(t, b.send(t, post("root", `{"collaboration_id":4,"organization_id":3,"name":"mine"}`, 201, "")), &made)
@@ -188,8 +190,10 @@ func TestChangeNode(t *testing.T) {
 		patch("root", "12", `{"organization_id":1}`, 400, `{"msg":"Organization id=1 of this node is not part of this collaboration id=1"}`),
 		patch("root", "12", `{"organization_id":3,"name":"x"}`, 400, `{"msg":"A node with organization id=3 and collaboration id=1 already exists!"}`),
 		patch("root", "12", `{"collaboration_id":2}`, 400, `{"msg":"A node with organization id=2 and collaboration id=2 already exists!"}`),
-		row{name: "refused changes left nothing", as: "root", method: "GET", path: "/node/12", want: 200,
-			has: `{"name":"new","organization":{"id":2},"collaboration":{"id":1}}`},
+		row{
+			name: "refused changes left nothing", as: "root", method: "GET", path: "/node/12", want: 200,
+			has: `{"name":"new","organization":{"id":2},"collaboration":{"id":1}}`,
+		},
 	)
 	b.closes(patch("orgadmin", "12", `{"name":"newer"}`, 200, ""))
 	b.closes(patch("orgadmin", "12", `{"collaboration_id":4}`, 200, `{"collaboration":{"id":4}}`), 12)
@@ -207,10 +211,14 @@ func TestDetachedNodesCanBePlaced(t *testing.T) {
 	b.run(
 		row{as: "root", method: "DELETE", path: "/collaboration/1/node", body: `{"id":12}`, want: 200},
 		row{as: "root", method: "PATCH", path: "/node/12", body: `{"organization_id":1}`, want: 200, has: `{"organization":{"id":1},"collaboration":null}`},
-		row{as: "root", method: "PATCH", path: "/node/12", body: `{"collaboration_id":1}`, want: 400,
-			has: `{"msg":"Organization id=1 of this node is not part of this collaboration id=1"}`},
-		row{as: "root", method: "PATCH", path: "/node/12", body: `{"organization_id":2,"collaboration_id":1}`, want: 200,
-			has: `{"organization":{"id":2},"collaboration":{"id":1}}`},
+		row{
+			as: "root", method: "PATCH", path: "/node/12", body: `{"collaboration_id":1}`, want: 400,
+			has: `{"msg":"Organization id=1 of this node is not part of this collaboration id=1"}`,
+		},
+		row{
+			as: "root", method: "PATCH", path: "/node/12", body: `{"organization_id":2,"collaboration_id":1}`, want: 200,
+			has: `{"organization":{"id":2},"collaboration":{"id":1}}`,
+		},
 	)
 }
 

@@ -107,8 +107,10 @@ func TestCreateOrganization(t *testing.T) {
 		post("root", map[string]string{"name": strings.Repeat("é", 1000)}, 201, ""),
 		post("root", map[string]string{"name": strings.Repeat("a", 1001)}, 400, ""),
 		post("root", map[string]string{"domain": strings.Repeat("a", 1001)}, 400, ""),
-		row{as: "root", method: "GET", path: "/organization?page=1&per_page=1&include=metadata", want: 200,
-			has: `{"links":{"last":"/api/organization?page=8&per_page=1&include=metadata"}}`},
+		row{
+			as: "root", method: "GET", path: "/organization?page=1&per_page=1&include=metadata", want: 200,
+			has: `{"links":{"last":"/api/organization?page=8&per_page=1&include=metadata"}}`,
+		},
 	)
 }
 

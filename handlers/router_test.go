@@ -93,7 +93,7 @@ func TestPageLinks(t *testing.T) {
 		if got := reply.Header().Get("Link"); got != c.link {
 			t.Errorf("%s\ngot  %s\nwant %s", c.query, got, c.link)
 		}
-		if got := reply.Header()["total-count"]; !slices.Equal(got, []string{c.total}) { //nolint:staticcheck // lower case on the wire
+		if got := reply.Header()["total-count"]; !slices.Equal(got, []string{c.total}) {
 			t.Errorf("%s: total-count %v, want %s", c.query, got, c.total)
 		}
 	}

@@ -114,7 +114,7 @@ func (c *Core) eventViews(ctx context.Context, users []int64) (map[int64]*[acces
 	}
 	for _, r := range rows {
 		for scope := range views[r.UserID] {
-			if access.Scope(scope).String() == r.Scope { //nolint:gosec // an index of four
+			if access.Scope(scope).String() == r.Scope {
 				views[r.UserID][scope] = true
 			}
 		}
