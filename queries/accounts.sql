@@ -1,7 +1,11 @@
 -- Accounts: what users and nodes have in common.
 
+-- The tokens of new accounts begin with the era, which a wipe of the database raises.
+
 -- name: CreateAccount :one
-INSERT INTO authenticatable (type) VALUES (@type) RETURNING id;
+INSERT INTO authenticatable (type, refresh_generation, access_era)
+SELECT @type, e.era, e.era
+FROM (SELECT COALESCE(MAX(c.value), 0) AS era FROM counter c WHERE c.name = 'era') AS e RETURNING id;
 
 -- name: DeleteAccount :execrows
 DELETE FROM authenticatable WHERE id = @id;
@@ -85,6 +89,13 @@ INSERT INTO secret (name, value) VALUES (@name, @value) ON CONFLICT DO NOTHING;
 
 -- name: KeepCounter :exec
 INSERT INTO counter (name, value) VALUES (@name, @value) ON CONFLICT DO NOTHING;
+
+-- name: RaiseEra :exec
+INSERT INTO counter (name, value) VALUES ('era', 1000000000)
+ON CONFLICT (name) DO UPDATE SET value = counter.value + 1000000000;
+
+-- name: ForgetCounters :exec
+DELETE FROM counter WHERE name <> 'era';
 
 -- name: RoleNamesOfUser :many
 SELECT r.name FROM role r JOIN user_role ur ON ur.role_id = r.id WHERE ur.user_id = @user_id ORDER BY r.id;

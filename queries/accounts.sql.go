@@ -51,10 +51,14 @@ func (q *Queries) CountUsers(ctx context.Context) (int64, error) {
 
 const CreateAccount = `-- name: CreateAccount :one
 
-INSERT INTO authenticatable (type) VALUES ($1) RETURNING id
+
+INSERT INTO authenticatable (type, refresh_generation, access_era)
+SELECT $1, e.era, e.era
+FROM (SELECT COALESCE(MAX(c.value), 0) AS era FROM counter c WHERE c.name = 'era') AS e RETURNING id
 `
 
 // Accounts: what users and nodes have in common.
+// The tokens of new accounts begin with the era, which a wipe of the database raises.
 func (q *Queries) CreateAccount(ctx context.Context, type_ string) (int64, error) {
 	row := q.db.QueryRowContext(ctx, CreateAccount, type_)
 	var id int64
@@ -102,6 +106,15 @@ func (q *Queries) DeleteAccount(ctx context.Context, id int64) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const ForgetCounters = `-- name: ForgetCounters :exec
+DELETE FROM counter WHERE name <> 'era'
+`
+
+func (q *Queries) ForgetCounters(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, ForgetCounters)
+	return err
 }
 
 const GetAccount = `-- name: GetAccount :one
@@ -234,6 +247,16 @@ func (q *Queries) NodeByAPIKey(ctx context.Context, apiKey *string) (int64, erro
 	var id int64
 	err := row.Scan(&id)
 	return id, err
+}
+
+const RaiseEra = `-- name: RaiseEra :exec
+INSERT INTO counter (name, value) VALUES ('era', 1000000000)
+ON CONFLICT (name) DO UPDATE SET value = counter.value + 1000000000
+`
+
+func (q *Queries) RaiseEra(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, RaiseEra)
+	return err
 }
 
 const ResetFailedLogins = `-- name: ResetFailedLogins :exec

@@ -15,20 +15,16 @@ const (
 	rootEmail    = "root@domain.ext"
 )
 
-// firstRun does what every start does before anything is served: rules, roles, the
-// first user, and all accounts offline (contract 10 §7.5, 30 §4).
+// firstRun does what every start does before anything is served: rules, roles and
+// the first user (contract 10 §7.5).
 func (c *Core) firstRun(ctx context.Context) error {
-	password := c.set.RootPassword
-	if password == "" {
-		password = rootPassword
-	}
 	users, err := c.db.CountUsers(ctx)
 	if err != nil {
 		return fmt.Errorf("counting users: %w", err)
 	}
 	hash := ""
 	if users == 0 {
-		if hash, err = c.hash(ctx, password); err != nil {
+		if hash, err = c.HashRootPassword(ctx); err != nil {
 			return err
 		}
 	}
@@ -36,17 +32,32 @@ func (c *Core) firstRun(ctx context.Context) error {
 		if c.digester, err = digestKey(ctx, t.Tx); err != nil {
 			return err
 		}
-		if err := t.KeepCounter(ctx, runCounter, 0); err != nil {
-			return err
-		}
-		if err := keepRules(ctx, t.Tx); err != nil {
-			return err
-		}
-		if err := keepRoles(ctx, t.Tx); err != nil {
-			return err
-		}
-		return c.keepRoot(ctx, t, hash)
+		return c.prepare(ctx, t, hash)
 	})
+}
+
+// HashRootPassword gives the stored form of the first user's password.
+func (c *Core) HashRootPassword(ctx context.Context) (string, error) {
+	password := c.set.RootPassword
+	if password == "" {
+		password = rootPassword
+	}
+	return c.hash(ctx, password)
+}
+
+// prepare makes what a database needs before it can serve; hash is the password of
+// the first user, empty when there is a user already.
+func (c *Core) prepare(ctx context.Context, t *tx, hash string) error {
+	if err := t.KeepCounter(ctx, runCounter, 0); err != nil {
+		return fmt.Errorf("keeping the counter of runs: %w", err)
+	}
+	if err := keepRules(ctx, t.Tx); err != nil {
+		return err
+	}
+	if err := keepRoles(ctx, t.Tx); err != nil {
+		return err
+	}
+	return c.keepRoot(ctx, t, hash)
 }
 
 // keepRules adds the rules that are not there yet, in the order of their ids.

@@ -1,0 +1,345 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"vserver/queries"
+	"vserver/service/access"
+	"vserver/service/core"
+)
+
+// ErrNotAllowed refuses to drop all data (contract 40 §9.3).
+var ErrNotAllowed = errors.New("Cannot drop tables, configuration does not allow this!")
+
+// What undoes the transaction of an import without being a failure.
+var (
+	errOnlyLooked = errors.New("only looked")
+	errLateUser   = errors.New("a user was deleted meanwhile")
+)
+
+// Apply adds what the database lacks, in one transaction. Rows that differ, or
+// Faults, keep it from changing anything: the report says which. Passwords of users
+// that are to be made are hashed before the transaction begins.
+func (f *File) Apply(ctx context.Context, c *core.Core, o Options) (Report, error) {
+	if o.DropAll && !o.AllowDropAll {
+		return Report{}, ErrNotAllowed
+	}
+	j := &job{file: f, core: c, options: o, hashes: hashes{}, want: f.wanted(c.DigestAPIKey)}
+	if err := j.begin(ctx); err != nil {
+		return Report{}, err
+	}
+	p, err := j.look(ctx)
+	if err != nil || p.blocked() || o.DryRun || !o.DropAll && p.report.Count(Created, "") == 0 {
+		return finish(p, err)
+	}
+	for {
+		if err := j.hashes.hash(ctx, p.users, o); err != nil {
+			return Report{}, fmt.Errorf("hashing passwords: %w", err)
+		}
+		if p, err = j.write(ctx); !errors.Is(err, errLateUser) {
+			return finish(p, err)
+		}
+	}
+}
+
+func finish(p *plan, err error) (Report, error) {
+	if p == nil {
+		return Report{}, err
+	}
+	if err == nil {
+		err = p.stuck()
+	}
+	return p.report, err
+}
+
+// stuck gives the faults that keep a plan from being carried out.
+func (p *plan) stuck() error {
+	if len(p.faults) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(p.faults, func(a, b Fault) int { return a.Line - b.Line })
+	return p.faults
+}
+
+// blocked tells whether nothing may be written.
+func (p *plan) blocked() bool {
+	return len(p.faults) > 0 || p.report.Count(Differs, "") > 0
+}
+
+// job is one import.
+type job struct {
+	file     *File
+	core     *core.Core
+	options  Options
+	want     wanted
+	hashes   hashes
+	rootHash string // of the first user after a drop
+}
+
+func (j *job) begin(ctx context.Context) (err error) {
+	if j.options.DropAll {
+		j.rootHash, err = j.core.HashRootPassword(ctx)
+	}
+	return err
+}
+
+// compare makes the plan within a transaction.
+func (j *job) compare(ctx context.Context, q *queries.Tx) (*plan, error) {
+	if j.options.DropAll {
+		if err := j.core.Wipe(ctx, q, j.rootHash); err != nil {
+			return nil, err
+		}
+	}
+	w, err := look(ctx, q.Queries, j.want)
+	if err != nil {
+		return nil, err
+	}
+	return compare(j.file, w, j.core.DigestAPIKey), nil
+}
+
+// look compares without changing anything: what it does is undone.
+func (j *job) look(ctx context.Context) (p *plan, err error) {
+	err = j.core.Batch(ctx, func(ctx context.Context, q *queries.Tx) (err error) {
+		if p, err = j.compare(ctx, q); err != nil {
+			return err
+		}
+		return errOnlyLooked
+	})
+	if !errors.Is(err, errOnlyLooked) {
+		return nil, err
+	}
+	return p, nil
+}
+
+// write compares anew and carries the plan out, unless something is in its way. It
+// fails with errLateUser when the password of a user that has to be made is not
+// hashed yet.
+func (j *job) write(outer context.Context) (p *plan, err error) {
+	err = j.core.Batch(outer, func(ctx context.Context, q *queries.Tx) (err error) {
+		if p, err = j.compare(ctx, q); err != nil {
+			return err
+		}
+		if p.blocked() {
+			return errOnlyLooked
+		}
+		if j.hashes.lacking(p.users) {
+			return errLateUser
+		}
+		return (&writer{plan: p, q: q, options: j.options, hashes: j.hashes, outer: outer}).all(ctx)
+	})
+	if errors.Is(err, errOnlyLooked) {
+		return p, nil
+	}
+	return p, err
+}
+
+// writer carries out a plan within a transaction.
+type writer struct {
+	*plan
+	q       *queries.Tx
+	options Options
+	hashes  hashes
+	outer   context.Context // of the caller: a transaction that has begun does not end with it
+	made    map[string]int64
+}
+
+func (w *writer) all(ctx context.Context) error {
+	for _, step := range []struct {
+		doing string
+		do    func(context.Context) error
+	}{
+		{"creating organizations", w.createOrganizations},
+		{"creating roles", w.createRoles},
+		{"creating users", w.createUsers},
+		{"creating collaborations", w.createCollaborations},
+		{"creating nodes", w.createNodes},
+		{"creating tasks", w.createTasks},
+	} {
+		if err := step.do(ctx); err != nil {
+			return fmt.Errorf("%s: %w", step.doing, err)
+		}
+	}
+	return nil
+}
+
+func (w *writer) createOrganizations(ctx context.Context) error {
+	for _, o := range w.organizations {
+		row, err := w.q.CreateOrganization(ctx, queries.CreateOrganizationParams{
+			Name: &o.name, Domain: o.domain.value, Address1: o.address1.value, Address2: o.address2.value,
+			Zipcode: o.zipcode.value, Country: o.country.value, PublicKey: o.publicKey,
+		})
+		if err != nil {
+			return err
+		}
+		w.world.organizations[o.name] = row.ID
+	}
+	return nil
+}
+
+// createRoles makes the role super where an organization lacks it.
+func (w *writer) createRoles(ctx context.Context) error {
+	name, description := access.RoleSuper, "Holds every rule within its organization's import"
+	for _, o := range w.supers {
+		organization := w.world.organizations[o.name]
+		role, err := w.q.CreateRole(ctx, queries.CreateRoleParams{
+			Name: &name, Description: &description, OrganizationID: &organization,
+		})
+		if err == nil {
+			err = w.q.GiveAllRules(ctx, role)
+		}
+		if err != nil {
+			return err
+		}
+		w.world.roles[roleKey{organization, name}] = queries.FindRolesRow{ID: role}
+	}
+	return nil
+}
+
+func (w *writer) createUsers(ctx context.Context) error {
+	done := 0
+	for some := range slices.Chunk(w.users, part) {
+		if err := w.outer.Err(); err != nil {
+			return err
+		}
+		if err := w.createSomeUsers(ctx, some); err != nil {
+			return err
+		}
+		done += len(some)
+		w.options.progress(Writing, done, len(w.users))
+	}
+	return nil
+}
+
+func (w *writer) createSomeUsers(ctx context.Context, some []newUser) error {
+	ids, err := w.createAccounts(ctx, access.User, len(some))
+	if err != nil {
+		return err
+	}
+	var rows, roles list
+	for i, u := range some {
+		organization := w.world.organizations[u.of.name]
+		row := map[string]any{
+			"username": u.username, "firstname": u.firstname.value, "lastname": u.lastname.value,
+			"email": u.email.value, "otp_secret": u.otp.value, "organization": organization,
+		}
+		if hash, ok := w.hashes[u.username]; ok {
+			row["password"] = hash
+		}
+		rows.add(id(ids[i]), row)
+		has := u.roles
+		if u.super {
+			has = append(has, w.world.roles[roleKey{organization, access.RoleSuper}].ID)
+		}
+		for _, role := range has {
+			roles.add(id(int64(roles.members)), map[string]int64{"user": ids[i], "role": role})
+		}
+	}
+	if err := w.q.ImportUsers(ctx, rows.take()); err != nil {
+		return err
+	}
+	return w.q.ImportRolesOfUsers(ctx, roles.take())
+}
+
+// createAccounts makes the common part of users and nodes and gives the ids, in
+// ascending order.
+func (w *writer) createAccounts(ctx context.Context, kind access.Kind, n int) ([]int64, error) {
+	var rows list
+	for i := range n {
+		rows.add(id(int64(i)), 0)
+	}
+	ids, err := w.q.ImportAccounts(ctx, kind.String(), rows.take())
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(ids)
+	return ids, nil
+}
+
+func (w *writer) createCollaborations(ctx context.Context) error {
+	w.made = map[string]int64{}
+	for _, c := range w.collaborations {
+		made, err := w.q.ImportCollaboration(ctx, &c.name, c.encrypted)
+		if err != nil {
+			return err
+		}
+		w.made[c.name] = made
+	}
+	return nil
+}
+
+// idOf gives the id of a collaboration that is there by now.
+func (w *writer) idOf(c *collaboration) int64 {
+	if made, ok := w.made[c.name]; ok {
+		return made
+	}
+	return w.world.collaborations[c.name].ID
+}
+
+// createNodes makes nodes, and their organizations members.
+func (w *writer) createNodes(ctx context.Context) error {
+	for some := range slices.Chunk(w.nodes, part) {
+		ids, err := w.createAccounts(ctx, access.Node, len(some))
+		if err != nil {
+			return err
+		}
+		var rows list
+		for i, n := range some {
+			organization, collaboration := w.world.organizations[n.name], w.idOf(n.of)
+			rows.add(id(ids[i]), map[string]any{
+				"name": nodeName(n.name, n.of.name), "api_key": w.digest(n.key),
+				"organization": organization, "collaboration": collaboration,
+			})
+			var member list
+			member.add(id(organization), 0)
+			if err := w.q.ImportMembers(ctx, collaboration, member.take()); err != nil {
+				return err
+			}
+		}
+		if err := w.q.ImportNodes(ctx, rows.take()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// createTasks makes the example tasks of new collaborations, contract 40 §9.2: each
+// is a run of its own and has a result for every participant.
+func (w *writer) createTasks(ctx context.Context) error {
+	for _, c := range w.collaborations {
+		var all list
+		for _, m := range c.participants {
+			all.add(id(w.world.organizations[m.name]), 0)
+		}
+		participants := all.take()
+		for _, t := range c.images {
+			if err := w.createTask(ctx, c, t.image, participants); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *writer) createTask(ctx context.Context, c *collaboration, image, participants string) error {
+	name, input := "Example task", "something"
+	collaboration, initiator := w.idOf(c), w.world.organizations[c.participants[0].name]
+	run, err := w.q.ImportRun(ctx)
+	if err != nil {
+		return err
+	}
+	task, err := w.q.ImportTask(ctx, queries.ImportTaskParams{
+		Name: &name, Image: &image, CollaborationID: &collaboration, RunID: &run,
+		InitiatorID: &initiator, CreatedAt: &w.q.Now,
+	})
+	if err != nil {
+		return err
+	}
+	err = w.q.ImportResults(ctx, queries.ImportResultsParams{TaskID: task, AssignedAt: &w.q.Now, Organizations: participants})
+	if err != nil {
+		return err
+	}
+	return w.q.ImportInputs(ctx, &input, &task)
+}

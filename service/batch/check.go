@@ -1,0 +1,46 @@
+package batch
+
+// check finds what does not fit together within a file.
+func (r *reader) check(f *File) {
+	names, usernames, emails := firsts{}, firsts{}, firsts{}
+	for _, o := range f.organizations {
+		names.note(r, o.line, "organization", o.name)
+		for _, u := range o.users {
+			usernames.note(r, u.line, "user", u.username)
+			if u.email.value != nil {
+				emails.note(r, u.email.line, "e-mail", *u.email.value)
+			}
+		}
+	}
+	names = firsts{}
+	keys := map[string]*participant{}
+	for _, c := range f.collaborations {
+		names.note(r, c.line, "collaboration", c.name)
+		within := firsts{}
+		for _, p := range c.participants {
+			within.note(r, p.line, "participant", p.name)
+			if other := keys[p.key]; other != nil {
+				r.fault(p.keyLine, "", "node %s has the same api_key as the node of %s on line %d",
+					nodeName(p.name, c.name), other.name, other.keyLine)
+				continue
+			}
+			keys[p.key] = p
+		}
+	}
+}
+
+// firsts remembers on which line a name came first.
+type firsts map[string]int
+
+func (f firsts) note(r *reader, line int, what, name string) {
+	if first, twice := f[name]; twice {
+		r.fault(line, "", "%s %s is there twice, first on line %d", what, name, first)
+		return
+	}
+	f[name] = line
+}
+
+// nodeName is the name of an imported node, contract 40 §9.2.
+func nodeName(organization, collaboration string) string {
+	return organization + " - " + collaboration + " Node"
+}
