@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-
-	"vserver/queries/dbtest"
 )
 
 const (
@@ -341,7 +339,7 @@ func TestUserIsDeleted(t *testing.T) {
 		"initiator":  `SELECT COUNT(*) FROM task WHERE init_user_id = 2`,
 		"lost task":  `SELECT 1 - COUNT(*) FROM task WHERE id = 1`,
 	} {
-		if n := b.number(query); n != 0 {
+		if n := b.number(t, query); n != 0 {
 			t.Errorf("%d of %s are left", n, what)
 		}
 	}
@@ -378,7 +376,7 @@ func TestAdvisory_T02_OrganizationOfUserStays(t *testing.T) {
 			}
 		}
 	}
-	if n := b.number(`SELECT COUNT(*) FROM "user" WHERE organization_id <> 2 AND id IN (2, 5, 6, 7, 8, 9) OR organization_id <> 1 AND id = 1`); n != 0 {
+	if n := b.number(t, `SELECT COUNT(*) FROM "user" WHERE organization_id <> 2 AND id IN (2, 5, 6, 7, 8, 9) OR organization_id <> 1 AND id = 1`); n != 0 {
 		t.Errorf("%d users have moved", n)
 	}
 }
@@ -406,19 +404,4 @@ func idObjects(ids ...int) string {
 		list = append(list, fmt.Sprintf(`{"id":%d}`, id))
 	}
 	return "[" + strings.Join(list, ",") + "]"
-}
-
-// number reads one number from the database.
-func (b *bed) number(query string) int {
-	b.Helper()
-	raw, err := dbtest.SQL(b.src)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer raw.Close()
-	var n int
-	if err := raw.QueryRowContext(b.Context(), query).Scan(&n); err != nil {
-		b.Fatalf("%s: %v", query, err)
-	}
-	return n
 }

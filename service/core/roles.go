@@ -157,7 +157,7 @@ func (c *Core) CreateRole(ctx context.Context, g access.Grant, f RoleFields) (Ro
 	}
 	row := queries.Role{Name: f.Name, Description: f.Description, OrganizationID: f.OrganizationID}
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		if err := admitRules(ctx, t, g, f.Rules, textNoRule); err != nil {
+		if err := admitRules(ctx, t, g, f.Rules, "Rule id=%d not found."); err != nil {
 			return err
 		}
 		if err := admitRole(ctx, t, g, *f.OrganizationID); err != nil {
