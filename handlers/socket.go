@@ -161,9 +161,13 @@ func (l *sockets) disconnect(k *live.Socket, reason live.Reason) {
 		return // it never got in
 	}
 	l.exit(v)
+	rooms := v.rooms()
+	for _, room := range rooms {
+		k.Leave(room) // who only leaves the namespace could still hear what is said now
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if err := l.s.core.Depart(ctx, v.Actor, v.rooms()); err != nil {
+	if err := l.s.core.Depart(ctx, v.Actor, rooms); err != nil {
 		l.s.log.Warn().Err(err).Msg("Could not store a departure, it will be tried again")
 	}
 	l.s.log.Info().Str("sid", k.ID()).Str("reason", string(reason)).Msgf("%s disconnected", v.Name)

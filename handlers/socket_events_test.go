@@ -159,12 +159,14 @@ func TestSocketContainerFailedOfOldNodes(t *testing.T) {
 	node.emit("container_failed", `{"node_id":12,"status_code":137,"result_id":1,"collaboration_id":1}`)
 	hears(t, node, "container_failed 1")
 	hears(t, watcher, "container_failed 1")
-	if got := b.rows(`SELECT status FROM result WHERE id = 1`); !slices.Equal(got, []string{"failed"}) {
-		t.Errorf("status %v", got)
-	}
-	b.exec(`UPDATE result SET status = 'completed', finished_at = '2026-01-02T03:04:05.000000Z' WHERE id = 1`)
-	node.emit("container_failed", `{"status_code":1,"result_id":1}`)
-	if got := b.rows(`SELECT status FROM result WHERE id = 1`); !slices.Equal(got, []string{"completed"}) {
+	// such nodes never send a status, not even at the end
+	finish := `{"result":"cg==","log":"l","finished_at":"2026-01-02T03:04:05.000001"}`
+	b.run(
+		row{as: "node_iknl_z", method: "PATCH", path: "/result/1", body: finish, want: 200, has: `{"status":"failed"}`, events: []string{`collaboration_1 status_update {"result_id":1}`}},
+		row{as: "node_small_z", method: "PATCH", path: "/result/2", body: finish, want: 200, has: `{"status":"completed"}`, events: []string{`collaboration_1 status_update {"result_id":2}`}},
+	)
+	b.join("node_small_z", means{}).emit("container_failed", `{"status_code":1,"result_id":2}`)
+	if got := b.rows(`SELECT status FROM result WHERE id = 2`); !slices.Equal(got, []string{"completed"}) {
 		t.Errorf("a finished result became %v", got)
 	}
 }

@@ -107,6 +107,7 @@ func TestSocketAudience(t *testing.T) {
 	}
 
 	node.leave()
+	hears(t, node)
 	offline := nodeIs("offline", 12, "node_iknl_z", 2)
 	hears(t, glob, left(name, z), offline)
 	hears(t, coll, left(name, z), offline)
