@@ -70,6 +70,9 @@ func newBedWith(t *testing.T, set core.Settings, change ...func(*Options)) *bed 
 	if set.MaxFailedAttempts == 0 {
 		set.MaxFailedAttempts, set.LockFor = 5, 15*time.Minute
 	}
+	if set.PasswordCost == 0 {
+		set.PasswordCost = leastCost
+	}
 	c, err := core.New(t.Context(), b.db, b.news, zerolog.New(b.log), set)
 	if err != nil {
 		t.Fatal(err)
@@ -159,7 +162,10 @@ var fixtureNodes = []struct {
 	{"node_big_s", 4, 3},
 }
 
-// passwordHash is bcrypt of "Passw0rd!" at the least cost.
+// leastCost is bcrypt's least, so that tests do not spend their time on it.
+const leastCost = 4
+
+// passwordHash is bcrypt of "Passw0rd!" at that cost.
 const passwordHash = "$2a$04$FXNmzv1F9trCNamScg3fV.YlkgIDzsudIiBG.PcH7JB68g.rPUy3."
 
 // buildFixture fills the template: what a first start makes, then the rows above.
@@ -169,7 +175,7 @@ func buildFixture(ctx context.Context, src queries.Source) error {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	c, err := core.New(ctx, db, bus.New(), zerolog.Nop(), core.Settings{})
+	c, err := core.New(ctx, db, bus.New(), zerolog.Nop(), core.Settings{PasswordCost: leastCost})
 	if err != nil {
 		return err
 	}

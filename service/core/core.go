@@ -7,6 +7,7 @@
 package core
 
 import (
+	"cmp"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -30,6 +31,9 @@ type Settings struct {
 	// OpenRoot lets the first user in from anywhere while its password is the one
 	// everybody knows: the environment is dev or test (SECURITY T22).
 	OpenRoot bool
+	// PasswordCost is bcrypt's for new passwords; 0: the reference's. Tests take less,
+	// because they would spend most of their time on it.
+	PasswordCost int
 }
 
 // Core is all use cases over one database.
@@ -49,6 +53,7 @@ type Core struct {
 // New makes the use cases and prepares the database for them: rules, default roles
 // and the first user (contract 40 §4.10).
 func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, set Settings) (*Core, error) {
+	set.PasswordCost = cmp.Or(set.PasswordCost, bcryptCost)
 	c := &Core{
 		db: db, bus: b, log: log, set: set, actors: newActors(), seen: newSeen(), presence: newPresence(),
 		hashing: make(chan struct{}, runtime.GOMAXPROCS(0)),

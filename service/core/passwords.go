@@ -28,7 +28,9 @@ const (
 
 // dummy is compared with when there is no user, so that both cases take the same
 // time; nothing ever matches it.
-const dummy = "$2a$12$RuSFJwYynb7pgw2ZxeLIXe6tF9ASSnF9gzWpY4qXWNMV5nYdUUlOC"
+func (c *Core) dummy() string {
+	return fmt.Sprintf("$2a$%02d$RuSFJwYynb7pgw2ZxeLIXe6tF9ASSnF9gzWpY4qXWNMV5nYdUUlOC", c.set.PasswordCost)
+}
 
 // CheckPolicy is the policy of passwords, contract 10 §5.1, in its order.
 func CheckPolicy(password string) error {
@@ -54,8 +56,10 @@ func CheckPolicy(password string) error {
 }
 
 // HashPassword gives the stored form of a password.
-func HashPassword(password string) (string, error) {
-	h, err := bcrypt.GenerateFromPassword(cut(password), bcryptCost)
+func HashPassword(password string) (string, error) { return hashAt(password, bcryptCost) }
+
+func hashAt(password string, cost int) (string, error) {
+	h, err := bcrypt.GenerateFromPassword(cut(password), cost)
 	if err != nil {
 		return "", fmt.Errorf("hashing a password: %w", err)
 	}
@@ -67,14 +71,14 @@ func cut(password string) []byte {
 	return b[:min(len(b), bcryptBytes)]
 }
 
-// hash is HashPassword in its turn.
+// hash gives the stored form of a password in its turn.
 func (c *Core) hash(ctx context.Context, password string) (string, error) {
 	leave, err := c.turn(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer leave()
-	return HashPassword(password)
+	return hashAt(password, c.set.PasswordCost)
 }
 
 // matches compares a password with a stored hash in its turn; without a hash it
@@ -85,7 +89,7 @@ func (c *Core) matches(ctx context.Context, stored *string, password string) (bo
 		return false, err
 	}
 	defer leave()
-	hash := dummy
+	hash := c.dummy()
 	if stored != nil {
 		hash = *stored
 	}
