@@ -17,9 +17,19 @@ var nestedCallers = []struct {
 	as    string
 	rules []int64
 }{
-	{as: "root"}, {as: "admin"},
-	{as: "viewer"}, {as: "researcher"}, {as: "orgadmin"}, {as: "colladmin"}, {as: "researcher_small"}, {as: "viewer_big"},
-	{as: "node_iknl_z"}, {as: "node_iknl_p"}, {as: "node_small_s"}, {as: "container"}, {as: "container:13"},
+	{as: "root"},
+	{as: "admin"},
+	{as: "viewer"},
+	{as: "researcher"},
+	{as: "orgadmin"},
+	{as: "colladmin"},
+	{as: "researcher_small"},
+	{as: "viewer_big"},
+	{as: "node_iknl_z"},
+	{as: "node_iknl_p"},
+	{as: "node_small_s"},
+	{as: "container"},
+	{as: "container:13"},
 	{"noperm", nil},
 	{"noperm", []int64{9}},          // every collaboration, nothing in it
 	{"noperm", []int64{9, 15}},      // and the own organization
@@ -31,7 +41,11 @@ var nestedCallers = []struct {
 	{"noperm", []int64{1}},          // nodes without collaborations
 	{"noperm", []int64{10, 20, 27}}, // every task, own results
 	{"noperm", []int64{9, 21, 26}},  // own tasks, every result
-	{"noperm", []int64{26}}, {"noperm", []int64{20}}, {"noperm", []int64{21}}, {"noperm", []int64{39}}, {"noperm", []int64{38}},
+	{"noperm", []int64{26}},
+	{"noperm", []int64{20}},
+	{"noperm", []int64{21}},
+	{"noperm", []int64{39}},
+	{"noperm", []int64{38}},
 }
 
 // TestAdvisory_T07_NestedRoutesShowNoMore takes every nested list of the route table

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"slices"
+	"sync"
 	"testing"
 )
 
@@ -145,6 +146,37 @@ func TestCreateNode(t *testing.T) {
 	}
 	if n := b.number(t, `SELECT COUNT(*) FROM authenticatable`); n != 20 {
 		t.Errorf("%d accounts, want 20: refused nodes left theirs", n)
+	}
+}
+
+// TestOnlyOneWins sends the same request several times at once: one is done, the
+// others hear why not.
+func TestOnlyOneWins(t *testing.T) {
+	b := newBed(t)
+	b.run(
+		row{as: "root", method: "POST", path: "/collaboration", body: `{"name":"NEW","organization_ids":[2,3]}`, want: 200, has: `{"id":4}`},
+		row{as: "root", method: "PATCH", path: "/organization/1", body: `{"name":"x"}`, want: 200},
+	)
+	for _, r := range []row{
+		{method: "POST", path: "/node", body: `{"collaboration_id":4,"organization_id":2}`},
+		{method: "POST", path: "/collaboration", body: `{"name":"SAME","organization_ids":[2]}`},
+		{method: "POST", path: "/collaboration/4/node", body: `{"id":13}`},
+		{method: "DELETE", path: "/collaboration/4/node", body: `{"id":13}`},
+		{method: "DELETE", path: "/collaboration/4/organization", body: `{"id":3}`},
+		{method: "DELETE", path: "/node/17"},
+		{method: "DELETE", path: "/collaboration/1"},
+	} {
+		r.as = "root"
+		codes := make([]int, 6)
+		var all sync.WaitGroup
+		for i := range codes {
+			all.Go(func() { codes[i] = b.send(t, r).Code })
+		}
+		all.Wait()
+		slices.Sort(codes)
+		if codes[0] >= 300 || codes[1] != codes[5] || codes[1] != 400 && codes[1] != 404 {
+			t.Errorf("%s %s: %v", r.method, r.path, codes)
+		}
 	}
 }
 

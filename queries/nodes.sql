@@ -6,6 +6,12 @@ VALUES (@id, @name, @api_key, @collaboration_id, @organization_id) ON CONFLICT D
 SELECT n.id, n.name, n.organization_id, n.collaboration_id, a.ip, a.status, a.last_seen
 FROM node n JOIN authenticatable a ON a.id = n.id WHERE n.id = @id;
 
+-- The row, held until the end of the transaction: of two that delete or move it at
+-- once, the second sees what the first did.
+
+-- name: HoldNode :execrows
+UPDATE node SET name = name WHERE id = @id;
+
 -- name: NodeOf :one
 SELECT n.id FROM node n WHERE n.organization_id = @organization_id AND n.collaboration_id = @collaboration_id;
 

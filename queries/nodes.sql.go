@@ -153,6 +153,21 @@ func (q *Queries) GetNode(ctx context.Context, id int64) (GetNodeRow, error) {
 	return i, err
 }
 
+const HoldNode = `-- name: HoldNode :execrows
+
+UPDATE node SET name = name WHERE id = $1
+`
+
+// The row, held until the end of the transaction: of two that delete or move it at
+// once, the second sees what the first did.
+func (q *Queries) HoldNode(ctx context.Context, id int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, HoldNode, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const ListNodes = `-- name: ListNodes :many
 SELECT n.id, n.name, n.organization_id, n.collaboration_id, a.ip, a.status, a.last_seen
 FROM node n JOIN authenticatable a ON a.id = n.id

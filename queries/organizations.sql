@@ -20,12 +20,13 @@ WHERE id = @id RETURNING *;
 SELECT o.* FROM organization o
 WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(o.name) LIKE lower(sqlc.narg('name')) ESCAPE '\'))
   AND (CAST(sqlc.narg('country') AS TEXT) IS NULL OR o.country = sqlc.narg('country'))
-  AND (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR EXISTS (
-    SELECT 1 FROM member m WHERE m.organization_id = o.id AND m.collaboration_id = sqlc.narg('collaboration_id')))
+  AND (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR o.id IN (
+    SELECT m.organization_id FROM member m WHERE m.collaboration_id = sqlc.narg('collaboration_id')))
   AND (CAST(sqlc.narg('only_id') AS BIGINT) IS NULL OR o.id = sqlc.narg('only_id'))
-  AND (CAST(sqlc.narg('partner_of') AS BIGINT) IS NULL OR o.id = sqlc.narg('partner_of') OR EXISTS (
-    SELECT 1 FROM member own JOIN member other ON other.collaboration_id = own.collaboration_id
-    WHERE own.organization_id = sqlc.narg('partner_of') AND other.organization_id = o.id
+  AND (CAST(sqlc.narg('partner_of') AS BIGINT) IS NULL OR o.id IN (
+    SELECT CAST(sqlc.narg('partner_of') AS BIGINT)
+    UNION SELECT other.organization_id FROM member own JOIN member other ON other.collaboration_id = own.collaboration_id
+    WHERE own.organization_id = sqlc.narg('partner_of')
       AND (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR own.collaboration_id = sqlc.narg('within'))))
 ORDER BY o.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 
@@ -33,12 +34,13 @@ ORDER BY o.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 SELECT COUNT(*) FROM organization o
 WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(o.name) LIKE lower(sqlc.narg('name')) ESCAPE '\'))
   AND (CAST(sqlc.narg('country') AS TEXT) IS NULL OR o.country = sqlc.narg('country'))
-  AND (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR EXISTS (
-    SELECT 1 FROM member m WHERE m.organization_id = o.id AND m.collaboration_id = sqlc.narg('collaboration_id')))
+  AND (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR o.id IN (
+    SELECT m.organization_id FROM member m WHERE m.collaboration_id = sqlc.narg('collaboration_id')))
   AND (CAST(sqlc.narg('only_id') AS BIGINT) IS NULL OR o.id = sqlc.narg('only_id'))
-  AND (CAST(sqlc.narg('partner_of') AS BIGINT) IS NULL OR o.id = sqlc.narg('partner_of') OR EXISTS (
-    SELECT 1 FROM member own JOIN member other ON other.collaboration_id = own.collaboration_id
-    WHERE own.organization_id = sqlc.narg('partner_of') AND other.organization_id = o.id
+  AND (CAST(sqlc.narg('partner_of') AS BIGINT) IS NULL OR o.id IN (
+    SELECT CAST(sqlc.narg('partner_of') AS BIGINT)
+    UNION SELECT other.organization_id FROM member own JOIN member other ON other.collaboration_id = own.collaboration_id
+    WHERE own.organization_id = sqlc.narg('partner_of')
       AND (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR own.collaboration_id = sqlc.narg('within'))));
 
 -- name: ArePartners :one
@@ -67,10 +69,6 @@ WHERE r.organization_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS
 
 -- name: NewestResultsOfOrganization :many
 SELECT r.id FROM result r WHERE r.organization_id = @organization_id ORDER BY r.id DESC LIMIT 1000;
-
--- name: OrganizationsOfCollaboration :many
-SELECT o.* FROM organization o JOIN member m ON m.organization_id = o.id
-WHERE m.collaboration_id = @collaboration_id ORDER BY o.id;
 
 -- name: IsMember :one
 SELECT EXISTS (SELECT 1 FROM member WHERE organization_id = @organization_id AND collaboration_id = @collaboration_id);

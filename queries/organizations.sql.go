@@ -68,12 +68,13 @@ const CountOrganizations = `-- name: CountOrganizations :one
 SELECT COUNT(*) FROM organization o
 WHERE (CAST($1 AS TEXT) IS NULL OR (lower(o.name) LIKE lower($1) ESCAPE '\'))
   AND (CAST($2 AS TEXT) IS NULL OR o.country = $2)
-  AND (CAST($3 AS BIGINT) IS NULL OR EXISTS (
-    SELECT 1 FROM member m WHERE m.organization_id = o.id AND m.collaboration_id = $3))
+  AND (CAST($3 AS BIGINT) IS NULL OR o.id IN (
+    SELECT m.organization_id FROM member m WHERE m.collaboration_id = $3))
   AND (CAST($4 AS BIGINT) IS NULL OR o.id = $4)
-  AND (CAST($5 AS BIGINT) IS NULL OR o.id = $5 OR EXISTS (
-    SELECT 1 FROM member own JOIN member other ON other.collaboration_id = own.collaboration_id
-    WHERE own.organization_id = $5 AND other.organization_id = o.id
+  AND (CAST($5 AS BIGINT) IS NULL OR o.id IN (
+    SELECT CAST($5 AS BIGINT)
+    UNION SELECT other.organization_id FROM member own JOIN member other ON other.collaboration_id = own.collaboration_id
+    WHERE own.organization_id = $5
       AND (CAST($6 AS BIGINT) IS NULL OR own.collaboration_id = $6)))
 `
 
@@ -174,12 +175,13 @@ const ListOrganizations = `-- name: ListOrganizations :many
 SELECT o.id, o.name, o.domain, o.address1, o.address2, o.zipcode, o.country, o.public_key FROM organization o
 WHERE (CAST($1 AS TEXT) IS NULL OR (lower(o.name) LIKE lower($1) ESCAPE '\'))
   AND (CAST($2 AS TEXT) IS NULL OR o.country = $2)
-  AND (CAST($3 AS BIGINT) IS NULL OR EXISTS (
-    SELECT 1 FROM member m WHERE m.organization_id = o.id AND m.collaboration_id = $3))
+  AND (CAST($3 AS BIGINT) IS NULL OR o.id IN (
+    SELECT m.organization_id FROM member m WHERE m.collaboration_id = $3))
   AND (CAST($4 AS BIGINT) IS NULL OR o.id = $4)
-  AND (CAST($5 AS BIGINT) IS NULL OR o.id = $5 OR EXISTS (
-    SELECT 1 FROM member own JOIN member other ON other.collaboration_id = own.collaboration_id
-    WHERE own.organization_id = $5 AND other.organization_id = o.id
+  AND (CAST($5 AS BIGINT) IS NULL OR o.id IN (
+    SELECT CAST($5 AS BIGINT)
+    UNION SELECT other.organization_id FROM member own JOIN member other ON other.collaboration_id = own.collaboration_id
+    WHERE own.organization_id = $5
       AND (CAST($6 AS BIGINT) IS NULL OR own.collaboration_id = $6)))
 ORDER BY o.id LIMIT CAST($8 AS BIGINT) OFFSET CAST($7 AS BIGINT)
 `
@@ -283,43 +285,6 @@ func (q *Queries) NodesOfOrganizations(ctx context.Context, ids string) ([]Nodes
 	for rows.Next() {
 		var i NodesOfOrganizationsRow
 		if err := rows.Scan(&i.OwnerID, &i.ID); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const OrganizationsOfCollaboration = `-- name: OrganizationsOfCollaboration :many
-SELECT o.id, o.name, o.domain, o.address1, o.address2, o.zipcode, o.country, o.public_key FROM organization o JOIN member m ON m.organization_id = o.id
-WHERE m.collaboration_id = $1 ORDER BY o.id
-`
-
-func (q *Queries) OrganizationsOfCollaboration(ctx context.Context, collaborationID int64) ([]Organization, error) {
-	rows, err := q.db.QueryContext(ctx, OrganizationsOfCollaboration, collaborationID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []Organization
-	for rows.Next() {
-		var i Organization
-		if err := rows.Scan(
-			&i.ID,
-			&i.Name,
-			&i.Domain,
-			&i.Address1,
-			&i.Address2,
-			&i.Zipcode,
-			&i.Country,
-			&i.PublicKey,
-		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

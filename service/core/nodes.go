@@ -238,13 +238,22 @@ func mayChange(g access.Grant, n queries.GetNodeRow) bool {
 		g.Has(access.Organization) && n.OrganizationID != nil && *n.OrganizationID == a.OrganizationID
 }
 
-// nodeToChange gives a node that the caller may change. The text is that of the
-// missing row.
-func nodeToChange(ctx context.Context, t *tx, g access.Grant, id int64, missing string) (queries.GetNodeRow, error) {
-	n, err := t.GetNode(ctx, id)
-	if queries.Missing(err) {
-		return n, fault.New(fault.Missing, missing, id)
+// heldNode gives a node and keeps it unchanged by others until the transaction ends.
+// The text is that of the missing row.
+func heldNode(ctx context.Context, t *tx, id int64, missing string) (queries.GetNodeRow, error) {
+	found, err := t.HoldNode(ctx, id)
+	if err != nil {
+		return queries.GetNodeRow{}, err
 	}
+	if found == 0 {
+		return queries.GetNodeRow{}, fault.New(fault.Missing, missing, id)
+	}
+	return t.GetNode(ctx, id)
+}
+
+// nodeToChange gives a node that the caller may change, as heldNode does.
+func nodeToChange(ctx context.Context, t *tx, g access.Grant, id int64, missing string) (queries.GetNodeRow, error) {
+	n, err := heldNode(ctx, t, id, missing)
 	if err == nil && !mayChange(g, n) {
 		return n, fault.Deny()
 	}

@@ -69,11 +69,7 @@ func nodeToPlace(ctx context.Context, t *tx, g access.Grant, id int64, in Sent[i
 	if in.Fault != nil {
 		return n, in.Fault
 	}
-	n, err := t.GetNode(ctx, in.Fields)
-	if queries.Missing(err) {
-		return n, fault.New(fault.Missing, "node id=%d not found", in.Fields)
-	}
-	return n, err
+	return heldNode(ctx, t, in.Fields, "node id=%d not found")
 }
 
 // roomForNode tells whether an organization may get a node in a collaboration: it is
