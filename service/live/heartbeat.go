@@ -45,7 +45,7 @@ func (c *session) over(now time.Time) Reason {
 	switch {
 	case c.busy:
 		return ""
-	case now.UnixNano()-c.heard.Load() >= int64(o.PingInterval+o.PingTimeout):
+	case now.Sub(c.server.born)-time.Duration(c.heard.Load()) >= o.PingInterval+o.PingTimeout:
 		return PingTimeout
 	case !c.lonely.IsZero() && now.Sub(c.lonely) >= o.ConnectTimeout:
 		return NamespaceMissing

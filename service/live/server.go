@@ -79,6 +79,7 @@ func (o Options) withDefaults() Options {
 // Server holds all sessions and namespaces. Make one with New; it serves until Close.
 type Server struct {
 	opt     Options
+	born    time.Time      // times are counted from here, so that a clock that is set does not end sessions
 	quit    chan struct{}  // closed to end the heartbeat
 	running sync.WaitGroup // the heartbeat, and whatever outlives a request
 
@@ -93,6 +94,7 @@ type Server struct {
 func New(o Options) *Server {
 	s := &Server{
 		opt:        o.withDefaults(),
+		born:       time.Now(),
 		quit:       make(chan struct{}),
 		sessions:   map[string]*session{},
 		namespaces: map[string]*Namespace{},
@@ -189,7 +191,7 @@ func (s *Server) open(r *http.Request) (*session, error) {
 		nextPing: now.Add(s.opt.PingInterval),
 		lonely:   now,
 	}
-	c.heard.Store(now.UnixNano())
+	c.heard.Store(int64(now.Sub(s.born)))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {

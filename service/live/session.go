@@ -34,7 +34,7 @@ type session struct {
 	header http.Header // of the request that opened the session, as are the next two
 	remote string
 	host   string
-	heard  atomic.Int64 // when the last packet arrived, in Unix nanoseconds
+	heard  atomic.Int64 // when the last packet arrived, in nanoseconds since server.born
 
 	mu          sync.Mutex
 	queue       [][]byte // frames for the client
@@ -93,7 +93,7 @@ func (c *session) sent(frames [][]byte) {
 
 // receive handles one Engine.IO packet. It needs the turn.
 func (c *session) receive(b []byte) error {
-	c.heard.Store(time.Now().UnixNano())
+	c.heard.Store(int64(time.Since(c.server.born)))
 	if len(b) == 0 {
 		return errMalformed
 	}
@@ -160,9 +160,9 @@ func (c *session) end(reason Reason, last ...[]byte) {
 	c.server.running.Add(1)
 	c.mu.Unlock()
 	if len(last) == 0 {
-		c.cut()
+		c.server.forget(c)
 	}
-	go c.finish(reason)
+	go c.finish(reason, len(last) == 0)
 }
 
 // cut makes an end of the transport of a closed session: what waits is lost, connections break, polls find nothing.
@@ -176,9 +176,12 @@ func (c *session) cut() {
 	probe.cut()
 }
 
-// finish tells the sockets of a closed session.
-func (c *session) finish(reason Reason) {
+// finish cuts the transport of a closed session, if no last frames are on their way, and tells its sockets.
+func (c *session) finish(reason Reason, cut bool) {
 	defer c.server.running.Done()
+	if cut {
+		c.cut()
+	}
 	c.takeTurn()
 	defer c.passTurn()
 	for _, k := range c.takeSockets() {
