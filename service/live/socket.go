@@ -54,7 +54,9 @@ func (k *Socket) Auth() json.RawMessage { return k.auth }
 
 // LastHeard returns when the last packet of any kind arrived from the client: a pong, an event, an acknowledgement. A
 // client that lives answers a ping every PingInterval.
-func (k *Socket) LastHeard() time.Time { return k.session.server.born.Add(time.Duration(k.session.heard.Load())) }
+func (k *Socket) LastHeard() time.Time {
+	return k.session.server.born.Add(time.Duration(k.session.heard.Load()))
+}
 
 // Emit sends an event to this socket alone. The error is that of an argument that is no JSON.
 func (k *Socket) Emit(event string, args ...any) error {
