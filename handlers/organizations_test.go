@@ -43,7 +43,7 @@ func TestOrganizationLists(t *testing.T) {
 		get("root", "/organization?page=1&per_page=x", 400, `{"msg":"per_page needs to be >= 1"}`),
 	)
 	r := b.send(t, get("viewer", "/organization?page=1&per_page=1", 200, ""))
-	if n := r.Header()["total-count"]; len(n) != 1 || n[0] != "3" { //nolint:staticcheck // lower case on the wire
+	if n := r.Header()["total-count"]; len(n) != 1 || n[0] != "3" {
 		t.Errorf("total-count is %v for somebody who sees three organizations", n)
 	}
 }
