@@ -337,7 +337,9 @@ func (w *writer) createTask(ctx context.Context, c *collaboration, image, partic
 	if err != nil {
 		return err
 	}
-	err = w.q.ImportResults(ctx, queries.ImportResultsParams{TaskID: task, AssignedAt: &w.q.Now, Organizations: participants})
+	err = w.q.ImportResults(ctx, queries.ImportResultsParams{
+		TaskID: task, CollaborationID: collaboration, AssignedAt: &w.q.Now, Organizations: participants,
+	})
 	if err != nil {
 		return err
 	}
