@@ -181,7 +181,7 @@ func (w *writer) createOrganizations(ctx context.Context) error {
 
 // createRoles makes the role super where an organization lacks it.
 func (w *writer) createRoles(ctx context.Context) error {
-	name, description := access.RoleSuper, "Holds every rule within its organization's import"
+	name, description := access.RoleSuper, "Super user"
 	for _, o := range w.supers {
 		organization := w.world.organizations[o.name]
 		role, err := w.q.CreateRole(ctx, queries.CreateRoleParams{
