@@ -131,7 +131,9 @@ func serve(ctx context.Context, inst config.Instance, o RunOptions, log *Log) er
 
 // wireOptions takes out of the configuration what the wire depends on.
 func wireOptions(c config.Config) handlers.Options {
+	version, _ := Version()
 	o := handlers.Options{
+		Version: version,
 		APIPath: c.APIPath, TrustedProxies: c.TrustedProxies, TLS: c.TLS != nil,
 		Secret: []byte(c.JWTSecretKey.Reveal()), AccessFor: c.AccessTokenLife, RefreshFor: c.RefreshTokenLife,
 	}
