@@ -11,6 +11,9 @@ import (
 	"vserver/service/fault"
 )
 
+// statusKilled is the status of a result whose container was told to stop.
+const statusKilled = "killed by user"
+
 // killed is an entry of `kill_list`, contract 20 §9.1.
 type killed struct {
 	TaskID         int64 `json:"task_id"`
@@ -19,32 +22,32 @@ type killed struct {
 }
 
 // killTasks ends every unfinished result of the tasks and of all tasks below them,
-// and tells the nodes of the collaboration after the commit. When nothing
-// runs nothing is sent, because nodes take an empty list for everything (contract 20
-// §9.1).
-func (t *tx) killTasks(ctx context.Context, collaboration *int64, tasks ...int64) error {
+// and tells the nodes of the collaboration after the commit. It gives the number of
+// results that it ended; when there was none, nothing is sent, because nodes take
+// an empty list for everything (contract 20 §9.1).
+func (t *tx) killTasks(ctx context.Context, collaboration *int64, tasks ...int64) (int, error) {
 	set := idSet(tasks)
 	if err := t.HoldSubtree(ctx, set); err != nil {
-		return fmt.Errorf("holding tasks: %w", err)
+		return 0, fmt.Errorf("holding tasks: %w", err)
 	}
 	rows, err := t.KillSubtree(ctx, &t.Now, set)
 	if err != nil {
-		return fmt.Errorf("ending the results of tasks: %w", err)
+		return 0, fmt.Errorf("ending the results of tasks: %w", err)
 	}
 	if collaboration != nil {
 		emitKilled(t, *collaboration, rows)
 	}
-	return nil
+	return len(rows), nil
 }
 
 // killCollaboration is killTasks for all tasks of a collaboration.
-func (t *tx) killCollaboration(ctx context.Context, collaboration int64) error {
+func (t *tx) killCollaboration(ctx context.Context, collaboration int64) (int, error) {
 	rows, err := t.KillCollaboration(ctx, &t.Now, &collaboration)
 	if err != nil {
-		return fmt.Errorf("ending the results of a collaboration: %w", err)
+		return 0, fmt.Errorf("ending the results of a collaboration: %w", err)
 	}
 	emitKilled(t, collaboration, rows)
-	return nil
+	return len(rows), nil
 }
 
 // emitKilled sends `kill_containers` with one entry for each result.
@@ -89,7 +92,8 @@ func (c *Core) KillTask(ctx context.Context, g access.Grant, id int64) error {
 		if err := t.mustReach(ctx, g, row.CollaborationID, access.Collaboration); err != nil {
 			return err
 		}
-		return t.killTasks(ctx, row.CollaborationID, id)
+		_, err = t.killTasks(ctx, row.CollaborationID, id)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("killing a task: %w", err)

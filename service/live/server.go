@@ -85,7 +85,6 @@ type Server struct {
 
 	mu         sync.RWMutex
 	sessions   map[string]*session
-	ended      map[string]time.Time // when sessions ended that may still be sent posts
 	namespaces map[string]*Namespace
 	closed     bool
 }
@@ -98,7 +97,6 @@ func New(o Options) *Server {
 		born:       time.Now(),
 		quit:       make(chan struct{}),
 		sessions:   map[string]*session{},
-		ended:      map[string]time.Time{},
 		namespaces: map[string]*Namespace{},
 	}
 	s.namespaces["/"] = newNamespace(s, "/")
@@ -221,22 +219,10 @@ func (s *Server) session(id string) *session {
 	return c
 }
 
-// forget takes a session that ended off the list. It may be called again.
 func (s *Server) forget(c *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.sessions[c.id] != nil {
-		delete(s.sessions, c.id)
-		s.ended[c.id] = time.Now()
-	}
-}
-
-// endedLately says whether the session of that id ended so short a time ago that posts to it may be under way.
-func (s *Server) endedLately(id string) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	at, ok := s.ended[id]
-	return ok && time.Since(at) < latePosts
+	delete(s.sessions, c.id)
 }
 
 func (s *Server) namespace(name string) *Namespace {

@@ -1,6 +1,0 @@
--- +goose Up
--- Postgres keeps statistics by itself.
-SELECT 1;
-
--- +goose Down
-SELECT 1;
