@@ -234,13 +234,17 @@ func (p *play) askOnce(ctx context.Context) outcome {
 	if err != nil {
 		return outcome{err: err}
 	}
-	var results []resultRow
+	var results []struct {
+		Result *string `json:"result"`
+		Status string  `json:"status"`
+		Log    string  `json:"log"`
+	}
 	if err := p.researcher.get(ctx, fmt.Sprintf("/task/%d/result", task.ID), &results); err != nil {
 		return outcome{err: err}
 	}
 	var a answer
 	if err := decode(results[0].Result, &a); err != nil {
-		return outcome{err: fmt.Errorf("task %d ended as %q: %w", task.ID, status(results[0]), err)}
+		return outcome{err: fmt.Errorf("task %d ended as %q, its log: %s", task.ID, results[0].Status, results[0].Log)}
 	}
 	return outcome{average: a.Average, partials: a.Partials}
 }
@@ -317,11 +321,4 @@ func (l *ledger) of(who string) map[string]int {
 		told[event] = n
 	}
 	return told
-}
-
-func status(r resultRow) string {
-	if r.Status == nil {
-		return "unknown"
-	}
-	return *r.Status
 }

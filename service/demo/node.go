@@ -45,14 +45,11 @@ type nodeRow struct {
 	Collaboration object `json:"collaboration"`
 }
 
-// resultRow is what nodes and clients read of a result.
+// resultRow is what a node reads of a result.
 type resultRow struct {
-	ID           int64   `json:"id"`
-	Input        *string `json:"input"`
-	Result       *string `json:"result"`
-	Status       *string `json:"status"`
-	Organization any     `json:"organization"` // an id in the results of a task, else a link
-	Task         struct {
+	ID    int64   `json:"id"`
+	Input *string `json:"input"`
+	Task  struct {
 		ID     int64   `json:"id"`
 		Image  string  `json:"image"`
 		RunID  int64   `json:"run_id"`
