@@ -53,13 +53,13 @@ type bed struct {
 
 const testSecret = "a secret that is long enough for tests"
 
-var template = dbtest.Template{Build: buildFixture}
+var fixture = dbtest.Template{Build: buildFixture}
 
 func newBed(t *testing.T) *bed { return newBedWith(t, core.Settings{}) }
 
 func newBedWith(t *testing.T, set core.Settings, change ...func(*Options)) *bed {
 	t.Helper()
-	src := template.Copy(t)
+	src := fixture.Copy(t)
 	db, err := queries.Open(t.Context(), src)
 	if err != nil {
 		t.Fatal(err)

@@ -5,17 +5,15 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-)
 
-// contentPolicy is for everything that this server sends.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
-	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	"vserver/embed"
+)
 
 // header sets what every reply carries: who may read it, and what a browser may do
 // with it (contract 10 §1.8, SECURITY T14, T15).
 func (s *Server) header(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", contentPolicy)
+	h.Set("Content-Security-Policy", embed.StartPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	if s.opt.TLS {

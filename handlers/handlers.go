@@ -29,6 +29,7 @@ type Options struct {
 	Secret         []byte
 	AccessFor      time.Duration // life of access tokens
 	RefreshFor     time.Duration // life of users' refresh tokens
+	Version        string        // of this program, for the start page
 	// Live has the measures of the live channel; whose origins may use it and where
 	// it reports to are set here.
 	Live    live.Options
@@ -49,6 +50,7 @@ type Server struct {
 func New(c *core.Core, log zerolog.Logger, opt Options) *Server {
 	s := &Server{core: c, log: log, opt: opt, tokens: newTokens(opt), echo: echo.New()}
 	s.register(s.routes())
+	s.registerStart()
 	s.live = newSockets(s)
 	return s
 }

@@ -4,8 +4,8 @@ import (
 	"net/http"
 )
 
-// emulates is the release of the reference that this server answers like.
-const emulates = "3.7.3"
+// Emulates is the release of the reference that this server answers like.
+const Emulates = "3.7.3"
 
 func (s *Server) openRoutes() []route {
 	return []route{
@@ -16,7 +16,7 @@ func (s *Server) openRoutes() []route {
 }
 
 func (s *Server) version(k *call) error {
-	return k.reply(http.StatusOK, map[string]string{"version": emulates})
+	return k.reply(http.StatusOK, map[string]string{"version": Emulates})
 }
 
 func (s *Server) health(k *call) error {

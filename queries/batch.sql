@@ -75,8 +75,9 @@ INSERT INTO task (name, image, collaboration_id, run_id, initiator_id, created_a
 VALUES (@name, @image, @collaboration_id, @run_id, @initiator_id, @created_at) RETURNING id;
 
 -- name: ImportResults :exec
-INSERT INTO result (task_id, organization_id, assigned_at)
-SELECT CAST(@task_id AS BIGINT), CAST(j.key AS BIGINT), @assigned_at FROM json_each(@organizations) AS j;
+INSERT INTO result (task_id, organization_id, collaboration_id, assigned_at)
+SELECT CAST(@task_id AS BIGINT), CAST(j.key AS BIGINT), CAST(@collaboration_id AS BIGINT), @assigned_at
+FROM json_each(@organizations) AS j;
 
 -- name: ImportInputs :exec
 INSERT INTO payload (result_id, input) SELECT r.id, @input FROM result r WHERE r.task_id = @task_id;

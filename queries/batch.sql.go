@@ -432,18 +432,25 @@ func (q *Queries) ImportNodes(ctx context.Context, list string) error {
 }
 
 const ImportResults = `-- name: ImportResults :exec
-INSERT INTO result (task_id, organization_id, assigned_at)
-SELECT CAST($1 AS BIGINT), CAST(j.key AS BIGINT), $2 FROM json_each($3) AS j
+INSERT INTO result (task_id, organization_id, collaboration_id, assigned_at)
+SELECT CAST($1 AS BIGINT), CAST(j.key AS BIGINT), CAST($2 AS BIGINT), $3
+FROM json_each($4) AS j
 `
 
 type ImportResultsParams struct {
-	TaskID        int64
-	AssignedAt    *Time
-	Organizations string
+	TaskID          int64
+	CollaborationID int64
+	AssignedAt      *Time
+	Organizations   string
 }
 
 func (q *Queries) ImportResults(ctx context.Context, arg ImportResultsParams) error {
-	_, err := q.db.ExecContext(ctx, ImportResults, arg.TaskID, arg.AssignedAt, arg.Organizations)
+	_, err := q.db.ExecContext(ctx, ImportResults,
+		arg.TaskID,
+		arg.CollaborationID,
+		arg.AssignedAt,
+		arg.Organizations,
+	)
 	return err
 }
 

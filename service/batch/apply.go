@@ -181,7 +181,7 @@ func (w *writer) createOrganizations(ctx context.Context) error {
 
 // createRoles makes the role super where an organization lacks it.
 func (w *writer) createRoles(ctx context.Context) error {
-	name, description := access.RoleSuper, "Holds every rule within its organization's import"
+	name, description := access.RoleSuper, "Super user"
 	for _, o := range w.supers {
 		organization := w.world.organizations[o.name]
 		role, err := w.q.CreateRole(ctx, queries.CreateRoleParams{
@@ -337,7 +337,9 @@ func (w *writer) createTask(ctx context.Context, c *collaboration, image, partic
 	if err != nil {
 		return err
 	}
-	err = w.q.ImportResults(ctx, queries.ImportResultsParams{TaskID: task, AssignedAt: &w.q.Now, Organizations: participants})
+	err = w.q.ImportResults(ctx, queries.ImportResultsParams{
+		TaskID: task, CollaborationID: collaboration, AssignedAt: &w.q.Now, Organizations: participants,
+	})
 	if err != nil {
 		return err
 	}

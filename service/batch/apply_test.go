@@ -147,10 +147,14 @@ func TestWhatDiffers(t *testing.T) {
 		"e-mail":       {"", "ann@a.example", "a@a.example", batch.User, 4, `email is "ann@a.example" in the database, "a@a.example" in the file`},
 		"roles":        {"", "Viewer, super", "super", batch.User, 4, "the user has other roles in the database"},
 		"role removed": {"DELETE FROM user_role WHERE user_id = 2", "", "", batch.User, 4, "the user lacks the role super in the database"},
-		"rules": {"DELETE FROM role_rule WHERE role_id = 8 AND rule_id < 3", "", "", batch.Role, 3,
-			"the role lacks 2 of the 53 rules in the database"},
-		"organization of a user": {`UPDATE "user" SET organization_id = 1 WHERE id = 3`, "", "", batch.User, 4,
-			"the user belongs to another organization in the database"},
+		"rules": {
+			"DELETE FROM role_rule WHERE role_id = 8 AND rule_id < 3", "", "", batch.Role, 3,
+			"the role lacks 2 of the 53 rules in the database",
+		},
+		"organization of a user": {
+			`UPDATE "user" SET organization_id = 1 WHERE id = 3`, "", "", batch.User, 4,
+			"the user belongs to another organization in the database",
+		},
 		"encrypted":    {"", "tasks: [image]", "encrypted: no", batch.Collaboration, 8, "encrypted is true in the database, false in the file"},
 		"API key":      {"", "0001}", "0009}", batch.Node, 7, "the node has another api_key in the database"},
 		"not a member": {"DELETE FROM member", "", "", batch.Node, 7, "A is no member of the collaboration in the database"},

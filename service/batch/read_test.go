@@ -40,19 +40,27 @@ func TestBadFiles(t *testing.T) {
 		"old participants": {"collaborations:\n- {name: C, participants: [A]}", "x.yaml:2: collaborations[1].participants[1]: must be a block with name and api_key, not a single value"},
 		"no API key":       {"collaborations:\n- {name: C, participants: [{name: A}]}", "x.yaml:2: collaborations[1].participants[1].api_key: is missing"},
 		"bad API key":      {"collaborations:\n- {name: C, participants: [{name: A, api_key: x}]}", "x.yaml:2: collaborations[1].participants[1].api_key: API key 'x' is not a valid UUID!"},
-		"API key in capitals": {"collaborations:\n- {name: C, participants: [{name: A, api_key: 123E4567-E89B-12D3-A456-426614174001}]}",
-			"x.yaml:2: collaborations[1].participants[1].api_key: API key '123E4567…' is not a valid UUID!"},
+		"API key in capitals": {
+			"collaborations:\n- {name: C, participants: [{name: A, api_key: 123E4567-E89B-12D3-A456-426614174001}]}",
+			"x.yaml:2: collaborations[1].participants[1].api_key: API key '123E4567…' is not a valid UUID!",
+		},
 		"tasks of nobody": {"collaborations:\n- {name: C, tasks: [i]}", "x.yaml:2: collaborations[1].tasks: need at least one participant"},
-		"empty image": {"collaborations:\n- {name: C, participants: [{name: A, api_key: 123e4567-e89b-12d3-a456-426614174001}], tasks: ['']}",
-			"x.yaml:2: collaborations[1].tasks[1]: has no value"},
+		"empty image": {
+			"collaborations:\n- {name: C, participants: [{name: A, api_key: 123e4567-e89b-12d3-a456-426614174001}], tasks: ['']}",
+			"x.yaml:2: collaborations[1].tasks[1]: has no value",
+		},
 		"organization twice":  {head + "}\n" + strings.TrimPrefix(head, "organizations:\n") + "}", "x.yaml:3: organization A is there twice, first on line 2"},
 		"user twice":          {head + "users: [{username: u},\n {username: u}]}", "x.yaml:3: user u is there twice, first on line 2"},
 		"e-mail twice":        {head + "users: [{username: u, email: e},\n {username: v, email: e}]}", "x.yaml:3: e-mail e is there twice, first on line 2"},
 		"collaboration twice": {"collaborations:\n- {name: C}\n- {name: C}", "x.yaml:3: collaboration C is there twice, first on line 2"},
-		"API key twice": {"collaborations:\n- name: C\n  participants:\n  - {name: A, api_key: 123e4567-e89b-12d3-a456-426614174001}\n  - {name: B, api_key: 123e4567-e89b-12d3-a456-426614174001}",
-			"x.yaml:5: node B - C Node has the same api_key as the node of A on line 4"},
-		"participant twice": {"collaborations:\n- name: C\n  participants:\n  - {name: A, api_key: 123e4567-e89b-12d3-a456-426614174001}\n  - {name: A, api_key: 123e4567-e89b-12d3-a456-426614174002}",
-			"x.yaml:5: participant A is there twice, first on line 4"},
+		"API key twice": {
+			"collaborations:\n- name: C\n  participants:\n  - {name: A, api_key: 123e4567-e89b-12d3-a456-426614174001}\n  - {name: B, api_key: 123e4567-e89b-12d3-a456-426614174001}",
+			"x.yaml:5: node B - C Node has the same api_key as the node of A on line 4",
+		},
+		"participant twice": {
+			"collaborations:\n- name: C\n  participants:\n  - {name: A, api_key: 123e4567-e89b-12d3-a456-426614174001}\n  - {name: A, api_key: 123e4567-e89b-12d3-a456-426614174002}",
+			"x.yaml:5: participant A is there twice, first on line 4",
+		},
 		"several": {"organizations:\n- name: A\n  domain: d\n  address1:\n  users:\n  - usernam: u\n    password: p\n", `x.yaml:2: organizations[1].address2: is missing; write the key without a value for none
 x.yaml:2: organizations[1].zipcode: is missing; write the key without a value for none
 x.yaml:2: organizations[1].country: is missing; write the key without a value for none

@@ -41,8 +41,12 @@ type wanted struct {
 
 func (f *File) wanted(digest func(key string) string) wanted {
 	w := wanted{
-		map[string]bool{}, map[string]bool{}, map[string]bool{},
-		map[string]bool{access.RoleSuper: true}, map[string]bool{}, map[string]bool{},
+		map[string]bool{},
+		map[string]bool{},
+		map[string]bool{},
+		map[string]bool{access.RoleSuper: true},
+		map[string]bool{},
+		map[string]bool{},
 	}
 	for _, o := range f.organizations {
 		w.organizations[o.name] = true

@@ -225,7 +225,7 @@ func (c *Core) DeleteCollaboration(ctx context.Context, g access.Grant, id int64
 		if !g.Has(access.Global) {
 			return fault.Deny()
 		}
-		if _, err := t.killCollaboration(ctx, id); err != nil {
+		if err := t.killCollaboration(ctx, id); err != nil {
 			return err
 		}
 		if err := first(

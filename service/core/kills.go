@@ -11,9 +11,6 @@ import (
 	"vserver/service/fault"
 )
 
-// statusKilled is the status of a result whose container was told to stop.
-const statusKilled = "killed by user"
-
 // killed is an entry of `kill_list`, contract 20 §9.1.
 type killed struct {
 	TaskID         int64 `json:"task_id"`
@@ -22,32 +19,32 @@ type killed struct {
 }
 
 // killTasks ends every unfinished result of the tasks and of all tasks below them,
-// and tells the nodes of the collaboration after the commit. It gives the number of
-// results that it ended; when there was none, nothing is sent, because nodes take
-// an empty list for everything (contract 20 §9.1).
-func (t *tx) killTasks(ctx context.Context, collaboration *int64, tasks ...int64) (int, error) {
+// and tells the nodes of the collaboration after the commit. When nothing
+// runs nothing is sent, because nodes take an empty list for everything (contract 20
+// §9.1).
+func (t *tx) killTasks(ctx context.Context, collaboration *int64, tasks ...int64) error {
 	set := idSet(tasks)
 	if err := t.HoldSubtree(ctx, set); err != nil {
-		return 0, fmt.Errorf("holding tasks: %w", err)
+		return fmt.Errorf("holding tasks: %w", err)
 	}
 	rows, err := t.KillSubtree(ctx, &t.Now, set)
 	if err != nil {
-		return 0, fmt.Errorf("ending the results of tasks: %w", err)
+		return fmt.Errorf("ending the results of tasks: %w", err)
 	}
 	if collaboration != nil {
 		emitKilled(t, *collaboration, rows)
 	}
-	return len(rows), nil
+	return nil
 }
 
 // killCollaboration is killTasks for all tasks of a collaboration.
-func (t *tx) killCollaboration(ctx context.Context, collaboration int64) (int, error) {
+func (t *tx) killCollaboration(ctx context.Context, collaboration int64) error {
 	rows, err := t.KillCollaboration(ctx, &t.Now, &collaboration)
 	if err != nil {
-		return 0, fmt.Errorf("ending the results of a collaboration: %w", err)
+		return fmt.Errorf("ending the results of a collaboration: %w", err)
 	}
 	emitKilled(t, collaboration, rows)
-	return len(rows), nil
+	return nil
 }
 
 // emitKilled sends `kill_containers` with one entry for each result.
@@ -92,8 +89,7 @@ func (c *Core) KillTask(ctx context.Context, g access.Grant, id int64) error {
 		if err := t.mustReach(ctx, g, row.CollaborationID, access.Collaboration); err != nil {
 			return err
 		}
-		_, err = t.killTasks(ctx, row.CollaborationID, id)
-		return err
+		return t.killTasks(ctx, row.CollaborationID, id)
 	})
 	if err != nil {
 		return fmt.Errorf("killing a task: %w", err)

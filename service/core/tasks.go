@@ -270,7 +270,7 @@ func (c *Core) DeleteTask(ctx context.Context, g access.Grant, id int64) error {
 				return err
 			}
 		}
-		if _, err := t.killTasks(ctx, row.CollaborationID, id); err != nil {
+		if err := t.killTasks(ctx, row.CollaborationID, id); err != nil {
 			return err
 		}
 		return t.deleteTask(ctx, id)

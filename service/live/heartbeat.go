@@ -1,6 +1,9 @@
 package live
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // heartbeat pings all clients and ends the sessions whose time is over. One goroutine does it for everybody.
 func (s *Server) heartbeat() {
@@ -17,6 +20,9 @@ func (s *Server) heartbeat() {
 }
 
 func (s *Server) sweep(now time.Time) {
+	s.mu.Lock()
+	maps.DeleteFunc(s.ended, func(_ string, at time.Time) bool { return now.Sub(at) >= latePosts })
+	s.mu.Unlock()
 	var due []*session
 	over := map[*session]Reason{}
 	s.mu.RLock()

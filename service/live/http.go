@@ -40,7 +40,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case query.Get("EIO") != "4":
 		refuse(w, http.StatusBadRequest, badVersion)
 	case sid != "":
-		s.serveSession(w, r, s.session(sid), transport)
+		s.serveSession(w, r, sid, transport)
 	case r.Method == http.MethodPost:
 		refuse(w, http.StatusBadRequest, badSession)
 	case headerSize(r.Header) > maxHeader:
@@ -52,9 +52,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serveSession answers a request that names a session, which is nil if there is none of that id.
-func (s *Server) serveSession(w http.ResponseWriter, r *http.Request, c *session, transport string) {
+// serveSession answers a request that names a session.
+func (s *Server) serveSession(w http.ResponseWriter, r *http.Request, sid, transport string) {
+	c := s.session(sid)
 	switch {
+	case c == nil && r.Method == http.MethodPost && s.endedLately(sid):
+		agree(w)
 	case c == nil:
 		refuse(w, http.StatusBadRequest, badSession)
 	case r.Method == http.MethodPost:

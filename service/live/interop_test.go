@@ -75,8 +75,8 @@ func program(x *site) {
 // knows no session of the old one, takes its place.
 func interop(t *testing.T, command []string, want string) {
 	t.Helper()
-	x := start(t, Options{PingInterval: 50 * time.Millisecond}, program)
-	heir := start(t, Options{}, program)
+	o := Options{PingInterval: 50 * time.Millisecond, PingTimeout: patience / 2}
+	x, heir := start(t, o, program), start(t, o, program)
 	var serving atomic.Pointer[Server]
 	serving.Store(x.Server)
 	x.tasks.On("restart", func(*Socket, []json.RawMessage) []any {

@@ -21,6 +21,9 @@ const (
 	// probedPoll is how long a poll may rest while an upgrade is under way: the client ends its last poll before it
 	// goes on.
 	probedPoll = 100 * time.Millisecond
+	// latePosts is how long posts to a session that has ended are taken, and ignored. After a post that failed,
+	// python-engineio may never come back; after a poll that failed, it does.
+	latePosts = 5 * time.Second
 )
 
 // wake is what a resting poll is told.
@@ -121,7 +124,7 @@ func (c *session) poll(ctx context.Context) ([][]byte, wake) {
 	return frames, told
 }
 
-// gone says whether polls and posts have no business with the session any more. It needs c.mu.
+// gone says whether polls have no business with the session any more. It needs c.mu.
 func (c *session) gone() bool { return c.closed && !c.parting || c.ws != nil }
 
 // rest waits to be told what to answer. A client that gives up its poll has gone. It needs c.mu and lets go of it
@@ -187,10 +190,11 @@ func (s *Server) body(w http.ResponseWriter, r *http.Request) ([]byte, Reason) {
 	return body, ""
 }
 
-// beginPost counts a post in, unless the session does not poll or too many posts are waiting already.
+// beginPost counts a post in, unless the session does not poll or too many posts are waiting already. A post to a
+// session that has ended since is taken and does nothing, as latePosts has it.
 func (c *session) beginPost() error {
 	c.mu.Lock()
-	if c.gone() {
+	if c.ws != nil && !c.closed {
 		c.mu.Unlock()
 		return errGone
 	}

@@ -240,6 +240,25 @@ func TestLargestPost(t *testing.T) {
 	}
 }
 
+// python-engineio stays away for ever after a post that was refused, so a pong that crosses the end of its session is
+// taken; the next poll tells the client.
+func TestPostAfterTheEnd(t *testing.T) {
+	x := start(t, Options{}, nil)
+	sid := x.open(t)
+	x.post(t, sid, "40/tasks,")
+	x.tasks.Sockets("")[0].Drop()
+	x.post(t, sid, "3")
+	x.ended(t, ServerDropped)
+	x.post(t, sid, `42/tasks,["lost"]`)
+	if a := x.ask(t, "GET", sid, ""); a.status != 400 {
+		t.Errorf("poll: %d", a.status)
+	}
+	x.Server.sweep(time.Now().Add(latePosts + time.Second))
+	if a := x.ask(t, "POST", sid, "3"); a.status != 400 {
+		t.Errorf("post long after: %d", a.status)
+	}
+}
+
 func TestCloseByPost(t *testing.T) {
 	x := start(t, Options{}, nil)
 	sid := x.open(t)

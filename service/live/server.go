@@ -85,6 +85,7 @@ type Server struct {
 
 	mu         sync.RWMutex
 	sessions   map[string]*session
+	ended      map[string]time.Time // when sessions ended that may still be sent posts
 	namespaces map[string]*Namespace
 	closed     bool
 }
@@ -97,6 +98,7 @@ func New(o Options) *Server {
 		born:       time.Now(),
 		quit:       make(chan struct{}),
 		sessions:   map[string]*session{},
+		ended:      map[string]time.Time{},
 		namespaces: map[string]*Namespace{},
 	}
 	s.namespaces["/"] = newNamespace(s, "/")
@@ -219,10 +221,22 @@ func (s *Server) session(id string) *session {
 	return c
 }
 
+// forget takes a session that ended off the list. It may be called again.
 func (s *Server) forget(c *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.sessions, c.id)
+	if s.sessions[c.id] != nil {
+		delete(s.sessions, c.id)
+		s.ended[c.id] = time.Now()
+	}
+}
+
+// endedLately says whether the session of that id ended so short a time ago that posts to it may be under way.
+func (s *Server) endedLately(id string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	at, ok := s.ended[id]
+	return ok && time.Since(at) < latePosts
 }
 
 func (s *Server) namespace(name string) *Namespace {

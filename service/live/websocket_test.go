@@ -212,6 +212,12 @@ func TestSlowPollerIsDropped(t *testing.T) {
 func TestOneLargeFrameMayWait(t *testing.T) {
 	x := start(t, Options{MaxQueueBytes: 500}, nil)
 	p, _ := x.join(t)
+	c := x.tasks.Sockets("")[0].session
+	eventually(t, "empty queue", func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.unsent == 0
+	})
 	x.tasks.Emit("", "large", strings.Repeat("x", 1000))
 	if got := p.read(t); len(got) < 1000 {
 		t.Errorf("got %q", got)

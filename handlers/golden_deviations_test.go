@@ -1,0 +1,74 @@
+package handlers
+
+// deviation is an answer that has to differ from the recorded one.
+type deviation struct {
+	status int    // what this server answers; 0: the recorded status, with another body
+	reason string // the contract's section, and why
+}
+
+// deviations are all differences from the recording, by record.
+var deviations = map[string]deviation{
+	"open.005": {200, "20 §12: the start page is at the root"},
+
+	"auth.006": {400, "10 §3.1, 10 §14 C5: missing names or passwords are no failed log-in"},
+	"auth.012": {400, "10 §3.1, 10 §14 C5: an empty object lacks both"},
+	"auth.010": {200, "10 §1.4: a body is JSON whatever its content type says"},
+	"auth.040": {422, "10 §15 note 1: a subject in quotes is never issued"},
+
+	"role.006": {0, "10 §7.4: descriptions are our own words, so a search in them finds others"},
+	"role.031": {400, "10 §1.4: a text field takes a text only"},
+	"role.032": {400, "10 §1.4: null is missing for a required field"},
+
+	"user.044": {401, "10 §8.4, 10 §14 S10: the permission is judged before names are looked up"},
+	"user.065": {0, "10 §1.5: rows come by ascending id; the recording's order is undefined"},
+	"user.068": {400, "20 §1.4: a date that is none is refused"},
+	"user.110": {200, "10 §8.5-9, T02: the organization of a user is ignored"},
+	"user.111": {200, "10 §8.5-9, T02: the organization of a user is ignored"},
+
+	"organization.008": {0, "20 §1.9: a node sees the members of its own collaboration"},
+	"organization.054": {400, "10 §1.4: a text field takes a text only"},
+	"organization.088": {0, "20 §1.9: a node sees its own collaboration"},
+
+	"collaboration.019": {400, "20 §3: an id that is none is refused"},
+	"collaboration.036": {401, "20 §1.9: a node sees its own collaboration"},
+	"collaboration.055": {401, "20 §5.2, 20 §17 S9: the permission is judged before names are looked up"},
+	"collaboration.082": {0, "20 §1.9, T07: a nested list shows no more than the rows' own route"},
+
+	"task.006": {0, "20 §1.9: a node sees the tasks of its own collaboration"},
+	"task.007": {0, "20 §1.9: a container sees the tasks of its own run"},
+	"task.024": {400, "20 §2.8: an input is a text or an object"},
+	"task.025": {0, "20 §7.3-10: the flag `master` is ignored"},
+	"task.026": {201, "20 §7.3-10: the flag `master` is ignored"},
+	"task.038": {401, "20 §7.3-7, 20 §17 S5: a subtask has exactly its parent's image"},
+	"task.055": {0, "20 §7.1, 20 §17 C7: both spellings embed results"},
+	"task.056": {400, "20 §3: a number that is none is refused"},
+	"task.080": {401, "20 §1.9: a node sees the tasks of its own collaboration"},
+	"task.085": {401, "20 §1.9: a container sees the tasks of its own run"},
+	"task.091": {0, "20 §7.2: any `include` counts, not only the first"},
+	"task.101": {401, "20 §1.9: a container sees the results of its own run"},
+
+	"result.005": {0, "20 §1.9: a node sees the results of its own collaboration"},
+	"result.006": {0, "20 §1.9: a node sees the results of its own collaboration"},
+	"result.018": {0, "10 §1.5, 20 §3: links keep all values of a repeated parameter"},
+	"result.023": {0, "20 §8.1, 20 §17 C5: started_from filters started_at"},
+	"result.028": {400, "20 §3: an id that is none is refused"},
+	"result.046": {401, "20 §1.9: a node sees the results of its own collaboration"},
+	"result.049": {401, "20 §1.9: a node sees the results of its own collaboration"},
+	"result.054": {401, "20 §1.9: a container sees the results of its own run"},
+	"result.073": {0, "20 §8.3, 20 §17 C8: what is absent stays as it is"},
+	"result.076": {401, "20 §8.3-2, 20 §17 S1: a result belongs to the node of its own collaboration"},
+
+	"port.016": {0, "20 §1.9: a container sees the ports of its own run"},
+
+	"kill.009": {200, "20 §9.1-3, 20 §17 C4: a task is finished when none of its results is open"},
+
+	"delete.009": {0, "20 §7.4, T06: a task is deleted with all tasks below it"},
+	"delete.011": {401, "10 §2.5, T23: a container's token dies with its task"},
+	"delete.012": {401, "10 §2.5, T23: a container's token dies with its task"},
+	"delete.019": {404, "20 §5.5, T06: a collaboration is deleted with its nodes"},
+	"delete.022": {401, "20 §5.5, T06: a collaboration is deleted with its nodes"},
+	"delete.023": {0, "20 §5.5, 20 §7.4, T06: results are deleted with their tasks"},
+	"delete.025": {400, "10 §9.6, 10 §14 S12: default roles are not deleted"},
+	"delete.028": {400, "10 §8.6: the last holder of Root is not deleted"},
+	"delete.029": {200, "10 §8.6: follows from delete.028"},
+}

@@ -1,0 +1,70 @@
+package handlers
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"vserver/embed"
+	"vserver/service/fault"
+)
+
+// start is the page at the root of the server and the files that it needs. They
+// stand beside the API, not below its path.
+type start struct {
+	page  *template.Template
+	files fs.FS
+	shown embed.StartPage
+}
+
+// registerStart adds the start page, its files and robots.txt.
+func (s *Server) registerStart() {
+	page, files, err := embed.Start()
+	if err != nil {
+		panic(err) // what the binary carries is read in every test
+	}
+	p := &start{page, files, embed.StartPage{Version: s.opt.Version, APIPath: s.opt.APIPath, SocketPath: "/socket.io"}}
+	for pattern, handle := range map[string]echo.HandlerFunc{
+		"/": p.index, "/robots.txt": p.file("robots.txt"), "/static/:name": p.static,
+	} {
+		s.echo.GET(pattern, handle)
+		s.echo.HEAD(pattern, handle)
+	}
+}
+
+func (p *start) index(c echo.Context) error {
+	var b bytes.Buffer
+	if err := p.page.Execute(&b, p.shown); err != nil {
+		return fmt.Errorf("writing the start page: %w", err)
+	}
+	return send(c, "text/html; charset=utf-8", b.Bytes())
+}
+
+func (p *start) static(c echo.Context) error { return p.file(c.Param("name"))(c) }
+
+func (p *start) file(name string) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		b, err := fs.ReadFile(p.files, path.Clean(name))
+		if err != nil {
+			return fault.Wrap(fault.Missing, err, "There is nothing at %s", c.Request().URL.Path)
+		}
+		kind := mime.TypeByExtension(path.Ext(name))
+		if path.Ext(name) == ".txt" {
+			kind = "text/plain; charset=utf-8"
+		}
+		c.Response().Header().Set("Cache-Control", "no-cache")
+		return send(c, kind, b)
+	}
+}
+
+func send(c echo.Context, kind string, b []byte) error {
+	c.Response().Header().Set("Content-Length", strconv.Itoa(len(b)))
+	return c.Blob(http.StatusOK, kind, b)
+}

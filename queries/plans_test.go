@@ -1,0 +1,148 @@
+package queries
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"testing"
+)
+
+// recorder keeps the text of the last statement that was prepared.
+type recorder struct {
+	DBTX
+	last string
+}
+
+func (r *recorder) PrepareContext(ctx context.Context, q string) (*sql.Stmt, error) {
+	r.last = q
+	return r.DBTX.PrepareContext(ctx, q)
+}
+
+// TestHotQueriesUseIndexes reads SQLite's plans of the lists that must not grow with
+// their tables: nothing is sorted that is as long as a table, and no table is read
+// from end to end but in the order of the list.
+func TestHotQueriesUseIndexes(t *testing.T) {
+	db, err := Open(t.Context(), Source{Engine: SQLite, Path: t.TempDir() + "/p.sqlite"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	rec := &recorder{DBTX: db.pool}
+	l := newLite(rec)
+	t.Cleanup(func() { _ = l.close() })
+	q := New(l)
+	id, within, open := new(int64), new(string), new(bool)
+	*within, *open = `{"1":0,"2":0}`, true
+	for _, c := range []struct {
+		name string
+		read func(ctx context.Context) error
+		want string
+		// sorts tells that the few rows found are sorted.
+		sorts bool
+	}{
+		{name: "all tasks", want: "SCAN t", read: listTasks(q, ListTasksParams{})},
+		{name: "tasks of a collaboration", want: "USING INDEX task_collaboration", read: listTasks(q, ListTasksParams{CollaborationID: id})},
+		{name: "tasks among many", want: "SCAN t", read: listTasks(q, ListTasksParams{Within: within})},
+		{name: "a run", want: "USING INDEX task_run", read: listTasks(q, ListTasksParams{Within: within, RunID: id, InitiatorID: id})},
+		{name: "children", want: "USING INDEX task_parent", read: listTasks(q, ListTasksParams{Within: within, ParentID: id, InitUserID: id})},
+		{name: "tasks of a user", want: "USING INDEX task_init_user", read: listTasks(q, ListTasksParams{Within: within, InitUserID: id, InitiatorID: id})},
+		{name: "tasks of an initiator", want: "USING INDEX task_initiator", read: listTasks(q, ListTasksParams{Within: within, InitiatorID: id})},
+		{name: "the task of a result", want: "SEARCH t USING INTEGER PRIMARY KEY", read: listTasks(q, ListTasksParams{Within: within, ResultID: id, InitiatorID: id})},
+		{name: "all results", want: "SCAN r", read: listResults(q, ListResultsParams{})},
+		{name: "results of a collaboration", want: "USING INDEX result_collaboration", read: listResults(q, ListResultsParams{CollaborationID: id})},
+		{
+			name: "what a node has to do", want: "USING INDEX result_open (collaboration_id=? AND organization_id=?)",
+			read: listResults(q, ListResultsParams{CollaborationID: id, OrganizationID: id, Open: open}),
+		},
+		{
+			name: "what a node has to do for a task", want: "USING INDEX result_task",
+			read: listResults(q, ListResultsParams{Within: within, OrganizationID: id, TaskID: id, Open: open}),
+		},
+		{
+			name: "open results of a collaboration", want: "USING INDEX result_open", sorts: true,
+			read: listResults(q, ListResultsParams{CollaborationID: id, Open: open}),
+		},
+		{name: "all open results", want: "USING INDEX result_finished", read: listResults(q, ListResultsParams{Open: open})},
+		{name: "results of an organization", want: "USING INDEX result_organization", read: listResults(q, ListResultsParams{Within: within, OrganizationID: id})},
+		{name: "results of a run", want: "USING INDEX result_task", sorts: true, read: listResults(q, ListResultsParams{Within: within, RunID: id, OrganizationID: id})},
+		{name: "tasks of a collaboration, oldest first", want: "USING INDEX task_collaboration", read: func(ctx context.Context) error {
+			_, err := q.TasksOfCollaboration(ctx, TasksOfCollaborationParams{CollaborationID: id, Lim: 10})
+			return err
+		}},
+		{name: "results of a task", want: "USING INDEX result_task", read: func(ctx context.Context) error {
+			_, err := q.ResultsOfTask(ctx, ResultsOfTaskParams{TaskID: id, Lim: 10})
+			return err
+		}},
+		{name: "states of a page of tasks", want: "USING INDEX result_task", sorts: true, read: func(ctx context.Context) error {
+			_, err := q.StatesOfTasks(ctx, *within)
+			return err
+		}},
+		{name: "children of a page of tasks", want: "USING COVERING INDEX task_parent", sorts: true, read: func(ctx context.Context) error {
+			_, err := q.ChildrenOfTasks(ctx, *within)
+			return err
+		}},
+		{name: "nodes of a page of results", want: "SEARCH n USING INDEX sqlite_autoindex_node_2", read: func(ctx context.Context) error {
+			_, err := q.NodesOfResults(ctx, *within)
+			return err
+		}},
+		{name: "the next run", want: "USING COVERING INDEX task_run", read: func(ctx context.Context) error {
+			_, err := q.NextRun(ctx, "run")
+			if err != nil && strings.Contains(err.Error(), "readonly") {
+				return nil
+			}
+			return err
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if err := c.read(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			plan := explain(t, db.pool, rec.last)
+			if !strings.Contains(plan, c.want) {
+				t.Errorf("the plan has no %q:\n%s\n%s", c.want, plan, rec.last)
+			}
+			if strings.Contains(plan, "TEMP B-TREE") != c.sorts {
+				t.Errorf("the plan sorts: %v, want %v:\n%s", !c.sorts, c.sorts, plan)
+			}
+		})
+	}
+}
+
+func listTasks(q *Queries, arg ListTasksParams) func(context.Context) error {
+	arg.Lim = 10
+	return func(ctx context.Context) error {
+		_, err := q.ListTasks(ctx, arg)
+		return err
+	}
+}
+
+func listResults(q *Queries, arg ListResultsParams) func(context.Context) error {
+	arg.Lim = 10
+	return func(ctx context.Context) error {
+		_, err := q.ListResults(ctx, arg)
+		return err
+	}
+}
+
+// explain gives the steps of SQLite's plan, a line each.
+func explain(t *testing.T, db *sql.DB, query string) string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var plan strings.Builder
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			t.Fatal(err)
+		}
+		plan.WriteString(step + "\n")
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return plan.String()
+}

@@ -1,0 +1,50 @@
+package service
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rs/zerolog"
+
+	"vserver/queries"
+	"vserver/service/bus"
+	"vserver/service/config"
+	"vserver/service/core"
+)
+
+// Opened is an instance's database with its use cases. Whoever opens it serves it,
+// imports into it or looks at it; none of them needs the others.
+type Opened struct {
+	Core *core.Core
+	DB   *queries.DB
+	Bus  *bus.Bus
+}
+
+// Open opens the database of an instance and does all that a first start does to it
+// (contract 40 §4.10), so that every command may be the first to touch it. openRoot
+// is core.Settings.OpenRoot. The caller closes it.
+func Open(ctx context.Context, inst config.Instance, openRoot bool, log zerolog.Logger) (*Opened, error) {
+	log.Debug().Str("engine", string(inst.Database.Engine)).Str("host", inst.Database.Host).
+		Str("name", inst.Database.Name).Msg("Opening the database")
+	db, err := queries.Open(ctx, queries.Source{
+		Engine: queries.Engine(inst.Database.Engine), Path: inst.Database.Path, DSN: inst.Database.DSN.Reveal(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	news := bus.New()
+	c, err := core.New(ctx, db, news, log, core.Settings{
+		MaxFailedAttempts: inst.Config.PasswordPolicy.MaxFailedAttempts,
+		LockFor:           inst.Config.PasswordPolicy.Inactivation,
+		RootPassword:      inst.Config.RootPassword.Reveal(),
+		OpenRoot:          openRoot,
+	})
+	if err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	return &Opened{Core: c, DB: db, Bus: news}, nil
+}
+
+// Close ends what is being written and closes the database.
+func (o *Opened) Close() error { return o.DB.Close() }

@@ -1,0 +1,64 @@
+package service
+
+import (
+	"crypto/rand"
+	"log"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// logged tells the log of every request, as far as it keeps debug lines. The query is
+// left out: it may hold what nobody should read.
+func logged(next http.Handler, log zerolog.Logger) http.Handler {
+	if log.GetLevel() > zerolog.DebugLevel {
+		return next
+	}
+	series := rand.Text()[:6]
+	var number atomic.Int64
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := series + "-" + strconv.FormatInt(number.Add(1), 36)
+		w.Header().Set("X-Request-Id", id)
+		seen := &reply{ResponseWriter: w, status: http.StatusOK}
+		began := time.Now()
+		next.ServeHTTP(seen, r)
+		log.Debug().Int("status", seen.status).Dur("ms", time.Since(began)).Str("request", id).
+			Msgf("Received request: %s %s", r.Method, r.URL.Path)
+	})
+}
+
+// reply notes the status that is sent.
+type reply struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader notes the status.
+func (r *reply) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap gives http.ResponseController what the live channel needs.
+func (r *reply) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// complaints takes what package http says by itself: panics of handlers are errors,
+// the rest is about clients that do not speak HTTP or TLS.
+type complaints struct{ log zerolog.Logger }
+
+// Write logs one complaint.
+func (c complaints) Write(text []byte) (int, error) {
+	line := strings.TrimSpace(string(text))
+	if strings.Contains(line, "panic serving") {
+		c.log.Error().Msg(line)
+	} else {
+		c.log.Debug().Msg(line)
+	}
+	return len(text), nil
+}
+
+func complain(to zerolog.Logger) *log.Logger { return log.New(complaints{to}, "", 0) }

@@ -1,0 +1,224 @@
+package service
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"vserver/handlers"
+	"vserver/service/config"
+)
+
+// RunOptions is what serving needs beside the instance.
+type RunOptions struct {
+	Console io.Writer // where `logging.use_console` writes to; nil for nowhere
+	// OpenRoot tells that the environment dev or test was asked for by name: then
+	// the first user gets in from anywhere with its initial password (SECURITY T22).
+	OpenRoot bool
+	Ready    func(net.Addr) // called once requests are answered; may be nil
+}
+
+const (
+	// headerTime is how long a client may take to send the head of a request. Bodies
+	// and replies have no limit of time: live connections last.
+	headerTime = 10 * time.Second
+	// idleTime is how long a connection may be kept without a request.
+	idleTime = 2 * time.Minute
+	// headerSize is the largest head of a request in bytes.
+	headerSize = 64 << 10
+	// drainTime is how long requests may go on after the end was asked for.
+	drainTime = 10 * time.Second
+)
+
+// Run serves an instance until ctx ends, then lets requests finish, closes live
+// connections and the database, and returns nil. Any other end is an error, which is
+// in the log as well.
+func Run(ctx context.Context, inst config.Instance, o RunOptions) error {
+	log, err := OpenLog(LogOptions{
+		Settings: inst.Config.Logging, File: inst.LogFile, Console: o.Console, Secrets: inst.Config.Secrets(),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }()
+	announce(log.Logger("context"), inst)
+	logger := log.Logger("server")
+	err = serve(ctx, inst, o, log)
+	if err != nil && ctx.Err() == nil {
+		logger.Error().Err(err).Msg("The server ends because of an error")
+		return err
+	}
+	logger.Info().Msg("The server has ended")
+	return nil
+}
+
+// announce says what is about to run, and what of its configuration needs attention.
+func announce(log zerolog.Logger, inst config.Instance) {
+	version, commit := Version()
+	log.Info().Str("version", version).Str("commit", commit).
+		Msgf("Starting server %s with environment %s", inst.Name, inst.Config.Environment)
+	log.Info().Msgf("Loaded the configuration from '%s'", inst.File)
+	log.Info().Msgf("Logging to '%s'", inst.LogFile)
+	for _, w := range inst.Warnings {
+		log.Warn().Msg(w.String())
+	}
+	for _, text := range remarks(inst.Config) {
+		log.Warn().Msg(text)
+	}
+	if inst.Config.RabbitMQURI != "" {
+		log.Info().Msg("rabbitmq_uri is not used: this server needs no message broker")
+	}
+}
+
+// remarks are warnings about right settings that have an unexpected effect.
+func remarks(c config.Config) []string {
+	var list []string
+	for _, r := range []struct {
+		is   bool
+		text string
+	}{
+		{c.TwoFactorAuth, "two_factor_auth is on, but THIS RELEASE DOES NOT ASK FOR A SECOND FACTOR: passwords alone protect the accounts"},
+		{c.AllowDropAll && c.Environment == "prod", "allow_drop_all is on in environment prod: one import can remove all data"},
+		{c.SMTP.Configured, "smtp is set, but this release sends no mail"},
+		{c.VPN != nil, "vpn_server is set, but this release has no VPN endpoints"},
+		{c.Metrics != nil, "metrics are set, but this release does not serve them"},
+	} {
+		if r.is {
+			list = append(list, r.text)
+		}
+	}
+	return list
+}
+
+// serve opens everything, serves, and closes everything.
+func serve(ctx context.Context, inst config.Instance, o RunOptions, log *Log) error {
+	logger := log.Logger("server")
+	logger.Info().Msg("Initializing the database")
+	opened, err := Open(ctx, inst, o.OpenRoot, log.Logger("base"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = opened.Close() }()
+	if err := opened.Core.AllOffline(ctx); err != nil {
+		return err
+	}
+	logger.Info().Msg("Initialization done")
+	secure, err := secured(inst.Config, logger)
+	if err != nil {
+		return err
+	}
+	listener, err := listen(ctx, inst.Config, logger)
+	if err != nil {
+		return err
+	}
+	wire := handlers.New(opened.Core, logger, wireOptions(inst.Config))
+	s := &server{wire: wire, log: logger, http: &http.Server{
+		Handler: logged(wire, logger), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
+		MaxHeaderBytes: headerSize, ErrorLog: complain(logger), TLSConfig: secure,
+	}}
+	return s.run(ctx, listener, o.Ready)
+}
+
+// wireOptions takes out of the configuration what the wire depends on.
+func wireOptions(c config.Config) handlers.Options {
+	version, _ := Version()
+	o := handlers.Options{
+		Version: version,
+		APIPath: c.APIPath, TrustedProxies: c.TrustedProxies, TLS: c.TLS != nil,
+		Secret: []byte(c.JWTSecretKey.Reveal()), AccessFor: c.AccessTokenLife, RefreshFor: c.RefreshTokenLife,
+	}
+	if !c.CORSAllowedOrigins.Any {
+		o.AllowedOrigins = append([]string{}, c.CORSAllowedOrigins.List...)
+	}
+	return o
+}
+
+// secured gives the settings of TLS, nil when it is not configured.
+func secured(c config.Config, log zerolog.Logger) (*tls.Config, error) {
+	if c.TLS == nil {
+		return nil, nil
+	}
+	cert, err := newCertificate(*c.TLS, log)
+	if err != nil {
+		return nil, err
+	}
+	return cert.settings(), nil
+}
+
+// listen opens the one listener of a server.
+func listen(ctx context.Context, c config.Config, log zerolog.Logger) (net.Listener, error) {
+	address := net.JoinHostPort(cmp.Or(c.IP, "127.0.0.1"), strconv.Itoa(c.Port))
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", address, err)
+	}
+	scheme := "http"
+	if c.TLS != nil {
+		scheme = "https"
+	}
+	log.Info().Msgf("Listening on %s://%s%s", scheme, l.Addr(), c.APIPath)
+	return l, nil
+}
+
+// server is what runs between start and end.
+type server struct {
+	wire *handlers.Server
+	http *http.Server
+	log  zerolog.Logger
+}
+
+func (s *server) run(ctx context.Context, l net.Listener, ready func(net.Addr)) error {
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var work sync.WaitGroup
+	work.Go(func() { s.wire.Run(background) })
+	failed := make(chan error, 1)
+	work.Go(func() { failed <- s.serve(l) })
+	if ready != nil {
+		ready(l.Addr())
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+		s.log.Info().Msg("Asked to end: finishing what is under way")
+	case err = <-failed:
+	}
+	s.drain(ctx)
+	stop()
+	work.Wait()
+	if err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving: %w", err)
+	}
+	return nil
+}
+
+func (s *server) serve(l net.Listener) error {
+	if s.http.TLSConfig != nil {
+		return s.http.ServeTLS(l, "", "")
+	}
+	return s.http.Serve(l)
+}
+
+// drain ends live connections, waits for requests under way, and cuts off those that
+// take too long.
+func (s *server) drain(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	if err := s.wire.Close(ctx); err != nil {
+		s.log.Warn().Err(err).Msg("Not every live connection ended in time")
+	}
+	if err := s.http.Shutdown(ctx); err != nil {
+		s.log.Warn().Err(err).Msg("Not every request ended in time")
+		_ = s.http.Close()
+	}
+}
