@@ -1,7 +1,7 @@
 // Command tally reads what `go test -json` prints. It shows one line for each
-// package, the whole output of what failed and the reason of what was skipped,
-// and appends "passed failed skipped" as three numbers to the file that its only
-// argument names.
+// package, the whole output of what failed, the reason of what was skipped and
+// what took long, and appends "passed failed skipped" as three numbers to the
+// file that its only argument names.
 package main
 
 import (
@@ -22,6 +22,9 @@ type event struct {
 	Output     string
 	Elapsed    float64
 }
+
+// slow is how many seconds a test may take without being named.
+const slow = 10
 
 // tally counts the tests of one run.
 type tally struct {
@@ -74,6 +77,9 @@ func (t *tally) line(line string) {
 
 func (t *tally) endTest(e event) {
 	t.inPackage[e.Package]++
+	if e.Elapsed >= slow {
+		fmt.Printf("slow: %s %s: %.1fs\n", e.Package, e.Test, e.Elapsed)
+	}
 	switch e.Action {
 	case "pass":
 		t.passed++
