@@ -133,8 +133,8 @@ func (b *bed) samePages(t *testing.T, as, path string) {
 			}
 			paged = append(paged, part...)
 		}
-		if ids(paged) != ids(all) {
-			t.Errorf("%s as %s by %d:\n%s, at once\n%s", path, as, size, ids(paged), ids(all))
+		if idsOf(paged) != idsOf(all) {
+			t.Errorf("%s as %s by %d:\n%s, at once\n%s", path, as, size, idsOf(paged), idsOf(all))
 		}
 	}
 	var none []any
@@ -143,7 +143,7 @@ func (b *bed) samePages(t *testing.T, as, path string) {
 	}
 }
 
-func ids(rows []map[string]any) string {
+func idsOf(rows []map[string]any) string {
 	var s []string
 	for _, r := range rows {
 		s = append(s, fmt.Sprint(r["id"]))
