@@ -95,7 +95,7 @@ INSERT INTO counter (name, value) VALUES ('era', 1000000000)
 ON CONFLICT (name) DO UPDATE SET value = counter.value + 1000000000;
 
 -- name: ForgetCounters :exec
-DELETE FROM counter WHERE name <> 'era';
+DELETE FROM counter WHERE name NOT IN ('era', 'changes');
 
 -- name: RoleNamesOfUser :many
 SELECT r.name FROM role r JOIN user_role ur ON ur.role_id = r.id WHERE ur.user_id = @user_id ORDER BY r.id;

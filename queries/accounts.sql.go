@@ -109,7 +109,7 @@ func (q *Queries) DeleteAccount(ctx context.Context, id int64) (int64, error) {
 }
 
 const ForgetCounters = `-- name: ForgetCounters :exec
-DELETE FROM counter WHERE name <> 'era'
+DELETE FROM counter WHERE name NOT IN ('era', 'changes')
 `
 
 func (q *Queries) ForgetCounters(ctx context.Context) error {

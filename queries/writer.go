@@ -23,6 +23,7 @@ type writer struct {
 	conn  *sql.Conn
 	on    *lite
 	jobs  chan *job
+	looks chan chan look
 	quit  chan struct{}
 	ended sync.WaitGroup
 }
@@ -37,7 +38,7 @@ type job struct {
 }
 
 func newWriter(c *sql.Conn) *writer {
-	w := &writer{conn: c, on: newLite(c), jobs: make(chan *job, batch), quit: make(chan struct{})}
+	w := &writer{conn: c, on: newLite(c), jobs: make(chan *job, batch), looks: make(chan chan look), quit: make(chan struct{})}
 	w.ended.Add(1)
 	go w.run()
 	return w
@@ -86,6 +87,8 @@ func (w *writer) run() {
 		select {
 		case j := <-w.jobs:
 			w.commit(w.gather(j))
+		case answer := <-w.looks:
+			answer <- w.look()
 		case <-w.quit:
 			return
 		}

@@ -17,6 +17,7 @@ import (
 
 	"vserver/handlers"
 	"vserver/service/config"
+	"vserver/service/core"
 )
 
 // RunOptions is what serving needs beside the instance.
@@ -122,7 +123,7 @@ func serve(ctx context.Context, inst config.Instance, o RunOptions, log *Log) er
 		return err
 	}
 	wire := handlers.New(opened.Core, logger, wireOptions(inst.Config))
-	s := &server{wire: wire, log: logger, http: &http.Server{
+	s := &server{core: opened.Core, wire: wire, log: logger, http: &http.Server{
 		Handler: logged(wire, logger), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: headerSize, ErrorLog: complain(logger), TLSConfig: secure,
 	}}
@@ -172,6 +173,7 @@ func listen(ctx context.Context, c config.Config, log zerolog.Logger) (net.Liste
 
 // server is what runs between start and end.
 type server struct {
+	core *core.Core
 	wire *handlers.Server
 	http *http.Server
 	log  zerolog.Logger
@@ -182,6 +184,7 @@ func (s *server) run(ctx context.Context, l net.Listener, ready func(net.Addr)) 
 	defer stop()
 	var work sync.WaitGroup
 	work.Go(func() { s.wire.Run(background) })
+	work.Go(func() { s.core.WatchOthers(background, 0) })
 	failed := make(chan error, 1)
 	work.Go(func() { failed <- s.serve(l) })
 	if ready != nil {

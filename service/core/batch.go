@@ -9,11 +9,15 @@ import (
 
 // Batch runs f in one transaction for those who hold the database itself and judge
 // no permission: the import and the shell. What was cached about callers is
-// forgotten after the commit.
+// forgotten after the commit, here and by every server on the database (WatchOthers).
 func (c *Core) Batch(ctx context.Context, f func(ctx context.Context, q *queries.Tx) error) error {
 	return c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		t.rightsChanged()
-		return f(ctx, t.Tx)
+		if err := f(ctx, t.Tx); err != nil {
+			return err
+		}
+		// Last, so that those who count wait for each other but a moment.
+		return t.CountChange(ctx)
 	})
 }
 

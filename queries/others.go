@@ -1,0 +1,50 @@
+package queries
+
+import (
+	"context"
+	"fmt"
+)
+
+// Foreign gives a number that is another one than before when somebody else has
+// committed meanwhile: on SQLite any other process, on Postgres whoever counts changes
+// with CountChange. What this process commits on SQLite does not change it.
+func (db *DB) Foreign(ctx context.Context) (int64, error) {
+	if db.writer != nil {
+		return db.writer.version(ctx)
+	}
+	n, err := db.CountedChanges(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("reading the number of changes: %w", err)
+	}
+	return n, nil
+}
+
+// look is an answer to the question for the version of the data.
+type look struct {
+	version int64
+	err     error
+}
+
+// version asks the one connection that writes: SQLite tells each connection of the
+// commits of all others. The question waits for the transactions under way and takes
+// no lock.
+func (w *writer) version(ctx context.Context) (int64, error) {
+	answer := make(chan look, 1)
+	select {
+	case w.looks <- answer:
+	case <-w.quit:
+		return 0, errClosed
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	l := <-answer
+	return l.version, l.err
+}
+
+func (w *writer) look() (l look) {
+	err := w.conn.QueryRowContext(context.Background(), "PRAGMA data_version").Scan(&l.version)
+	if err != nil {
+		l.err = fmt.Errorf("reading the version of the data: %w", named(err))
+	}
+	return l
+}

@@ -1,0 +1,39 @@
+package core
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"vserver/service/bus"
+)
+
+// othersEvery is how often it is looked for changes of other processes; rights that
+// were taken away have to stop working within a second (SECURITY U6).
+const othersEvery = 500 * time.Millisecond
+
+// WatchOthers has cached rights forgotten and rooms judged anew whenever another
+// process has changed the database, until ctx ends. It looks every so often; 0 stands
+// for twice a second.
+func (c *Core) WatchOthers(ctx context.Context, every time.Duration) {
+	tick := time.NewTicker(cmp.Or(every, othersEvery))
+	defer tick.Stop()
+	// No number that is ever read, so that what was cached before the first look goes.
+	was, failing := int64(-1), false
+	for {
+		now, err := c.db.Foreign(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil && !failing:
+			c.log.Warn().Err(err).Msg("Changes of other processes cannot be seen at the moment, it will be tried again")
+		case err == nil && now != was:
+			was = now
+			c.bus.Publish(bus.Message{Topic: TopicRights})
+		}
+		failing = err != nil
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package service
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"vserver/queries"
+)
+
+// What another process does to rights and nodes works in a running server within a
+// second or so, without a word between the two.
+func TestRunNoticesOtherProcesses(t *testing.T) {
+	inst := instance(t)
+	r := start(t, inst)
+	token := r.logIn()
+	if status, body := r.call("GET", "/api/organization", token, nil); status != 200 {
+		t.Fatalf("with the rule: %d %s", status, body)
+	}
+	socket := r.socket(token)
+	opened, err := Open(t.Context(), inst, false, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = opened.Close() }()
+	change := func(f func(ctx context.Context, q *queries.Tx) error) {
+		t.Helper()
+		if err := opened.Core.Batch(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	status := func(path string) func() int {
+		return func() int { s, _ := r.call("GET", path, token, nil); return s }
+	}
+	change(func(ctx context.Context, q *queries.Tx) error { return q.RemoveRolesFromUser(ctx, 1, `{"1":0}`) })
+	becomes(t, "without the role", status("/api/organization"), 401)
+	change(func(ctx context.Context, q *queries.Tx) error { return q.AddRolesToUser(ctx, 1, `{"1":0}`) })
+	becomes(t, "with the role again", status("/api/organization"), 200)
+	change(func(ctx context.Context, q *queries.Tx) error { _, err := q.DeleteAccount(ctx, 1); return err })
+	becomes(t, "without the account", status("/api/user/1"), 401)
+	if err := r.closes(socket); err != nil {
+		t.Errorf("the live connection of the account: %v", err)
+	}
+}
+
+func becomes(t *testing.T, what string, got func() int, want int) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		last := got()
+		if last == want {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s: %d, want %d", what, last, want)
+		}
+	}
+}
