@@ -1,0 +1,205 @@
+package core
+
+import (
+	"context"
+	"fmt"
+
+	"vserver/queries"
+	"vserver/service/access"
+	"vserver/service/fault"
+)
+
+// CreateRole makes one, contract 10 §9.4.
+func (c *Core) CreateRole(ctx context.Context, g access.Grant, f RoleFields) (Role, error) {
+	if access.Reserved(value(f.Name)) {
+		return Role{}, fault.New(fault.Invalid, "Cannot create role '%s' as it is a reserved role name.", *f.Name)
+	}
+	a := g.Actor()
+	if f.OrganizationID == nil {
+		f.OrganizationID = &a.OrganizationID
+	}
+	row := queries.Role{Name: f.Name, Description: f.Description, OrganizationID: f.OrganizationID}
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		if err := admitRules(ctx, t, g, f.Rules, "Rule id=%d not found."); err != nil {
+			return err
+		}
+		if err := admitRole(ctx, t, g, *f.OrganizationID); err != nil {
+			return err
+		}
+		var err error
+		row.ID, err = t.CreateRole(ctx, queries.CreateRoleParams{Name: f.Name, Description: f.Description, OrganizationID: f.OrganizationID})
+		if err != nil {
+			return err
+		}
+		return t.AddRulesToRole(ctx, row.ID, idSet(f.Rules))
+	})
+	if err != nil {
+		return Role{}, fmt.Errorf("creating a role: %w", err)
+	}
+	return c.oneRole(ctx, g, row)
+}
+
+// admitRole decides whether the caller may make a role for an organization.
+func admitRole(ctx context.Context, t *tx, g access.Grant, organization int64) error {
+	_, err := t.GetOrganization(ctx, organization)
+	switch {
+	case queries.Missing(err):
+		return fault.New(fault.Missing, `organization "%d" does not exist!`, organization)
+	case err != nil:
+		return fmt.Errorf("reading the organization of a role: %w", err)
+	case !g.Has(access.Global) && organization != g.Actor().OrganizationID:
+		return fault.New(fault.Denied, "You cannot create roles for other organizations!")
+	case !g.Any(access.Global, access.Organization):
+		return fault.New(fault.Denied, "You lack the permission to create roles!")
+	}
+	return nil
+}
+
+// admitRules wants every rule to be there (else the fault is text with its id), and
+// the caller to hold all of them.
+func admitRules(ctx context.Context, t *tx, g access.Grant, ids []int64, text string) error {
+	known, err := knownRules(ctx, t.Queries, ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if _, ok := known[id]; !ok {
+			return fault.New(fault.Missing, text, id)
+		}
+	}
+	return g.Actor().MustHold(together(known, ids))
+}
+
+// ChangeRole writes the fields that are given, contract 10 §9.5.
+func (c *Core) ChangeRole(ctx context.Context, g access.Grant, id int64, in Sent[RoleFields]) (Role, error) {
+	var row queries.Role
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		role, err := findRole(ctx, t.Queries, id, textNoRole)
+		if err != nil {
+			return err
+		}
+		if err := first(mayChangeRole(g, role, in.Fields), in.Fault, renamed("name", role.Name, in.Fields.Name)); err != nil {
+			return err
+		}
+		if in.Fields.Rules != nil {
+			if err := replaceRules(ctx, t, g, id, in.Fields.Rules); err != nil {
+				return err
+			}
+		}
+		row, err = t.UpdateRole(ctx, queries.UpdateRoleParams{Name: in.Fields.Name, Description: in.Fields.Description, ID: id})
+		return err
+	})
+	if err != nil {
+		return Role{}, fmt.Errorf("changing a role: %w", err)
+	}
+	return c.oneRole(ctx, g, row)
+}
+
+// mayChangeRole is the order of contract 10 §9.5: names first, then permission.
+func mayChangeRole(g access.Grant, r queries.Role, f RoleFields) error {
+	switch {
+	case access.Reserved(value(f.Name)):
+		return fault.New(fault.Invalid, "Cannot change role name into '%s' as that is a reserved role name.", *f.Name)
+	case access.Reserved(value(r.Name)):
+		return defaultRole(r)
+	case g.Has(access.Global):
+		return nil
+	case !g.Has(access.Organization):
+		return fault.New(fault.Denied, "You do not have permission to edit roles!")
+	case !g.Actor().BelongsTo(r.OrganizationID):
+		return fault.New(fault.Denied, "You can't edit roles from another organization")
+	}
+	return nil
+}
+
+// defaultRole refuses to change a role that everybody counts on.
+func defaultRole(r queries.Role) error {
+	return fault.New(fault.Invalid, "This role ('%s') is a default role. Its name cannot be changed.", value(r.Name))
+}
+
+// replaceRules makes the rules of a role those of a list. The caller has to hold
+// what comes and what goes.
+func replaceRules(ctx context.Context, t *tx, g access.Grant, role int64, ids []int64) error {
+	if err := admitRules(ctx, t, g, ids, "rule with id=%d not found!"); err != nil {
+		return err
+	}
+	has, err := byOwner(t.RulesOfRoles(ctx, idSet([]int64{role})))
+	if err != nil {
+		return fmt.Errorf("reading the rules of a role: %w", err)
+	}
+	gone := without(has[role], ids)
+	if err := mustHoldRules(ctx, t, g, gone); err != nil {
+		return err
+	}
+	t.rightsChanged()
+	if _, err := t.RemoveRulesFromRole(ctx, role, idSet(gone)); err != nil {
+		return err
+	}
+	return t.AddRulesToRole(ctx, role, idSet(ids))
+}
+
+// mustHoldRules wants the caller to hold rules that exist.
+func mustHoldRules(ctx context.Context, t *tx, g access.Grant, ids []int64) error {
+	sets, err := knownRules(ctx, t.Queries, ids)
+	if err != nil {
+		return err
+	}
+	return g.Actor().MustHold(together(sets, ids))
+}
+
+// AddRuleToRole gives a role one more rule, contract 10 §9.8.
+func (c *Core) AddRuleToRole(ctx context.Context, g access.Grant, role, rule int64) error {
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		if err := mayTune(ctx, t, g, role, rule); err != nil {
+			return err
+		}
+		t.rightsChanged()
+		return t.Queries.AddRuleToRole(ctx, role, rule)
+	})
+	if err != nil {
+		return fmt.Errorf("adding a rule to a role: %w", err)
+	}
+	return nil
+}
+
+// RemoveRuleFromRole takes a rule from a role, contract 10 §9.9.
+func (c *Core) RemoveRuleFromRole(ctx context.Context, g access.Grant, role, rule int64) error {
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		if err := mayTune(ctx, t, g, role, rule); err != nil {
+			return err
+		}
+		n, err := t.RemoveRulesFromRole(ctx, role, idSet([]int64{rule}))
+		if err == nil && n == 0 {
+			return fault.New(fault.Missing, "Rule id=%d not found in Role=%d!", rule, role)
+		}
+		t.rightsChanged()
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("removing a rule from a role: %w", err)
+	}
+	return nil
+}
+
+// mayTune decides whether the caller may give a role the rule or take it away.
+func mayTune(ctx context.Context, t *tx, g access.Grant, role, rule int64) error {
+	r, err := findRole(ctx, t.Queries, role, "Role id=%d not found!")
+	if err != nil {
+		return err
+	}
+	set, err := knownRules(ctx, t.Queries, []int64{rule})
+	if err != nil {
+		return err
+	}
+	if len(set) == 0 {
+		return fault.New(fault.Missing, textNoRule, rule)
+	}
+	own := g.Has(access.Organization) && g.Actor().BelongsTo(r.OrganizationID)
+	if !own && !g.Has(access.Global) {
+		return fault.New(fault.Denied, "You lack permissions to do that")
+	}
+	if r.OrganizationID == nil && access.Locked(value(r.Name)) {
+		return defaultRole(r)
+	}
+	return g.Actor().MustHold(set[rule])
+}
