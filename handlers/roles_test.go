@@ -26,6 +26,7 @@ func TestRolesAreListed(t *testing.T) {
 		get("root", `?name=a+%22b%5C%5C%5C_`, idObjects(11)),
 		get("root", `?name=a+%22b%25&name=%5C`, idObjects(11)),
 		get("root", "?description=s&description=%25ber", idObjects(8, 9, 10, 11)),
+		get("root", "?description=%25manage%25", idObjects(4, 5, 6, 7)),
 		get("root", "?organization_id=2", idObjects(8)),
 		get("root", "?organization_id=2&organization_id=4", idObjects(8, 10)),
 		get("root", "?organization_id=2&include_root=True", idObjects(1, 2, 3, 4, 5, 6, 7, 8, 12)),

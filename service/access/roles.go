@@ -20,7 +20,8 @@ const (
 )
 
 // DefaultRoles lists the roles in the order of their ids in a fresh database,
-// contract 10 §7.4.
+// contract 10 §7.4. Those that administrators hand out say what they manage: clients
+// find them by that word.
 func DefaultRoles() []Role {
 	viewer := Of(2, 10, 15, 16, 21, 27, 29, 34, 37, 39, 47, 48)
 	researcher := viewer | Of(23, 25)
@@ -30,10 +31,10 @@ func DefaultRoles() []Role {
 		{RoleRoot, "Holds every rule", All, true},
 		{RoleContainer, "What a running algorithm may do", Of(2, 10, 15, 16, 21, 27, 47), true},
 		{RoleNode, "What a node may do", Of(2, 4, 10, 15, 16, 18, 21, 27, 47), true},
-		{"Viewer", "Looks after the own account and sees what belongs to the organization", viewer, false},
-		{"Researcher", "A viewer who also sends and deletes tasks", researcher, false},
-		{"Organization Admin", "A researcher who also looks after the organization, its users, roles and nodes", organizationAdmin, false},
-		{"Collaboration Admin", "An organization admin who also looks after collaborations with their organizations, users and nodes", collaborationAdmin, false},
+		{"Viewer", "Manages the own account and sees what belongs to the organization", viewer, false},
+		{"Researcher", "Sends and deletes tasks, manages the own account and sees what belongs to the organization", researcher, false},
+		{"Organization Admin", "Manages the organization with its users, roles and nodes, besides what a researcher does", organizationAdmin, false},
+		{"Collaboration Admin", "Manages collaborations with their organizations, users and nodes, besides what an organization admin does", collaborationAdmin, false},
 	}
 }
 
