@@ -101,9 +101,19 @@ func remarks(c config.Config) []string {
 	return list
 }
 
-// serve opens everything, serves, and closes everything.
+// serve opens everything, serves, and closes everything. The address comes first: who
+// cannot have it must not touch the database of the server that has it.
 func serve(ctx context.Context, inst config.Instance, o RunOptions, log *Log) error {
 	logger := log.Logger("server")
+	secure, err := secured(inst.Config, logger)
+	if err != nil {
+		return err
+	}
+	listener, err := listen(ctx, inst.Config)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }()
 	logger.Info().Msg("Initializing the database")
 	opened, err := Open(ctx, inst, o.OpenRoot, log.Logger("base"))
 	if err != nil {
@@ -114,19 +124,12 @@ func serve(ctx context.Context, inst config.Instance, o RunOptions, log *Log) er
 		return err
 	}
 	logger.Info().Msg("Initialization done")
-	secure, err := secured(inst.Config, logger)
-	if err != nil {
-		return err
-	}
-	listener, err := listen(ctx, inst.Config, logger)
-	if err != nil {
-		return err
-	}
 	wire := handlers.New(opened.Core, logger, wireOptions(inst.Config))
 	s := &server{core: opened.Core, wire: wire, log: logger, http: &http.Server{
 		Handler: logged(wire, logger), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: headerSize, ErrorLog: complain(logger), TLSConfig: secure,
 	}}
+	logger.Info().Msgf("Listening on %s%s", origin(inst.Config, listener.Addr()), inst.Config.APIPath)
 	return s.run(ctx, listener, o.Ready)
 }
 
@@ -157,18 +160,21 @@ func secured(c config.Config, log zerolog.Logger) (*tls.Config, error) {
 }
 
 // listen opens the one listener of a server.
-func listen(ctx context.Context, c config.Config, log zerolog.Logger) (net.Listener, error) {
+func listen(ctx context.Context, c config.Config) (net.Listener, error) {
 	address := net.JoinHostPort(cmp.Or(c.IP, "127.0.0.1"), strconv.Itoa(c.Port))
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", address, err)
 	}
-	scheme := "http"
-	if c.TLS != nil {
-		scheme = "https"
-	}
-	log.Info().Msgf("Listening on %s://%s%s", scheme, l.Addr(), c.APIPath)
 	return l, nil
+}
+
+// origin is the address as clients write it.
+func origin(c config.Config, at net.Addr) string {
+	if c.TLS != nil {
+		return "https://" + at.String()
+	}
+	return "http://" + at.String()
 }
 
 // server is what runs between start and end.

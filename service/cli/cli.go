@@ -4,6 +4,149 @@
 // but main.
 package cli
 
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Exit codes of every command.
+const (
+	exitFailure = 1 // reported
+	exitUsage   = 2 // the command line itself is wrong
+)
+
 // Main runs the command line and returns the process's exit code: 0 for success,
-// 1 for a failure that was reported, 2 for a usage error.
-func Main(_ []string) int { return 2 }
+// 1 for a failure that was reported, 2 for a usage error. The first interrupt ends
+// the command in an orderly way, the second at once.
+func Main(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	p := &program{out: os.Stdout, err: os.Stderr, getenv: os.Getenv}
+	p.console = console{out: p.out, colour: colourful(os.Stdout, os.Getenv), terminal: isTerminal(os.Stdout)}
+	return p.main(ctx, args)
+}
+
+// program is what commands see of the process they run in.
+type program struct {
+	out, err io.Writer
+	getenv   func(string) string
+	console
+}
+
+func (p *program) main(ctx context.Context, args []string) int {
+	root := p.root()
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return 0
+	}
+	var usage *usageError
+	if errors.As(err, &usage) {
+		_, _ = fmt.Fprintf(p.err, "Usage: %s\nTry '%s --help' for help.\n\nError: %s\n", useLine(cmd), cmd.CommandPath(), usage.text)
+		return exitUsage
+	}
+	if !errors.Is(err, errReported) {
+		p.error(err.Error())
+	}
+	return exitFailure
+}
+
+// errReported ends a command whose failure the user has been told of.
+var errReported = errors.New("reported")
+
+// root is the command line with all its commands.
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "vserver",
+		Short:         "The central server of a federated-learning network",
+		Args:          noSuchCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+
+		SuggestionsMinimumDistance: 2,
+	}
+	root.SetOut(p.out)
+	root.SetErr(p.err)
+	root.PersistentFlags().Bool("help", false, "show this text") // without the short form that cobra would add
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(p.importCommand(), p.runCommand(), p.versionCommand())
+	return root
+}
+
+// usageError is a mistake in the command line.
+type usageError struct{ text string }
+
+// Error gives the text without the usage.
+func (e *usageError) Error() string { return e.text }
+
+func misused(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// noSuchCommand refuses a word after `vserver` that is no command.
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("No such command '%s'.", args[0])
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		text += " Did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return misused("%s", text)
+}
+
+// nothing refuses arguments after a command that takes none.
+func nothing(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return misused("Got unexpected extra argument (%s)", strings.Join(args, " "))
+	}
+	return nil
+}
+
+// flagError words what is wrong with an option (contract 40 §2).
+func flagError(_ *cobra.Command, err error) error {
+	var none *pflag.NotExistError
+	var empty *pflag.ValueRequiredError
+	var wrong *pflag.InvalidValueError
+	switch {
+	case errors.Is(err, pflag.ErrHelp):
+		return misused("No such option: -h")
+	case errors.As(err, &none) && none.GetSpecifiedShortnames() != "":
+		return misused("No such option: -%s", none.GetSpecifiedName())
+	case errors.As(err, &none):
+		return misused("No such option: --%s", none.GetSpecifiedName())
+	case errors.As(err, &empty):
+		return misused("Option '--%s' requires an argument.", empty.GetFlag().Name)
+	case errors.As(err, &wrong):
+		return misused("Invalid value for '--%s': '%s' is not a valid %s.", wrong.GetFlag().Name, wrong.GetValue(), kindOf(wrong.GetFlag()))
+	}
+	return misused("%s", err)
+}
+
+func kindOf(f *pflag.Flag) string {
+	switch f.Value.Type() {
+	case "int", "uint16":
+		return "integer"
+	case "bool":
+		return "truth value"
+	}
+	return "text"
+}
+
+// useLine is the usage of a command in one line, options before arguments.
+func useLine(cmd *cobra.Command) string {
+	if cmd.HasSubCommands() {
+		return cmd.CommandPath() + " [OPTIONS] COMMAND [ARGS]..."
+	}
+	_, arguments, _ := strings.Cut(cmd.Use, " ")
+	return strings.TrimSpace(cmd.CommandPath() + " [OPTIONS] " + arguments)
+}

@@ -1,0 +1,188 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"vserver/service/cli"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"vserver": func() { os.Exit(cli.Main(os.Args[1:])) }, //nolint:forbidigo // the process of a script's command
+	})
+}
+
+// The scripts run the command line as users do, each in a folder and a home of its
+// own, with a free port in $PORT and the files of the documentation in $DOCUMENTED.
+// Beside the commands of testscript they have:
+//
+//	api METHOD PATH STATUS [BODY]  calls the server on $PORT and prints its reply
+//	login USERNAME PASSWORD        keeps the user's token for api
+//	login API-KEY                  keeps the node's token for api
+//	await FILE TEXT                waits until a file has a text
+//	terminate                      sends SIGTERM to everything in the background
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               setUp,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"api":       api,
+			"await":     await,
+			"login":     login,
+			"terminate": terminate,
+		},
+	})
+}
+
+func setUp(e *testscript.Env) error {
+	documented := filepath.Join(e.WorkDir, "documented")
+	if err := os.MkdirAll(documented, 0o750); err != nil {
+		return err
+	}
+	for name, from := range map[string]string{
+		"doc.yaml": "../config/testdata/documentation.yaml", "import.yaml": "../batch/testdata/documentation.yaml",
+	} {
+		text, err := os.ReadFile(from)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(documented, name), text, 0o600); err != nil {
+			return err
+		}
+	}
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	home := filepath.Join(e.WorkDir, "home")
+	e.Setenv("HOME", home)
+	e.Setenv("USERPROFILE", home)
+	e.Setenv("XDG_CONFIG_DIRS", filepath.Join(e.WorkDir, "etc"))
+	e.Setenv("XDG_DATA_DIRS", filepath.Join(e.WorkDir, "share"))
+	e.Setenv("DOCUMENTED", documented)
+	e.Setenv("PORT", strconv.Itoa(port))
+	return nil
+}
+
+func freePort() (int, error) {
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// patience is how long scripts wait for anything.
+const patience = 10 * time.Second
+
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: await FILE TEXT")
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); ; <-tick.C {
+		text, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil && strings.Contains(string(text), args[1]) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%s does not have %q: %v\n%s", args[0], args[1], err, text)
+		}
+	}
+}
+
+func terminate(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) > 0 || neg {
+		ts.Fatalf("usage: terminate")
+	}
+	for _, c := range ts.BackgroundCmds() {
+		ts.Check(c.Process.Signal(syscall.SIGTERM))
+	}
+}
+
+func login(ts *testscript.TestScript, neg bool, args []string) {
+	path, body := "/token/user", map[string]string{}
+	switch len(args) {
+	case 1:
+		path, body["api_key"] = "/token/node", args[0]
+	case 2:
+		body["username"], body["password"] = args[0], args[1]
+	default:
+		ts.Fatalf("usage: login USERNAME PASSWORD | login API-KEY")
+	}
+	text, err := json.Marshal(body)
+	ts.Check(err)
+	status, reply := call(ts, http.MethodPost, path, text)
+	var got struct {
+		Token string `json:"access_token"`
+	}
+	if (status == http.StatusOK) == neg {
+		ts.Fatalf("%d %s", status, reply)
+	}
+	if !neg {
+		ts.Check(json.Unmarshal(reply, &got))
+	}
+	ts.Setenv("TOKEN", got.Token)
+}
+
+func api(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 3 || neg {
+		ts.Fatalf("usage: api METHOD PATH STATUS [BODY]")
+	}
+	var body []byte
+	if len(args) > 3 {
+		body = []byte(args[3])
+	}
+	status, reply := call(ts, args[0], args[1], body)
+	if fmt.Sprint(status) != args[2] {
+		ts.Fatalf("%d %s", status, reply)
+	}
+	_, _ = fmt.Fprintf(ts.Stdout(), "%s\n", reply)
+}
+
+// call waits until the server answers.
+func call(ts *testscript.TestScript, method, path string, body []byte) (int, []byte) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		req, err := http.NewRequestWithContext(ctx, method, "http://127.0.0.1:"+ts.Getenv("PORT")+"/api"+path, bytes.NewReader(body))
+		ts.Check(err)
+		req.Header.Set("Content-Type", "application/json")
+		if token := ts.Getenv("TOKEN"); token != "" {
+			req.Header.Set("Authorization", "Bearer "+token)
+		}
+		reply, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+		if err == nil {
+			text, err := io.ReadAll(reply.Body)
+			_ = reply.Body.Close()
+			ts.Check(err)
+			return reply.StatusCode, text
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			ts.Fatalf("no answer: %v", err)
+		}
+	}
+}

@@ -1,0 +1,177 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"vserver/service"
+	"vserver/service/batch"
+	"vserver/service/config"
+)
+
+// importFlags are the options of `vserver import`.
+type importFlags struct {
+	instanceFlags
+	dropAll, dryRun bool
+}
+
+// importCommand adds the entities of a file to an instance's database.
+func (p *program) importCommand() *cobra.Command {
+	var f importFlags
+	cmd := &cobra.Command{
+		Use:   "import FILE_",
+		Short: "Add organizations, users, collaborations, nodes and tasks from a YAML file",
+		Long: "Add organizations, users, collaborations, nodes and tasks from a YAML file.\n\n" +
+			"What the database has already is left alone; when it differs from the file, every\n" +
+			"difference is named with its line and nothing is changed. The server may run meanwhile.",
+		Args: oneFile,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			inst, err := f.find(p)
+			if err != nil {
+				return err
+			}
+			return p.importFile(cmd.Context(), inst, args[0], f)
+		},
+	}
+	f.shared(cmd)
+	flags := cmd.Flags()
+	flags.BoolVar(&f.dropAll, "drop-all", false, "remove all data first; the configuration has to allow it (allow_drop_all)")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "only show what would be done")
+	ignored := func(usage string) string { return usage + " (accepted for existing scripts, has no effect)" }
+	flags.StringP("image", "i", "", ignored("`IMAGE` of a container"))
+	flags.String("mount-src", "", ignored("`FOLDER` of sources"))
+	flags.Bool("keep", false, ignored("keep the container"))
+	flags.Bool("auto-remove", false, ignored("remove the container"))
+	return cmd
+}
+
+// oneFile wants one argument that names a file.
+func oneFile(_ *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return misused("Missing argument 'FILE_'.")
+	}
+	if len(args) > 1 {
+		return misused("Got unexpected extra argument (%s)", strings.Join(args[1:], " "))
+	}
+	switch info, err := os.Stat(args[0]); {
+	case err != nil:
+		return misused("Invalid value for 'FILE_': Path '%s' does not exist.", args[0])
+	case info.IsDir():
+		return misused("Invalid value for 'FILE_': Path '%s' is a directory.", args[0])
+	}
+	return nil
+}
+
+func (p *program) importFile(ctx context.Context, inst config.Instance, path string, f importFlags) (err error) {
+	if f.dropAll && !inst.Config.AllowDropAll {
+		return batch.ErrNotAllowed // before a database is made
+	}
+	p.info("Reading %s", path)
+	file, err := batch.Read(path)
+	if err != nil {
+		return err
+	}
+	for _, w := range file.Warnings {
+		p.warn("%s", w)
+	}
+	opened, err := service.Open(ctx, inst, f.openRoot(), p.logger())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	p.info("Comparing with the database %s", inst.Database)
+	report, err := file.Apply(ctx, opened.Core, batch.Options{
+		DropAll: f.dropAll, AllowDropAll: inst.Config.AllowDropAll, DryRun: f.dryRun, Progress: p.progress(),
+	})
+	p.differences(path, report)
+	if f.dryRun {
+		p.additions(report)
+	}
+	if err != nil {
+		return err
+	}
+	return p.summary(report, f)
+}
+
+// differences names every row that keeps the import from being done.
+func (p *program) differences(path string, r batch.Report) {
+	for _, c := range r.Changes {
+		if c.Verdict == batch.Differs {
+			p.error(fmt.Sprintf("%s:%d: %s %s: %s", path, c.Line, c.Kind, c.Name, c.Text))
+		}
+	}
+}
+
+// additions lists what an import would add.
+func (p *program) additions(r batch.Report) {
+	for _, c := range r.Changes {
+		if c.Verdict == batch.Created {
+			p.info("+ %s %s", c.Kind, c.Name)
+		}
+	}
+}
+
+// summary counts; rows that differ make the command fail.
+func (p *program) summary(r batch.Report, f importFlags) error {
+	var kinds []string
+	for _, k := range batch.Kinds() {
+		if n := r.Count(batch.Created, k); n > 0 {
+			kinds = append(kinds, fmt.Sprintf("%s %d", k, n))
+		}
+	}
+	differ := r.Count(batch.Differs, "")
+	done := "created"
+	switch {
+	case differ > 0:
+		done = "to create"
+		p.error("The database differs from the file, so nothing was changed")
+	case f.dryRun:
+		done = "to create"
+		p.info("Nothing was changed, as asked")
+	case f.dropAll:
+		p.info("All data was removed first")
+	}
+	if len(kinds) > 0 {
+		p.info("%s: %s", done, strings.Join(kinds, ", "))
+	}
+	p.info("%d %s, %d unchanged, %d differing", r.Count(batch.Created, ""), done, r.Count(batch.Unchanged, ""), differ)
+	if differ > 0 {
+		return errReported
+	}
+	return nil
+}
+
+// progress shows how far a long import is: a line for each stage, and on a terminal
+// a bar.
+func (p *program) progress() func(batch.Stage, int, int) {
+	const width, every = 30, 100 * time.Millisecond
+	var current batch.Stage
+	var drawn time.Time
+	return func(stage batch.Stage, done, total int) {
+		if stage != current {
+			current = stage
+			switch stage {
+			case batch.Hashing:
+				p.info("Hashing the passwords of %d new users, one at a time on each of %d cores", total, runtime.GOMAXPROCS(0))
+			case batch.Writing:
+				p.info("Writing %d users", total)
+			}
+		}
+		if !p.terminal || time.Since(drawn) < every && done < total {
+			return
+		}
+		drawn = time.Now()
+		full := width * done / total
+		_, _ = fmt.Fprintf(p.out, "\r[%s%s] %d of %d", strings.Repeat("#", full), strings.Repeat(" ", width-full), done, total)
+		if done == total {
+			_, _ = fmt.Fprintln(p.out)
+		}
+	}
+}
