@@ -309,19 +309,20 @@ func (q *Queries) ListUsers(ctx context.Context, arg ListUsersParams) ([]ListUse
 
 const NewestTasksOfUsers = `-- name: NewestTasksOfUsers :many
 
-WITH since AS MATERIALIZED (
-  SELECT u.id AS user_id, COALESCE((
-    SELECT o.id FROM task o WHERE o.init_user_id = u.id ORDER BY o.id DESC LIMIT 1 OFFSET 999), 0) AS first
-  FROM "user" u WHERE u.id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j))
-SELECT s.user_id AS owner_id, t.id FROM since s JOIN task t ON t.init_user_id = s.user_id AND t.id >= s.first ORDER BY t.id
+SELECT u.id AS owner_id, CAST(COALESCE((
+  SELECT string_agg(CAST(n.id AS TEXT), ',') FROM (
+    SELECT t.id FROM task t WHERE (t.init_user_id, t.id) >= (u.id, 0) AND (t.init_user_id, t.id) < (u.id + 1, 0)
+    ORDER BY t.init_user_id DESC, t.id DESC LIMIT 1000) AS n), '') AS TEXT) AS ids
+FROM "user" u WHERE u.id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)
 `
 
 type NewestTasksOfUsersRow struct {
 	OwnerID int64
-	ID      int64
+	Ids     string
 }
 
-// The thousandth newest task of each user bounds what is read of the index.
+// The newest 1,000 tasks of each user as ids with commas between. Rows are compared as
+// pairs, because for an equation Postgres may read the table backwards by id.
 func (q *Queries) NewestTasksOfUsers(ctx context.Context, ids string) ([]NewestTasksOfUsersRow, error) {
 	rows, err := q.db.QueryContext(ctx, NewestTasksOfUsers, ids)
 	if err != nil {
@@ -331,7 +332,7 @@ func (q *Queries) NewestTasksOfUsers(ctx context.Context, ids string) ([]NewestT
 	var items []NewestTasksOfUsersRow
 	for rows.Next() {
 		var i NewestTasksOfUsersRow
-		if err := rows.Scan(&i.OwnerID, &i.ID); err != nil {
+		if err := rows.Scan(&i.OwnerID, &i.Ids); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -68,6 +69,23 @@ func byOwner[R ~struct{ OwnerID, ID int64 }](rows []R, err error) (map[int64][]i
 		m[p.OwnerID] = append(m[p.OwnerID], p.ID)
 	}
 	return m, nil
+}
+
+// listed reads a list of ids that a query joined with commas, and sorts it.
+func listed(ids string) ([]int64, error) {
+	if ids == "" {
+		return nil, nil
+	}
+	var list []int64
+	for s := range strings.SplitSeq(ids, ",") {
+		id, err := strconv.ParseInt(s, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("reading a list of ids: %w", err)
+		}
+		list = append(list, id)
+	}
+	slices.Sort(list)
+	return list, nil
 }
 
 // like prepares a pattern of the wire for LIKE: a backslash at its end stands for

@@ -179,7 +179,7 @@ func (c *Core) wholeUsers(ctx context.Context, rows []queries.ListUsersRow) ([]U
 	set := idSet(ids)
 	roles, err1 := byOwner(c.db.RolesOfUsers(ctx, set))
 	extra, err2 := byOwner(c.db.ExtraRulesOfUsers(ctx, set))
-	tasks, err3 := byOwner(c.db.NewestTasksOfUsers(ctx, set))
+	tasks, err3 := newestTasks(c.db.NewestTasksOfUsers(ctx, set))
 	if err := first(err1, err2, err3); err != nil {
 		return nil, fmt.Errorf("reading what belongs to users: %w", err)
 	}
@@ -195,4 +195,15 @@ func (c *Core) wholeUsers(ctx context.Context, rows []queries.ListUsersRow) ([]U
 		}
 	}
 	return list, nil
+}
+
+// newestTasks reads the tasks of users out of their lists.
+func newestTasks(rows []queries.NewestTasksOfUsersRow, err error) (map[int64][]int64, error) {
+	tasks := make(map[int64][]int64, len(rows))
+	for _, r := range rows {
+		var bad error
+		tasks[r.OwnerID], bad = listed(r.Ids)
+		err = first(err, bad)
+	}
+	return tasks, err
 }
