@@ -31,6 +31,8 @@ type Template struct {
 	once sync.Once
 	made queries.Source
 	file []byte // what the SQLite file holds; the file itself is gone again
+	mu   sync.Mutex
+	free []queries.Source // Postgres: copies that no test uses at the moment
 	err  error
 }
 
@@ -42,7 +44,7 @@ func (p *Template) Copy(t testing.TB) queries.Source {
 		t.Fatalf("making the template database: %v", p.err)
 	}
 	if p.made.Engine == queries.Postgres {
-		return copyPostgres(t, p.made)
+		return p.borrow(t)
 	}
 	src := queries.Source{Engine: queries.SQLite, Path: filepath.Join(t.TempDir(), "test.sqlite")}
 	if err := os.WriteFile(src.Path, p.file, 0o600); err != nil {
@@ -84,8 +86,9 @@ func (p *Template) make() (queries.Source, error) {
 	}
 	if src.Engine == queries.SQLite {
 		p.file, err = os.ReadFile(src.Path)
+		return src, err
 	}
-	return src, err
+	return src, keep(src)
 }
 
 // fresh makes an empty database.
@@ -97,20 +100,6 @@ func fresh() (queries.Source, error) {
 	}
 	dir, err := os.MkdirTemp("", "vserver-template-")
 	return queries.Source{Engine: queries.SQLite, Path: filepath.Join(dir, "template.sqlite")}, err
-}
-
-func copyPostgres(t testing.TB, from queries.Source) queries.Source {
-	t.Helper()
-	name := newName()
-	if _, err := admin(from.DSN, `CREATE DATABASE "`+name+`" TEMPLATE "`+database(from.DSN)+`"`); err != nil {
-		t.Fatalf("copying the template database: %v", err)
-	}
-	t.Cleanup(func() {
-		if _, err := admin(from.DSN, `DROP DATABASE "`+name+`" WITH (FORCE)`); err != nil {
-			t.Errorf("dropping a test database: %v", err)
-		}
-	})
-	return queries.Source{Engine: queries.Postgres, DSN: named(from.DSN, name)}
 }
 
 // admin runs one statement on the server's own database.
