@@ -68,7 +68,7 @@ func (t tagged) WriteLevel(level zerolog.Level, record []byte) (int, error) {
 	return len(record), nil
 }
 
-func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) } //nolint:gosec // descriptors are small
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 // colourful tells whether words may be coloured: on a terminal, unless NO_COLOR asks
 // for none.
