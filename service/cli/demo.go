@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"vserver/service"
+	"vserver/service/config"
+	"vserver/service/demo"
+)
+
+// demoOptions are the choices of `vserver demo`.
+type demoOptions struct {
+	nodes, tasks int
+	json, keep   bool
+}
+
+// demoCommand plays the whole main job on a server of its own.
+func (p *program) demoCommand() *cobra.Command {
+	var o demoOptions
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Show the whole job on simulated hospitals, without any configuration",
+		Long: "Starts a server on a free port with a database in a temporary directory, lets simulated hospitals join it,\n" +
+			"has a researcher ask for the average age of all patients, and compares it with the true one.\n" +
+			"Ends with 0 only when both agree.",
+		Args: nothing,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.nodes < 1 || o.tasks < 1 {
+				return misused("--nodes and --tasks have to be at least 1")
+			}
+			return p.demo(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().IntVar(&o.nodes, "nodes", 3, "number of hospitals, each with a node")
+	cmd.Flags().IntVar(&o.tasks, "tasks", 1, "number of tasks that the researcher sends")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print the outcome as one JSON object")
+	cmd.Flags().BoolVar(&o.keep, "keep", false, "leave the server up until interrupted, and print its address and log-ins")
+	return cmd
+}
+
+func (p *program) demo(ctx context.Context, o demoOptions) error {
+	dir, err := os.MkdirTemp("", "vserver-demo-")
+	if err != nil {
+		return fmt.Errorf("making a directory for the demo: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	password := "Demo-" + rand.Text()[:12] + "-1a"
+	inst, err := p.demoInstance(dir, password)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	ready, ended := make(chan net.Addr, 1), make(chan error, 1)
+	go func() {
+		ended <- service.Run(ctx, inst, service.RunOptions{Ready: func(at net.Addr) { ready <- at }})
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case at := <-ready:
+		err = p.perform(ctx, o, "http://"+at.String()+inst.Config.APIPath, password)
+	}
+	stop()
+	if end := <-ended; err == nil {
+		err = end
+	}
+	return err
+}
+
+// perform has the demo played on a running server and prints what came of it.
+func (p *program) perform(ctx context.Context, o demoOptions, url, password string) error {
+	show := p.out
+	if o.json {
+		show = p.err
+	}
+	bar := &progress{out: show, terminal: p.terminal && !o.json}
+	report, played := demo.Run(ctx, demo.Options{
+		URL: url, RootPassword: password, Nodes: o.nodes, Tasks: o.tasks, Progress: bar.show,
+	})
+	bar.end()
+	if played == nil || len(report.Hospitals) > 0 {
+		if err := printReport(p.out, report, o.json); err != nil {
+			return err
+		}
+	}
+	if played != nil || !o.keep {
+		return played
+	}
+	_, err := fmt.Fprintf(show, "\nThe server stays up at %s until you interrupt it (Ctrl-C).\n"+
+		"  administrator  root / %s\n  researcher     %s / %s\n", url, password, report.Researcher.Username, report.Researcher.Password)
+	if err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
+
+func printReport(out io.Writer, r demo.Report, asJSON bool) error {
+	if !asJSON {
+		return r.Print(out)
+	}
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	return e.Encode(r)
+}
+
+// demoInstance is a server that lives in one directory, on a free port of this
+// machine.
+func (p *program) demoInstance(dir, password string) (config.Instance, error) {
+	file := filepath.Join(dir, "demo.yaml")
+	text := strings.ReplaceAll(demoConfiguration, "DIR", filepath.ToSlash(dir))
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return config.Instance{}, fmt.Errorf("writing the demo's configuration: %w", err)
+	}
+	getenv := func(name string) string {
+		switch name {
+		case "VSERVER_ROOT_PASSWORD":
+			return password
+		case "HOME", "USERPROFILE", "LOCALAPPDATA", "ProgramData":
+			return p.getenv(name)
+		}
+		return "" // the demo's server obeys no setting of the surroundings
+	}
+	inst, err := config.ThisMachine(getenv).Resolve(config.Wanted{File: file, Environment: "test"})
+	if err == nil {
+		inst.Config.Port = 0
+	}
+	return inst, err
+}
+
+const demoConfiguration = `environments:
+  test:
+    description: A server for demonstration, gone when it ends
+    type: test
+    ip: 127.0.0.1
+    port: 5000
+    api_path: /api
+    uri: sqlite:///demo.sqlite
+    allow_drop_all: false
+    directories: {data: "DIR/data", log: "DIR"}
+    logging:
+      level: INFO
+      file: demo.log
+      use_console: false
+      backup_count: 1
+      max_size: 10240
+      format: "%(asctime)s - %(name)-14s - %(levelname)-8s - %(message)s"
+      datefmt: "%Y-%m-%d %H:%M:%S"
+`
+
+// progress shows how far the demo is: one line that is written over on a terminal,
+// a line for each step elsewhere.
+type progress struct {
+	out      io.Writer
+	terminal bool
+	last     string
+}
+
+const barWidth = 30
+
+func (b *progress) show(s demo.Progress) {
+	filled := barWidth * s.Done / max(s.Total, 1)
+	line := fmt.Sprintf("[%s%s] %d/%d tasks, %s", strings.Repeat("#", filled), strings.Repeat(".", barWidth-filled), s.Done, s.Total, s.Step)
+	if b.terminal {
+		_, _ = fmt.Fprintf(b.out, "\r\x1b[K%s", line)
+		return
+	}
+	if line = fmt.Sprintf("%s (%d of %d tasks)", s.Step, s.Done, s.Total); line != b.last {
+		_, _ = fmt.Fprintln(b.out, line)
+	}
+	b.last = line
+}
+
+// end leaves the bar's line.
+func (b *progress) end() {
+	if b.terminal {
+		_, _ = fmt.Fprintln(b.out)
+	}
+}
