@@ -27,6 +27,9 @@ type RunOptions struct {
 	// the first user gets in from anywhere with its initial password (SECURITY T22).
 	OpenRoot bool
 	Ready    func(net.Addr) // called once requests are answered; may be nil
+	// Getenv is the environment, where a service manager says how to tell it that the
+	// server is ready, lives and ends; nil for none.
+	Getenv func(string) string
 }
 
 const (
@@ -125,12 +128,12 @@ func serve(ctx context.Context, inst config.Instance, o RunOptions, log *Log) er
 	}
 	logger.Info().Msg("Initialization done")
 	wire := handlers.New(opened.Core, logger, wireOptions(inst.Config))
-	s := &server{core: opened.Core, wire: wire, log: logger, http: &http.Server{
+	s := &server{core: opened.Core, wire: wire, log: logger, manager: newSupervisor(o.Getenv), http: &http.Server{
 		Handler: logged(wire, logger), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: headerSize, ErrorLog: complain(logger), TLSConfig: secure,
 	}}
 	logger.Info().Msgf("Listening on %s%s", origin(inst.Config, listener.Addr()), inst.Config.APIPath)
-	return s.run(ctx, listener, o.Ready)
+	return s.run(ctx, listener, o.Ready, answers(wire, inst.Config.APIPath))
 }
 
 // wireOptions takes out of the configuration what the wire depends on.
@@ -183,9 +186,11 @@ type server struct {
 	wire *handlers.Server
 	http *http.Server
 	log  zerolog.Logger
+
+	manager supervisor
 }
 
-func (s *server) run(ctx context.Context, l net.Listener, ready func(net.Addr)) error {
+func (s *server) run(ctx context.Context, l net.Listener, ready func(net.Addr), alive func(context.Context) bool) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var work sync.WaitGroup
@@ -196,10 +201,13 @@ func (s *server) run(ctx context.Context, l net.Listener, ready func(net.Addr)) 
 	if ready != nil {
 		ready(l.Addr())
 	}
+	s.manager.tell(ctx, "READY=1\nSTATUS=Listening on "+l.Addr().String())
+	work.Go(func() { s.manager.keepAlive(background, alive) })
 	var err error
 	select {
 	case <-ctx.Done():
 		s.log.Info().Msg("Asked to end: finishing what is under way")
+		s.manager.tell(background, "STOPPING=1\nSTATUS=Finishing what is under way")
 	case err = <-failed:
 	}
 	s.drain(ctx)

@@ -29,7 +29,7 @@ func (p *program) runCommand() *cobra.Command {
 				inst.Config.Port = int(port)
 			}
 			err = service.Run(cmd.Context(), inst, service.RunOptions{
-				Console: p.out, OpenRoot: f.openRoot(),
+				Console: p.out, OpenRoot: f.openRoot(), Getenv: p.getenv,
 				Ready: func(at net.Addr) { p.info("Server %s is ready on %s, it logs to %s", inst.Name, at, inst.LogFile) },
 			})
 			if err == nil {
