@@ -1,0 +1,158 @@
+package service
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"vserver/service/config"
+)
+
+const (
+	// readyTime is how long a start may take; a large database may have to be brought
+	// to a new form.
+	readyTime = 2 * time.Minute
+	readyLook = 5 * time.Millisecond // between two looks whether a server answers
+)
+
+// The console output of a server in the background is bounded like a log: bytes of a
+// file, and number of old files.
+const (
+	consoleSize    = 4 << 20
+	consoleBackups = 3
+)
+
+// OpenConsole opens the file that takes the console output of a server in the
+// background. It may be written from several goroutines.
+func OpenConsole(file string) (io.WriteCloser, error) {
+	r, err := openRotating(file, consoleSize, consoleBackups)
+	if err != nil {
+		return nil, fmt.Errorf("opening the file of the console output: %w", err)
+	}
+	return &lockedFile{file: r}, nil
+}
+
+// Background is a server that was started in the background.
+type Background struct {
+	Running Running
+	ended   chan struct{} // closed when the process has ended
+}
+
+// StartBackground starts this program as a server that outlives the caller and its
+// terminal. args is its command line; it has to serve the instance of that scope and
+// name, with Occupy. The call returns when the server answers; the error is a
+// FailedStart when it ends before, or takes too long.
+func StartBackground(ctx context.Context, places config.Places, scope config.Scope, name string, args []string) (*Background, error) {
+	dir := stateDir(places, scope, name)
+	if err := clearConsole(dir); err != nil {
+		return nil, err
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("finding this program: %w", err)
+	}
+	crash, err := os.OpenFile(filepath.Join(dir, crashFile), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, stateMode)
+	if err != nil {
+		return nil, fmt.Errorf("starting the server: %w", err)
+	}
+	defer func() { _ = crash.Close() }()
+	// The server must not end with the caller, so it does not get its context.
+	cmd := exec.Command(program, args...) //nolint:gosec,noctx // its own path and options
+	cmd.Args[0] = os.Args[0]
+	cmd.Stderr = crash
+	detach(cmd)
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting the server: %w", err)
+	}
+	b := &Background{ended: make(chan struct{})}
+	go func() {
+		_ = cmd.Wait() // how it ended is in its output
+		close(b.ended)
+	}()
+	return b, b.await(ctx, places, scope, name, cmd.Process.Pid)
+}
+
+// clearConsole makes the folder and removes what an earlier server wrote.
+func clearConsole(dir string) error {
+	if err := os.MkdirAll(dir, stateDirMode); err != nil {
+		return fmt.Errorf("making the folder of the console output: %w", err)
+	}
+	old, _ := filepath.Glob(filepath.Join(dir, consoleFile+"*")) // the pattern is sound
+	for _, file := range append(old, filepath.Join(dir, crashFile)) {
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("removing old console output: %w", err)
+		}
+	}
+	return nil
+}
+
+// await waits until the server answers.
+func (b *Background) await(ctx context.Context, places config.Places, scope config.Scope, name string, pid int) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTime)
+	defer cancel()
+	tick := time.NewTicker(readyLook)
+	defer tick.Stop()
+	console := ConsoleFile(places, scope, name)
+	for {
+		if r, ok := FindRunning(places, scope, name); ok && r.PID == pid && r.URL != "" {
+			if _, err := NewAsker(r.URL, r.Certificate).Version(ctx); err == nil {
+				b.Running = r
+				return nil
+			}
+		}
+		select {
+		case <-b.ended:
+			return FailedStart{Name: name, Why: "it has ended", Output: lastLines(console, filepath.Join(filepath.Dir(console), crashFile))}
+		case <-ctx.Done():
+			return FailedStart{Name: name, Why: fmt.Sprintf("process %d does not answer yet and goes on", pid), Output: lastLines(console)}
+		case <-tick.C:
+		}
+	}
+}
+
+// FailedStart is the error of a server that does not come up.
+type FailedStart struct {
+	Name   string
+	Why    string
+	Output []string // the last lines it wrote
+}
+
+// Error tells without the output.
+func (e FailedStart) Error() string { return fmt.Sprintf("Server %s did not start: %s", e.Name, e.Why) }
+
+// lastLines gives the ends of files.
+func lastLines(files ...string) []string {
+	const most, size = 20, 1 << 16
+	var lines []string
+	for _, file := range files {
+		text, err := tail(file, size)
+		if err != nil || len(bytes.TrimSpace(text)) == 0 {
+			continue
+		}
+		all := strings.Split(strings.TrimRight(string(text), "\r\n"), "\n")
+		lines = append(lines, all[max(0, len(all)-most):]...)
+	}
+	return lines
+}
+
+// tail reads at most the last size bytes of a file.
+func tail(file string, size int64) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-size), size))
+}

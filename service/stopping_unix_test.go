@@ -1,0 +1,60 @@
+//go:build unix
+
+package service
+
+import (
+	"os/exec"
+	"testing"
+	"time"
+
+	"vserver/service/config"
+)
+
+// other starts a process that stands for a server, and collects it when it ends.
+func other(t *testing.T, script string) int {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", script)
+	ready, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ready.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Wait() })
+	return cmd.Process.Pid
+}
+
+func TestStop(t *testing.T) {
+	for name, c := range map[string]struct {
+		script string
+		forced bool
+	}{
+		"asked":  {"echo ready; exec sleep 1000", false},
+		"forced": {"trap '' TERM; echo ready; while :; do sleep 0.1; done", true},
+	} {
+		places := somewhere(t)
+		pid := other(t, c.script)
+		r := leave(t, places, name, pid, birth(pid))
+		if !r.Alive() {
+			t.Errorf("%s: not alive", name)
+		}
+		forced, err := Stop(t.Context(), places, r, 300*time.Millisecond)
+		if err != nil || forced != c.forced {
+			t.Errorf("%s: forced %v, %v", name, forced, err)
+		}
+		// The process is a child of this one, not collected yet: gone all the same.
+		if r.Alive() {
+			t.Errorf("%s: still alive", name)
+		}
+		if left := sizes(t, stateDir(places, config.User, name)); len(left) != 0 {
+			t.Errorf("%s: left behind: %v", name, left)
+		}
+		if forced, err := Stop(t.Context(), places, r, time.Second); err != nil || forced {
+			t.Errorf("%s: stopped again: forced %v, %v", name, forced, err)
+		}
+	}
+}
