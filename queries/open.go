@@ -12,7 +12,8 @@ import (
 	"runtime"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
-	_ "github.com/ncruces/go-sqlite3/driver"
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/driver"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
@@ -72,7 +73,7 @@ func openSQLite(ctx context.Context, src Source) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(src.Path), 0o750); err != nil {
 		return nil, fmt.Errorf("making the folder of the database: %w", err)
 	}
-	write, err := sql.Open("sqlite3", sqliteDSN(src.Path, "_txlock=immediate"))
+	write, err := driver.Open(sqliteDSN(src.Path, "_txlock=immediate"), keepPlans)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", src.Path, err)
 	}
@@ -84,7 +85,7 @@ func openSQLite(ctx context.Context, src Source) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, err), write.Close())
 	}
-	pool, err := sql.Open("sqlite3", sqliteDSN(src.Path, "_pragma=query_only(on)"))
+	pool, err := driver.Open(sqliteDSN(src.Path, "_pragma=query_only(on)"), keepPlans)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, err), write.Close())
 	}
@@ -96,13 +97,23 @@ func openSQLite(ctx context.Context, src Source) (*DB, error) {
 	return &DB{Queries: New(reader), Engine: SQLite, pool: pool, reader: reader, write: write, writer: newWriter(conn)}, nil
 }
 
+// keepPlans has SQLite plan a statement once, whatever is bound to it. Without that it
+// prepares most statements with a join anew at every execution.
+func keepPlans(c *sqlite3.Conn) error {
+	if _, err := c.Config(sqlite3.DBCONFIG_ENABLE_QPSG, true); err != nil {
+		return fmt.Errorf("keeping the plans of statements: %w", err)
+	}
+	return nil
+}
+
 // sqliteDSN gives each pooled connection its pragmas, the busy timeout first,
-// because the others may have to wait already.
+// because the others may have to wait already. What savepoints may have to undo stays
+// in memory.
 func sqliteDSN(path, more string) string {
 	u := url.URL{Scheme: "file", Opaque: filepath.ToSlash(path)}
 	u.Opaque = (&url.URL{Path: u.Opaque}).EscapedPath()
 	return u.String() + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)" +
-		"&_pragma=synchronous(full)&_pragma=foreign_keys(on)&" + more
+		"&_pragma=synchronous(full)&_pragma=foreign_keys(on)&_pragma=temp_store(memory)&" + more
 }
 
 func openPostgres(ctx context.Context, src Source) (*DB, error) {

@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"strings"
 	"testing"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/driver"
 )
 
 // recorder keeps the text of the last statement that was prepared.
@@ -145,4 +148,57 @@ func explain(t *testing.T, db *sql.DB, query string) string {
 		t.Fatal(err)
 	}
 	return plan.String()
+}
+
+// TestStatementsArePreparedOnce runs every query several times, as the driver does,
+// and asks SQLite how often it prepared it anew.
+func TestStatementsArePreparedOnce(t *testing.T) {
+	db, err := Open(t.Context(), Source{Engine: SQLite, Path: t.TempDir() + "/p.sqlite"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	conn, err := db.pool.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	err = conn.Raw(func(c any) error {
+		raw := c.(driver.Conn).Raw()
+		for name, q := range generated(t) {
+			text, _ := rewrite(q, 0)
+			if n := preparations(t, raw, text); n > 0 {
+				t.Errorf("%s is prepared anew %d times", name, n)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// preparations runs a query with numbers for all parameters and counts how often it
+// was prepared after the first time. Writes fail here, which does not matter.
+func preparations(t *testing.T, c *sqlite3.Conn, query string) int {
+	t.Helper()
+	st, _, err := c.Prepare(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	for range 3 {
+		for i := range st.BindCount() {
+			if err := st.BindInt64(i+1, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for st.Step() {
+		}
+		_ = st.Reset()
+		if err := st.ClearBindings(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return st.Status(sqlite3.STMTSTATUS_REPREPARE, false)
 }
