@@ -18,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"vserver/queries/dbtest"
 	"vserver/service/cli"
 )
 
@@ -29,7 +30,9 @@ func TestMain(m *testing.M) {
 
 // The scripts run the command line as users do, each in a folder and a home of its
 // own, with a free port in $PORT and the files of the documentation in $DOCUMENTED.
-// Beside the commands of testscript they have:
+// With [postgres] there is the URI of an empty database in $POSTGRES, and with
+// $FORWARDED set, requests claim to come from there. Beside the commands of testscript
+// they have:
 //
 //	api METHOD PATH STATUS [BODY]  calls the server on $PORT and prints its reply
 //	login USERNAME PASSWORD        keeps the user's token for api
@@ -41,7 +44,16 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Setup:               setUp,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("POSTGRES", postgres(t))
+			return setUp(e)
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "postgres" {
+				return false, fmt.Errorf("unknown condition %s", name)
+			}
+			return os.Getenv("VSERVER_TEST_POSTGRES") != "", nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"api":       api,
 			"await":     await,
@@ -49,6 +61,18 @@ func TestScripts(t *testing.T) {
 			"terminate": terminate,
 		},
 	})
+}
+
+var empty dbtest.Template
+
+// postgres gives the URI of a database as a configuration has it, "" when the tests
+// are to run on SQLite.
+func postgres(t *testing.T) string {
+	if os.Getenv("VSERVER_TEST_POSTGRES") == "" {
+		return ""
+	}
+	_, rest, _ := strings.Cut(empty.Copy(t).DSN, "://")
+	return "postgresql://" + rest
 }
 
 func setUp(e *testscript.Env) error {
@@ -171,6 +195,9 @@ func call(ts *testscript.TestScript, method, path string, body []byte) (int, []b
 		req.Header.Set("Content-Type", "application/json")
 		if token := ts.Getenv("TOKEN"); token != "" {
 			req.Header.Set("Authorization", "Bearer "+token)
+		}
+		if from := ts.Getenv("FORWARDED"); from != "" {
+			req.Header.Set("X-Forwarded-For", from)
 		}
 		reply, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
 		if err == nil {
