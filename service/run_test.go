@@ -18,20 +18,33 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/rs/zerolog"
 
 	"vserver/queries"
 	"vserver/queries/dbtest"
 	"vserver/service/config"
 )
 
-// emptyDatabase is what a first start finds.
-var emptyDatabase dbtest.Template
+// What a first start finds, and what later ones find.
+var (
+	emptyDatabase   dbtest.Template
+	startedDatabase = dbtest.Template{Build: func(ctx context.Context, src queries.Source) error {
+		o, err := Open(ctx, config.Instance{Database: asConfigured(src)}, false, zerolog.Nop())
+		if err != nil {
+			return err
+		}
+		return o.Close()
+	}}
+)
 
-// instance is a configuration on an empty database of the engine under test, which
-// lets the system choose a port.
+func asConfigured(src queries.Source) config.Database {
+	return config.Database{Engine: config.Engine(src.Engine), Path: src.Path, DSN: config.Secret(src.DSN)}
+}
+
+// instance is a configuration on a database of the engine under test that a server
+// has been started on before; the system chooses the port.
 func instance(t *testing.T) config.Instance {
 	t.Helper()
-	src := emptyDatabase.Copy(t)
 	c := config.Config{
 		Environment: "test", IP: "127.0.0.1", APIPath: "/api", Logging: documented(),
 		JWTSecretKey: "a secret that is long enough for tests", AccessTokenLife: time.Hour, RefreshTokenLife: time.Hour,
@@ -40,7 +53,7 @@ func instance(t *testing.T) config.Instance {
 	}
 	return config.Instance{
 		Name: "x", Scope: config.User, File: "/etc/x.yaml", Config: c, LogFile: filepath.Join(t.TempDir(), "x.log"),
-		Database: config.Database{Engine: config.Engine(src.Engine), Path: src.Path, DSN: config.Secret(src.DSN)},
+		Database: asConfigured(startedDatabase.Copy(t)),
 	}
 }
 
@@ -121,6 +134,7 @@ func (r *running) logIn() string {
 
 func TestRunServesUntilItIsAskedToEnd(t *testing.T) {
 	inst := instance(t)
+	inst.Database = asConfigured(emptyDatabase.Copy(t))
 	inst.Warnings = []config.Warning{{File: inst.File, Line: 3, Key: "environments.test.prot", Text: "unknown key, ignored"}}
 	r := start(t, inst)
 	if status, body := r.call("GET", "/api/version", "", nil); status != 200 || !strings.Contains(body, Emulates) {

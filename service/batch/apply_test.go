@@ -13,33 +13,30 @@ import (
 	"vserver/service/core"
 )
 
-// The import files of the documentation and of the recorded conversations make the
-// rows of contract 40 §9.2, with its ids.
-func TestKnownFiles(t *testing.T) {
-	for _, name := range []string{"documentation", "fixtures"} {
-		t.Run(name, func(t *testing.T) {
-			b := newBed(t)
-			file := read(t, "testdata/"+name+".yaml")
-			report, err := b.imports(file, batch.Options{})
-			if err != nil || len(file.Warnings) > 0 {
-				t.Fatal(err, file.Warnings)
-			}
-			counts := ""
-			for _, k := range batch.Kinds() {
-				counts += fmt.Sprintf("%s %d ", k, report.Count(batch.Created, k))
-			}
-			if counts != "organization 3 role 3 user 6 collaboration 3 node 7 task 4 result 9 " || len(report.Changes) != 35 {
-				t.Errorf("the report counts %s", counts)
-			}
-			b.wants(fixtureRows)
-			b.logsIn()
-			again, err := b.imports(file, batch.Options{})
-			if err != nil || again.Count(batch.Unchanged, "") != 22 || len(again.Changes) != 22 {
-				t.Errorf("the second time: %+v, %v", again, err)
-			}
-			b.wants(fixtureRows)
-		})
+// The import file of the recorded conversations makes the rows of contract 40 §9.2,
+// with its ids, and the second time nothing. That of the documentation is taken
+// after a drop, below.
+func TestKnownFile(t *testing.T) {
+	b := newBed(t)
+	file := read(t, "testdata/fixtures.yaml")
+	report, err := b.imports(file, batch.Options{})
+	if err != nil || len(file.Warnings) > 0 {
+		t.Fatal(err, file.Warnings)
 	}
+	counts := ""
+	for _, k := range batch.Kinds() {
+		counts += fmt.Sprintf("%s %d ", k, report.Count(batch.Created, k))
+	}
+	if counts != "organization 3 role 3 user 6 collaboration 3 node 7 task 4 result 9 " || len(report.Changes) != 35 {
+		t.Errorf("the report counts %s", counts)
+	}
+	b.wants(fixtureRows)
+	b.wants(map[string]string{`SELECT email FROM "user" WHERE id > 5 ORDER BY id`: "stan@small-organization.example, admin@big-organization.example"})
+	again, err := b.imports(file, batch.Options{})
+	if err != nil || again.Count(batch.Unchanged, "") != 22 || len(again.Changes) != 22 {
+		t.Errorf("the second time: %+v, %v", again, err)
+	}
+	b.wants(fixtureRows)
 }
 
 var fixtureRows = map[string]string{
@@ -306,7 +303,7 @@ func TestTwoImportsAtOnce(t *testing.T) {
 
 func TestProgressAndCancel(t *testing.T) {
 	b := newBed(t)
-	users := make([]string, 5)
+	users := make([]string, 3)
 	for i := range users {
 		users[i] = fmt.Sprintf("{username: u%d, password: p}", i)
 	}
@@ -320,7 +317,7 @@ func TestProgressAndCancel(t *testing.T) {
 	_, err = parse(t, text).Apply(t.Context(), b.core, batch.Options{Progress: func(s batch.Stage, done, total int) {
 		told = append(told, fmt.Sprintf("%s %d/%d", s, done, total))
 	}})
-	want := "hashing passwords 1/5, hashing passwords 2/5, hashing passwords 3/5, hashing passwords 4/5, hashing passwords 5/5, writing users 5/5"
+	want := "hashing passwords 1/3, hashing passwords 2/3, hashing passwords 3/3, writing users 3/3"
 	if got := strings.Join(told, ", "); err != nil || got != want {
 		t.Errorf("got %s, %v", got, err)
 	}
