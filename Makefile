@@ -38,7 +38,7 @@ test-long: ## The same with long fuzz runs and the tests that take hours
 
 .PHONY: bench
 bench: ## Measure, each row beside a baseline of the same run
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) test -run '^$$' -bench BenchmarkTable -benchtime 1x -timeout 30m ./service
 
 .PHONY: generate
 generate: ## Write the generated code again

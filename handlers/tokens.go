@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -66,12 +67,14 @@ type tokens struct {
 	secret                []byte
 	accessFor, refreshFor time.Duration
 	parser                *jwt.Parser
+	proven                *proven
 }
 
 func newTokens(o Options) tokens {
 	return tokens{
 		secret: o.Secret, accessFor: o.AccessFor, refreshFor: o.RefreshFor,
 		parser: jwt.NewParser(jwt.WithValidMethods([]string{"HS256"}), jwt.WithoutClaimsValidation()),
+		proven: &proven{by: map[string]*claims{}},
 	}
 }
 
@@ -105,6 +108,28 @@ func newUUID() string {
 // verify checks form, signature, times and subject, in the order and with the
 // faults of contract 10 §2.5.
 func (t tokens) verify(token string) (*claims, error) {
+	c := t.proven.get(token)
+	if c == nil {
+		var err error
+		if c, err = t.read(token); err != nil {
+			return nil, err
+		}
+		t.proven.put(token, c)
+	}
+	now := time.Now()
+	switch {
+	case c.ExpiresAt != nil && !now.Before(c.ExpiresAt.Time):
+		return nil, fault.New(fault.Unauthorized, "Token has expired")
+	case c.NotBefore != nil && now.Before(c.NotBefore.Time):
+		return nil, badToken("The token is not yet valid (nbf)")
+	case len(c.Subject) == 0 || string(c.Subject) == "null":
+		return nil, badToken("Missing claim: sub")
+	}
+	return c, nil
+}
+
+// read checks form and signature, which never change for a token.
+func (t tokens) read(token string) (*claims, error) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
 		return nil, badToken("Not enough segments")
@@ -119,19 +144,35 @@ func (t tokens) verify(token string) (*claims, error) {
 	if err != nil {
 		return nil, badToken("%s", reason(err, parts))
 	}
-	now := time.Now()
-	switch {
-	case c.ExpiresAt != nil && !now.Before(c.ExpiresAt.Time):
-		return nil, fault.New(fault.Unauthorized, "Token has expired")
-	case c.NotBefore != nil && now.Before(c.NotBefore.Time):
-		return nil, badToken("The token is not yet valid (nbf)")
-	case len(c.Subject) == 0 || string(c.Subject) == "null":
-		return nil, badToken("Missing claim: sub")
-	}
 	if c.Type == "" {
 		c.Type = accessToken
 	}
 	return &c, nil
+}
+
+// proven keeps the claims of tokens whose signature was found right of late, so that
+// a caller's next request does not pay for it again.
+type proven struct {
+	mu sync.RWMutex
+	by map[string]*claims
+}
+
+// provenTokens is how many are kept; past that all are forgotten.
+const provenTokens = 20_000
+
+func (p *proven) get(token string) *claims {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.by[token]
+}
+
+func (p *proven) put(token string, c *claims) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.by) >= provenTokens {
+		clear(p.by)
+	}
+	p.by[token] = c
 }
 
 func badToken(format string, args ...any) error { return fault.New(fault.BadToken, format, args...) }

@@ -3,7 +3,8 @@ INSERT INTO node (id, name, api_key, collaboration_id, organization_id)
 VALUES (@id, @name, @api_key, @collaboration_id, @organization_id) ON CONFLICT DO NOTHING;
 
 -- name: GetNode :one
-SELECT n.id, n.name, n.organization_id, n.collaboration_id, a.ip, a.status, a.last_seen
+SELECT n.id, n.name, n.organization_id, n.collaboration_id, a.ip, a.status, a.last_seen,
+  EXISTS (SELECT 1 FROM nodeconfig c WHERE c.node_id = n.id) AS configured
 FROM node n JOIN authenticatable a ON a.id = n.id WHERE n.id = @id;
 
 -- The row, held until the end of the transaction: of two that delete or move it at
@@ -16,7 +17,8 @@ UPDATE node SET name = name WHERE id = @id;
 SELECT n.id FROM node n WHERE n.organization_id = @organization_id AND n.collaboration_id = @collaboration_id;
 
 -- name: ListNodes :many
-SELECT n.id, n.name, n.organization_id, n.collaboration_id, a.ip, a.status, a.last_seen
+SELECT n.id, n.name, n.organization_id, n.collaboration_id, a.ip, a.status, a.last_seen,
+  EXISTS (SELECT 1 FROM nodeconfig c WHERE c.node_id = n.id) AS configured
 FROM node n JOIN authenticatable a ON a.id = n.id
 WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(n.name) LIKE lower(sqlc.narg('name')) ESCAPE '\'))
   AND (CAST(sqlc.narg('organization_id') AS BIGINT) IS NULL OR n.organization_id = sqlc.narg('organization_id'))

@@ -124,7 +124,8 @@ func (q *Queries) DetachNode(ctx context.Context, iD int64, collaborationID *int
 }
 
 const GetNode = `-- name: GetNode :one
-SELECT n.id, n.name, n.organization_id, n.collaboration_id, a.ip, a.status, a.last_seen
+SELECT n.id, n.name, n.organization_id, n.collaboration_id, a.ip, a.status, a.last_seen,
+  EXISTS (SELECT 1 FROM nodeconfig c WHERE c.node_id = n.id) AS configured
 FROM node n JOIN authenticatable a ON a.id = n.id WHERE n.id = $1
 `
 
@@ -136,6 +137,7 @@ type GetNodeRow struct {
 	IP              *string
 	Status          *string
 	LastSeen        *Time
+	Configured      bool
 }
 
 func (q *Queries) GetNode(ctx context.Context, id int64) (GetNodeRow, error) {
@@ -149,6 +151,7 @@ func (q *Queries) GetNode(ctx context.Context, id int64) (GetNodeRow, error) {
 		&i.IP,
 		&i.Status,
 		&i.LastSeen,
+		&i.Configured,
 	)
 	return i, err
 }
@@ -169,7 +172,8 @@ func (q *Queries) HoldNode(ctx context.Context, id int64) (int64, error) {
 }
 
 const ListNodes = `-- name: ListNodes :many
-SELECT n.id, n.name, n.organization_id, n.collaboration_id, a.ip, a.status, a.last_seen
+SELECT n.id, n.name, n.organization_id, n.collaboration_id, a.ip, a.status, a.last_seen,
+  EXISTS (SELECT 1 FROM nodeconfig c WHERE c.node_id = n.id) AS configured
 FROM node n JOIN authenticatable a ON a.id = n.id
 WHERE (CAST($1 AS TEXT) IS NULL OR (lower(n.name) LIKE lower($1) ESCAPE '\'))
   AND (CAST($2 AS BIGINT) IS NULL OR n.organization_id = $2)
@@ -205,6 +209,7 @@ type ListNodesRow struct {
 	IP              *string
 	Status          *string
 	LastSeen        *Time
+	Configured      bool
 }
 
 func (q *Queries) ListNodes(ctx context.Context, arg ListNodesParams) ([]ListNodesRow, error) {
@@ -236,6 +241,7 @@ func (q *Queries) ListNodes(ctx context.Context, arg ListNodesParams) ([]ListNod
 			&i.IP,
 			&i.Status,
 			&i.LastSeen,
+			&i.Configured,
 		); err != nil {
 			return nil, err
 		}

@@ -25,8 +25,8 @@ func (t *Tx) committed() {
 }
 
 // InTx runs f in one transaction that is durable when InTx returns nil, and undone
-// when f or the commit fails. f may run twice on Postgres, when the first try lost
-// against another transaction. f must not call InTx.
+// when f or the commit fails. f may run twice: on Postgres when the first try lost
+// against another transaction, on SQLite when one that shared its commit failed. f must not call InTx.
 func (db *DB) InTx(ctx context.Context, f func(ctx context.Context, tx *Tx) error) error {
 	if db.writer != nil {
 		return db.writer.do(ctx, f)

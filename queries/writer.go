@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/ncruces/go-sqlite3/driver"
@@ -16,9 +17,8 @@ const batch = 256
 var errClosed = errors.New("the database is closed")
 
 // writer is the one goroutine that writes to SQLite. Transactions that wait at the
-// same time share one BEGIN IMMEDIATE and one COMMIT, each within a savepoint of
-// its own: the disk is asked once for all of them, and every caller is answered
-// after that.
+// same time share one BEGIN IMMEDIATE and one COMMIT: the disk is asked once for all
+// of them, and every caller is answered after that.
 type writer struct {
 	conn  *sql.Conn
 	on    *lite
@@ -109,23 +109,13 @@ func (w *writer) gather(first *job) []*job {
 	return jobs
 }
 
-// commit runs the jobs in one transaction and answers each.
+// commit runs the jobs in one transaction and answers each. Savepoints cost SQLite
+// a copy of every page that they touch, so several jobs run without them first, and
+// again with them only when one has failed.
 func (w *writer) commit(jobs []*job) {
-	err := w.exec("BEGIN IMMEDIATE")
-	for _, j := range jobs {
-		if err == nil {
-			err = w.one(j, len(jobs) > 1)
-		}
-	}
-	switch {
-	case err != nil:
-		_ = w.exec("ROLLBACK")
-	case len(jobs) == 1 && jobs[0].err != nil:
-		err = w.exec("ROLLBACK")
-	default:
-		if err = w.exec("COMMIT"); err != nil {
-			_ = w.exec("ROLLBACK")
-		}
+	err := w.attempt(jobs, false)
+	if err == nil && len(jobs) > 1 && slices.ContainsFunc(jobs, func(j *job) bool { return j.err != nil }) {
+		err = w.attempt(jobs, true)
 	}
 	for _, j := range jobs {
 		if err != nil && j.err == nil {
@@ -135,21 +125,44 @@ func (w *writer) commit(jobs []*job) {
 	}
 }
 
+// attempt runs the jobs in one transaction; the error is one of all of them. Without
+// savepoints the failure of one leaves nothing of any, which is no error yet.
+func (w *writer) attempt(jobs []*job, apart bool) error {
+	err := w.exec("BEGIN IMMEDIATE")
+	failed := false
+	for _, j := range jobs {
+		if err == nil && (apart || !failed) {
+			err = w.one(j, apart)
+			failed = failed || j.err != nil
+		}
+	}
+	if err == nil && (apart || !failed) {
+		err = w.exec("COMMIT")
+		failed = err != nil
+	} else {
+		failed = true
+	}
+	if failed && !w.idle() {
+		_ = w.exec("ROLLBACK")
+	}
+	return err
+}
+
 // one runs a job; the error is one that ended the whole transaction.
-func (w *writer) one(j *job, shared bool) error {
+func (w *writer) one(j *job, apart bool) error {
 	if j.err = j.ctx.Err(); j.err != nil {
 		return nil
 	}
-	if shared {
+	if apart {
 		if err := w.exec("SAVEPOINT job"); err != nil {
 			return err
 		}
 	}
 	j.run(w.on)
-	if j.err != nil && w.rolledBack() {
+	if j.err != nil && w.idle() {
 		return fmt.Errorf("the shared transaction was undone: %w", j.err)
 	}
-	if !shared {
+	if !apart {
 		return nil
 	}
 	if j.err != nil {
@@ -170,9 +183,9 @@ func (j *job) run(on DBTX) {
 	j.err = j.f(context.WithoutCancel(j.ctx), j.tx)
 }
 
-// rolledBack tells whether SQLite gave up the transaction by itself, as it does
-// when the disk is full or fails.
-func (w *writer) rolledBack() bool {
+// idle tells whether no transaction is open; SQLite gives one up by itself when the
+// disk is full or fails.
+func (w *writer) idle() bool {
 	gone := true
 	_ = w.conn.Raw(func(c any) error {
 		gone = c.(driver.Conn).Raw().GetAutocommit()
@@ -182,7 +195,7 @@ func (w *writer) rolledBack() bool {
 }
 
 func (w *writer) exec(statement string) error {
-	if _, err := w.conn.ExecContext(context.Background(), statement); err != nil {
+	if _, err := w.on.ExecContext(context.Background(), statement); err != nil {
 		return fmt.Errorf("%s: %w", statement, err)
 	}
 	return nil

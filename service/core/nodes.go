@@ -305,13 +305,18 @@ func (c *Core) oneNode(ctx context.Context, row queries.GetNodeRow) (Node, error
 
 // nodes adds what the nodes share of their configuration.
 func (c *Core) nodes(ctx context.Context, rows []queries.ListNodesRow) ([]Node, error) {
-	ids := make([]int64, len(rows))
-	for i := range rows {
-		ids[i] = rows[i].ID
+	var ids []int64
+	for _, r := range rows {
+		if r.Configured {
+			ids = append(ids, r.ID)
+		}
 	}
-	shared, err := c.db.ConfigOfNodes(ctx, idSet(ids))
-	if err != nil {
-		return nil, fmt.Errorf("reading the configuration of nodes: %w", err)
+	var shared []queries.NodeConfig
+	if len(ids) > 0 {
+		var err error
+		if shared, err = c.db.ConfigOfNodes(ctx, idSet(ids)); err != nil {
+			return nil, fmt.Errorf("reading the configuration of nodes: %w", err)
+		}
 	}
 	config := map[int64][]queries.NodeConfig{}
 	for _, s := range shared {
