@@ -160,7 +160,7 @@ CREATE INDEX result_organization ON result (organization_id, id);
 CREATE INDEX result_open ON result (organization_id, id) WHERE finished_at IS NULL;
 CREATE INDEX result_assigned ON result (assigned_at);
 CREATE INDEX result_started ON result (started_at) WHERE started_at IS NOT NULL;
-CREATE INDEX result_finished ON result (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX result_finished ON result (finished_at);
 
 -- Large texts lie apart from the rows that lists and counts read.
 CREATE TABLE payload (
