@@ -1,0 +1,226 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path"
+	"strings"
+	"time"
+
+	kardianos "github.com/kardianos/service"
+
+	"vserver/service/config"
+)
+
+// State is what a service manager says of a service.
+type State string
+
+// The states of a service.
+const (
+	NotInstalled State = "not installed"
+	Stopped      State = "stopped"
+	Active       State = "running" // or about to
+	Failed       State = "failed"
+)
+
+// Manager is the service manager of the machine, asked about one service. Its errors
+// say what was tried; most of it needs the rights of an administrator.
+type Manager interface {
+	// Install makes the service known and lets it start with the machine, or at log-in
+	// for the service of a user. It does not start it. An installed one is an error.
+	Install() error
+	// Uninstall forgets the service, and on some systems stops it.
+	Uninstall() error
+	// Start returns once the server is ready where the manager can tell (systemd), else
+	// once it has been started.
+	Start() error
+	// Stop returns when the server has ended.
+	Stop() error
+	// Restart does both; a stopped service is started.
+	Restart() error
+	// Status never fails because the service is not there.
+	Status() (State, error)
+}
+
+var _ Manager = systemManager{}
+
+// systemManager is the manager of this machine.
+type systemManager struct {
+	kardianos.Service
+	unit Unit
+	run  Runner
+}
+
+// Runner runs a command of the system and gives what it prints; the error has what it
+// complains about.
+type Runner func(ctx context.Context, name string, args ...string) (string, error)
+
+// RunCommand is the Runner of this machine.
+func RunCommand(ctx context.Context, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // the commands are constants, names are checked
+	var complaint strings.Builder
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	if err != nil {
+		return string(out), fmt.Errorf("%s: %w: %s", path.Base(name), err, strings.TrimSpace(complaint.String()))
+	}
+	return string(out), nil
+}
+
+// ErrNoManager is returned where there is no service manager that is known here.
+var ErrNoManager = errors.New("this machine has no service manager that vserver knows (systemd, launchd, Windows)")
+
+// NewManager asks the manager of this machine about a unit. A unit with nothing but
+// its name and scope is enough for all but Install.
+func NewManager(u Unit) (Manager, error) {
+	if u.GOOS == "windows" && u.Scope == config.User {
+		_, err := u.windowsText()
+		return nil, err
+	}
+	if u.GOOS == "linux" && kardianos.Platform() != "linux-systemd" {
+		return nil, ErrNoManager
+	}
+	text := ""
+	if u.Executable != "" {
+		var err error
+		if text, err = u.Text(); err != nil {
+			return nil, err
+		}
+	}
+	s, err := kardianos.New(nil, u.settings(text))
+	if err != nil {
+		return nil, fmt.Errorf("asking the service manager: %w", err)
+	}
+	return systemManager{s, u, RunCommand}, nil
+}
+
+// ManagerOf asks the manager of this machine about an instance's service, which need
+// not be installed; the error is ErrNoManager where there can be none.
+func ManagerOf(places config.Places, scope config.Scope, name string) (Manager, error) {
+	return NewManager(Unit{GOOS: places.GOOS, Name: UnitName(places.GOOS, scope, name), Instance: name, Scope: scope})
+}
+
+// settings hands the unit to kardianos. On Linux and macOS the text says it all.
+func (u Unit) settings(text string) *kardianos.Config {
+	c := &kardianos.Config{
+		Name: u.Name, DisplayName: "vserver " + u.Instance,
+		Description: "Server of a federated-learning network, instance " + u.Instance,
+		Executable:  u.Executable,
+		Option:      kardianos.KeyValue{"UserService": u.Scope == config.User},
+	}
+	switch u.GOOS {
+	case "windows":
+		c.Arguments, c.UserName = u.Arguments, u.Account
+		c.Option = kardianos.KeyValue{
+			"StartType": "automatic", "DelayedAutoStart": true,
+			"OnFailure": "restart", "OnFailureDelayDuration": "2s", "OnFailureResetPeriod": 300,
+		}
+	case "darwin":
+		c.Option["LaunchdConfig"] = text
+	default:
+		c.Option["SystemdScript"] = text
+	}
+	return c
+}
+
+// Install makes the service known.
+func (m systemManager) Install() error { return m.tried("installing", m.Service.Install()) }
+
+// Uninstall forgets the service.
+func (m systemManager) Uninstall() error { return m.tried("uninstalling", m.Service.Uninstall()) }
+
+// Start starts it. launchd runs a service from the moment it is loaded, and loads
+// none twice.
+func (m systemManager) Start() error {
+	if m.unit.GOOS == "darwin" {
+		_ = m.Service.Stop() // it may not be loaded
+	}
+	return m.tried("starting", m.Service.Start())
+}
+
+// Stop ends it.
+func (m systemManager) Stop() error { return m.tried("stopping", m.Service.Stop()) }
+
+// Restart ends and starts it.
+func (m systemManager) Restart() error {
+	if m.unit.GOOS == "darwin" {
+		return m.Start()
+	}
+	return m.tried("restarting", m.Service.Restart())
+}
+
+func (m systemManager) tried(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s service %s: %w%s", doing, m.unit.Name, err, m.advice())
+}
+
+// advice says where the manager keeps what it knows about a failure.
+func (m systemManager) advice() string {
+	if m.unit.GOOS != "linux" {
+		return ""
+	}
+	if m.unit.Scope == config.User {
+		return fmt.Sprintf(" (see: journalctl --user -u %s)", m.unit.Name)
+	}
+	return fmt.Sprintf(" (see: journalctl -u %s)", m.unit.Name)
+}
+
+// answerTime is how long a service manager may take to tell a state.
+const answerTime = 10 * time.Second
+
+// Status asks systemd itself: what kardianos makes of its answers does not tell a
+// template of the packages from an installed service, nor a failed one from none.
+func (m systemManager) Status() (State, error) {
+	if m.unit.GOOS == "linux" {
+		return m.systemdStatus()
+	}
+	status, err := m.Service.Status()
+	switch {
+	case errors.Is(err, kardianos.ErrNotInstalled):
+		return NotInstalled, nil
+	case err != nil:
+		return NotInstalled, fmt.Errorf("asking the service manager about %s: %w", m.unit.Name, err)
+	case status == kardianos.StatusRunning:
+		return Active, nil
+	}
+	return Stopped, nil
+}
+
+func (m systemManager) systemdStatus() (State, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
+	defer cancel()
+	args := []string{"show", "--property=LoadState,ActiveState,UnitFileState,FragmentPath", m.unit.Name + ".service"}
+	if m.unit.Scope == config.User {
+		args = append([]string{"--user"}, args...)
+	}
+	out, err := m.run(ctx, "systemctl", args...)
+	if err != nil {
+		return NotInstalled, fmt.Errorf("asking the service manager about %s: %w", m.unit.Name, err)
+	}
+	return systemdState(m.unit.Name, out), nil
+}
+
+// systemdState reads the answer of `systemctl show`. The packages' template counts
+// once it was enabled or started for an instance.
+func systemdState(name, answer string) State {
+	told := map[string]string{}
+	for line := range strings.Lines(answer) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		told[key] = value
+	}
+	switch told["ActiveState"] {
+	case "active", "activating", "reloading", "deactivating":
+		return Active
+	case "failed":
+		return Failed
+	}
+	own := path.Base(told["FragmentPath"]) == name+".service"
+	if told["LoadState"] == "loaded" && (own || strings.HasPrefix(told["UnitFileState"], "enabled")) {
+		return Stopped
+	}
+	return NotInstalled
+}
