@@ -3,6 +3,8 @@ package queries
 import (
 	"database/sql"
 	"errors"
+	"regexp"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/ncruces/go-sqlite3"
@@ -31,6 +33,51 @@ func InUse(err error) bool {
 		return pg.Code == "23503"
 	}
 	return errors.Is(err, sqlite3.CONSTRAINT_FOREIGNKEY)
+}
+
+// Refused tells whether a write failed because a column has no value, or one that its
+// check does not take.
+func Refused(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "23502" || pg.Code == "23514"
+	}
+	return errors.Is(err, sqlite3.CONSTRAINT_NOTNULL) || errors.Is(err, sqlite3.CONSTRAINT_CHECK)
+}
+
+var (
+	postgresKey   = regexp.MustCompile(`^Key \(([^)]+)\)`)
+	postgresCheck = regexp.MustCompile(`_(\w+)_check$`)
+	sqliteColumns = regexp.MustCompile(`constraint failed: (\w+\.\w+(?:, \w+\.\w+)*)$`)
+	sqliteCheck   = regexp.MustCompile(`CHECK constraint failed: (\w+)`)
+)
+
+// Columns names the columns that a write failed for, as far as the engine tells.
+func Columns(err error) []string {
+	var pg *pgconn.PgError
+	found := []string(nil)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &pg) && pg.ColumnName != "":
+		return []string{pg.ColumnName}
+	case errors.As(err, &pg) && pg.Code == "23514":
+		found = postgresCheck.FindStringSubmatch(pg.ConstraintName)
+	case pg != nil:
+		found = postgresKey.FindStringSubmatch(pg.Detail)
+	case errors.Is(err, sqlite3.CONSTRAINT_CHECK):
+		found = sqliteCheck.FindStringSubmatch(err.Error())
+	default:
+		found = sqliteColumns.FindStringSubmatch(err.Error())
+	}
+	if found == nil {
+		return nil
+	}
+	var names []string
+	for name := range strings.SplitSeq(found[1], ", ") {
+		names = append(names, name[strings.LastIndexByte(name, '.')+1:])
+	}
+	return names
 }
 
 // again tells whether a Postgres transaction failed only because of others that

@@ -1,0 +1,187 @@
+package shell
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.starlark.net/starlark"
+)
+
+var (
+	_ starlark.Callable = (*model)(nil)
+	_ starlark.HasAttrs = (*model)(nil)
+)
+
+// String shows the model as Python shows a class.
+func (m *model) String() string { return "<class 'db." + m.name + "'>" }
+
+// Type is that of a class.
+func (m *model) Type() string { return "type" }
+
+// Freeze does nothing.
+func (m *model) Freeze() {}
+
+// Truth is true.
+func (m *model) Truth() starlark.Bool { return true }
+
+// Hash makes models keys of dictionaries.
+func (m *model) Hash() (uint32, error) { return starlark.String(m.name).Hash() }
+
+// Name is how messages call the constructor.
+func (m *model) Name() string { return m.name }
+
+// AttrNames lists what can follow the dot.
+func (m *model) AttrNames() []string {
+	list := make([]string, len(m.methods))
+	for i, method := range m.methods {
+		list[i] = method.name
+	}
+	slices.Sort(list)
+	return list
+}
+
+// Attr gives something to call; nil when there is no such name. What needs an object
+// takes it as its first argument.
+func (m *model) Attr(name string) (starlark.Value, error) {
+	method := m.method(name)
+	if method == nil {
+		return nil, nil
+	}
+	if method.class {
+		return m.bound(method, nil), nil
+	}
+	return starlark.NewBuiltin(name, func(t *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		if len(args) == 0 || isA(args[0], m.name) != nil {
+			return nil, problem("TypeError", "%s() is for one %s: call it on an object", b.Name(), m.name)
+		}
+		return method.call(call{m.session, m, args[0].(*object), t, b.Name(), args[1:], kwargs})
+	}), nil
+}
+
+// bound makes a method callable on an object, or on the class.
+func (m *model) bound(method *method, o *object) *starlark.Builtin {
+	return starlark.NewBuiltin(method.name, func(t *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		return method.call(call{m.session, m, o, t, b.Name(), args, kwargs})
+	})
+}
+
+// CallInternal makes an object of the values of its columns and relations; it is
+// stored by save.
+func (m *model) CallInternal(_ *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	if m.rows.insert == nil {
+		return nil, problem("TypeError", "%s are made as User or Node", m.name)
+	}
+	if len(args) > 0 {
+		return nil, problem("TypeError", "%s() takes its values by name, as in %s(%s=…)", m.name, m.name, m.columns[min(1, len(m.columns)-1)].name)
+	}
+	o := m.session.fresh(m)
+	for _, pair := range kwargs {
+		name := string(pair[0].(starlark.String))
+		if m.column(name) == nil && m.relation(name) == nil && (m.virtual(name) == nil || m.virtual(name).set == nil) {
+			return nil, problem("TypeError", "'%s' is an invalid keyword argument for %s", name, m.name)
+		}
+		if pair[1] == starlark.None && m.relation(name) != nil {
+			continue
+		}
+		if err := o.SetField(name, pair[1]); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+// call is one call of a method.
+type call struct {
+	*session
+	model  *model
+	object *object // nil: of the class
+	thread *starlark.Thread
+	name   string
+	args   starlark.Tuple
+	kwargs []starlark.Tuple
+}
+
+// unpack reads the arguments, as starlark.UnpackArgs does.
+func (c call) unpack(pairs ...any) error {
+	return starlark.UnpackArgs(c.name, c.args, c.kwargs, pairs...)
+}
+
+// one reads the only argument, an object of a model.
+func (c call) one(name, model string) (*object, error) {
+	var v starlark.Value
+	if err := c.unpack(name, &v); err != nil {
+		return nil, err
+	}
+	o, ok := v.(*object)
+	if err := isA(v, model); !ok || err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// everywhere are the methods of all models, contract 40 §10.2.
+var everywhere = []method{
+	{"get", true, get},
+	{"help", true, help},
+	{"save", false, func(c call) (starlark.Value, error) {
+		if err := c.unpack(); err != nil {
+			return nil, err
+		}
+		return starlark.None, c.save(c.object)
+	}},
+	{"delete", false, func(c call) (starlark.Value, error) {
+		if err := c.unpack(); err != nil {
+			return nil, err
+		}
+		return starlark.None, c.remove(c.object)
+	}},
+}
+
+// get gives all objects, or the one with an id, or None.
+func get(c call) (starlark.Value, error) {
+	var id starlark.Value = starlark.None
+	if err := c.unpack("id?", &id); err != nil {
+		return nil, err
+	}
+	if id == starlark.None {
+		all, err := c.find(c.model, nil)
+		return listOf(all), err
+	}
+	n, err := wholeNumber(id)
+	if err != nil {
+		return nil, err
+	}
+	o, err := c.load(c.model, n)
+	if err != nil || o == nil {
+		return starlark.None, err
+	}
+	return o, nil
+}
+
+// help prints what a model has.
+func help(c call) (starlark.Value, error) {
+	if err := c.unpack(); err != nil {
+		return nil, err
+	}
+	c.thread.Print(c.thread, c.model.help())
+	return starlark.None, nil
+}
+
+// help gives the text of contract 40 §10.2.
+func (m *model) help() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Table: %s\n\nProperties: \n", m.table)
+	for _, c := range m.columns {
+		fmt.Fprintf(&b, " ->%s\n", c.name)
+	}
+	b.WriteString("\nRelations: \n")
+	for _, r := range m.relations {
+		fmt.Fprintf(&b, " ->%s\n", r.name)
+	}
+	b.WriteString("\nMethods: \n")
+	for _, name := range m.AttrNames() {
+		fmt.Fprintf(&b, " ->%s\n", name)
+	}
+	return b.String() + "\n"
+}

@@ -1,0 +1,130 @@
+package shell
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.starlark.net/resolve"
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+
+	"vserver/queries"
+	"vserver/service/fault"
+)
+
+// failed is an error about a row of a model.
+type failed struct {
+	model *model
+	err   error
+}
+
+// Error gives the error after the model.
+func (f *failed) Error() string { return f.model.name + ": " + f.err.Error() }
+
+// Unwrap gives the error alone.
+func (f *failed) Unwrap() error { return f.err }
+
+// readable words what the database refused.
+func readable(err error) error {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	if f, ok := fault.As(err); ok {
+		return problem("OperationalError", "%s", f.Msg)
+	}
+	name := "row"
+	var of *failed
+	if errors.As(err, &of) {
+		name = of.model.name
+	}
+	columns := strings.Join(queries.Columns(err), " and ")
+	switch {
+	case queries.Taken(err):
+		return problem("IntegrityError", "there is another %s with the same %s", name, columns)
+	case queries.InUse(err):
+		return problem("IntegrityError", "%s: a row that it refers to is not there, or other rows still refer to it and have to go first", name)
+	case queries.Refused(err) && columns != "":
+		return problem("IntegrityError", "%s: %s has no value that the database could take", name, columns)
+	}
+	return problem("DatabaseError", "%s", err)
+}
+
+// describe words the error of a statement for whoever wrote it: what, and in which
+// line.
+func (sh *Shell) describe(err error, c chunk) string {
+	text, line := explain(err)
+	if line > 0 && (!sh.typed || strings.Contains(c.text, "\n")) {
+		return fmt.Sprintf("%s (line %d)", text, line)
+	}
+	return text
+}
+
+// explain gives the text and the line of an error; 0 when no line is to blame.
+func explain(err error) (text string, line int32) {
+	var (
+		evaluation *starlark.EvalError
+		parsing    syntax.Error
+		naming     resolve.ErrorList
+		p          *Problem
+	)
+	switch {
+	case errors.As(err, &evaluation):
+		if stack := evaluation.CallStack; len(stack) > 0 {
+			line = stack[0].Pos.Line
+		}
+		return raised(evaluation), line
+	case errors.As(err, &parsing):
+		return "SyntaxError: " + parsing.Msg, parsing.Pos.Line
+	case errors.As(err, &naming) && len(naming) > 0:
+		return unknownName(naming[0].Msg), naming[0].Pos.Line
+	case errors.As(err, &p):
+		return p.Error(), 0
+	}
+	return err.Error(), 0
+}
+
+// raised words what went wrong while a statement ran.
+func raised(e *starlark.EvalError) string {
+	var p *Problem
+	if errors.As(e, &p) {
+		return p.Error()
+	}
+	if reason, ok := strings.CutPrefix(e.Msg, "Starlark computation cancelled: "); ok {
+		return reason
+	}
+	if kind := kindOf(e.Msg); kind != "" {
+		return kind + ": " + e.Msg
+	}
+	return e.Msg
+}
+
+// unknownName words what the resolver says as Python does.
+func unknownName(text string) string {
+	if name, ok := strings.CutPrefix(text, "undefined: "); ok {
+		name, hint, _ := strings.Cut(name, " ")
+		return strings.TrimSpace("NameError: name '" + name + "' is not defined " + hint)
+	}
+	return "SyntaxError: " + text
+}
+
+// kindOf names the kinds of Python for what Starlark says most.
+func kindOf(text string) string {
+	for _, k := range []struct{ part, kind string }{
+		{" has no .", "AttributeError"},
+		{"can't assign to .", "AttributeError"},
+		{"out of range", "IndexError"},
+		{"key ", "KeyError"},
+		{"unknown binary op", "TypeError"},
+		{"invalid call of non-function", "TypeError"},
+		{"got ", "TypeError"},
+		{"division by zero", "ZeroDivisionError"},
+		{"called recursively", "RecursionError"},
+	} {
+		if strings.Contains(text, k.part) {
+			return k.kind
+		}
+	}
+	return ""
+}

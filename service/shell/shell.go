@@ -1,0 +1,147 @@
+// Package shell is the console of the administrator: the statements of the
+// specification's Shell section, and what is like them, on the objects of the database
+// (contract 40 §10). Statements are Starlark with the spellings of Python that it
+// lacks. The package may use core, queries, access and fault; it knows neither the
+// command line nor the configuration.
+//
+// Whoever holds the database may do everything: no permission is asked for and nothing
+// is validated, but each save and each delete is one transaction.
+package shell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+
+	"vserver/queries"
+	"vserver/service/core"
+)
+
+// Options of a shell.
+type Options struct {
+	Out io.Writer // values and what is printed
+	Err io.Writer // faults of statements
+	// History is the file that typed lines are kept in; empty for none. Lines that
+	// may hold a password or a key are never written to it.
+	History string
+	About   About
+}
+
+// Shell is one session. It is not for use by several goroutines.
+type Shell struct {
+	options Options
+	session *session
+	globals starlark.StringDict
+	typed   bool // somebody types
+	number  int  // of the statement, as the prompt shows it
+}
+
+// New begins a session on a database that core has prepared.
+func New(c *core.Core, db *queries.DB, o Options) *Shell {
+	s := newSession(c, db)
+	return &Shell{options: o, session: s, globals: universe(s, o.About, o.Out)}
+}
+
+// Script runs all statements of a file or a pipe. A fault is reported and does not end
+// it. The code is that of exit(), else 1 when a statement failed; the error is one of
+// reading.
+func (sh *Shell) Script(ctx context.Context, r io.Reader) (code int, err error) {
+	sh.typed = false
+	return sh.all(ctx, &chunks{from: newFile(r)}, func(ctx context.Context) (context.Context, func()) { return ctx, func() {} })
+}
+
+// all runs statements until they end. within gives each of them its context.
+func (sh *Shell) all(ctx context.Context, from *chunks, within func(context.Context) (context.Context, func())) (code int, err error) {
+	for ctx.Err() == nil {
+		sh.session.ctx = ctx
+		c, err := from.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return code, nil
+		case errors.Is(err, errInterrupted):
+			sh.say("KeyboardInterrupt")
+			continue
+		case err != nil:
+			return 1, fmt.Errorf("reading statements: %w", err)
+		}
+		inner, done := within(ctx)
+		err = sh.run(inner, c)
+		done()
+		var l leaving
+		if errors.As(err, &l) {
+			return l.code, nil
+		}
+		if err != nil {
+			sh.say(sh.describe(err, c))
+			if !sh.typed {
+				code = 1
+			}
+		}
+	}
+	return 1, ctx.Err()
+}
+
+func (sh *Shell) say(text string) { _, _ = fmt.Fprintln(sh.options.Err, text) }
+
+// dialect is what of Starlark is allowed beyond its strict form.
+func dialect() *syntax.FileOptions {
+	return &syntax.FileOptions{Set: true, While: true, TopLevelControl: true, GlobalReassign: true, LoadBindsGlobally: true}
+}
+
+// run executes one line or block. A panic is a fault of this program, and ends the
+// statement only.
+func (sh *Shell) run(ctx context.Context, c chunk) (err error) {
+	defer func() {
+		if lost := recover(); lost != nil {
+			err = problem("InternalError", "%v", lost)
+		}
+	}()
+	sh.number++
+	text, err := rewrite(c.text)
+	if err != nil {
+		return problem("SyntaxError", "%s (line %d)", err, c.line)
+	}
+	file, err := dialect().Parse("shell", syntax.FilePortion{Content: []byte(text), FirstLine: int32(c.line), FirstCol: 1}, 0) //nolint:gosec // no text has so many lines
+	if err != nil {
+		return err
+	}
+	thread := &starlark.Thread{Name: "shell", Print: func(_ *starlark.Thread, text string) { _, _ = fmt.Fprintln(sh.options.Out, text) }}
+	stop := context.AfterFunc(ctx, func() { thread.Cancel("KeyboardInterrupt") })
+	defer stop()
+	sh.session.ctx = ctx
+	for _, statement := range file.Stmts {
+		if err := sh.execute(thread, file, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// execute runs a statement. Of an expression it shows the value.
+func (sh *Shell) execute(thread *starlark.Thread, file *syntax.File, statement syntax.Stmt) error {
+	expression, ok := statement.(*syntax.ExprStmt)
+	if !ok {
+		one := &syntax.File{Path: file.Path, Stmts: []syntax.Stmt{statement}, Options: file.Options}
+		return starlark.ExecREPLChunk(one, thread, sh.globals)
+	}
+	v, err := starlark.EvalExprOptions(file.Options, thread, expression.X, sh.globals)
+	if err != nil || v == starlark.None {
+		return err
+	}
+	if _, ok := v.(door); ok {
+		return leaving{}
+	}
+	sh.globals["_"] = v
+	prompt := ""
+	if sh.typed {
+		prompt = fmt.Sprintf("Out[%d]: ", sh.number)
+	}
+	if _, err := fmt.Fprintln(sh.options.Out, prompt+repr(v)); err != nil {
+		return fmt.Errorf("showing a value: %w", err)
+	}
+	return nil
+}
