@@ -55,12 +55,13 @@ func statusOf(k fault.Kind) int {
 // nothing but an id, under which the log has the cause.
 func (s *Server) fail(c echo.Context, err error) {
 	req := c.Request()
-	if c.Response().Committed {
-		s.log.Error().Err(err).Str("path", req.URL.Path).Msg("failed in the middle of a reply")
+	committed := c.Response().Committed
+	if req.Context().Err() != nil && (committed || errors.Is(err, context.Canceled)) {
+		s.log.Debug().Str("path", req.URL.Path).Msg("the caller went away")
 		return
 	}
-	if errors.Is(err, context.Canceled) && req.Context().Err() != nil {
-		s.log.Debug().Str("path", req.URL.Path).Msg("the caller went away")
+	if committed {
+		s.log.Error().Err(err).Str("path", req.URL.Path).Msg("failed in the middle of a reply")
 		return
 	}
 	status, body := s.reply(c, err)

@@ -1,6 +1,9 @@
 package handlers
 
 import (
+	"bufio"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -38,16 +41,7 @@ func positive(v, name string) (int64, error) {
 // list replies with a part of a list: the headers that every list has, and the
 // envelope when it is asked for.
 func list[W any](k *call, p core.Page, items []W, total int64) error {
-	links := k.pageLinks(p, int64(len(items)), total)
-	var header []string
-	envelope := map[string]string{}
-	for _, l := range links {
-		header = append(header, "<"+l.url+">; rel="+l.rel)
-		envelope[l.rel] = l.url
-	}
-	h := k.echo.Response().Header()
-	h.Set("Link", strings.Join(header, ","))
-	h["total-count"] = []string{strconv.FormatInt(total, 10)} // lower case, as the reference sends it
+	envelope := k.listHeader(p, len(items), total)
 	if k.includes("metadata") {
 		return k.reply(http.StatusOK, struct {
 			Data  []W               `json:"data"`
@@ -55,6 +49,75 @@ func list[W any](k *call, p core.Page, items []W, total int64) error {
 		}{items, envelope})
 	}
 	return k.reply(http.StatusOK, items)
+}
+
+// listHeader sets the headers of a list and gives the links of its envelope.
+func (k *call) listHeader(p core.Page, shown int, total int64) map[string]string {
+	var header []string
+	envelope := map[string]string{}
+	for _, l := range k.pageLinks(p, int64(shown), total) {
+		header = append(header, "<"+l.url+">; rel="+l.rel)
+		envelope[l.rel] = l.url
+	}
+	h := k.echo.Response().Header()
+	h.Set("Link", strings.Join(header, ","))
+	h["total-count"] = []string{strconv.FormatInt(total, 10)} // lower case, as the reference sends it
+	return envelope
+}
+
+// longList is list for one that may be too long to be held at once: what does not come
+// with the first part is read and sent part by part.
+func longList[R, W any](k *call, p core.Page, l core.List[R], wire func(R) W) error {
+	if l.Rest() == nil {
+		return list(k, p, each(l.First, wire), l.Total)
+	}
+	open, end := "[", "]"
+	links, err := json.Marshal(k.listHeader(p, len(l.First), l.Total))
+	if err != nil {
+		return fmt.Errorf("encoding links: %w", err)
+	}
+	if k.includes("metadata") {
+		open, end = `{"data":[`, `],"links":`+string(links)+`}`
+	}
+	reply := k.echo.Response()
+	reply.Header().Set("Content-Type", "application/json")
+	reply.WriteHeader(http.StatusOK)
+	if k.echo.Request().Method == http.MethodHead {
+		return nil
+	}
+	out := bufio.NewWriter(reply)
+	_, _ = out.WriteString(open) // a writer keeps its first error until Flush
+	if err := writeItems(out, each(l.First, wire)); err != nil {
+		return err
+	}
+	for part, err := range l.Rest() {
+		if err != nil {
+			return err
+		}
+		_ = out.WriteByte(',')
+		if err := writeItems(out, each(part, wire)); err != nil {
+			return err
+		}
+	}
+	_, _ = out.WriteString(end)
+	return out.Flush()
+}
+
+// writeItems writes what stands between the brackets of a list.
+func writeItems[W any](out *bufio.Writer, items []W) error {
+	for i, item := range items {
+		if i > 0 {
+			_ = out.WriteByte(',')
+		}
+		b, err := json.Marshal(item)
+		if err != nil {
+			return fmt.Errorf("encoding a row: %w", err)
+		}
+		if _, err := out.Write(b); err != nil {
+			return fmt.Errorf("sending a row: %w", err)
+		}
+	}
+	return nil
 }
 
 type relation struct{ rel, url string }

@@ -115,11 +115,11 @@ func (s *Server) listResults(k *call) error {
 	if f.err() != nil {
 		return f.err()
 	}
-	rows, total, err := s.core.Results(k.ctx, k.grant, filter, p, k.includes("task"))
+	results, err := s.core.Results(k.ctx, k.grant, filter, p, k.includes("task"))
 	if err != nil {
 		return err
 	}
-	return list(k, p, each(rows, s.fullResultJSON), total)
+	return longList(k, p, results, s.fullResultJSON)
 }
 
 func (s *Server) listResultsOfTask(k *call) error {
@@ -127,11 +127,11 @@ func (s *Server) listResultsOfTask(k *call) error {
 	if err != nil {
 		return err
 	}
-	rows, total, err := s.core.ResultsOfTask(k.ctx, k.grant, k.id("id"), p)
+	results, err := s.core.ResultsOfTask(k.ctx, k.grant, k.id("id"), p)
 	if err != nil {
 		return err
 	}
-	return list(k, p, each(rows, s.resultOfTaskJSON), total)
+	return longList(k, p, results, s.resultOfTaskJSON)
 }
 
 func (s *Server) getResult(k *call) error {

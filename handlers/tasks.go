@@ -84,11 +84,11 @@ func (s *Server) listTasks(k *call) error {
 	if f.err() != nil {
 		return f.err()
 	}
-	rows, total, err := s.core.Tasks(k.ctx, k.grant, filter, p, k.includes("result", "results"))
+	tasks, err := s.core.Tasks(k.ctx, k.grant, filter, p, k.includes("result", "results"))
 	if err != nil {
 		return err
 	}
-	return list(k, p, each(rows, s.fullTaskJSON), total)
+	return longList(k, p, tasks, s.fullTaskJSON)
 }
 
 func (s *Server) listTasksOfCollaboration(k *call) error {
@@ -96,11 +96,11 @@ func (s *Server) listTasksOfCollaboration(k *call) error {
 	if err != nil {
 		return err
 	}
-	rows, total, err := s.core.TasksOfCollaboration(k.ctx, k.grant, k.id("id"), p)
+	tasks, err := s.core.TasksOfCollaboration(k.ctx, k.grant, k.id("id"), p)
 	if err != nil {
 		return err
 	}
-	return list(k, p, each(rows, s.fullTaskJSON), total)
+	return longList(k, p, tasks, s.fullTaskJSON)
 }
 
 func (s *Server) getTask(k *call) error {

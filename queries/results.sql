@@ -21,6 +21,7 @@ WHERE r.collaboration_id IS NOT NULL
   AND (CAST(sqlc.narg('started_till') AS TIMESTAMPTZ) IS NULL OR r.started_at <= sqlc.narg('started_till'))
   AND (CAST(sqlc.narg('finished_from') AS TIMESTAMPTZ) IS NULL OR r.finished_at >= sqlc.narg('finished_from'))
   AND (CAST(sqlc.narg('finished_till') AS TIMESTAMPTZ) IS NULL OR r.finished_at <= sqlc.narg('finished_till'))
+  AND (CAST(sqlc.narg('before') AS BIGINT) IS NULL OR r.id < sqlc.narg('before'))
 ORDER BY r.id DESC LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 
 -- name: CountResults :one
@@ -46,6 +47,7 @@ SELECT CAST(COALESCE(SUM(c.result_count), 0) AS BIGINT) AS total FROM collaborat
 
 -- name: ResultsOfTask :many
 SELECT r.* FROM result r WHERE r.task_id = @task_id
+  AND (CAST(sqlc.narg('after') AS BIGINT) IS NULL OR r.id > sqlc.narg('after'))
 ORDER BY r.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 
 -- name: CountResultsOfTask :one
@@ -59,6 +61,11 @@ SELECT n.organization_id, n.collaboration_id FROM node n WHERE n.id = @id;
 
 -- name: PayloadsOfResults :many
 SELECT p.* FROM payload p WHERE p.result_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
+
+-- name: SizesOfPayloads :many
+SELECT p.result_id, CAST(COALESCE(octet_length(p.input), 0) + COALESCE(octet_length(p.result), 0)
+  + COALESCE(octet_length(p.log), 0) AS BIGINT) AS bytes
+FROM payload p WHERE p.result_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
 
 -- name: NodesOfResults :many
 SELECT r.id AS result_id, n.id, n.name, a.ip, a.status FROM result r

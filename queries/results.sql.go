@@ -185,7 +185,8 @@ WHERE r.collaboration_id IS NOT NULL
   AND (CAST($11 AS TIMESTAMPTZ) IS NULL OR r.started_at <= $11)
   AND (CAST($12 AS TIMESTAMPTZ) IS NULL OR r.finished_at >= $12)
   AND (CAST($13 AS TIMESTAMPTZ) IS NULL OR r.finished_at <= $13)
-ORDER BY r.id DESC LIMIT CAST($15 AS BIGINT) OFFSET CAST($14 AS BIGINT)
+  AND (CAST($14 AS BIGINT) IS NULL OR r.id < $14)
+ORDER BY r.id DESC LIMIT CAST($16 AS BIGINT) OFFSET CAST($15 AS BIGINT)
 `
 
 type ListResultsParams struct {
@@ -202,6 +203,7 @@ type ListResultsParams struct {
 	StartedTill     *Time
 	FinishedFrom    *Time
 	FinishedTill    *Time
+	Before          *int64
 	Off             int64
 	Lim             int64
 }
@@ -221,6 +223,7 @@ func (q *Queries) ListResults(ctx context.Context, arg ListResultsParams) ([]Res
 		arg.StartedTill,
 		arg.FinishedFrom,
 		arg.FinishedTill,
+		arg.Before,
 		arg.Off,
 		arg.Lim,
 	)
@@ -410,17 +413,24 @@ func (q *Queries) ResultForPatch(ctx context.Context, id int64) (ResultForPatchR
 
 const ResultsOfTask = `-- name: ResultsOfTask :many
 SELECT r.id, r.task_id, r.organization_id, r.assigned_at, r.started_at, r.finished_at, r.status, r.collaboration_id FROM result r WHERE r.task_id = $1
-ORDER BY r.id LIMIT CAST($3 AS BIGINT) OFFSET CAST($2 AS BIGINT)
+  AND (CAST($2 AS BIGINT) IS NULL OR r.id > $2)
+ORDER BY r.id LIMIT CAST($4 AS BIGINT) OFFSET CAST($3 AS BIGINT)
 `
 
 type ResultsOfTaskParams struct {
 	TaskID *int64
+	After  *int64
 	Off    int64
 	Lim    int64
 }
 
 func (q *Queries) ResultsOfTask(ctx context.Context, arg ResultsOfTaskParams) ([]Result, error) {
-	rows, err := q.db.QueryContext(ctx, ResultsOfTask, arg.TaskID, arg.Off, arg.Lim)
+	rows, err := q.db.QueryContext(ctx, ResultsOfTask,
+		arg.TaskID,
+		arg.After,
+		arg.Off,
+		arg.Lim,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -474,6 +484,40 @@ func (q *Queries) ResultsOfTasks(ctx context.Context, ids string) ([]Result, err
 			&i.Status,
 			&i.CollaborationID,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const SizesOfPayloads = `-- name: SizesOfPayloads :many
+SELECT p.result_id, CAST(COALESCE(octet_length(p.input), 0) + COALESCE(octet_length(p.result), 0)
+  + COALESCE(octet_length(p.log), 0) AS BIGINT) AS bytes
+FROM payload p WHERE p.result_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)
+`
+
+type SizesOfPayloadsRow struct {
+	ResultID int64
+	Bytes    int64
+}
+
+func (q *Queries) SizesOfPayloads(ctx context.Context, ids string) ([]SizesOfPayloadsRow, error) {
+	rows, err := q.db.QueryContext(ctx, SizesOfPayloads, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SizesOfPayloadsRow
+	for rows.Next() {
+		var i SizesOfPayloadsRow
+		if err := rows.Scan(&i.ResultID, &i.Bytes); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

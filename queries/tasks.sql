@@ -28,6 +28,7 @@ WHERE (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR t.collaboration_
       WHEN COUNT(CASE WHEN r.status = 'pending' THEN 1 END) > 0 THEN 'pending'
       ELSE 'completed' END
     FROM result r WHERE r.task_id = t.id) LIKE lower(sqlc.narg('status')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('before') AS BIGINT) IS NULL OR t.id < sqlc.narg('before'))
 ORDER BY t.id DESC LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 
 -- name: CountTasks :one
@@ -56,6 +57,7 @@ WHERE (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR t.collaboration_
 
 -- name: TasksOfCollaboration :many
 SELECT t.* FROM task t WHERE t.collaboration_id = @collaboration_id
+  AND (CAST(sqlc.narg('after') AS BIGINT) IS NULL OR t.id > sqlc.narg('after'))
 ORDER BY t.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 
 -- name: TasksByID :many

@@ -431,7 +431,8 @@ WHERE (CAST($1 AS BIGINT) IS NULL OR t.collaboration_id = $1)
       WHEN COUNT(CASE WHEN r.status = 'pending' THEN 1 END) > 0 THEN 'pending'
       ELSE 'completed' END
     FROM result r WHERE r.task_id = t.id) LIKE lower($12) ESCAPE '\'))
-ORDER BY t.id DESC LIMIT CAST($14 AS BIGINT) OFFSET CAST($13 AS BIGINT)
+  AND (CAST($13 AS BIGINT) IS NULL OR t.id < $13)
+ORDER BY t.id DESC LIMIT CAST($15 AS BIGINT) OFFSET CAST($14 AS BIGINT)
 `
 
 type ListTasksParams struct {
@@ -447,6 +448,7 @@ type ListTasksParams struct {
 	Description     *string
 	Database        *string
 	Status          *string
+	Before          *int64
 	Off             int64
 	Lim             int64
 }
@@ -465,6 +467,7 @@ func (q *Queries) ListTasks(ctx context.Context, arg ListTasksParams) ([]Task, e
 		arg.Description,
 		arg.Database,
 		arg.Status,
+		arg.Before,
 		arg.Off,
 		arg.Lim,
 	)
@@ -672,17 +675,24 @@ func (q *Queries) TasksByID(ctx context.Context, ids string) ([]Task, error) {
 
 const TasksOfCollaboration = `-- name: TasksOfCollaboration :many
 SELECT t.id, t.name, t.description, t.image, t.collaboration_id, t.run_id, t.parent_id, t.database, t.initiator_id, t.init_user_id, t.created_at FROM task t WHERE t.collaboration_id = $1
-ORDER BY t.id LIMIT CAST($3 AS BIGINT) OFFSET CAST($2 AS BIGINT)
+  AND (CAST($2 AS BIGINT) IS NULL OR t.id > $2)
+ORDER BY t.id LIMIT CAST($4 AS BIGINT) OFFSET CAST($3 AS BIGINT)
 `
 
 type TasksOfCollaborationParams struct {
 	CollaborationID *int64
+	After           *int64
 	Off             int64
 	Lim             int64
 }
 
 func (q *Queries) TasksOfCollaboration(ctx context.Context, arg TasksOfCollaborationParams) ([]Task, error) {
-	rows, err := q.db.QueryContext(ctx, TasksOfCollaboration, arg.CollaborationID, arg.Off, arg.Lim)
+	rows, err := q.db.QueryContext(ctx, TasksOfCollaboration,
+		arg.CollaborationID,
+		arg.After,
+		arg.Off,
+		arg.Lim,
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -101,22 +101,22 @@ func (r reach) within() *string {
 type bounds struct {
 	collaboration *int64  // read from its index
 	within        *string // filter rows that another index finds
-	limit, offset int64
+	window
 }
 
 // mergedRows is how far into a list it is merged from those of its collaborations.
 const mergedRows = 1000
 
-// newest reads a page of a list, newest first, at a cost that does not grow with the
+// newest reads rows of a list, newest first, at a cost that does not grow with the
 // table. With selective filters, which have an index of their own, and for those who
 // see everything, that is one query. Else each collaboration's list is read from its
-// own index and the page is cut out of the merged lists; the old rows of one
+// own index and the rows are cut out of the merged lists; the old rows of one
 // collaboration are not looked for among the new ones of all others. Far into a long
 // list, where rows of the collaborations are met often enough, it is one query again.
-func newest[R any](r reach, p Page, selective bool, count func(queries.CollaborationsInReachRow) int64,
+func newest[R any](r reach, w window, selective bool, count func(queries.CollaborationsInReachRow) int64,
 	read func(bounds) ([]R, error), id func(R) int64,
 ) ([]R, error) {
-	whole := bounds{within: r.within(), limit: p.limit(), offset: p.offset()}
+	whole := bounds{within: r.within(), window: w}
 	var total int64
 	for _, row := range r.in {
 		total += count(row)
@@ -124,21 +124,22 @@ func newest[R any](r reach, p Page, selective bool, count func(queries.Collabora
 	switch {
 	case r.all || selective:
 		return read(whole)
-	case whole.offset >= total:
+	case w.offset >= total:
 		return nil, nil
 	case len(r.in) == 1:
 		whole.collaboration, whole.within = &r.in[0].ID, nil
 		return read(whole)
 	}
-	end := whole.offset + min(whole.limit, total-whole.offset)
-	if end > mergedRows {
+	end := w.offset + min(w.limit, total-w.offset)
+	if end > mergedRows || w.cursor != nil && total > mergedRows {
 		return read(whole)
 	}
-	return merged(r, whole.offset, end, count, read, id)
+	return merged(r, window{limit: end, cursor: w.cursor}, w.offset, count, read, id)
 }
 
-// merged cuts rows out of the lists of all collaborations in reach.
-func merged[R any](r reach, from, end int64, count func(queries.CollaborationsInReachRow) int64,
+// merged reads a window of each collaboration in reach and cuts the rows of all from
+// the offset on out of them.
+func merged[R any](r reach, w window, offset int64, count func(queries.CollaborationsInReachRow) int64,
 	read func(bounds) ([]R, error), id func(R) int64,
 ) ([]R, error) {
 	var list []R
@@ -146,7 +147,7 @@ func merged[R any](r reach, from, end int64, count func(queries.CollaborationsIn
 		if count(row) == 0 {
 			continue
 		}
-		part, err := read(bounds{collaboration: &row.ID, limit: end})
+		part, err := read(bounds{collaboration: &row.ID, window: w})
 		if err != nil {
 			return nil, err
 		}
@@ -154,7 +155,7 @@ func merged[R any](r reach, from, end int64, count func(queries.CollaborationsIn
 	}
 	slices.SortFunc(list, func(a, b R) int { return cmp.Compare(id(b), id(a)) })
 	shown := int64(len(list))
-	return list[min(from, shown):min(end, shown)], nil
+	return list[min(offset, shown):min(w.limit, shown)], nil
 }
 
 // counted counts the rows of a list in the way that newest reads them; exact tells

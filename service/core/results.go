@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"vserver/queries"
@@ -50,35 +49,85 @@ func (f ResultFilter) selective() bool {
 	return f.TaskID != nil || f.Port != nil || f.run != nil || f.OrganizationID != nil && f.NodeID == nil
 }
 
-// Results lists those that the caller may see, newest first, contract 20 §8.1, and
-// how many there are in all. With tasks it shows their tasks in full, as far as the
-// caller may see them.
-func (c *Core) Results(ctx context.Context, g access.Grant, f ResultFilter, p Page, tasks bool) ([]Result, int64, error) {
+// Results lists those that the caller may see, newest first, contract 20 §8.1. With
+// tasks it shows their tasks in full, as far as the caller may see them.
+func (c *Core) Results(ctx context.Context, g access.Grant, f ResultFilter, p Page, tasks bool) (List[Result], error) {
 	r, err := c.reach(ctx, g)
 	if err != nil {
-		return nil, 0, err
+		return List[Result]{}, err
 	}
 	f.run = r.run
 	if f.NodeID != nil {
 		if r, err = c.ofNode(ctx, r, &f); err != nil {
-			return nil, 0, err
+			return List[Result]{}, err
 		}
 	}
-	rows, err := newest(r, p, f.selective(), resultsOf,
-		func(b bounds) ([]queries.Result, error) { return c.db.ListResults(ctx, f.list(b)) },
-		func(r queries.Result) int64 { return r.ID })
+	read := func(w window) ([]queries.Result, error) {
+		return newest(r, w, f.selective(), resultsOf,
+			func(b bounds) ([]queries.Result, error) { return c.db.ListResults(ctx, f.list(b)) }, resultID)
+	}
+	list, err := c.partedResults(ctx, g, tasks, read, func() (int64, error) { return c.countResults(ctx, r, f) }).open(p)
 	if err != nil {
-		return nil, 0, fmt.Errorf("listing results: %w", err)
+		return list, fmt.Errorf("listing results: %w", err)
 	}
-	total, err := p.total(len(rows), func() (int64, error) { return c.countResults(ctx, r, f) })
+	return list, nil
+}
+
+func resultID(r queries.Result) int64 { return r.ID }
+
+// partedResults is a list of results in parts, none with more text than may be held
+// at once.
+func (c *Core) partedResults(ctx context.Context, g access.Grant, tasks bool,
+	read func(window) ([]queries.Result, error), count func() (int64, error),
+) parted[queries.Result, Result] {
+	return parted[queries.Result, Result]{
+		read: func(w window) ([]queries.Result, bool, error) {
+			w.limit = min(w.limit, partRows)
+			rows, err := read(w)
+			if err != nil || len(rows) < 2 {
+				return rows, int64(len(rows)) == w.limit, err
+			}
+			fit, err := c.fitting(ctx, rows)
+			return rows[:fit], fit < len(rows) || int64(len(rows)) == w.limit, err
+		},
+		id: resultID,
+		show: func(rows []queries.Result) ([]Result, error) {
+			list, err := c.results(ctx, rows)
+			if err == nil && tasks {
+				err = c.embedTasks(ctx, access.Judge(g.Actor(), access.Tasks, access.View), list)
+			}
+			return list, err
+		},
+		count: count,
+	}
+}
+
+// partBytes is how much of the large texts is held at once, when one result alone has
+// no more.
+const partBytes = 16 << 20
+
+// fitting tells how many of the rows, at least one, may be held together with their
+// texts. It does not read the texts.
+func (c *Core) fitting(ctx context.Context, rows []queries.Result) (int, error) {
+	ids := make([]int64, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	sizes, err := c.db.SizesOfPayloads(ctx, idSet(ids))
 	if err != nil {
-		return nil, 0, fmt.Errorf("counting results: %w", err)
+		return 0, fmt.Errorf("reading the sizes of results: %w", err)
 	}
-	list, err := c.results(ctx, rows)
-	if err == nil && tasks {
-		err = c.embedTasks(ctx, access.Judge(g.Actor(), access.Tasks, access.View), list)
+	size := make(map[int64]int64, len(sizes))
+	for _, s := range sizes {
+		size[s.ResultID] = s.Bytes
 	}
-	return list, total, err
+	sum := int64(0)
+	for i, id := range ids {
+		if sum += size[id]; sum > partBytes && i > 0 {
+			return i, nil
+		}
+	}
+	return len(rows), nil
 }
 
 func resultsOf(row queries.CollaborationsInReachRow) int64 { return row.ResultCount }
@@ -105,7 +154,8 @@ func (f ResultFilter) list(b bounds) queries.ListResultsParams {
 	a := queries.ListResultsParams{
 		CollaborationID: b.collaboration, Within: b.within, RunID: f.run, TaskID: f.TaskID, OrganizationID: f.OrganizationID,
 		Port: f.Port, AssignedFrom: at(f.AssignedFrom), AssignedTill: at(f.AssignedTill), StartedFrom: at(f.StartedFrom),
-		StartedTill: at(f.StartedTill), FinishedFrom: at(f.EndedFrom), FinishedTill: at(f.EndedTill), Lim: b.limit, Off: b.offset,
+		StartedTill: at(f.StartedTill), FinishedFrom: at(f.EndedFrom), FinishedTill: at(f.EndedTill),
+		Before: b.cursor, Lim: b.limit, Off: b.offset,
 	}
 	if f.Open {
 		a.Open = &f.Open
@@ -128,22 +178,19 @@ func (c *Core) countResults(ctx context.Context, r reach, f ResultFilter) (int64
 	})
 }
 
-// ResultsOfTask lists the results of one task, oldest first, contract 20 §7.5, and
-// how many there are in all.
-func (c *Core) ResultsOfTask(ctx context.Context, g access.Grant, task int64, p Page) ([]Result, int64, error) {
+// ResultsOfTask lists the results of one task, oldest first, contract 20 §7.5.
+func (c *Core) ResultsOfTask(ctx context.Context, g access.Grant, task int64, p Page) (List[Result], error) {
 	if _, err := c.seenTask(ctx, g, task, "Task id=%d not found"); err != nil {
-		return nil, 0, err
+		return List[Result]{}, err
 	}
-	rows, err := c.db.ResultsOfTask(ctx, queries.ResultsOfTaskParams{TaskID: &task, Lim: p.limit(), Off: p.offset()})
+	read := func(w window) ([]queries.Result, error) {
+		return c.db.ResultsOfTask(ctx, queries.ResultsOfTaskParams{TaskID: &task, After: w.cursor, Lim: w.limit, Off: w.offset})
+	}
+	list, err := c.partedResults(ctx, g, false, read, func() (int64, error) { return c.db.CountResultsOfTask(ctx, &task) }).open(p)
 	if err != nil {
-		return nil, 0, fmt.Errorf("listing the results of a task: %w", err)
+		return list, fmt.Errorf("listing the results of a task: %w", err)
 	}
-	total, err := p.total(len(rows), func() (int64, error) { return c.db.CountResultsOfTask(ctx, &task) })
-	if err != nil {
-		return nil, 0, fmt.Errorf("counting the results of a task: %w", err)
-	}
-	list, err := c.results(ctx, rows)
-	return list, total, err
+	return list, nil
 }
 
 // Result gives one, contract 20 §8.2, with its task in full when it is asked for and
@@ -283,80 +330,4 @@ func (c *Core) embedTasks(ctx context.Context, g access.Grant, results []Result)
 		}
 	}
 	return nil
-}
-
-// ResultFields are what a node can write; nil leaves the stored value as it is.
-type ResultFields struct {
-	StartedAt, EndedAt  *time.Time
-	Status, Output, Log *string
-}
-
-// ChangeResult writes what a node says about a result of its own, contract 20 §8.3.
-// A finished result takes nothing more.
-func (c *Core) ChangeResult(ctx context.Context, g access.Grant, id int64, in Sent[ResultFields]) (Result, error) {
-	var row queries.GetResultRow
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		stored, err := t.ownResult(ctx, g.Actor(), id, "This is not your result to PATCH!")
-		if err != nil {
-			return err
-		}
-		finished := fault.New(fault.Invalid, "Cannot update an already finished result!")
-		if stored.FinishedAt != nil {
-			return finished
-		}
-		if err := first(in.Fault, fitsEncryption("result", in.Fields.Output, value(stored.Encrypted))); err != nil {
-			return err
-		}
-		changed, err := t.writeResult(ctx, id, stored.Status, in.Fields)
-		if err != nil {
-			return err
-		}
-		if !changed {
-			return finished // somebody else finished it since it was read
-		}
-		t.emit(CollaborationRoom(*stored.CollaborationID), "status_update", map[string]int64{"result_id": id})
-		row, err = t.GetResult(ctx, id)
-		return err
-	})
-	if err != nil {
-		return Result{}, fmt.Errorf("changing a result: %w", err)
-	}
-	list, err := c.results(ctx, []queries.Result{row.Result})
-	if err != nil {
-		return Result{}, err
-	}
-	return list[0], nil
-}
-
-// ownResult reads a result that a node may write: one of its organization in its
-// collaboration, as long as the one is a member of the other (contract 20 §17 S1).
-func (t *tx) ownResult(ctx context.Context, a access.Actor, id int64, denied string) (queries.ResultForPatchRow, error) {
-	row, err := t.ResultForPatch(ctx, id)
-	if queries.Missing(err) {
-		return row, noResult(id)
-	}
-	if err != nil {
-		return row, fmt.Errorf("reading a result: %w", err)
-	}
-	if !row.Member || value(row.OrganizationID) != a.OrganizationID || value(row.CollaborationID) != a.CollaborationID {
-		return row, fault.New(fault.Denied, "%s", denied)
-	}
-	return row, nil
-}
-
-// writeResult tells whether it wrote. Nodes before 3.6 finish a result without a
-// word about its status: it is completed then, unless something has failed (contract
-// 20 §16.6).
-func (t *tx) writeResult(ctx context.Context, id int64, status *string, f ResultFields) (bool, error) {
-	if f.EndedAt != nil && f.Status == nil && slices.Contains([]string{"pending", "initializing", "active"}, value(status)) {
-		completed := "completed"
-		f.Status = &completed
-	}
-	n, err := t.UpdateResult(ctx, queries.UpdateResultParams{
-		StartedAt: at(f.StartedAt), FinishedAt: at(f.EndedAt), Status: f.Status, ID: id,
-	})
-	if err != nil || n == 0 || f.Output == nil && f.Log == nil {
-		return n > 0, err
-	}
-	return true, t.KeepOutput(ctx, queries.KeepOutputParams{ResultID: id, Result: f.Output, Log: f.Log})
 }

@@ -104,35 +104,59 @@ func (f TaskFilter) selective() bool {
 	return f.InitiatorID != nil || f.InitUserID != nil || f.ParentID != nil || f.RunID != nil || f.ResultID != nil
 }
 
-// Tasks lists those that the caller may see, newest first, contract 20 §7.1, and how
-// many there are in all. With results it shows their results in full, as far as the
-// caller may see them.
-func (c *Core) Tasks(ctx context.Context, g access.Grant, f TaskFilter, p Page, results bool) ([]Task, int64, error) {
+// How many rows of a long list are held at once; tasks with their results are larger.
+const (
+	partRows  = 500
+	partTasks = 50
+)
+
+// Tasks lists those that the caller may see, newest first, contract 20 §7.1. With
+// results it shows their results in full, as far as the caller may see them.
+func (c *Core) Tasks(ctx context.Context, g access.Grant, f TaskFilter, p Page, results bool) (List[Task], error) {
 	r, err := c.reach(ctx, g)
 	if err != nil {
-		return nil, 0, err
+		return List[Task]{}, err
 	}
 	if r, err = c.only(ctx, r, f.CollaborationID); err != nil {
-		return nil, 0, err
+		return List[Task]{}, err
 	}
 	if r.run != nil {
 		if f.RunID != nil && *f.RunID != *r.run {
-			return nil, 0, nil
+			return List[Task]{}, nil
 		}
 		f.RunID = r.run
 	}
-	rows, err := newest(r, p, f.selective(), tasksOf,
-		func(b bounds) ([]queries.Task, error) { return c.db.ListTasks(ctx, f.list(b)) },
-		func(t queries.Task) int64 { return t.ID })
-	if err != nil {
-		return nil, 0, fmt.Errorf("listing tasks: %w", err)
+	read := func(w window) ([]queries.Task, error) {
+		return newest(r, w, f.selective(), tasksOf,
+			func(b bounds) ([]queries.Task, error) { return c.db.ListTasks(ctx, f.list(b)) }, taskID)
 	}
-	total, err := p.total(len(rows), func() (int64, error) { return c.countTasks(ctx, r, f) })
+	list, err := c.partedTasks(ctx, g, results, read, func() (int64, error) { return c.countTasks(ctx, r, f) }).open(p)
 	if err != nil {
-		return nil, 0, fmt.Errorf("counting tasks: %w", err)
+		return list, fmt.Errorf("listing tasks: %w", err)
 	}
-	list, err := c.tasks(ctx, g.Actor(), rows, results)
-	return list, total, err
+	return list, nil
+}
+
+func taskID(t queries.Task) int64 { return t.ID }
+
+// partedTasks is a list of tasks in parts.
+func (c *Core) partedTasks(ctx context.Context, g access.Grant, results bool,
+	read func(window) ([]queries.Task, error), count func() (int64, error),
+) parted[queries.Task, Task] {
+	size := int64(partRows)
+	if results {
+		size = partTasks
+	}
+	return parted[queries.Task, Task]{
+		read: func(w window) ([]queries.Task, bool, error) {
+			w.limit = min(w.limit, size)
+			rows, err := read(w)
+			return rows, int64(len(rows)) == w.limit, err
+		},
+		id:    taskID,
+		show:  func(rows []queries.Task) ([]Task, error) { return c.tasks(ctx, g.Actor(), rows, results) },
+		count: count,
+	}
 }
 
 func tasksOf(row queries.CollaborationsInReachRow) int64 { return row.TaskCount }
@@ -141,7 +165,7 @@ func (f TaskFilter) list(b bounds) queries.ListTasksParams {
 	return queries.ListTasksParams{
 		CollaborationID: b.collaboration, Within: b.within, RunID: f.RunID, ParentID: f.ParentID, InitiatorID: f.InitiatorID,
 		InitUserID: f.InitUserID, ResultID: f.ResultID, Name: like(f.Name), Image: like(f.Image), Description: like(f.Description),
-		Database: like(f.Database), Status: like(f.Status), Lim: b.limit, Off: b.offset,
+		Database: like(f.Database), Status: like(f.Status), Before: b.cursor, Lim: b.limit, Off: b.offset,
 	}
 }
 
@@ -161,21 +185,22 @@ func (c *Core) countTasks(ctx context.Context, r reach, f TaskFilter) (int64, er
 }
 
 // TasksOfCollaboration lists the tasks of one collaboration, oldest first, contract
-// 20 §5.12, and how many there are in all.
-func (c *Core) TasksOfCollaboration(ctx context.Context, g access.Grant, id int64, p Page) ([]Task, int64, error) {
+// 20 §5.12.
+func (c *Core) TasksOfCollaboration(ctx context.Context, g access.Grant, id int64, p Page) (List[Task], error) {
 	row, err := c.seenCollaboration(ctx, g, id, "Collaboration id=%d can not be found")
 	if err != nil {
-		return nil, 0, err
+		return List[Task]{}, err
 	}
-	rows, err := c.db.TasksOfCollaboration(ctx, queries.TasksOfCollaborationParams{
-		CollaborationID: &id, Lim: p.limit(), Off: p.offset(),
-	})
+	read := func(w window) ([]queries.Task, error) {
+		return c.db.TasksOfCollaboration(ctx, queries.TasksOfCollaborationParams{
+			CollaborationID: &id, After: w.cursor, Lim: w.limit, Off: w.offset,
+		})
+	}
+	list, err := c.partedTasks(ctx, g, false, read, func() (int64, error) { return row.TaskCount, nil }).open(p)
 	if err != nil {
-		return nil, 0, fmt.Errorf("listing the tasks of a collaboration: %w", err)
+		return list, fmt.Errorf("listing the tasks of a collaboration: %w", err)
 	}
-	total, _ := p.total(len(rows), func() (int64, error) { return row.TaskCount, nil })
-	list, err := c.tasks(ctx, g.Actor(), rows, false)
-	return list, total, err
+	return list, nil
 }
 
 // Task gives one, contract 20 §7.2, with its results in full when they are asked for

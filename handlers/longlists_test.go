@@ -1,0 +1,100 @@
+package handlers
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// addMany puts 1,300 tasks with a result each into the collaborations 1 to 3, by turns.
+func (b *bed) addMany() {
+	b.Helper()
+	const numbers = `WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i <= 1300) `
+	b.change(b.T,
+		`INSERT INTO task (id, name, collaboration_id, run_id, initiator_id) `+numbers+`SELECT i, 'many', 1 + i % 3, i, 4 FROM n`,
+		`INSERT INTO result (id, task_id, organization_id, status) `+numbers+`SELECT i + 2, i, 4, 'pending' FROM n`,
+		`INSERT INTO payload (result_id, input) `+numbers+`SELECT i + 2, 'aW4=' FROM n`)
+}
+
+// TestLongListsComeInParts reads lists that are longer than what is held at once.
+func TestLongListsComeInParts(t *testing.T) {
+	b := newBed(t)
+	b.addMany()
+	for _, c := range []struct {
+		as, path string
+		rows     int
+		up       bool // oldest first
+	}{
+		{as: "root", path: "/task?x=1", rows: 1301},
+		{as: "viewer_big", path: "/task?x=1", rows: 1301},
+		{as: "viewer_big", path: "/task?page=1&per_page=1250", rows: 1250},
+		{as: "viewer_big", path: "/task?page=2&per_page=650", rows: 650},
+		{as: "viewer", path: "/task?name=many", rows: 866},
+		{as: "node_big_z", path: "/task?include=results", rows: 434},
+		{as: "root", path: "/collaboration/1/task?x=1", rows: 434, up: true},
+		{as: "root", path: "/collaboration/1/task?page=1&per_page=1000", rows: 434, up: true},
+		{as: "root", path: "/result?x=1", rows: 1303},
+		{as: "viewer_big", path: "/result?include=task", rows: 1303},
+		{as: "viewer_big", path: "/result?organization_id=4", rows: 1301},
+		{as: "node_big_p", path: "/result?state=open&node_id=16", rows: 433},
+	} {
+		reply := b.send(t, row{as: c.as, method: "GET", path: c.path})
+		var rows []map[string]any
+		got(t, reply, &rows)
+		if len(rows) != c.rows {
+			t.Errorf("%s as %s: %d rows, want %d", c.path, c.as, len(rows), c.rows)
+		}
+		for i := 1; i < len(rows); i++ {
+			if after := rows[i]["id"].(float64) > rows[i-1]["id"].(float64); after != c.up {
+				t.Errorf("%s as %s: %v after %v", c.path, c.as, rows[i]["id"], rows[i-1]["id"])
+			}
+		}
+		if total := reply.Header()["total-count"][0]; !strings.Contains(c.path, "per_page") && total != fmt.Sprint(c.rows) {
+			t.Errorf("%s as %s: total-count %s", c.path, c.as, total)
+		}
+		if ct := reply.Header().Get("Content-Type"); ct != "application/json" {
+			t.Errorf("%s: content type %q", c.path, ct)
+		}
+		if whole := reply.Header().Get("Content-Length") != ""; whole != (c.rows < 500 && !strings.Contains(c.path, "results")) {
+			t.Errorf("%s as %s: sent at once is %v", c.path, c.as, whole)
+		}
+	}
+	b.run(
+		row{as: "root", method: "GET", path: "/task?include=metadata&status=none", want: 200, has: `{"data":[]}`},
+		row{as: "root", method: "HEAD", path: "/task", want: 200},
+	)
+	var envelope struct {
+		Data  []map[string]any
+		Links map[string]string
+	}
+	got(t, b.send(t, row{as: "root", method: "GET", path: "/task?include=metadata&include=results&page=1&per_page=700"}), &envelope)
+	if len(envelope.Data) != 700 || envelope.Links["next"] == "" || len(envelope.Data[650]["results"].([]any)) != 1 {
+		t.Errorf("the envelope holds %d rows, links %v", len(envelope.Data), envelope.Links)
+	}
+}
+
+// TestLargeResultsComeInParts reads results that are larger together than what is held
+// at once.
+func TestLargeResultsComeInParts(t *testing.T) {
+	b := newBed(t)
+	large := strings.Repeat("QUJD", 2<<20)
+	for i := 1; i <= 3; i++ {
+		if reply := b.send(t, patch(fixtureNodes[i-1].name, fmt.Sprint(i), `{"result":"`+large+`","log":"x"}`, 200, "")); reply.Code != http.StatusOK {
+			t.Fatal(reply.Code)
+		}
+	}
+	for _, path := range []string{"/result", "/task/1/result", "/result?page=1&per_page=3"} {
+		reply := b.send(t, row{as: "root", method: "GET", path: path})
+		var rows []resultJSON
+		got(t, reply, &rows)
+		for _, r := range rows {
+			if *r.Result != large || *r.Log != "x" || *r.Input != "aW4=" {
+				t.Errorf("%s: result %d changed on its way", path, r.ID)
+			}
+		}
+		if len(rows) != 3 || reply.Header()["total-count"][0] != "3" || reply.Header().Get("Content-Length") != "" {
+			t.Errorf("%s: %d rows, headers %v", path, len(rows), reply.Header())
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"vserver/queries"
+	"vserver/service/access"
+	"vserver/service/fault"
+)
+
+// ResultFields are what a node can write; nil leaves the stored value as it is.
+type ResultFields struct {
+	StartedAt, EndedAt  *time.Time
+	Status, Output, Log *string
+}
+
+// ChangeResult writes what a node says about a result of its own, contract 20 §8.3.
+// A finished result takes nothing more.
+func (c *Core) ChangeResult(ctx context.Context, g access.Grant, id int64, in Sent[ResultFields]) (Result, error) {
+	var row queries.GetResultRow
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		stored, err := t.ownResult(ctx, g.Actor(), id, "This is not your result to PATCH!")
+		if err != nil {
+			return err
+		}
+		finished := fault.New(fault.Invalid, "Cannot update an already finished result!")
+		if stored.FinishedAt != nil {
+			return finished
+		}
+		if err := first(in.Fault, fitsEncryption("result", in.Fields.Output, value(stored.Encrypted))); err != nil {
+			return err
+		}
+		changed, err := t.writeResult(ctx, id, stored.Status, in.Fields)
+		if err != nil {
+			return err
+		}
+		if !changed {
+			return finished // somebody else finished it since it was read
+		}
+		t.emit(CollaborationRoom(*stored.CollaborationID), "status_update", map[string]int64{"result_id": id})
+		row, err = t.GetResult(ctx, id)
+		return err
+	})
+	if err != nil {
+		return Result{}, fmt.Errorf("changing a result: %w", err)
+	}
+	list, err := c.results(ctx, []queries.Result{row.Result})
+	if err != nil {
+		return Result{}, err
+	}
+	return list[0], nil
+}
+
+// ownResult reads a result that a node may write: one of its organization in its
+// collaboration, as long as the one is a member of the other (contract 20 §17 S1).
+func (t *tx) ownResult(ctx context.Context, a access.Actor, id int64, denied string) (queries.ResultForPatchRow, error) {
+	row, err := t.ResultForPatch(ctx, id)
+	if queries.Missing(err) {
+		return row, noResult(id)
+	}
+	if err != nil {
+		return row, fmt.Errorf("reading a result: %w", err)
+	}
+	if !row.Member || value(row.OrganizationID) != a.OrganizationID || value(row.CollaborationID) != a.CollaborationID {
+		return row, fault.New(fault.Denied, "%s", denied)
+	}
+	return row, nil
+}
+
+// writeResult tells whether it wrote. Nodes before 3.6 finish a result without a
+// word about its status: it is completed then, unless something has failed (contract
+// 20 §16.6).
+func (t *tx) writeResult(ctx context.Context, id int64, status *string, f ResultFields) (bool, error) {
+	if f.EndedAt != nil && f.Status == nil && slices.Contains([]string{"pending", "initializing", "active"}, value(status)) {
+		completed := "completed"
+		f.Status = &completed
+	}
+	n, err := t.UpdateResult(ctx, queries.UpdateResultParams{
+		StartedAt: at(f.StartedAt), FinishedAt: at(f.EndedAt), Status: f.Status, ID: id,
+	})
+	if err != nil || n == 0 || f.Output == nil && f.Log == nil {
+		return n > 0, err
+	}
+	return true, t.KeepOutput(ctx, queries.KeepOutputParams{ResultID: id, Result: f.Output, Log: f.Log})
+}
