@@ -28,6 +28,6 @@ func guard(dir string) (release func()) {
 	if err != nil {
 		return func() {}
 	}
-	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_EX) //nolint:gosec // descriptors are small
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
 	return func() { _ = f.Close() }
 }

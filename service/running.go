@@ -82,7 +82,6 @@ func AllRunning(places config.Places, scopes ...config.Scope) []Running {
 		files, _ := filepath.Glob(filepath.Join(stateDir(places, scope, "*"), stateFile)) // the pattern is sound
 		for _, file := range files {
 			if r, ok := readRunning(file); ok && r.Scope == scope { // folders of scopes can be the same
-
 				all = append(all, r)
 			}
 		}
