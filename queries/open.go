@@ -141,8 +141,8 @@ func migrate(ctx context.Context, d goose.Dialect, db *sql.DB) error {
 		return fmt.Errorf("reading the version of the schema: %w", err)
 	}
 	sources := p.ListSources()
-	if knows := sources[len(sources)-1].Version; has > knows {
-		return fmt.Errorf("the database has schema version %d, this program knows up to %d: install the release that wrote it, or a newer one", has, knows)
+	if err := tooNew(has, sources[len(sources)-1].Version); err != nil {
+		return err
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("bringing the schema up to date: %w", err)

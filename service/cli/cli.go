@@ -80,7 +80,7 @@ func (p *program) root() *cobra.Command {
 	root.SetErr(p.err)
 	root.PersistentFlags().Bool("help", false, "show this text") // without the short form that cobra would add
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(p.demoCommand(), p.importCommand(), p.runCommand(), p.versionCommand())
+	root.AddCommand(p.backupCommand(), p.restoreCommand(), p.demoCommand(), p.importCommand(), p.runCommand(), p.versionCommand())
 	return root
 }
 

@@ -1,0 +1,102 @@
+package queries
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// ErrInUse says that somebody else has the database open.
+var ErrInUse = errors.New("the database is in use")
+
+// RestoreSQLite puts the content of a backup in place of a database that nobody has
+// open, and keeps what was there in the file safety, which must not exist. It reports
+// whether there was anything to keep. The database's file stays the same, with its
+// owner and mode, and an interruption leaves the old content. A database that is too
+// damaged to be copied is moved to safety instead.
+func RestoreSQLite(ctx context.Context, backup, path, safety string) (kept bool, err error) {
+	if _, err := VerifySQLite(backup); err != nil {
+		return false, err
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		_, err = BackupSQLite(ctx, backup, path)
+		return false, err
+	}
+	c, err := alone(path)
+	switch {
+	case errors.Is(err, sqlite3.BUSY):
+		return false, fmt.Errorf("%w: %s", ErrInUse, path)
+	case err == nil:
+		err = replace(ctx, c, backup, safety)
+		if err := errors.Join(err, c.Close()); !damaged(err) {
+			return err == nil, err
+		}
+	case !damaged(err):
+		return false, err
+	}
+	if err := setAside(path, safety); err != nil {
+		return false, err
+	}
+	_, err = BackupSQLite(ctx, backup, path)
+	return true, err
+}
+
+// damaged tells whether SQLite cannot make sense of a file.
+func damaged(err error) bool {
+	return errors.Is(err, sqlite3.CORRUPT) || errors.Is(err, sqlite3.NOTADB)
+}
+
+// alone opens a database for one connection that keeps all others out.
+func alone(path string) (*sqlite3.Conn, error) {
+	c, err := sqlite3.OpenFlags(liteURI(path), sqlite3.OPEN_READWRITE|sqlite3.OPEN_URI)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", path, err)
+	}
+	// Leaving the write-ahead log is possible only while nobody else is there.
+	err = c.Exec("PRAGMA locking_mode=exclusive; PRAGMA journal_mode=delete; BEGIN EXCLUSIVE; COMMIT")
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("taking %s for this command alone: %w", path, err), c.Close())
+	}
+	return c, nil
+}
+
+// replace copies the database to safety and the backup into the database.
+func replace(ctx context.Context, c *sqlite3.Conn, backup, safety string) error {
+	if err := reserve(safety); err != nil {
+		return err
+	}
+	if err := copyPages(ctx, c, safety); err != nil {
+		return errors.Join(fmt.Errorf("keeping a copy of the present database: %w", err), os.Remove(safety))
+	}
+	if err := c.Restore("main", liteURI(backup)); err != nil {
+		return fmt.Errorf("copying the backup into the database: %w", err)
+	}
+	return nil
+}
+
+// reserve makes an empty file that nobody else may read.
+func reserve(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, privateMode)
+	if err != nil {
+		return fmt.Errorf("making the file of the copy: %w", err)
+	}
+	return f.Close()
+}
+
+// privateMode is the mode of every copy of a database.
+const privateMode = 0o600
+
+// setAside moves a database with what belongs to it.
+func setAside(path, to string) error {
+	for _, part := range []string{"", "-wal", "-shm", "-journal"} {
+		err := os.Rename(path+part, to+part)
+		if err != nil && !(part != "" && errors.Is(err, fs.ErrNotExist)) {
+			return fmt.Errorf("moving the damaged database aside: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"vserver/service"
+	"vserver/service/config"
+)
+
+// backupCommand copies an instance's database.
+func (p *program) backupCommand() *cobra.Command {
+	var f instanceFlags
+	cmd := &cobra.Command{
+		Use:   "backup TARGET",
+		Short: "Copy the database to a file or into a folder, and check the copy",
+		Long: "Copy the database to a file or into a folder, and check the copy.\n\n" +
+			"The server may run meanwhile. In a folder the copy is named after the configuration,\n" +
+			"the environment and the time. An SQLite database becomes one SQLite file; for Postgres\n" +
+			"the program pg_dump is run, and shown. Only the owner may read the copy.",
+		Args: oneArgument("TARGET"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			inst, err := f.find(p)
+			if err != nil {
+				return err
+			}
+			p.info("Copying the database %s", inst.Database)
+			made, err := service.Backup(cmd.Context(), inst, args[0], time.Now(), p.running)
+			if err != nil {
+				return err
+			}
+			p.info("Copied and checked: %s, %d bytes, schema version %d", made.File, made.Size, made.Version)
+			return nil
+		},
+	}
+	f.shared(cmd)
+	return cmd
+}
+
+// restoreCommand puts a backup in the place of an instance's database.
+func (p *program) restoreCommand() *cobra.Command {
+	var f instanceFlags
+	cmd := &cobra.Command{
+		Use:   "restore FILE_",
+		Short: "Put a backup in the place of the database",
+		Long: "Put a backup in the place of the database.\n\n" +
+			"The server must be stopped. The backup is checked first, and what the database held\n" +
+			"is kept in a file beside it, for Postgres in the data folder.",
+		Args: oneFile,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			inst, err := f.find(p)
+			if err != nil {
+				return err
+			}
+			return p.restore(cmd, inst, args[0])
+		},
+	}
+	f.shared(cmd)
+	return cmd
+}
+
+func (p *program) restore(cmd *cobra.Command, inst config.Instance, file string) error {
+	p.info("Checking %s", file)
+	done, err := service.Restore(cmd.Context(), inst, file, time.Now(), p.running)
+	if err != nil {
+		return err
+	}
+	if done.Safety != "" {
+		p.info("What the database held is kept in %s", done.Safety)
+	}
+	p.info("Restored the database %s, schema version %d", inst.Database, done.Version)
+	return nil
+}
+
+// running shows a command that runs on behalf of the user.
+func (p *program) running(command string) { p.info("Running: %s", command) }
+
+// oneArgument wants exactly one argument.
+func oneArgument(name string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch len(args) {
+		case 0:
+			return misused("Missing argument '%s'.", name)
+		case 1:
+			return nil
+		}
+		return misused("Got unexpected extra argument (%s)", strings.Join(args[1:], " "))
+	}
+}
