@@ -4,6 +4,10 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"vserver/service/access"
+	"vserver/service/bus"
+	"vserver/service/core"
 )
 
 const (
@@ -154,6 +158,54 @@ func TestSocketOfANodeThatWasTakenAway(t *testing.T) {
 			eventually(t, "the refusal", func() bool { return again.socket() != "" })
 			hears(t, again, "expired_token", "connect")
 		})
+	}
+}
+
+// TestSocketJudgementNeedsNoNames: when only "rights changed" is heard, say after news
+// were lost, whoever is gone, has moved or has lost access is found all the same; and
+// whoever is named goes at once.
+func TestSocketJudgementNeedsNoNames(t *testing.T) {
+	rights := bus.Message{Topic: core.TopicRights}
+	for name, x := range map[string]struct {
+		statements []string
+		news       bus.Message
+	}{
+		"access revoked":        {[]string{`UPDATE authenticatable SET access_era = access_era + 1 WHERE id = 12`}, rights},
+		"another collaboration": {[]string{`UPDATE node SET collaboration_id = NULL WHERE id = 12`}, rights},
+		"another organization":  {[]string{`UPDATE node SET organization_id = NULL WHERE id = 12`}, rights},
+		"gone":                  {[]string{`DELETE FROM authenticatable WHERE id = 12`}, rights},
+		"named":                 {nil, bus.Message{Topic: core.TopicClose, Data: []byte(`[12,4711]`)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newLiveBed(t)
+			c, other := b.join("node_iknl_z", means{}), b.join("node_iknl_p", means{})
+			b.exec(x.statements...)
+			b.news.Publish(x.news)
+			c.away()
+			if got := b.whereIs(other); len(got) != 3 {
+				t.Errorf("another node is in %v", got)
+			}
+		})
+	}
+}
+
+func TestSocketRollTakesNoJudgementThatIsOvertaken(t *testing.T) {
+	r := newRoll()
+	v := &visitor{Actor: access.Actor{ID: 12}}
+	age := r.age()
+	r.changed()
+	if r.enter(v, age) {
+		t.Error("entered with a judgement from before the change")
+	}
+	if all, _ := r.present(); len(all) > 0 {
+		t.Errorf("%d are present", len(all))
+	}
+	if !r.enter(v, r.age()) {
+		t.Error("not entered with a judgement of now")
+	}
+	r.exit(v)
+	if _, accounts := r.present(); len(accounts) > 0 {
+		t.Errorf("accounts %v without anybody", accounts)
 	}
 }
 

@@ -339,6 +339,18 @@ func TestSocketSilentClientGoesOffline(t *testing.T) {
 	}
 }
 
+// TestSocketWhoLeavesHearsNoMore: a client may leave the namespace and keep its session.
+func TestSocketWhoLeavesHearsNoMore(t *testing.T) {
+	b := newLiveBed(t)
+	c := b.join("node_iknl_z", means{only: "websocket"})
+	c.take()
+	c.send("41/tasks,")
+	c.away()
+	c.send("40/tasks,")
+	eventually(t, "a second socket of the session", func() bool { return c.has("connect") })
+	hears(t, c, joined("Node", "node_iknl_z", roomZ), joined("Node", "node_iknl_z", roomZOwn), "connect")
+}
+
 func TestSocketOtherNamespaces(t *testing.T) {
 	b := newLiveBed(t)
 	c := b.join("admin", means{})
