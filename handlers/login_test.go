@@ -50,6 +50,13 @@ func TestAdvisory_T01_WrongLogInsTellNothing(t *testing.T) {
 	}
 }
 
+// Hashes that the reference stored are as good as ours.
+func TestHashesOfTheReferenceLogIn(t *testing.T) {
+	b := newBed(t)
+	b.change(t, `UPDATE "user" SET password = '`+strings.Replace(passwordHash, "$2a$", "$2b$", 1)+`' WHERE id = 5`)
+	b.run(logIn("viewer", "Passw0rd!", 200), logIn("viewer", "passw0rd!", 401))
+}
+
 func TestAdvisory_T22_InitialPasswordWorksFromThisMachineOnly(t *testing.T) {
 	proxy := func(o *Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} }
 	for _, c := range []struct {
