@@ -28,9 +28,9 @@ func URL(c config.Config, address string) string {
 	switch ip := net.ParseIP(host); {
 	case host == "":
 		host = "127.0.0.1"
-	case ip.IsUnspecified() && ip.To4() == nil:
+	case ip.IsUnspecified() && c.IP == "::":
 		host = "::1"
-	case ip.IsUnspecified():
+	case ip.IsUnspecified(): // a listener for 0.0.0.0 calls itself [::]
 		host = "127.0.0.1"
 	}
 	scheme := "http"

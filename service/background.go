@@ -40,28 +40,22 @@ func OpenConsole(file string) (io.WriteCloser, error) {
 	return &lockedFile{file: r}, nil
 }
 
-// Background is a server that was started in the background.
-type Background struct {
-	Running Running
-	ended   chan struct{} // closed when the process has ended
-}
-
 // StartBackground starts this program as a server that outlives the caller and its
 // terminal. args is its command line; it has to serve the instance of that scope and
 // name, with Occupy. The call returns when the server answers; the error is a
 // FailedStart when it ends before, or takes too long.
-func StartBackground(ctx context.Context, places config.Places, scope config.Scope, name string, args []string) (*Background, error) {
+func StartBackground(ctx context.Context, places config.Places, scope config.Scope, name string, args []string) (Running, error) {
 	dir := stateDir(places, scope, name)
 	if err := clearConsole(dir); err != nil {
-		return nil, err
+		return Running{}, err
 	}
 	program, err := os.Executable()
 	if err != nil {
-		return nil, fmt.Errorf("finding this program: %w", err)
+		return Running{}, fmt.Errorf("finding this program: %w", err)
 	}
 	crash, err := os.OpenFile(filepath.Join(dir, crashFile), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, stateMode)
 	if err != nil {
-		return nil, fmt.Errorf("starting the server: %w", err)
+		return Running{}, fmt.Errorf("starting the server: %w", err)
 	}
 	defer func() { _ = crash.Close() }()
 	// The server must not end with the caller, so it does not get its context.
@@ -70,14 +64,14 @@ func StartBackground(ctx context.Context, places config.Places, scope config.Sco
 	cmd.Stderr = crash
 	detach(cmd)
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting the server: %w", err)
+		return Running{}, fmt.Errorf("starting the server: %w", err)
 	}
-	b := &Background{ended: make(chan struct{})}
+	ended := make(chan struct{})
 	go func() {
 		_ = cmd.Wait() // how it ended is in its output
-		close(b.ended)
+		close(ended)
 	}()
-	return b, b.await(ctx, places, scope, name, cmd.Process.Pid)
+	return awaitServer(ctx, places, scope, name, cmd.Process.Pid, ended)
 }
 
 // clearConsole makes the folder and removes what an earlier server wrote.
@@ -94,28 +88,50 @@ func clearConsole(dir string) error {
 	return nil
 }
 
-// await waits until the server answers.
-func (b *Background) await(ctx context.Context, places config.Places, scope config.Scope, name string, pid int) error {
+// AwaitServer waits until an instance that somebody else starts, such as a service
+// manager, answers. The error is a FailedStart when that takes too long.
+func AwaitServer(ctx context.Context, places config.Places, scope config.Scope, name string) (Running, error) {
+	return awaitServer(ctx, places, scope, name, 0, nil)
+}
+
+// awaitServer gives up when ended is closed, or after readyTime. pid is the process
+// that has to answer, 0 for any.
+func awaitServer(ctx context.Context, places config.Places, scope config.Scope, name string, pid int, ended <-chan struct{}) (Running, error) {
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
 	tick := time.NewTicker(readyLook)
 	defer tick.Stop()
-	console := ConsoleFile(places, scope, name)
+	failed := func(why string) error {
+		console := ConsoleFile(places, scope, name)
+		return FailedStart{Name: name, Why: why, Output: lastLines(console, crashOf(console))}
+	}
 	for {
-		if r, ok := FindRunning(places, scope, name); ok && r.PID == pid && r.URL != "" {
+		if r, ok := FindRunning(places, scope, name); ok && r.URL != "" && (pid == 0 || pid == r.PID) {
 			if _, err := NewAsker(r.URL, r.Certificate).Version(ctx); err == nil {
-				b.Running = r
-				return nil
+				return r, nil
 			}
 		}
 		select {
-		case <-b.ended:
-			return FailedStart{Name: name, Why: "it has ended", Output: lastLines(console, filepath.Join(filepath.Dir(console), crashFile))}
+		case <-ended:
+			return Running{}, failed("it has ended")
 		case <-ctx.Done():
-			return FailedStart{Name: name, Why: fmt.Sprintf("process %d does not answer yet and goes on", pid), Output: lastLines(console)}
+			return Running{}, failed("it does not answer yet")
 		case <-tick.C:
 		}
 	}
+}
+
+// crashOf is the file that takes what a server writes when it crashes, beside that of
+// its console output.
+func crashOf(console string) string { return filepath.Join(filepath.Dir(console), crashFile) }
+
+// Crash gives the last lines that a server wrote when it crashed; none when it ended
+// in an orderly way, or was not started in the background.
+func (r Running) Crash() []string {
+	if r.Console == "" {
+		return nil
+	}
+	return lastLines(crashOf(r.Console))
 }
 
 // FailedStart is the error of a server that does not come up.

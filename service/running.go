@@ -128,7 +128,8 @@ func (e AlreadyRunning) Error() string {
 }
 
 // Claim is the right of this process to be the server of an instance. It ends with
-// Release, or with the process.
+// Release, or with the process. The methods of a nil Claim do nothing: for servers
+// that leave no record.
 type Claim struct {
 	file string
 	mu   sync.Mutex
@@ -177,6 +178,9 @@ func (c *Claim) write() error {
 
 // Serving adds to the record where the server answers.
 func (c *Claim) Serving(conf config.Config, at net.Addr) error {
+	if c == nil {
+		return nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.r.URL = URL(conf, at.String())
@@ -191,6 +195,9 @@ func (c *Claim) Serving(conf config.Config, at net.Addr) error {
 
 // Release removes the record.
 func (c *Claim) Release() {
+	if c == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	removeStale(c.file, c.r)
@@ -201,7 +208,7 @@ func (c *Claim) Release() {
 // file, where there are no signals for that.
 func (c *Claim) Context(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(parent)
-	if askedByFile {
+	if c != nil && askedByFile {
 		go func() {
 			awaitFile(ctx, stopFile(c.r, c.file))
 			cancel()

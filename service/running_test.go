@@ -203,7 +203,8 @@ func TestURL(t *testing.T) {
 		{config.Config{IP: "::", Port: 5000, APIPath: "/api"}, "", "http://[::1]:5000/api"},
 		{config.Config{IP: "10.1.2.3", Port: 0, APIPath: "/x/y"}, "10.1.2.3:4711", "http://10.1.2.3:4711/x/y"},
 		{config.Config{IP: "server.example", Port: 443, TLS: &config.TLS{}}, "", "https://server.example:443"},
-		{config.Config{IP: "0.0.0.0"}, "[::]:77", "http://[::1]:77"},
+		{config.Config{IP: "0.0.0.0"}, "[::]:77", "http://127.0.0.1:77"},
+		{config.Config{IP: "::"}, "[::]:77", "http://[::1]:77"},
 	} {
 		if got := URL(c.conf, c.address); got != c.want {
 			t.Errorf("%s %s: got %s, want %s", c.conf.IP, c.address, got, c.want)

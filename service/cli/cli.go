@@ -5,6 +5,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -31,19 +32,25 @@ func Main(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	p := &program{out: os.Stdout, err: os.Stderr, getenv: os.Getenv}
+	p := &program{in: os.Stdin, inTerminal: isTerminal(os.Stdin), out: os.Stdout, err: os.Stderr, getenv: os.Getenv}
 	p.console = console{out: p.out, colour: colourful(os.Stdout, os.Getenv), terminal: isTerminal(os.Stdout)}
 	return p.main(ctx, args)
 }
 
 // program is what commands see of the process they run in.
 type program struct {
-	out, err io.Writer
-	getenv   func(string) string
+	in         io.Reader
+	inTerminal bool          // somebody types
+	lines      *bufio.Reader // of in, once a question was answered from it
+	out, err   io.Writer
+	getenv     func(string) string
 	console
+	interrupted <-chan struct{} // closed when the command is to end
+	daemons     daemons         // nil where no service manager is known
 }
 
 func (p *program) main(ctx context.Context, args []string) int {
+	p.interrupted = ctx.Done()
 	root := p.root()
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
@@ -80,7 +87,20 @@ func (p *program) root() *cobra.Command {
 	root.SetErr(p.err)
 	root.PersistentFlags().Bool("help", false, "show this text") // without the short form that cobra would add
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(p.backupCommand(), p.restoreCommand(), p.demoCommand(), p.importCommand(), p.runCommand(), p.versionCommand())
+	root.AddCommand(
+		p.attachCommand(),
+		p.backupCommand(),
+		p.demoCommand(),
+		p.filesCommand(),
+		p.healthCommand(),
+		p.importCommand(),
+		p.listCommand(),
+		p.restoreCommand(),
+		p.runCommand(),
+		p.startCommand(),
+		p.stopCommand(),
+		p.versionCommand(),
+	)
 	return root
 }
 

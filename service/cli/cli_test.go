@@ -39,6 +39,8 @@ func TestMain(m *testing.M) {
 //	login API-KEY                  keeps the node's token for api
 //	await FILE TEXT                waits until a file has a text
 //	terminate                      sends SIGTERM to everything in the background
+//	waitfor SCOPE NAME             waits until a server that another command starts answers
+//	kill9 SCOPE NAME               ends a server without a chance to tidy up
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -57,8 +59,10 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"api":       api,
 			"await":     await,
+			"kill9":     kill9,
 			"login":     login,
 			"terminate": terminate,
+			"waitfor":   waitfor,
 		},
 	})
 }
@@ -102,6 +106,7 @@ func setUp(e *testscript.Env) error {
 	e.Setenv("XDG_DATA_DIRS", filepath.Join(e.WorkDir, "share"))
 	e.Setenv("DOCUMENTED", documented)
 	e.Setenv("PORT", strconv.Itoa(port))
+	e.Defer(func() { stopAll(e.T(), e.Getenv) }) // what a failed script leaves behind
 	return nil
 }
 

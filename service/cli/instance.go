@@ -2,8 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -26,6 +24,7 @@ func (f *instanceFlags) shared(cmd *cobra.Command) {
 	flags.StringVarP(&f.environment, "environment", "e", "", "`ENVIRONMENT` within the file: prod, acc, test, dev or application (default prod)")
 	scope(flags, &f.scope, config.System, "use the system's folders (default)")
 	scope(flags, &f.scope, config.User, "use the folders of this user")
+	completeInstances(cmd)
 }
 
 // scope adds --system or --user; of several on a line the last one counts.
@@ -55,32 +54,16 @@ func (v scopeValue) Set(text string) error {
 	return nil
 }
 
-// find finds, chooses and checks the instance.
+// find finds, chooses and checks the instance; when none is named somebody is asked.
 func (f *instanceFlags) find(p *program) (config.Instance, error) {
 	places := config.ThisMachine(p.getenv)
-	inst, err := places.Resolve(config.Wanted{Name: f.name, File: f.file, Environment: f.environment, Scope: f.scope})
-	if errors.Is(err, config.ErrNothingWanted) {
-		return inst, unnamed(places, f.scope)
-	}
-	return inst, err
-}
-
-// unnamed says which instances there are to be named.
-func unnamed(places config.Places, scope config.Scope) error {
-	all, err := places.List(scope)
-	if err != nil {
-		return err
-	}
-	var names []string
-	for _, l := range all {
-		if l.Err == nil {
-			names = append(names, l.Name)
+	if f.name == "" && f.file == "" {
+		var err error
+		if f.name, f.environment, err = p.choose(places, f.scope); err != nil {
+			return config.Instance{}, err
 		}
 	}
-	if len(names) == 0 {
-		return errors.New("No configurations could be found! Name a file with --config")
-	}
-	return fmt.Errorf("name a configuration with --name or --config; the %s folders have: %s", scope, strings.Join(names, ", "))
+	return places.Resolve(config.Wanted{Name: f.name, File: f.file, Environment: f.environment, Scope: f.scope})
 }
 
 // openRoot tells whether the environment dev or test was asked for by name, which

@@ -131,6 +131,7 @@ func (s *victim) start(t *testing.T) {
 	t.Helper()
 	s.cmd = exec.Command(s.bin, "run", "--config", s.config, "--environment", "test")
 	s.cmd.Stderr = os.Stderr
+	s.cmd.Env = append(os.Environ(), "XDG_DATA_DIRS="+filepath.Dir(s.config)) // for its record
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

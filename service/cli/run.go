@@ -1,45 +1,95 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"net"
 
 	"github.com/spf13/cobra"
 
 	"vserver/service"
+	"vserver/service/config"
 )
+
+// runFlags are the options of `vserver run`.
+type runFlags struct {
+	instanceFlags
+	ip        string
+	port      uint16
+	portGiven bool
+	console   string
+}
 
 // runCommand serves in the foreground.
 func (p *program) runCommand() *cobra.Command {
-	var f instanceFlags
-	var ip string
-	var port uint16
+	var f runFlags
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Serve in the foreground until interrupted",
 		Args:  nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			inst, err := f.find(p)
-			if err != nil {
-				return err
-			}
-			if ip != "" {
-				inst.Config.IP = ip
-			}
-			if cmd.Flags().Changed("port") {
-				inst.Config.Port = int(port)
-			}
-			err = service.Run(cmd.Context(), inst, service.RunOptions{
-				Console: p.out, OpenRoot: f.openRoot(), Getenv: p.getenv,
-				Ready: func(at net.Addr) { p.info("Server %s is ready on %s, it logs to %s", inst.Name, at, inst.LogFile) },
-			})
-			if err == nil {
-				p.info("Server %s has ended", inst.Name)
-			}
-			return err
+			f.portGiven = cmd.Flags().Changed("port")
+			return p.run(cmd.Context(), f)
 		},
 	}
 	f.shared(cmd)
-	cmd.Flags().StringVar(&ip, "ip", "", "`ADDRESS` to listen on (default: ip of the configuration)")
-	cmd.Flags().Uint16VarP(&port, "port", "p", 0, "`PORT` to listen on, 0 for any free one (default: port of the configuration)")
+	flags := cmd.Flags()
+	flags.StringVar(&f.ip, "ip", "", "`ADDRESS` to listen on (default: ip of the configuration)")
+	flags.Uint16VarP(&f.port, "port", "p", 0, "`PORT` to listen on, 0 for any free one (default: port of the configuration)")
+	flags.StringVar(&f.console, "console", "", "`FILE` to write to instead of the terminal, rotated as it grows")
+	_ = flags.MarkHidden("console") // `vserver start` uses it; the flag is there
 	return cmd
+}
+
+func (p *program) run(ctx context.Context, f runFlags) error {
+	if f.console != "" {
+		file, err := service.OpenConsole(f.console)
+		if err != nil {
+			return err
+		}
+		// It stays open until the process ends, for the last words.
+		p.out, p.err, p.console = file, file, console{out: file}
+	}
+	inst, err := f.find(p)
+	if err != nil {
+		return err
+	}
+	if f.ip != "" {
+		inst.Config.IP = f.ip
+	}
+	if f.portGiven {
+		inst.Config.Port = int(f.port)
+	}
+	claim, err := p.occupy(inst, f.console)
+	if err != nil {
+		return err
+	}
+	defer claim.Release()
+	ctx, cancel := claim.Context(ctx)
+	defer cancel()
+	err = service.Run(ctx, inst, service.RunOptions{
+		Console: p.out, OpenRoot: f.openRoot(), Getenv: p.getenv,
+		Ready: func(at net.Addr) {
+			p.info("Server %s is ready on %s, it logs to %s", inst.Name, at, inst.LogFile)
+			if err := claim.Serving(inst.Config, at); err != nil {
+				p.warn("Other commands do not find this server: %s", err)
+			}
+		},
+	})
+	if err == nil {
+		p.info("Server %s has ended", inst.Name)
+	}
+	return err
+}
+
+// occupy makes this process the server of the instance. Where no record of it can be
+// left, the server still runs, but other commands do not find it.
+func (p *program) occupy(inst config.Instance, console string) (*service.Claim, error) {
+	claim, err := service.Occupy(config.ThisMachine(p.getenv), inst, console)
+	var already service.AlreadyRunning
+	if err == nil || errors.As(err, &already) || console != "" {
+		return claim, err
+	}
+	p.warn("Other commands do not find this server: %s", err)
+	return nil, nil
 }

@@ -1,28 +1,96 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"runtime"
 
 	"github.com/spf13/cobra"
 
 	"vserver/service"
+	"vserver/service/config"
 )
 
-// versionCommand says what this program is.
+// versionFlags are the options of `vserver version`.
+type versionFlags struct {
+	instanceFlags
+	program, json bool
+}
+
+// versionCommand tells the versions of a running server and of this program.
 func (p *program) versionCommand() *cobra.Command {
-	return &cobra.Command{
+	var f versionFlags
+	cmd := &cobra.Command{
 		Use:   "version",
-		Short: "Show the version of this program",
+		Short: "Show the versions of a running server and of this program",
 		Args:  nothing,
-		RunE: func(*cobra.Command, []string) error {
-			version, commit := service.Version()
-			if commit == "" {
-				commit = "unknown"
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.json {
+				p.forPrograms()
 			}
-			_, err := fmt.Fprintf(p.out, "vserver %s\ncommit  %s\nbuilt   for %s/%s by %s\nspeaks  as release %s of the reference\n",
-				version, commit, runtime.GOOS, runtime.GOARCH, runtime.Version(), service.Emulates)
-			return err
+			return p.versions(cmd, f)
 		},
 	}
+	f.named(cmd)
+	cmd.Flags().BoolVar(&f.program, "program", false, "only tell about this program; no server needs to run")
+	jsonFlag(cmd, &f.json)
+	return cmd
+}
+
+// versions tells, for a server that does not run, only what this program is.
+func (p *program) versions(cmd *cobra.Command, f versionFlags) error {
+	if f.program {
+		return p.programVersion(f.json)
+	}
+	places := config.ThisMachine(p.getenv)
+	in := scopes(cmd, f.instanceFlags)
+	if f.name == "" && len(service.AllRunning(places, in...)) == 0 {
+		err := error(nil)
+		if !f.json {
+			err = p.programVersion(false)
+		}
+		return errors.Join(err, errors.New("No servers are running! You can only check the version for servers that are running"))
+	}
+	r, err := p.serving(in, f.instanceFlags, "Select the server you wish to inspect:")
+	if err != nil {
+		return err
+	}
+	if r.PID == 0 {
+		p.error(fmt.Sprintf("Server %s is not running! Cannot provide version...", p.bad(r.Identity())))
+		return nil
+	}
+	return p.serverVersion(cmd.Context(), r, f.json)
+}
+
+// serverVersion prints what the server answers beside the version of this program, in
+// the form of contract 40 §4.9.
+func (p *program) serverVersion(ctx context.Context, r service.Running, forPrograms bool) error {
+	server, err := service.NewAsker(r.URL, r.Certificate).Version(ctx)
+	if err != nil {
+		return fmt.Errorf("Server %s does not answer: %w", r.Identity(), err)
+	}
+	own, _ := service.Version()
+	if forPrograms {
+		return p.json(map[string]string{"server": server, "cli": own})
+	}
+	_, err = fmt.Fprintf(p.out, "{'server': '%s', 'cli': '%s'}\n", server, own)
+	return err
+}
+
+// programVersion tells what this program is.
+func (p *program) programVersion(forPrograms bool) error {
+	version, commit := service.Version()
+	if commit == "" {
+		commit = "unknown"
+	}
+	platform := runtime.GOOS + "/" + runtime.GOARCH
+	if forPrograms {
+		return p.json(map[string]string{
+			"cli": version, "commit": commit, "platform": platform, "go": runtime.Version(), "emulates": service.Emulates,
+		})
+	}
+	_, err := fmt.Fprintf(p.out, "vserver %s\ncommit  %s\nbuilt   for %s by %s\nspeaks  as release %s of the reference\n",
+		version, commit, platform, runtime.Version(), service.Emulates)
+	return err
 }

@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"vserver/service"
+	"vserver/service/config"
+)
+
+// attachCommand shows what a server writes.
+func (p *program) attachCommand() *cobra.Command {
+	var f instanceFlags
+	cmd := &cobra.Command{
+		Use:   "attach",
+		Short: "Show a server's log in this terminal",
+		Long: "Show what a server has written to its console so far, then what it writes, until interrupted.\n" +
+			"The server goes on. Of one that a service manager or a terminal runs, the log file is shown.",
+		Args: nothing,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r, err := p.serving(scopes(cmd, f), f, "Select the server you wish to inspect:")
+			if err != nil {
+				return err
+			}
+			if r.PID == 0 {
+				if f.name != "" {
+					p.error(r.Identity() + " was not running!?")
+				}
+				return nil
+			}
+			return p.follow(cmd.Context(), r)
+		},
+	}
+	f.named(cmd)
+	return cmd
+}
+
+// serving finds the server that is named, or lets somebody choose. A record without
+// process says that it does not run, which the user has been told of when no name was
+// given.
+func (p *program) serving(in []config.Scope, f instanceFlags, title string) (service.Running, error) {
+	places := config.ThisMachine(p.getenv)
+	if f.name != "" {
+		r, ok := service.FindRunning(places, f.scope, f.name)
+		if !ok {
+			r = service.Running{Name: f.name, Scope: f.scope}
+		}
+		return r, nil
+	}
+	all := service.AllRunning(places, in...)
+	if len(all) == 0 {
+		p.warn("No servers are currently running.")
+		return service.Running{}, nil
+	}
+	return p.chooseRunning(title, all)
+}
+
+// follow shows what a server writes until somebody interrupts it or the server ends.
+func (p *program) follow(ctx context.Context, r service.Running) error {
+	file := r.Console
+	if file == "" {
+		file = r.Log
+	}
+	err := service.Follow(ctx, file, p.uncoloured(p.console.out), r.Alive)
+	switch {
+	case err != nil:
+		return err
+	case ctx.Err() != nil:
+		p.info("Closing log file. Keyboard Interrupt.")
+		p.info("Note that your server is still running! Shut it down with vserver stop")
+		return nil
+	}
+	if crash := r.Crash(); len(crash) > 0 {
+		for _, line := range crash {
+			_, _ = fmt.Fprintln(p.console.out, line)
+		}
+		return fmt.Errorf("Server %s has ended because of a fault in the program", r.Name)
+	}
+	p.info("Server %s has ended", r.Name)
+	return nil
+}
+
+// uncoloured takes the colours out of what is written when they are not wanted.
+func (p *program) uncoloured(to io.Writer) io.Writer {
+	if p.colour {
+		return to
+	}
+	return &plain{to: to}
+}
+
+// plain leaves the sequences out that set colours: ESC [ numbers m. One may come in
+// two writes.
+type plain struct {
+	to     io.Writer
+	begun  bool // behind ESC
+	inside bool // behind ESC [
+}
+
+// Write passes on the rest.
+func (w *plain) Write(text []byte) (int, error) {
+	kept := make([]byte, 0, len(text))
+	for _, c := range text {
+		switch {
+		case w.inside:
+			w.inside = c >= '0' && c <= '9' || c == ';'
+		case w.begun:
+			w.begun, w.inside = false, c == '['
+			if !w.inside {
+				kept = append(kept, '\x1b', c)
+			}
+		case c == '\x1b':
+			w.begun = true
+		default:
+			kept = append(kept, c)
+		}
+	}
+	if _, err := w.to.Write(kept); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}

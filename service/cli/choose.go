@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"vserver/service"
+	"vserver/service/config"
+)
+
+// named gives a command the options that name a server without its file.
+func (f *instanceFlags) named(cmd *cobra.Command) {
+	f.scope = config.System
+	flags := cmd.Flags()
+	flags.StringVarP(&f.name, "name", "n", "", "`NAME` of the server")
+	scope(flags, &f.scope, config.System, "the server of the system's folders (default)")
+	scope(flags, &f.scope, config.User, "the server of this user's folders")
+	completeInstances(cmd)
+}
+
+// scopes are those that the command line asks for: both when it names none.
+func scopes(cmd *cobra.Command, f instanceFlags) []config.Scope {
+	for _, s := range []config.Scope{config.System, config.User} {
+		if cmd.Flags().Changed(string(s)) {
+			return []config.Scope{f.scope}
+		}
+	}
+	return []config.Scope{config.System, config.User}
+}
+
+// choose offers the configurations of a scope, one for each environment (contract 40
+// §3).
+func (p *program) choose(places config.Places, scope config.Scope) (name, environment string, err error) {
+	all, err := places.List(scope)
+	if err != nil {
+		return "", "", err
+	}
+	q := question{title: "Select the configuration you want to use:"}
+	var names []string
+	for _, l := range all {
+		if l.Err != nil {
+			continue
+		}
+		names = append(names, l.Name)
+		for _, e := range l.Environments {
+			q.options = append(q.options, option{fmt.Sprintf("%-25s%s", l.Name, e), l.Name + " " + e})
+		}
+	}
+	if len(names) == 0 {
+		return "", "", errors.New("No configurations could be found! Name a file with --config")
+	}
+	answer, err := p.ask(q)
+	if errors.Is(err, errNoAnswer) {
+		return "", "", fmt.Errorf("name a configuration with --name or --config; the %s folders have: %s", scope, strings.Join(names, ", "))
+	}
+	name, environment, _ = strings.Cut(answer, " ")
+	return name, environment, err
+}
+
+// chooseRunning offers servers that run.
+func (p *program) chooseRunning(title string, running []service.Running) (service.Running, error) {
+	q := question{title: title}
+	for _, r := range running {
+		q.options = append(q.options, option{r.Identity(), r.Identity()})
+	}
+	answer, err := p.ask(q)
+	if errors.Is(err, errNoAnswer) {
+		err = errors.New("name a server with --name")
+	}
+	for _, r := range running {
+		if r.Identity() == answer {
+			return r, err
+		}
+	}
+	return service.Running{}, err
+}
+
+// good and bad colour names inside messages.
+func (c console) good(name string) string { return c.coloured("32", name) }
+func (c console) bad(name string) string  { return c.coloured("31", name) }
+
+func (c console) coloured(colour, text string) string {
+	if !c.colour {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}

@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"vserver/service/config"
+)
+
+// environmentWords are what --environment takes.
+var environmentWords = []string{"prod", "acc", "test", "dev", "application"}
+
+// completeInstances lets a shell complete the options that choose an instance.
+func completeInstances(cmd *cobra.Command) {
+	for name, complete := range map[string]cobra.CompletionFunc{
+		"name":        completeNames,
+		"environment": cobra.FixedCompletions(environmentWords, cobra.ShellCompDirectiveNoFileComp),
+		"config": func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"yaml"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+	} {
+		if cmd.Flags().Lookup(name) != nil {
+			_ = cmd.RegisterFlagCompletionFunc(name, complete) // fails only for a second function
+		}
+	}
+}
+
+// completeNames offers the names of the configurations in the scope of the line.
+func completeNames(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	scope := config.System
+	if cmd.Flags().Changed(string(config.User)) {
+		scope = config.User
+	}
+	all, err := config.ThisMachine(os.Getenv).List(scope)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	var names []string
+	for _, l := range all {
+		if l.Err == nil && strings.HasPrefix(l.Name, begun) {
+			names = append(names, l.Name)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

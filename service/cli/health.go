@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"vserver/service"
+	"vserver/service/config"
+)
+
+// healthCommand asks a server whether it works.
+func (p *program) healthCommand() *cobra.Command {
+	var f instanceFlags
+	var forPrograms bool
+	cmd := &cobra.Command{
+		Use:   "health",
+		Short: "Ask a server whether it works; the exit code tells",
+		Long: "Ask a server of this machine whether it works. The exit code is 0 when it does and 1 when it\n" +
+			"does not, or does not answer. A server that runs is asked where it listens, else where its\n" +
+			"configuration says.",
+		Args: nothing,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if forPrograms {
+				p.forPrograms()
+			}
+			at, err := p.address(f)
+			if err != nil {
+				return err
+			}
+			return p.health(cmd.Context(), at, forPrograms)
+		},
+	}
+	f.shared(cmd)
+	jsonFlag(cmd, &forPrograms)
+	return cmd
+}
+
+// address tells where a server is asked. Of servers without name the only one that
+// runs is meant.
+func (p *program) address(f instanceFlags) (service.Running, error) {
+	places := config.ThisMachine(p.getenv)
+	if f.name == "" && f.file == "" {
+		all := service.AllRunning(places, config.System, config.User)
+		if len(all) == 1 {
+			return all[0], nil
+		}
+		if len(all) > 1 {
+			return p.chooseRunning("Select the server you wish to ask:", all)
+		}
+	}
+	inst, err := f.find(p)
+	if err != nil {
+		return service.Running{}, err
+	}
+	if r, ok := service.FindRunning(places, inst.Scope, inst.Name); ok && r.URL != "" {
+		return r, nil
+	}
+	r := service.Running{Name: inst.Name, Scope: inst.Scope, URL: service.URL(inst.Config, "")}
+	if inst.Config.TLS != nil {
+		r.Certificate = inst.Config.TLS.Cert
+	}
+	return r, nil
+}
+
+// health asks and tells; all that is wrong makes the command fail.
+func (p *program) health(ctx context.Context, at service.Running, forPrograms bool) error {
+	parts, err := service.NewAsker(at.URL, at.Certificate).Health(ctx)
+	var broken []string
+	for part, works := range parts {
+		if !works {
+			broken = append(broken, part)
+		}
+	}
+	switch {
+	case err != nil:
+		err = fmt.Errorf("Server %s does not answer at %s: %w", at.Name, at.URL, err)
+	case len(broken) > 0:
+		err = fmt.Errorf("Server %s answers at %s, but this does not work: %s", at.Name, at.URL, strings.Join(broken, ", "))
+	default:
+		p.info("Server %s works and answers at %s", p.good(at.Name), at.URL)
+	}
+	if forPrograms {
+		err = errors.Join(err, p.json(map[string]any{"name": at.Name, "url": at.URL, "healthy": err == nil, "parts": parts}))
+	}
+	return err
+}

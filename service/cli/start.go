@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"vserver/service"
+	"vserver/service/config"
+)
+
+// daemons are the instances that the service manager of the operating system looks
+// after.
+type daemons interface {
+	// Installed tells whether there is a service for an instance.
+	Installed(ctx context.Context, scope config.Scope, name string) (bool, error)
+	// Start has the service of an instance started; it may return before that answers.
+	Start(ctx context.Context, scope config.Scope, name string) error
+	// Stop returns when the service of an instance has ended.
+	Stop(ctx context.Context, scope config.Scope, name string) error
+}
+
+// startFlags are the options of `vserver start`.
+type startFlags struct {
+	instanceFlags
+	ip           string
+	port         uint16
+	portGiven    bool
+	attach, json bool
+}
+
+// startCommand starts a server in the background.
+func (p *program) startCommand() *cobra.Command {
+	var f startFlags
+	cmd := &cobra.Command{
+		Use:   "start",
+		Short: "Start a server in the background",
+		Long: "Start a server in the background and wait until it answers. It goes on when the terminal is\n" +
+			"closed. Where an operating system's service is installed for the instance, that one is started.",
+		Args: nothing,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.portGiven = cmd.Flags().Changed("port")
+			if f.json {
+				p.forPrograms()
+			}
+			return p.start(cmd.Context(), f)
+		},
+	}
+	f.shared(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&f.ip, "ip", "", "`ADDRESS` to listen on (default: ip of the configuration)")
+	flags.Uint16VarP(&f.port, "port", "p", 0, "`PORT` to listen on, 0 for any free one (default: port of the configuration)")
+	flags.BoolVar(&f.attach, "attach", false, "then show what the server writes, until interrupted; the server goes on")
+	flags.BoolFunc("detach", "leave the server alone once it answers (default)", func(string) error {
+		f.attach = false
+		return nil
+	})
+	jsonFlag(cmd, &f.json)
+	forContainers(cmd)
+	flags.String("rabbitmq-image", "", withoutEffect("`IMAGE` of a message broker"))
+	flags.Bool("with-ui", false, withoutEffect("start a web UI beside the server"))
+	flags.Int("ui-port", 0, withoutEffect("`PORT` of that web UI"))
+	return cmd
+}
+
+// start finds the instance, has it run and says where it answers.
+func (p *program) start(ctx context.Context, f startFlags) error {
+	inst, err := f.find(p)
+	if err != nil {
+		return err
+	}
+	places := config.ThisMachine(p.getenv)
+	p.info("Starting server...")
+	if r, ok := service.FindRunning(places, inst.Scope, inst.Name); ok {
+		return service.AlreadyRunning{Running: r}
+	}
+	for _, w := range inst.Warnings {
+		p.warn("%s", w)
+	}
+	r, err := p.launch(ctx, places, inst, f)
+	if err != nil {
+		return p.notStarted(ctx, err)
+	}
+	p.info("Server %s answers at %s", p.good(r.Name), r.URL)
+	p.info("It logs to %s", r.Log)
+	p.info("Success! process id = %d", r.PID)
+	if f.json {
+		if err := p.json(r); err != nil {
+			return err
+		}
+	}
+	if f.attach {
+		return p.follow(ctx, r)
+	}
+	return nil
+}
+
+// launch has the operating system's service started when there is one, else a process.
+func (p *program) launch(ctx context.Context, places config.Places, inst config.Instance, f startFlags) (service.Running, error) {
+	installed, err := p.installed(ctx, inst.Scope, inst.Name)
+	if err != nil {
+		return service.Running{}, err
+	}
+	if !installed {
+		return service.StartBackground(ctx, places, inst.Scope, inst.Name, f.runArgs(places, inst))
+	}
+	if f.ip != "" || f.portGiven || f.environment != "" && f.environment != inst.Config.Environment {
+		p.warn("The installed service has its own options: those of this command do not count")
+	}
+	p.info("Starting the service that is installed for it")
+	if err := p.daemons.Start(ctx, inst.Scope, inst.Name); err != nil {
+		return service.Running{}, err
+	}
+	return service.AwaitServer(ctx, places, inst.Scope, inst.Name)
+}
+
+// installed tells whether the operating system has a service for an instance.
+func (p *program) installed(ctx context.Context, scope config.Scope, name string) (bool, error) {
+	if p.daemons == nil {
+		return false, nil
+	}
+	installed, err := p.daemons.Installed(ctx, scope, name)
+	if err != nil {
+		return false, fmt.Errorf("asking for the service of %s: %w", name, err)
+	}
+	return installed, nil
+}
+
+// runArgs is the command line of the server itself, which finds the same instance.
+func (f startFlags) runArgs(places config.Places, inst config.Instance) []string {
+	args := []string{"run", "--" + string(inst.Scope), "--console", service.ConsoleFile(places, inst.Scope, inst.Name)}
+	if f.file != "" {
+		args = append(args, "--config", inst.File)
+	} else {
+		args = append(args, "--name", inst.Name)
+	}
+	if f.environment != "" { // asked for by name, which counts (SECURITY T22)
+		args = append(args, "--environment", f.environment)
+	}
+	if f.ip != "" {
+		args = append(args, "--ip", f.ip)
+	}
+	if f.portGiven {
+		args = append(args, "--port", strconv.Itoa(int(f.port)))
+	}
+	return args
+}
+
+// notStarted shows the last lines of a server that did not come up.
+func (p *program) notStarted(ctx context.Context, err error) error {
+	var failed service.FailedStart
+	if !errors.As(err, &failed) {
+		return err
+	}
+	show := p.uncoloured(p.console.out)
+	for _, line := range failed.Output {
+		_, _ = fmt.Fprintln(show, line)
+	}
+	if ctx.Err() != nil {
+		failed.Why = "the start was interrupted; see vserver list for whether it comes up"
+	}
+	return failed
+}
+
+// forContainers accepts options of the reference about its containers.
+func forContainers(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringP("image", "i", "", withoutEffect("`IMAGE` of a container"))
+	flags.String("mount-src", "", withoutEffect("`FOLDER` of sources"))
+	flags.Bool("keep", false, withoutEffect("keep the container"))
+	flags.Bool("auto-remove", false, withoutEffect("remove the container"))
+}
+
+func withoutEffect(usage string) string {
+	return usage + " (accepted for existing scripts, has no effect)"
+}

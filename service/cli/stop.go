@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"vserver/service"
+	"vserver/service/config"
+)
+
+// stopCommand stops servers.
+func (p *program) stopCommand() *cobra.Command {
+	var f instanceFlags
+	var all, forPrograms bool
+	cmd := &cobra.Command{
+		Use:   "stop",
+		Short: "Stop a server, or all of them",
+		Long: "Stop a server: it finishes what is under way, for 15 seconds at most.\n" +
+			"With --all every server of both scopes is stopped, or of the one scope that is given.",
+		Args: nothing,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if forPrograms {
+				p.forPrograms()
+			}
+			chosen, err := p.toStop(cmd, f, all)
+			if err != nil {
+				return err
+			}
+			stopped, err := p.stopEach(cmd.Context(), chosen)
+			if forPrograms {
+				err = errors.Join(err, p.json(stopped))
+			}
+			return err
+		},
+	}
+	f.named(cmd)
+	cmd.Flags().BoolVar(&all, "all", false, "stop all servers")
+	cmd.Flags().StringP("environment", "e", "", withoutEffect("`ENVIRONMENT` of the server"))
+	jsonFlag(cmd, &forPrograms)
+	return cmd
+}
+
+// toStop finds the servers to stop; what does not run is told, not an error (contract
+// 40 §4.3).
+func (p *program) toStop(cmd *cobra.Command, f instanceFlags, all bool) ([]service.Running, error) {
+	places := config.ThisMachine(p.getenv)
+	asked := scopes(cmd, f)
+	running := service.AllRunning(places, asked...)
+	switch {
+	case len(service.AllRunning(places, config.System, config.User)) == 0:
+		p.warn("No servers are currently running.")
+		return nil, nil
+	case all:
+		return running, nil
+	case f.name == "" && len(running) == 0:
+		p.warn("No servers of the %s folders are currently running.", f.scope)
+		return nil, nil
+	case f.name == "":
+		r, err := p.chooseRunning("Select the server you wish to stop:", running)
+		return []service.Running{r}, err
+	}
+	if r, ok := service.FindRunning(places, f.scope, f.name); ok {
+		return []service.Running{r}, nil
+	}
+	p.error(p.bad(f.name) + " is not running!")
+	p.elsewhere(places, f)
+	return nil, nil
+}
+
+// elsewhere says when a server of that name runs in the other scope.
+func (p *program) elsewhere(places config.Places, f instanceFlags) {
+	other := config.User
+	if f.scope == config.User {
+		other = config.System
+	}
+	if _, ok := service.FindRunning(places, other, f.name); ok {
+		p.info("A server %s runs at the other level: add --%s", f.name, other)
+	}
+}
+
+// stopped is what programs learn about a server that was stopped.
+type stopped struct {
+	Name   string       `json:"name"`
+	Scope  config.Scope `json:"scope"`
+	Forced bool         `json:"forced"` // it did not end when asked
+}
+
+// stopEach stops servers one after the other; one that resists does not keep the
+// others from being stopped.
+func (p *program) stopEach(ctx context.Context, running []service.Running) ([]stopped, error) {
+	done, faults := []stopped{}, []error(nil)
+	for _, r := range running {
+		forced, err := p.stop(ctx, r)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		if forced {
+			p.warn("It did not end within %s and was ended by force", service.StopTime)
+		}
+		p.info("Stopped the %s server.", p.good(r.Identity()))
+		done = append(done, stopped{r.Name, r.Scope, forced})
+	}
+	return done, errors.Join(faults...)
+}
+
+// stop has the service manager stop a server that it runs: otherwise it would start
+// it again.
+func (p *program) stop(ctx context.Context, r service.Running) (forced bool, err error) {
+	installed, err := p.installed(ctx, r.Scope, r.Name)
+	if err != nil {
+		return false, err
+	}
+	if installed && r.Console == "" {
+		return false, p.daemons.Stop(ctx, r.Scope, r.Name)
+	}
+	return service.Stop(ctx, config.ThisMachine(p.getenv), r, service.StopTime)
+}
