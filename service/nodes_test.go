@@ -1,9 +1,8 @@
-package service_test
+package service
 
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -13,65 +12,37 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
-
-	"vserver/handlers"
-	"vserver/queries"
-	"vserver/queries/dbtest"
-	"vserver/service/bus"
-	"vserver/service/core"
+	"vserver/service/config"
 )
 
 // accessFor is the life of access tokens here: short, so that nodes come back with one
 // that has expired.
 const accessFor = 2 * time.Second
 
-// hospital is a server on a port and a database that outlive it, so that nodes find
-// another one in its place.
+// hospital is an instance whose port and database outlive its server, so that nodes
+// find another one in its place.
 type hospital struct {
 	*testing.T
-	src  queries.Source
-	addr string
-	stop func()
+	inst    config.Instance
+	running *running
 
 	token string // of root, possibly expired
 }
 
-// serve starts a server.
+// serve starts a server on the same port as the one before.
 func (s *hospital) serve() {
 	s.Helper()
-	db, err := queries.Open(s.Context(), s.src)
+	s.running = start(s.T, s.inst)
+	_, port, err := net.SplitHostPort(s.running.address)
 	s.must(err)
-	c, err := core.New(s.Context(), db, bus.New(), zerolog.Nop(), core.Settings{MaxFailedAttempts: 5, LockFor: time.Minute})
+	s.inst.Config.Port, err = strconv.Atoi(port)
 	s.must(err)
-	s.must(c.AllOffline(s.Context()))
-	h := handlers.New(c, zerolog.Nop(), handlers.Options{
-		APIPath: "/api", Secret: bytes.Repeat([]byte("k"), 32), AccessFor: accessFor, RefreshFor: time.Hour,
-		Periods: handlers.Periods{FirstPing: 100 * time.Millisecond, Ping: 100 * time.Millisecond, Flush: 100 * time.Millisecond},
-	})
-	listener, err := new(net.ListenConfig).Listen(s.Context(), "tcp", s.addr)
-	s.must(err)
-	s.addr = listener.Addr().String()
-	web := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { h.Run(ctx) })
-	running.Go(func() { _ = web.Serve(listener) })
-	s.stop = sync.OnceFunc(func() {
-		within, done := context.WithTimeout(context.Background(), 10*time.Second)
-		defer done()
-		s.must(h.Close(within))
-		s.must(web.Shutdown(within))
-		cancel()
-		running.Wait()
-		s.must(db.Close())
-	})
-	s.Cleanup(func() { s.stop() })
 }
 
 func (s *hospital) must(err error) {
@@ -86,7 +57,7 @@ func (s *hospital) call(method, path, token string, body any) (int, any) {
 	s.Helper()
 	raw, err := json.Marshal(body)
 	s.must(err)
-	r, err := http.NewRequestWithContext(s.Context(), method, "http://"+s.addr+"/api"+path, bytes.NewReader(raw))
+	r, err := http.NewRequestWithContext(s.Context(), method, "http://"+s.running.address+"/api"+path, bytes.NewReader(raw))
 	s.must(err)
 	r.Header.Set("Content-Type", "application/json")
 	if token != "" {
@@ -148,9 +119,9 @@ type script struct {
 	err      error // once it has ended
 }
 
-func (s *hospital) start(python, file, key string) *script {
+func (s *hospital) play(python, file, key string) *script {
 	s.Helper()
-	cmd := exec.CommandContext(s.Context(), python, "testdata/"+file, "http://"+s.addr, key)
+	cmd := exec.CommandContext(s.Context(), python, "testdata/"+file, "http://"+s.running.address, key)
 	cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
 	p := &script{hospital: s, ended: make(chan struct{})}
 	cmd.Stderr = &p.warnings
@@ -242,11 +213,11 @@ func (s *hospital) python() string {
 // seen offline at once when they leave. The order is that of a node of 3.7.3: once it
 // was told of a task it asks for no other at a synchronisation (contract 30 §6.4).
 func TestNodesOfTheReference(t *testing.T) {
-	var empty dbtest.Template
 	for file, configuration := range map[string]int{"node_3_7.py": 0, "node_3_11.py": 2} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
-			s := &hospital{T: t, src: empty.Copy(t), addr: "127.0.0.1:0"}
+			s := &hospital{T: t, inst: instance(t)}
+			s.inst.Config.AccessTokenLife = accessFor
 			python := s.python()
 			s.serve()
 			organization := s.root("POST", "/organization", map[string]any{"name": "Hospital"})["id"].(float64)
@@ -258,7 +229,7 @@ func TestNodesOfTheReference(t *testing.T) {
 			status := func() any { return s.root("GET", path, nil)["status"] }
 
 			early := s.post(organization, collaboration)
-			node := s.start(python, file, key)
+			node := s.play(python, file, key)
 			node.says("connect")
 			node.says(fmt.Sprintf("message Node <Hospital - Network Node> joined room <collaboration_%v>", collaboration))
 			s.eventually("online", func() bool { return status() == "online" })
@@ -266,7 +237,7 @@ func TestNodesOfTheReference(t *testing.T) {
 			s.eventually("configuration", func() bool { return len(s.root("GET", path, nil)["config"].([]any)) == configuration })
 
 			s.outlive(path, key)
-			s.stop()
+			s.must(s.running.wait())
 			s.serve()
 			node.completes(s.post(organization, collaboration))
 			node.says("expired_token")
