@@ -24,7 +24,7 @@ const pagesAtOnce = 2048
 // proves the copy and only then gives it its name, replacing what has that name. It
 // returns the version of the copy's schema.
 func BackupSQLite(ctx context.Context, path, to string) (version int64, err error) {
-	src, err := openLite(path, sqlite3.OPEN_READWRITE)
+	src, err := openLite(path, readWrite)
 	if err != nil {
 		return 0, err
 	}
@@ -101,7 +101,7 @@ func copyPages(ctx context.Context, src *sqlite3.Conn, to string) (err error) {
 
 // seal makes a copy one file that needs no other beside it, and proves it.
 func seal(path string) (version int64, err error) {
-	c, err := openLite(path, sqlite3.OPEN_READWRITE)
+	c, err := openLite(path, readWrite)
 	if err != nil {
 		return 0, err
 	}
@@ -174,20 +174,33 @@ func column(c *sqlite3.Conn, query string) (values []string, err error) {
 	return values, st.Err()
 }
 
+// readWrite opens a database that exists, also to read what a server has not yet moved
+// from the write-ahead log.
+const readWrite = sqlite3.OPEN_READWRITE
+
 // KnownSchema is the newest version of the schema that this program knows.
 func KnownSchema(e Engine) int64 {
+	var newest int64
+	for _, name := range migrations(e) {
+		newest = max(newest, numbered(name))
+	}
+	return newest
+}
+
+// migrations lists the files of an engine, in their order.
+func migrations(e Engine) []string {
 	files, dir := fs.FS(schema.SQLite), "sqlite"
 	if e == Postgres {
 		files, dir = schema.Postgres, "postgres"
 	}
 	names, _ := fs.Glob(files, dir+"/*.sql") // the pattern is sound
-	var newest int64
-	for _, name := range names {
-		if v, err := goose.NumericComponent(name); err == nil {
-			newest = max(newest, v)
-		}
-	}
-	return newest
+	return names
+}
+
+// numbered is the version that a migration's name begins with.
+func numbered(name string) int64 {
+	v, _ := goose.NumericComponent(name) // opening a database refuses names without one
+	return v
 }
 
 // tooNew refuses a schema that a newer release has made.

@@ -143,6 +143,19 @@ func replaceable(ctx context.Context, dsn string, version int64) (has int64, err
 	return has, err
 }
 
+// postgresSchema connects to ask for the version of the schema.
+func postgresSchema(ctx context.Context, dsn string) (version int64, err error) {
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		return 0, fmt.Errorf("opening Postgres: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if version, err = postgresVersion(ctx, db); err != nil {
+		return 0, fmt.Errorf("reading the version of the schema: %w", err)
+	}
+	return version, nil
+}
+
 // postgresVersion gives the version of the schema, 0 for an empty database.
 func postgresVersion(ctx context.Context, db *sql.DB) (version int64, err error) {
 	var there bool

@@ -41,7 +41,10 @@ type Source struct {
 type DB struct {
 	*Queries
 	Engine Engine
-	pool   *sql.DB // readers of SQLite, or all of Postgres
+	// Snapshot is the copy that was made because opening changed the schema; empty
+	// when there was none to make, and for Postgres.
+	Snapshot string
+	pool     *sql.DB // readers of SQLite, or all of Postgres
 	// SQLite only: what the queries of the pool run on, the pool of the writer's
 	// one connection, and the writer.
 	reader *lite
@@ -70,6 +73,7 @@ func (db *DB) Close() error {
 func (db *DB) Ping(ctx context.Context) error { return db.pool.PingContext(ctx) }
 
 func openSQLite(ctx context.Context, src Source) (*DB, error) {
+	existed := filled(src.Path)
 	if err := os.MkdirAll(filepath.Dir(src.Path), 0o750); err != nil {
 		return nil, fmt.Errorf("making the folder of the database: %w", err)
 	}
@@ -78,7 +82,14 @@ func openSQLite(ctx context.Context, src Source) (*DB, error) {
 		return nil, fmt.Errorf("opening %s: %w", src.Path, err)
 	}
 	write.SetMaxOpenConns(1)
-	if err := migrate(ctx, goose.DialectSQLite3, write); err != nil {
+	var kept string
+	err = migrate(ctx, goose.DialectSQLite3, write, func(has int64) (err error) {
+		if existed {
+			kept, err = snapshot(ctx, src.Path, has)
+		}
+		return err
+	})
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", src.Path, err), write.Close())
 	}
 	conn, err := write.Conn(ctx)
@@ -94,7 +105,7 @@ func openSQLite(ctx context.Context, src Source) (*DB, error) {
 	pool.SetMaxOpenConns(readers)
 	pool.SetMaxIdleConns(readers)
 	reader := newLite(pool)
-	return &DB{Queries: New(reader), Engine: SQLite, pool: pool, reader: reader, write: write, writer: newWriter(conn)}, nil
+	return &DB{Queries: New(reader), Engine: SQLite, Snapshot: kept, pool: pool, reader: reader, write: write, writer: newWriter(conn)}, nil
 }
 
 // keepPlans has SQLite plan a statement once, whatever is bound to it. Without that it
@@ -124,14 +135,14 @@ func openPostgres(ctx context.Context, src Source) (*DB, error) {
 	conns := max(16, 4*runtime.GOMAXPROCS(0))
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
-	if err := migrate(ctx, goose.DialectPostgres, pool); err != nil {
+	if err := migrate(ctx, goose.DialectPostgres, pool, nil); err != nil {
 		return nil, errors.Join(fmt.Errorf("postgres: %w", err), pool.Close())
 	}
 	return &DB{Queries: New(pool), Engine: Postgres, pool: pool}, nil
 }
 
-// migrate applies what is missing.
-func migrate(ctx context.Context, d goose.Dialect, db *sql.DB) error {
+// migrate applies what is missing, after calling before with the version so far.
+func migrate(ctx context.Context, d goose.Dialect, db *sql.DB, before func(has int64) error) error {
 	p, err := provider(d, db)
 	if err != nil {
 		return err
@@ -141,8 +152,14 @@ func migrate(ctx context.Context, d goose.Dialect, db *sql.DB) error {
 		return fmt.Errorf("reading the version of the schema: %w", err)
 	}
 	sources := p.ListSources()
-	if err := tooNew(has, sources[len(sources)-1].Version); err != nil {
+	knows := sources[len(sources)-1].Version
+	if err := tooNew(has, knows); err != nil {
 		return err
+	}
+	if has < knows && before != nil {
+		if err := before(has); err != nil {
+			return err
+		}
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("bringing the schema up to date: %w", err)

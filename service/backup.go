@@ -104,13 +104,11 @@ type Restored struct {
 // kept beside it, for Postgres in the instance's data folder. A backup that is damaged
 // or newer than this program is refused before anything is touched.
 func Restore(ctx context.Context, inst config.Instance, backup string, now time.Time, show func(string)) (Restored, error) {
-	l, err := listen(ctx, inst.Config)
-	if err != nil && !errors.Is(err, fs.ErrPermission) {
-		return Restored{}, fmt.Errorf("a server seems to run on this database, stop it first: %w", err)
+	release, err := occupied(ctx, inst)
+	if err != nil {
+		return Restored{}, err
 	}
-	if l != nil {
-		defer func() { _ = l.Close() }()
-	}
+	defer release()
 	if inst.Database.Engine == config.Postgres {
 		return restorePostgres(ctx, inst, backup, now, show)
 	}
@@ -127,6 +125,19 @@ func Restore(ctx context.Context, inst config.Instance, backup string, now time.
 		safety = ""
 	}
 	return Restored{safety, version}, stopFirst(err)
+}
+
+// occupied takes an instance's address, which a server has to have before it touches
+// the database. Who may not have it, because of its low number, goes without.
+func occupied(ctx context.Context, inst config.Instance) (release func(), err error) {
+	l, err := listen(ctx, inst.Config)
+	if errors.Is(err, fs.ErrPermission) {
+		return func() {}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("a server seems to run on this database, stop it first: %w", err)
+	}
+	return func() { _ = l.Close() }, nil
 }
 
 func restorePostgres(ctx context.Context, inst config.Instance, backup string, now time.Time, show func(string)) (Restored, error) {

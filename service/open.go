@@ -26,11 +26,12 @@ type Opened struct {
 func Open(ctx context.Context, inst config.Instance, openRoot bool, log zerolog.Logger) (*Opened, error) {
 	log.Debug().Str("engine", string(inst.Database.Engine)).Str("host", inst.Database.Host).
 		Str("name", inst.Database.Name).Msg("Opening the database")
-	db, err := queries.Open(ctx, queries.Source{
-		Engine: queries.Engine(inst.Database.Engine), Path: inst.Database.Path, DSN: inst.Database.DSN.Reveal(),
-	})
+	db, err := queries.Open(ctx, source(inst))
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	if db.Snapshot != "" {
+		log.Info().Msgf("The schema of the database was changed for this release; as it was before it is kept in %s", db.Snapshot)
 	}
 	news := bus.New()
 	c, err := core.New(ctx, db, news, log, core.Settings{

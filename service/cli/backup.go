@@ -62,6 +62,9 @@ func (p *program) restoreCommand() *cobra.Command {
 }
 
 func (p *program) restore(cmd *cobra.Command, inst config.Instance, file string) error {
+	if err := p.idle(inst); err != nil {
+		return err
+	}
 	p.info("Checking %s", file)
 	done, err := service.Restore(cmd.Context(), inst, file, time.Now(), p.running)
 	if err != nil {

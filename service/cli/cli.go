@@ -95,6 +95,7 @@ func (p *program) root() *cobra.Command {
 		p.healthCommand(),
 		p.importCommand(),
 		p.listCommand(),
+		p.migrateCommand(),
 		p.restoreCommand(),
 		p.runCommand(),
 		p.startCommand(),
