@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"os/exec"
 	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -137,6 +140,7 @@ func (m systemManager) Start() error {
 	if m.unit.GOOS == "darwin" {
 		_ = m.Service.Stop() // it may not be loaded
 	}
+	m.forgive()
 	return m.tried("starting", m.Service.Start())
 }
 
@@ -148,25 +152,51 @@ func (m systemManager) Restart() error {
 	if m.unit.GOOS == "darwin" {
 		return m.Start()
 	}
+	m.forgive()
 	return m.tried("restarting", m.Service.Restart())
 }
 
+// forgive makes systemd forget failed starts: who asks for a start has mended what
+// was wrong, and would be refused after too many.
+func (m systemManager) forgive() {
+	if m.unit.GOOS == "linux" {
+		_, _ = m.ask("systemctl", "reset-failed", m.unit.Name+".service") // there may be none
+	}
+}
+
+// tried says what was being done, and what the server said at last.
 func (m systemManager) tried(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s service %s: %w%s", doing, m.unit.Name, err, m.advice())
+	err = fmt.Errorf("%s service %s: %w", doing, m.unit.Name, err)
+	if m.unit.GOOS != "linux" {
+		return err
+	}
+	words, _ := m.ask("journalctl", "--unit", m.unit.Name, "--lines=5", "--output=cat", "--no-pager")
+	words = strings.TrimSpace(colours.ReplaceAllString(words, ""))
+	return fmt.Errorf("%w; more is in: journalctl %s-u %s\n%s", err, m.userOption(), m.unit.Name, words)
 }
 
-// advice says where the manager keeps what it knows about a failure.
-func (m systemManager) advice() string {
-	if m.unit.GOOS != "linux" {
-		return ""
-	}
+// colours are what a console colours its lines with.
+var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// userOption is that of the commands for the services of a user, for messages.
+func (m systemManager) userOption() string {
 	if m.unit.Scope == config.User {
-		return fmt.Sprintf(" (see: journalctl --user -u %s)", m.unit.Name)
+		return "--user "
 	}
-	return fmt.Sprintf(" (see: journalctl -u %s)", m.unit.Name)
+	return ""
+}
+
+// ask runs a command of systemd for this service's level.
+func (m systemManager) ask(command string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
+	defer cancel()
+	if m.unit.Scope == config.User {
+		args = append([]string{"--user"}, args...)
+	}
+	return m.run(ctx, command, args...)
 }
 
 // answerTime is how long a service manager may take to tell a state.
@@ -191,13 +221,7 @@ func (m systemManager) Status() (State, error) {
 }
 
 func (m systemManager) systemdStatus() (State, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
-	defer cancel()
-	args := []string{"show", "--property=LoadState,ActiveState,UnitFileState,FragmentPath", m.unit.Name + ".service"}
-	if m.unit.Scope == config.User {
-		args = append([]string{"--user"}, args...)
-	}
-	out, err := m.run(ctx, "systemctl", args...)
+	out, err := m.ask("systemctl", "show", "--property=LoadState,ActiveState,SubState,UnitFileState,FragmentPath", m.unit.Name+".service")
 	if err != nil {
 		return NotInstalled, fmt.Errorf("asking the service manager about %s: %w", m.unit.Name, err)
 	}
@@ -212,6 +236,9 @@ func systemdState(name, answer string) State {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		told[key] = value
 	}
+	if told["SubState"] == "auto-restart" { // it waits after a failure
+		return Failed
+	}
 	switch told["ActiveState"] {
 	case "active", "activating", "reloading", "deactivating":
 		return Active
@@ -223,4 +250,84 @@ func systemdState(name, answer string) State {
 		return Stopped
 	}
 	return NotInstalled
+}
+
+// ServiceState tells how an instance's service is. Where there is no service manager, or
+// the user has none, as somebody who is not really logged in, none is installed.
+func ServiceState(places config.Places, scope config.Scope, name string) (State, error) {
+	m, err := ManagerOf(places, scope, name)
+	if errors.Is(err, ErrNoManager) {
+		return NotInstalled, nil
+	}
+	if err != nil {
+		return NotInstalled, err
+	}
+	if places.GOOS == "linux" && scope == config.User && !slices.Contains(unitFiles(places, scope), name) {
+		return NotInstalled, nil
+	}
+	return m.Status()
+}
+
+// Installed is a service that the manager knows.
+type Installed struct {
+	Instance string
+	State    State
+}
+
+// InstalledServices lists the services of a scope, by the names of their instances:
+// those with a file at the service manager, and those of known configurations.
+func InstalledServices(places config.Places, scope config.Scope) ([]Installed, error) {
+	listed, err := places.List(scope)
+	if err != nil {
+		return nil, err
+	}
+	names := unitFiles(places, scope)
+	for _, l := range listed {
+		names = append(names, l.Name)
+	}
+	slices.Sort(names)
+	var all []Installed
+	for _, name := range slices.Compact(names) {
+		if config.CheckName(name) != nil {
+			continue
+		}
+		m, err := ManagerOf(places, scope, name)
+		if err != nil {
+			return nil, err
+		}
+		state, err := m.Status()
+		if err != nil {
+			return nil, err
+		}
+		if state != NotInstalled {
+			all = append(all, Installed{name, state})
+		}
+	}
+	return all, nil
+}
+
+// unitFiles finds instances by the files that their service manager keeps. Windows keeps
+// none.
+func unitFiles(places config.Places, scope config.Scope) []string {
+	dirs, suffix := []string{"/etc/systemd/system", "/etc/systemd/system/multi-user.target.wants"}, ".service"
+	switch {
+	case places.GOOS == "windows":
+		return nil
+	case places.GOOS == "darwin" && scope == config.System:
+		dirs, suffix = []string{"/Library/LaunchDaemons"}, ".plist"
+	case places.GOOS == "darwin":
+		dirs, suffix = []string{path.Join(places.Home, "Library/LaunchAgents")}, ".plist"
+	case scope == config.User:
+		dirs = []string{path.Join(places.Home, ".config/systemd/user")}
+	}
+	before, after, _ := strings.Cut(UnitName(places.GOOS, scope, "*"), "*")
+	after += suffix
+	var names []string
+	for _, dir := range dirs {
+		found, _ := filepath.Glob(path.Join(dir, before+"*"+after)) // the pattern is sound
+		for _, file := range found {
+			names = append(names, strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), before), after))
+		}
+	}
+	return names
 }

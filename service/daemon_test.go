@@ -15,6 +15,7 @@ func TestSystemdState(t *testing.T) {
 		"LoadState=loaded\nActiveState=failed\nUnitFileState=enabled\nFragmentPath=" + own:        Failed,
 		"LoadState=loaded\nActiveState=inactive\nUnitFileState=enabled\nFragmentPath=" + template: Stopped,
 		"LoadState=loaded\nActiveState=active\nUnitFileState=disabled\nFragmentPath=" + template:  Active,
+		"LoadState=loaded\nActiveState=activating\nSubState=auto-restart\nFragmentPath=" + own:    Failed,
 		// The packages bring the template for every name.
 		"LoadState=loaded\nActiveState=inactive\nUnitFileState=disabled\nFragmentPath=" + template: NotInstalled,
 		"LoadState=not-found\nActiveState=inactive\nUnitFileState=\nFragmentPath=":                 NotInstalled,

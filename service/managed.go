@@ -16,9 +16,10 @@ func Managed() bool { return runtime.GOOS == "windows" && !kardianos.Interactive
 // RunManaged runs a server as the service manager of Windows wants it: it says that it
 // runs, and ends when asked to. A server that ends by itself ends the process with 1,
 // which lets the manager start it anew.
-func RunManaged(ctx context.Context, name string, run func(context.Context) error) error {
+func RunManaged(ctx context.Context, run func(context.Context) error) error {
 	h := &hosted{ctx: ctx, run: run, exit: os.Exit} //nolint:forbidigo // the manager's library waits for its manager alone
-	s, err := kardianos.New(h, &kardianos.Config{Name: name})
+	// A process with one service need not know what it is called.
+	s, err := kardianos.New(h, &kardianos.Config{Name: Account})
 	if err != nil {
 		return fmt.Errorf("answering the service manager: %w", err)
 	}

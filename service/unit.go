@@ -3,7 +3,6 @@ package service
 import (
 	_ "embed" // texts of units
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -277,7 +276,7 @@ func inXML(text string) string {
 // windowsText shows the settings that kardianos hands to Windows.
 func (u Unit) windowsText() (string, error) {
 	if u.Scope == config.User {
-		return "", errors.New("Windows has no services of single users: use --system, or `vserver start --user`")
+		return "", fmt.Errorf("%w: Windows has no services of single users: use --system, or `vserver start --user`", ErrNoManager)
 	}
 	c := u.settings("")
 	text := fmt.Sprintf("name         %s\ndisplay name %s\ndescription  %s\nprogram      %s\narguments    %s\naccount      %s\n",

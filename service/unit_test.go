@@ -17,12 +17,7 @@ import (
 
 // elsewhere is a machine of a system, with the environment given in pairs.
 func elsewhere(goos string, pairs ...string) config.Places {
-	home := "/home/ada"
-	if goos == "darwin" {
-		home = "/Users/ada"
-	} else if goos == "windows" {
-		home = `C:\Users\ada`
-	}
+	home := map[string]string{"linux": "/home/ada", "darwin": "/Users/ada", "windows": `C:\Users\ada`}[goos]
 	return config.Places{GOOS: goos, Home: home, Getenv: environment(pairs...), IsDir: func(string) bool { return true }}
 }
 

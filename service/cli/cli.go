@@ -33,6 +33,7 @@ func Main(args []string) int {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	p := &program{in: os.Stdin, inTerminal: isTerminal(os.Stdin), out: os.Stdout, err: os.Stderr, getenv: os.Getenv}
+	p.daemons = managed{p}
 	p.console = console{out: p.out, colour: colourful(os.Stdout, os.Getenv), terminal: isTerminal(os.Stdout)}
 	return p.main(ctx, args)
 }
@@ -98,6 +99,7 @@ func (p *program) root() *cobra.Command {
 		p.migrateCommand(),
 		p.restoreCommand(),
 		p.runCommand(),
+		p.serviceCommand(),
 		p.startCommand(),
 		p.stopCommand(),
 		p.versionCommand(),

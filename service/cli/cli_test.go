@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -46,15 +47,10 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Condition:           condition,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("POSTGRES", postgres(t))
 			return setUp(e)
-		},
-		Condition: func(name string) (bool, error) {
-			if name != "postgres" {
-				return false, fmt.Errorf("unknown condition %s", name)
-			}
-			return os.Getenv("VSERVER_TEST_POSTGRES") != "", nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"api":       api,
@@ -105,9 +101,42 @@ func setUp(e *testscript.Env) error {
 	e.Setenv("XDG_CONFIG_DIRS", filepath.Join(e.WorkDir, "etc"))
 	e.Setenv("XDG_DATA_DIRS", filepath.Join(e.WorkDir, "share"))
 	e.Setenv("DOCUMENTED", documented)
+	program, err := exec.LookPath("vserver") // testscript has put it there
+	if err != nil {
+		return err
+	}
+	e.Setenv("VSERVER", program)
 	e.Setenv("PORT", strconv.Itoa(port))
+	e.Setenv("XDG_RUNTIME_DIR", os.Getenv("XDG_RUNTIME_DIR")) // of the user's systemd
+	e.Setenv("USER_HOME", os.Getenv("HOME"))
 	e.Defer(func() { stopAll(e.T(), e.Getenv) }) // what a failed script leaves behind
+	e.Defer(func() { forgetService(port) })
 	return nil
+}
+
+// condition knows what testscript does not: postgres, when the tests are to run on
+// PostgreSQL; systemd, when the user who runs them has one.
+func condition(word string) (bool, error) {
+	switch word {
+	case "postgres":
+		return os.Getenv("VSERVER_TEST_POSTGRES") != "", nil
+	case "systemd":
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		return exec.CommandContext(ctx, "systemctl", "--user", "show-environment").Run() == nil, nil
+	}
+	return false, fmt.Errorf("unknown condition %s", word)
+}
+
+// forgetService removes what a script that failed has left in the user's systemd.
+func forgetService(port int) {
+	name := fmt.Sprintf("vserver@test-%d.service", port)
+	file := filepath.Join(os.Getenv("HOME"), ".config/systemd/user", name)
+	if _, err := os.Stat(file); err != nil {
+		return
+	}
+	_ = exec.Command("systemctl", "--user", "disable", "--now", name).Run()
+	_ = os.Remove(file)
 }
 
 func freePort() (int, error) {

@@ -29,6 +29,9 @@ func (p *program) runCommand() *cobra.Command {
 		Args:  nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.portGiven = cmd.Flags().Changed("port")
+			if service.Managed() {
+				return service.RunManaged(cmd.Context(), func(ctx context.Context) error { return p.told(p.run(ctx, f)) })
+			}
 			return p.run(cmd.Context(), f)
 		},
 	}
@@ -39,6 +42,15 @@ func (p *program) runCommand() *cobra.Command {
 	flags.StringVar(&f.console, "console", "", "`FILE` to write to instead of the terminal, rotated as it grows")
 	_ = flags.MarkHidden("console") // `vserver start` uses it; the flag is there
 	return cmd
+}
+
+// told says at once what went wrong: a service may have no other time for it.
+func (p *program) told(err error) error {
+	if err == nil {
+		return nil
+	}
+	p.error(err.Error())
+	return errReported
 }
 
 func (p *program) run(ctx context.Context, f runFlags) error {

@@ -17,6 +17,8 @@ import (
 type daemons interface {
 	// Installed tells whether there is a service for an instance.
 	Installed(ctx context.Context, scope config.Scope, name string) (bool, error)
+	// Runs tells whether that service runs, rather than a server of somebody else.
+	Runs(ctx context.Context, scope config.Scope, name string) (bool, error)
 	// Start has the service of an instance started; it may return before that answers.
 	Start(ctx context.Context, scope config.Scope, name string) error
 	// Stop returns when the service of an instance has ended.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -109,12 +110,14 @@ func (p *program) stopEach(ctx context.Context, running []service.Running) ([]st
 // stop has the service manager stop a server that it runs: otherwise it would start
 // it again.
 func (p *program) stop(ctx context.Context, r service.Running) (forced bool, err error) {
-	installed, err := p.installed(ctx, r.Scope, r.Name)
-	if err != nil {
-		return false, err
-	}
-	if installed && r.Console == "" {
-		return false, p.daemons.Stop(ctx, r.Scope, r.Name)
+	if p.daemons != nil {
+		its, err := p.daemons.Runs(ctx, r.Scope, r.Name)
+		if err != nil {
+			return false, fmt.Errorf("asking for the service of %s: %w", r.Name, err)
+		}
+		if its {
+			return false, p.daemons.Stop(ctx, r.Scope, r.Name)
+		}
 	}
 	return service.Stop(ctx, config.ThisMachine(p.getenv), r, service.StopTime)
 }

@@ -1,0 +1,301 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"vserver/service"
+	"vserver/service/config"
+)
+
+// serviceCommand has an instance looked after by the operating system.
+func (p *program) serviceCommand() *cobra.Command {
+	group := &cobra.Command{
+		Use:   "service",
+		Short: "Let the operating system start a server and keep it running",
+		Long: "Let the operating system start a server and keep it running: systemd on Linux, launchd on\n" +
+			"macOS, the service manager of Windows. With --user it is a service of this user.",
+		Args: noSuchCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	group.AddCommand(
+		p.serviceInstallCommand(), p.serviceUninstallCommand(), p.serviceStatusCommand(), p.serviceListCommand(),
+		p.serviceVerb("start", "Start the service", "started", service.Manager.Start),
+		p.serviceVerb("stop", "Stop the service", "stopped", service.Manager.Stop),
+		p.serviceVerb("restart", "Stop the service if it runs, and start it", "started", service.Manager.Restart),
+		p.serviceAccountCommand(), p.serviceUnitCommand(),
+	)
+	return group
+}
+
+// serviceOf finds the service that the options name. Its configuration may be gone.
+func (p *program) serviceOf(f *instanceFlags) (name string, m service.Manager, err error) {
+	places := config.ThisMachine(p.getenv)
+	name = f.name
+	if f.file != "" {
+		base := filepath.Base(f.file)
+		name = strings.TrimSuffix(base, filepath.Ext(base))
+	}
+	if name == "" {
+		if name, _, err = p.choose(places, f.scope); err != nil {
+			return "", nil, err
+		}
+	}
+	if err := config.CheckName(name); err != nil {
+		return "", nil, err
+	}
+	m, err = service.ManagerOf(places, f.scope, name)
+	return service.UnitName(places.GOOS, f.scope, name), m, err
+}
+
+func (p *program) serviceVerb(verb, short, done string, call func(service.Manager) error) *cobra.Command {
+	var f instanceFlags
+	cmd := &cobra.Command{
+		Use:   verb,
+		Short: short,
+		Args:  nothing,
+		RunE: func(*cobra.Command, []string) error {
+			name, m, err := p.serviceOf(&f)
+			if err != nil {
+				return err
+			}
+			if err := call(m); err != nil {
+				return forbidden(err)
+			}
+			p.info("Service %s is %s", name, done)
+			return nil
+		},
+	}
+	f.shared(cmd)
+	return cmd
+}
+
+// forbidden adds to an error what most often mends it.
+func forbidden(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w: do it as administrator (sudo), or with --user for a service of your own", err)
+	}
+	return err
+}
+
+func (p *program) serviceInstallCommand() *cobra.Command {
+	var f instanceFlags
+	var now bool
+	cmd := &cobra.Command{
+		Use:   "install",
+		Short: "Make a service of an instance, which starts with the machine",
+		Long: "Make a service of an instance, which starts with the machine (with --user: when its user logs\n" +
+			"in). The service of the system runs as the user " + service.Account + ", which is made and given the\n" +
+			"instance's data and log. Installing again writes the service anew and keeps it running.",
+		Args: nothing,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.installService(cmd.Context(), &f, now) },
+	}
+	f.shared(cmd)
+	cmd.Flags().BoolVar(&now, "now", false, "start it as well")
+	return cmd
+}
+
+func (p *program) installService(ctx context.Context, f *instanceFlags, now bool) error {
+	u, inst, err := p.unit(f)
+	if err != nil {
+		return err
+	}
+	m, err := service.NewManager(u)
+	if err != nil {
+		return err
+	}
+	for _, text := range p.hidden(u) {
+		p.warn("%s", text)
+	}
+	remarks, err := service.InstallService(ctx, service.ThisMachine(), m, u, inst)
+	if err != nil {
+		return forbidden(err)
+	}
+	for _, text := range remarks {
+		p.warn("%s", text)
+	}
+	p.info("Service %s is installed", u.Name)
+	if u.Scope == config.User && u.GOOS == "linux" {
+		p.info("It runs while you are logged in; for longer: loginctl enable-linger")
+	}
+	if !now {
+		return nil
+	}
+	if err := m.Start(); err != nil {
+		return err
+	}
+	p.info("Service %s is started", u.Name)
+	return nil
+}
+
+// unit makes the unit of the instance that the options name, for this program.
+func (p *program) unit(f *instanceFlags) (u service.Unit, inst config.Instance, err error) {
+	if inst, err = f.find(p); err != nil {
+		return u, inst, err
+	}
+	executable, err := os.Executable()
+	if err != nil {
+		return u, inst, fmt.Errorf("finding this program: %w", err)
+	}
+	u = service.NewUnit(config.ThisMachine(p.getenv), inst, service.UnitChoice{
+		Executable: executable, ByFile: f.file != "", Environment: f.environment,
+	})
+	return u, inst, nil
+}
+
+// hidden names what this command sees and the service will not.
+func (p *program) hidden(u service.Unit) []string {
+	var texts []string
+	for _, name := range []string{"VSERVER_JWT_SECRET_KEY", "VSERVER_ROOT_PASSWORD"} {
+		for _, n := range []string{name, name + "_FILE"} {
+			if p.getenv(n) != "" && u.Secrets != "" {
+				texts = append(texts, fmt.Sprintf("%s is set here, but the service does not see it: write it to %s", n, u.Secrets))
+			}
+		}
+	}
+	if u.Scope == config.System && (strings.HasPrefix(u.Executable, "/home/") || strings.HasPrefix(u.Executable, "/root/")) {
+		texts = append(texts, fmt.Sprintf("%s lies in a home folder, where %s may not be able to run it", u.Executable, u.Account))
+	}
+	return texts
+}
+
+func (p *program) serviceUninstallCommand() *cobra.Command {
+	return p.serviceVerb("uninstall", "Stop the service and forget it; data and configuration stay", "uninstalled", service.UninstallService)
+}
+
+func (p *program) serviceStatusCommand() *cobra.Command {
+	var f instanceFlags
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Tell whether the service runs; the exit code is 0 when it does, else 1",
+		Args:  nothing,
+		RunE: func(*cobra.Command, []string) error {
+			name, m, err := p.serviceOf(&f)
+			if err != nil {
+				return err
+			}
+			state, err := m.Status()
+			if err != nil {
+				return err
+			}
+			if state != service.Active {
+				p.warn("Service %s is %s", name, state)
+				return errReported
+			}
+			p.info("Service %s is %s", name, state)
+			return nil
+		},
+	}
+	f.shared(cmd)
+	return cmd
+}
+
+func (p *program) serviceListCommand() *cobra.Command {
+	var f instanceFlags
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the installed services, a name and a state a line",
+		Args:  nothing,
+		RunE: func(*cobra.Command, []string) error {
+			all, err := service.InstalledServices(config.ThisMachine(p.getenv), f.scope)
+			if err != nil {
+				return err
+			}
+			for _, s := range all {
+				if _, err := fmt.Fprintf(p.out, "%s\t%s\n", s.Instance, s.State); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	f.scope = config.System
+	scope(cmd.Flags(), &f.scope, config.System, "services of the system (default)")
+	scope(cmd.Flags(), &f.scope, config.User, "services of this user")
+	return cmd
+}
+
+// serviceAccountCommand is for install.sh and the packages, so that there is one way to
+// make the account.
+func (p *program) serviceAccountCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "account",
+		Short:  "Make the account and the folders of services of the system",
+		Args:   nothing,
+		Hidden: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return forbidden(service.ThisMachine().MakeAccount(cmd.Context(), config.ThisMachine(p.getenv)))
+		},
+	}
+}
+
+// serviceUnitCommand shows the text of a unit; packages are built with it.
+func (p *program) serviceUnitCommand() *cobra.Command {
+	var f instanceFlags
+	var program string
+	cmd := &cobra.Command{
+		Use:    "unit",
+		Short:  "Print what the service manager would be given",
+		Args:   nothing,
+		Hidden: true,
+		RunE: func(*cobra.Command, []string) error {
+			u := service.PackageUnit(program)
+			if program == "" {
+				var err error
+				if u, _, err = p.unit(&f); err != nil {
+					return err
+				}
+			}
+			text, err := u.Text()
+			if err == nil {
+				_, err = fmt.Fprint(p.out, text)
+			}
+			return err
+		},
+	}
+	f.shared(cmd)
+	cmd.Flags().StringVar(&program, "package", "", "print the unit of packages that put the program at `PATH`")
+	return cmd
+}
+
+// managed are the services of the operating system, for start and stop.
+type managed struct{ *program }
+
+var _ daemons = managed{}
+
+// Installed tells whether there is a service for an instance.
+func (m managed) Installed(_ context.Context, scope config.Scope, name string) (bool, error) {
+	state, err := service.ServiceState(config.ThisMachine(m.getenv), scope, name)
+	return state != service.NotInstalled, err
+}
+
+// Runs tells whether it is the service that runs the server.
+func (m managed) Runs(_ context.Context, scope config.Scope, name string) (bool, error) {
+	state, err := service.ServiceState(config.ThisMachine(m.getenv), scope, name)
+	return state == service.Active, err
+}
+
+// Start starts it.
+func (m managed) Start(_ context.Context, scope config.Scope, name string) error {
+	return m.call(scope, name, service.Manager.Start)
+}
+
+// Stop ends it.
+func (m managed) Stop(_ context.Context, scope config.Scope, name string) error {
+	return m.call(scope, name, service.Manager.Stop)
+}
+
+func (m managed) call(scope config.Scope, name string, do func(service.Manager) error) error {
+	manager, err := service.ManagerOf(config.ThisMachine(m.getenv), scope, name)
+	if err != nil {
+		return err
+	}
+	return forbidden(do(manager))
+}
