@@ -15,7 +15,6 @@ var deviations = map[string]deviation{
 	"auth.010": {200, "10 §1.4: a body is JSON whatever its content type says"},
 	"auth.040": {422, "10 §15 note 1: a subject in quotes is never issued"},
 
-	"role.006": {0, "10 §7.4: descriptions are our own words, so a search in them finds others"},
 	"role.031": {400, "10 §1.4: a text field takes a text only"},
 	"role.032": {400, "10 §1.4: null is missing for a required field"},
 
