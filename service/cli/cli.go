@@ -91,6 +91,7 @@ func (p *program) root() *cobra.Command {
 	root.AddCommand(
 		p.attachCommand(),
 		p.backupCommand(),
+		p.configCommand(),
 		p.demoCommand(),
 		p.filesCommand(),
 		p.healthCommand(),

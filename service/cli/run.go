@@ -72,6 +72,11 @@ func (p *program) run(ctx context.Context, f runFlags) error {
 	if f.portGiven {
 		inst.Config.Port = int(f.port)
 	}
+	return p.serve(ctx, inst, f)
+}
+
+// serve runs the instance as its only server.
+func (p *program) serve(ctx context.Context, inst config.Instance, f runFlags) error {
 	claim, err := p.occupy(inst, f.console)
 	if err != nil {
 		return err

@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"vserver/service"
+	"vserver/service/config"
+)
+
+// configCommand groups what there is to do with configuration files.
+func (p *program) configCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Check, show or explain configuration files",
+		Args:  noSuchCommand,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		SuggestionsMinimumDistance: 2,
+	}
+	cmd.AddCommand(p.configCheckCommand(), p.configExampleCommand(), p.configShowCommand())
+	return cmd
+}
+
+// configExampleCommand prints the file that explains every key.
+func (p *program) configExampleCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "example",
+		Short: "Print a configuration file that explains every key",
+		Args:  nothing,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprint(p.out, config.Example())
+			return err
+		},
+	}
+}
+
+// configCheckCommand looks for everything that is wrong with a file.
+func (p *program) configCheckCommand() *cobra.Command {
+	var f instanceFlags
+	var forPrograms bool
+	cmd := &cobra.Command{
+		Use:   "check [FILE]",
+		Short: "Tell everything that is wrong with a configuration file",
+		Long: "Tell everything that is wrong with a configuration file, with the line and the key of each fault.\n" +
+			"Every environment is read as a start would. The exit code is 1 when there is a fault; warnings\n" +
+			"alone leave it at 0.",
+		Args: cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if forPrograms {
+				p.forPrograms()
+			}
+			path, err := p.fileToCheck(f, args)
+			if err != nil {
+				return err
+			}
+			return p.check(path, forPrograms)
+		},
+	}
+	f.named(cmd)
+	jsonFlag(cmd, &forPrograms)
+	return cmd
+}
+
+// fileToCheck finds the file, which need not be one that can be used.
+func (p *program) fileToCheck(f instanceFlags, args []string) (string, error) {
+	switch {
+	case len(args) > 1:
+		return "", misused("Got unexpected extra argument (%s)", strings.Join(args[1:], " "))
+	case len(args) == 1 && f.name != "":
+		return "", misused("Name a file or an instance, not both.")
+	case len(args) == 1:
+		if info, err := os.Stat(args[0]); err != nil || info.IsDir() {
+			return "", fmt.Errorf("config %s not found", args[0])
+		}
+		return args[0], nil
+	}
+	places := config.ThisMachine(p.getenv)
+	if f.name == "" {
+		var err error
+		if f.name, _, err = p.choose(places, f.scope); err != nil {
+			return "", err
+		}
+	}
+	for _, dir := range []string{places.Folders(f.scope, f.name).Config, places.WorkDir} {
+		path := filepath.Join(dir, f.name+".yaml")
+		if _, err := os.Stat(path); err == nil {
+			return path, config.CheckName(f.name)
+		}
+	}
+	_, err := places.Resolve(config.Wanted{Name: f.name, Scope: f.scope})
+	return "", err
+}
+
+// finding is a fault or a warning, as programs read it.
+type finding struct {
+	Line    int    `json:"line,omitempty"`
+	Key     string `json:"key,omitempty"`
+	Text    string `json:"text"`
+	Nearest string `json:"nearest,omitempty"` // known key most like an unknown one
+}
+
+// check tells what it finds; a fault makes the command fail.
+func (p *program) check(path string, forPrograms bool) error {
+	report, err := config.ThisMachine(p.getenv).Check(path)
+	if err != nil {
+		return err
+	}
+	p.checkFormats(path, &report)
+	found := struct {
+		File     string    `json:"file"`
+		Usable   []string  `json:"usable"` // environments that can be started
+		Faults   []finding `json:"faults"`
+		Warnings []finding `json:"warnings"`
+	}{path, append([]string{}, report.Usable...), []finding{}, []finding{}}
+	for _, w := range report.Warnings {
+		p.warn("%s", w)
+		found.Warnings = append(found.Warnings, finding{w.Line, w.Key, w.Text, w.Nearest})
+	}
+	for _, fault := range report.Faults {
+		p.error(fault.Error())
+		found.Faults = append(found.Faults, finding{Line: fault.Line, Key: fault.Key, Text: fault.Text})
+	}
+	if len(report.Usable) > 0 {
+		p.info("%s: can be started: %s", path, strings.Join(report.Usable, ", "))
+	}
+	if len(report.Faults) > 0 {
+		err = errReported
+	}
+	if forPrograms {
+		err = errors.Join(err, p.json(found))
+	}
+	return err
+}
+
+// checkFormats adds faults of log formats, which only the log can judge.
+func (p *program) checkFormats(path string, report *config.Report) {
+	file, err := config.ReadFile(path)
+	if err != nil {
+		return // a fault of the report already
+	}
+	for _, environment := range report.Usable {
+		c, _, err := file.Load(environment, p.getenv)
+		if err != nil {
+			continue // likewise
+		}
+		if err := service.CheckLogFormat(c.Logging); err != nil {
+			key := "environments." + environment + ".logging.format"
+			if environment == "application" {
+				key = "application.logging.format"
+			}
+			report.Faults = append(report.Faults, config.Fault{File: path, Key: key, Text: err.Error()})
+		}
+	}
+}
