@@ -126,6 +126,19 @@ func VerifySQLite(path string) (version int64, err error) {
 	return version, tooNew(version, KnownSchema(SQLite))
 }
 
+// ProveSQLite checks pages and references of a database that may be in use.
+func ProveSQLite(path string) (err error) {
+	c, err := openLite(path, readWrite)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	if _, err = proven(c); err != nil {
+		return fmt.Errorf("checking %s: %w", path, err)
+	}
+	return nil
+}
+
 // proven checks a database's pages and references, and returns its schema's version.
 func proven(c *sqlite3.Conn) (int64, error) {
 	found, err := column(c, "PRAGMA integrity_check(10)")

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Show is told every command of Postgres before it runs, as a shell would take it;
@@ -154,6 +155,19 @@ func postgresSchema(ctx context.Context, dsn string) (version int64, err error) 
 		return 0, fmt.Errorf("reading the version of the schema: %w", err)
 	}
 	return version, nil
+}
+
+// ClockOfPostgres is the time where the database runs.
+func ClockOfPostgres(ctx context.Context, dsn string) (now time.Time, err error) {
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		return now, fmt.Errorf("opening Postgres: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err = db.QueryRowContext(ctx, "SELECT clock_timestamp()").Scan(&now); err != nil {
+		return now, fmt.Errorf("asking Postgres for the time: %w", err)
+	}
+	return now, nil
 }
 
 // postgresVersion gives the version of the schema, 0 for an empty database.

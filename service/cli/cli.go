@@ -93,6 +93,7 @@ func (p *program) root() *cobra.Command {
 		p.backupCommand(),
 		p.configCommand(),
 		p.demoCommand(),
+		p.doctorCommand(),
 		p.filesCommand(),
 		p.healthCommand(),
 		p.importCommand(),

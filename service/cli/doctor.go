@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"vserver/service"
+	"vserver/service/config"
+)
+
+// doctorCommand looks for what is wrong with an instance.
+func (p *program) doctorCommand() *cobra.Command {
+	var f instanceFlags
+	var forPrograms bool
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Look for what is wrong with a configuration, its database and its surroundings",
+		Long: "Look for what is wrong with a configuration, its database and its surroundings, and say\n" +
+			"what to do about it. Nothing is changed, and the server may run meanwhile. The exit code is\n" +
+			"1 when a check fails; warnings alone leave it 0.",
+		Args: nothing,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if forPrograms {
+				p.forPrograms()
+			}
+			found, err := p.examine(cmd.Context(), f)
+			if err != nil {
+				return err
+			}
+			return p.findings(found, forPrograms)
+		},
+	}
+	f.shared(cmd)
+	jsonFlag(cmd, &forPrograms)
+	return cmd
+}
+
+// examine runs the checks; a configuration that cannot be used is a finding too.
+func (p *program) examine(ctx context.Context, f instanceFlags) ([]service.Finding, error) {
+	inst, err := f.find(p)
+	if faults, ok := errors.AsType[config.Faults](err); ok {
+		var found []service.Finding
+		for _, fault := range faults {
+			found = append(found, service.Finding{
+				Check: "configuration", Verdict: service.Failure, Text: fault.Error(), Advice: "correct the configuration",
+			})
+		}
+		return found, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return service.Examine(ctx, config.ThisMachine(p.getenv), inst, time.Now()), nil
+}
+
+// findings tells what was found; a failure makes the command fail.
+func (p *program) findings(found []service.Finding, forPrograms bool) error {
+	var failed bool
+	for _, f := range found {
+		failed = failed || f.Verdict == service.Failure
+		if !forPrograms {
+			p.finding(f)
+		}
+	}
+	if forPrograms {
+		if err := p.json(found); err != nil {
+			return err
+		}
+	}
+	if failed {
+		return errReported
+	}
+	return nil
+}
+
+func (p *program) finding(f service.Finding) {
+	text := f.Check + ": " + f.Text
+	if f.Advice != "" {
+		text += "\n  -> " + f.Advice
+	}
+	switch f.Verdict {
+	case service.Failure:
+		p.error(text)
+	case service.Doubt:
+		p.warn("%s", text)
+	case service.Skipped:
+		p.info("%s (skipped)", text)
+	default:
+		p.info("%s", text)
+	}
+}
