@@ -458,7 +458,7 @@ func newReplay(t *testing.T) *replay {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	news := bus.New()
-	c, err := core.New(t.Context(), db, news, zerolog.Nop(), core.Settings{MaxFailedAttempts: 5, LockFor: 15 * time.Minute})
+	c, err := core.New(t.Context(), db, news, zerolog.Nop(), core.Settings{MaxFailedAttempts: 5, LockFor: 15 * time.Minute, PasswordCost: leastCost})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func (f *File) Apply(ctx context.Context, c *core.Core, o Options) (Report, erro
 		return finish(p, err)
 	}
 	for {
-		if err := j.hashes.hash(ctx, p.users, o); err != nil {
+		if err := j.hashes.hash(ctx, c, p.users, o); err != nil {
 			return Report{}, fmt.Errorf("hashing passwords: %w", err)
 		}
 		if p, err = j.write(ctx); !errors.Is(err, errLateUser) {

@@ -23,7 +23,7 @@ var started = dbtest.Template{Build: func(ctx context.Context, src queries.Sourc
 	if err != nil {
 		return err
 	}
-	_, err = core.New(ctx, db, bus.New(), zerolog.Nop(), core.Settings{})
+	_, err = core.New(ctx, db, bus.New(), zerolog.Nop(), core.Settings{PasswordCost: leastCost})
 	return errors.Join(err, db.Close())
 }}
 
@@ -59,7 +59,7 @@ func open(t testing.TB, src queries.Source) (*bus.Bus, *core.Core) {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	hub := bus.New()
-	c, err := core.New(t.Context(), db, hub, zerolog.Nop(), core.Settings{})
+	c, err := core.New(t.Context(), db, hub, zerolog.Nop(), core.Settings{PasswordCost: leastCost})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,3 +152,6 @@ func (b *bed) everything() string {
 	}
 	return strings.Join(all, "\n")
 }
+
+// leastCost is bcrypt's least, so that tests do not wait for it.
+const leastCost = 4

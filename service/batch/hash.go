@@ -14,7 +14,7 @@ type hashes map[string]string
 // hash computes what is missing for users to be made. Passwords are independent of
 // each other, so every core takes the next one as soon as it is free; a core does
 // three to five a second, whatever else happens.
-func (h hashes) hash(ctx context.Context, users []newUser, o Options) error {
+func (h hashes) hash(ctx context.Context, c *core.Core, users []newUser, o Options) error {
 	var todo []newUser
 	for _, u := range users {
 		if _, done := h[u.username]; !done && u.password.value != nil {
@@ -29,7 +29,7 @@ func (h hashes) hash(ctx context.Context, users []newUser, o Options) error {
 	for range min(runtime.GOMAXPROCS(0), len(todo)) {
 		workers.Go(func() {
 			for u := range next {
-				hash, err := core.HashPassword(*u.password.value)
+				hash, err := c.HashPassword(*u.password.value)
 				mu.Lock()
 				if err != nil {
 					failed = err

@@ -40,7 +40,7 @@ func TestDemoKeepsTheServerUp(t *testing.T) {
 	if url == "" || logIn == nil {
 		t.Fatalf("no address or log-in in:\n%s", said.String())
 	}
-	reply, err := http.Post(url+"/token/user", "application/json", strings.NewReader(`{"username":"root","password":"`+logIn[1]+`"}`)) //nolint:noctx // the server is this test's own
+	reply, err := http.Post(url+"/token/user", "application/json", strings.NewReader(`{"username":"root","password":"`+logIn[1]+`"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestDemoKeepsTheServerUp(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("after the interrupt: %v", err)
 	}
-	if _, err := http.Get(url + "/version"); err == nil { //nolint:noctx,bodyclose // nobody must answer
+	if _, err := http.Get(url + "/version"); err == nil { //nolint:bodyclose // nobody must answer
 		t.Error("the server still answers")
 	}
 	if left, _ := os.ReadDir(temporary); len(left) > 0 {

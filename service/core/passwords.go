@@ -55,8 +55,11 @@ func CheckPolicy(password string) error {
 	return nil
 }
 
-// HashPassword gives the stored form of a password.
-func HashPassword(password string) (string, error) { return hashAt(password, bcryptCost) }
+// HashPassword gives the stored form of a password without waiting for a turn, for
+// commands that have the machine to themselves.
+func (c *Core) HashPassword(password string) (string, error) {
+	return hashAt(password, c.set.PasswordCost)
+}
 
 func hashAt(password string, cost int) (string, error) {
 	h, err := bcrypt.GenerateFromPassword(cut(password), cost)
