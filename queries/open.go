@@ -11,7 +11,8 @@ import (
 	"path/filepath"
 	"runtime"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
 	"github.com/pressly/goose/v3"
@@ -128,10 +129,13 @@ func sqliteDSN(path, more string) string {
 }
 
 func openPostgres(ctx context.Context, src Source) (*DB, error) {
-	pool, err := sql.Open("pgx", src.DSN)
+	settings, err := pgx.ParseConfig(src.DSN)
 	if err != nil {
 		return nil, fmt.Errorf("opening Postgres: %w", err)
 	}
+	// Compiling a statement costs more than any of ours takes.
+	settings.RuntimeParams["jit"] = "off"
+	pool := stdlib.OpenDB(*settings)
 	conns := max(16, 4*runtime.GOMAXPROCS(0))
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
