@@ -151,7 +151,7 @@ func hiddenState(sources []source) []string {
 		}
 		for _, spec := range variables(s.file) {
 			for _, name := range spec.Names {
-				globals[s.room()][name.Name] = true
+				globals[s.room()][name.Name] = name.Name != "_" // a check of the compiler, nothing that is kept
 			}
 			if len(spec.Values) == 0 && !strings.Contains(comments(s.file), "go:embed") {
 				wrong = append(wrong, fmt.Sprintf("%s: package variable %s has no value", s.path, spec.Names[0].Name))

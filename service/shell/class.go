@@ -55,22 +55,32 @@ func (m *model) Attr(name string) (starlark.Value, error) {
 		if len(args) == 0 || isA(args[0], m.name) != nil {
 			return nil, problem("TypeError", "%s() is for one %s: call it on an object", b.Name(), m.name)
 		}
-		return method.call(call{m.session, m, args[0].(*object), t, b.Name(), args[1:], kwargs})
+		return m.call(method, call{m.session, m, args[0].(*object), t, b.Name(), args[1:], kwargs})
 	}), nil
 }
 
 // bound makes a method callable on an object, or on the class.
 func (m *model) bound(method *method, o *object) *starlark.Builtin {
 	return starlark.NewBuiltin(method.name, func(t *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-		return method.call(call{m.session, m, o, t, b.Name(), args, kwargs})
+		return m.call(method, call{m.session, m, o, t, b.Name(), args, kwargs})
 	})
+}
+
+// call runs a method. What it works on is read again when it may have changed.
+func (m *model) call(method *method, c call) (starlark.Value, error) {
+	if c.object != nil {
+		if err := c.object.current(); err != nil {
+			return nil, err
+		}
+	}
+	return method.call(c)
 }
 
 // CallInternal makes an object of the values of its columns and relations; it is
 // stored by save.
 func (m *model) CallInternal(_ *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	if m.rows.insert == nil {
-		return nil, problem("TypeError", "%s are made as User or Node", m.name)
+		return nil, problem("TypeError", "%s is made as a User or a Node", article(m.name))
 	}
 	if len(args) > 0 {
 		return nil, problem("TypeError", "%s() takes its values by name, as in %s(%s=…)", m.name, m.name, m.columns[min(1, len(m.columns)-1)].name)
@@ -117,7 +127,7 @@ func (c call) one(name, model string) (*object, error) {
 	if err := isA(v, model); !ok || err != nil {
 		return nil, err
 	}
-	return o, nil
+	return o, o.current()
 }
 
 // everywhere are the methods of all models, contract 40 §10.2.

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -37,7 +38,8 @@ var (
 
 // String shows the object as the contract has it, 40 §10.3.
 func (o *object) String() string {
-	if err := o.current(); err != nil && !o.gone {
+	var p *Problem
+	if err := o.current(); err != nil && !errors.As(err, &p) {
 		return fmt.Sprintf("<%s %s: %s>", o.model.name, repr(o.idValue()), err)
 	}
 	return o.model.show(o.model.session, o)
@@ -211,19 +213,21 @@ func (m *members) changed() bool {
 	return len(added)+len(taken) > 0
 }
 
-// current reads the row again when something was committed since it was read.
+// current reads the row again when something was committed since it was read. What
+// was deleted here stays as it was.
 func (o *object) current() error {
 	s := o.model.session
-	if o.id() == 0 || o.age == s.age {
+	if o.id() == 0 || o.gone || o.age == s.age {
 		return nil
 	}
-	if !o.gone {
-		found, err := s.load(o.model, o.id())
-		if err != nil || found != nil {
-			return err
-		}
-		o.gone = true
+	found, err := s.load(o.model, o.id())
+	if err == nil && found == nil {
+		err = vanished(o)
 	}
+	return err
+}
+
+func vanished(o *object) error {
 	return problem("ObjectDeletedError", "the %s with id %d is not in the database any more", o.model.name, o.id())
 }
 

@@ -13,7 +13,7 @@ import (
 // 40 §10.2).
 func (s *session) save(o *object) error {
 	if o.gone {
-		return problem("ObjectDeletedError", "this %s was deleted", o.model.name)
+		return deleted(o)
 	}
 	w := &writing{session: s, state: map[*object]stage{}}
 	if err := w.gather(o); err != nil {
@@ -24,6 +24,10 @@ func (s *session) save(o *object) error {
 	}
 	s.stored(w)
 	return nil
+}
+
+func deleted(o *object) error {
+	return problem("ObjectDeletedError", "this %s was deleted", o.model.name)
 }
 
 // stored takes over what was written.
@@ -56,6 +60,9 @@ func (s *session) undo(err error) error {
 
 // remove deletes an object.
 func (s *session) remove(o *object) error {
+	if o.gone {
+		return deleted(o)
+	}
 	if err := o.current(); err != nil {
 		return err
 	}
@@ -73,7 +80,7 @@ func (s *session) remove(o *object) error {
 	}
 	delete(s.loaded, key{o.model.name, o.id()})
 	s.age++
-	o.gone, o.age = true, s.age
+	o.gone = true
 	o.set, o.lists = names{}, map[string]*members{}
 	return nil
 }
@@ -152,6 +159,9 @@ func (w *writing) visitMembers(o *object, r *relation) error {
 	added, taken := m.difference()
 	for _, member := range added {
 		if r.link == nil {
+			if member.gone {
+				return deleted(member)
+			}
 			if err := member.current(); err != nil {
 				return err
 			}
@@ -175,8 +185,8 @@ func (w *writing) visitMembers(o *object, r *relation) error {
 // part takes members from an owner, unless they have another one already.
 func (w *writing) part(o *object, r *relation, taken []*object) error {
 	for _, member := range taken {
-		if member.current() != nil {
-			continue // it is gone
+		if member.gone || member.current() != nil {
+			continue
 		}
 		c, back := member.model.column(r.by), member.model.keyed(r.by)
 		owner, ok := outOf(c.at(member.row)).(starlark.Int)
@@ -255,7 +265,7 @@ func (w *writing) rowToWrite(ctx context.Context, tx *queries.Tx, o *object) (an
 	}
 	row, err := o.model.rows.hold(ctx, tx, o.id())
 	if queries.Missing(err) {
-		return nil, problem("ObjectDeletedError", "the %s with id %d is not in the database any more", o.model.name, o.id())
+		return nil, vanished(o)
 	}
 	if err != nil {
 		return nil, err

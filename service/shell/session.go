@@ -41,7 +41,11 @@ func newSession(c *core.Core, db *queries.DB) *session {
 	} {
 		m := make()
 		m.session = s
-		m.methods = append(m.methods, everywhere...)
+		for _, method := range everywhere {
+			if m.method(method.name) == nil {
+				m.methods = append(m.methods, method)
+			}
+		}
 		s.models[m.name] = m
 		s.order = append(s.order, m.name)
 	}

@@ -9,6 +9,9 @@ import (
 
 // SetField changes an attribute of the object; save stores it.
 func (o *object) SetField(name string, v starlark.Value) error {
+	if o.gone {
+		return deleted(o)
+	}
 	if err := o.current(); err != nil {
 		return err
 	}
