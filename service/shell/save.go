@@ -34,7 +34,9 @@ func deleted(o *object) error {
 func (s *session) stored(w *writing) {
 	s.age++
 	for _, o := range w.objects {
-		*o.model.id(o.row) = w.id(o)
+		if row := w.rows[o]; row != nil {
+			o.row = row
+		}
 		s.loaded[key{o.model.name, o.id()}] = o
 		o.settle()
 	}
@@ -98,8 +100,8 @@ const (
 type writing struct {
 	*session
 	state   map[*object]stage
-	objects []*object // in the order of writing: who is referred to comes first
-	ids     map[*object]int64
+	objects []*object       // in the order of writing: who is referred to comes first
+	rows    map[*object]any // as they were written
 }
 
 // gather lists what has to be written.
@@ -152,8 +154,8 @@ func (w *writing) visitMembers(o *object, r *relation) error {
 		return nil
 	}
 	for e := range m.list.Elements() {
-		if err := isA(e, r.target); err != nil {
-			return problem("TypeError", "%s of %s: %s", r.name, article(o.model.name), err)
+		if isA(e, r.target) != nil {
+			return problem("TypeError", "%s of %s: %s is no %s", r.name, article(o.model.name), repr(e), r.target)
 		}
 	}
 	added, taken := m.difference()
@@ -206,7 +208,7 @@ func (w *writing) part(o *object, r *relation, taken []*object) error {
 
 // write does it all within a transaction. It may run twice.
 func (w *writing) write(ctx context.Context, tx *queries.Tx) error {
-	w.ids = map[*object]int64{}
+	w.rows = map[*object]any{}
 	for _, o := range w.objects {
 		if err := w.writeRow(ctx, tx, o); err != nil {
 			return &failed{o.model, err}
@@ -222,10 +224,10 @@ func (w *writing) write(ctx context.Context, tx *queries.Tx) error {
 
 // id gives the id of an object, 0 before it is written.
 func (w *writing) id(o *object) int64 {
-	if id := o.id(); id != 0 {
-		return id
+	if row := w.rows[o]; row != nil {
+		return *o.model.id(row)
 	}
-	return w.ids[o]
+	return o.id()
 }
 
 func (w *writing) writeRow(ctx context.Context, tx *queries.Tx, o *object) error {
@@ -250,8 +252,9 @@ func (w *writing) writeRow(ctx context.Context, tx *queries.Tx, o *object) error
 		if id, err = o.model.rows.insert(ctx, tx, row); err != nil {
 			return err
 		}
-		*o.model.id(row), w.ids[o] = id, id
+		*o.model.id(row) = id
 	}
+	w.rows[o] = row
 	return o.model.rows.update(ctx, tx, row, o.set)
 }
 
