@@ -63,6 +63,10 @@ func (p *program) main(ctx context.Context, args []string) int {
 		_, _ = fmt.Fprintf(p.err, "Usage: %s\nTry '%s --help' for help.\n\nError: %s\n", useLine(cmd), cmd.CommandPath(), usage.text)
 		return exitUsage
 	}
+	var code exitCode
+	if errors.As(err, &code) {
+		return int(code)
+	}
 	if !errors.Is(err, errReported) {
 		p.error(err.Error())
 	}
@@ -102,6 +106,7 @@ func (p *program) root() *cobra.Command {
 		p.restoreCommand(),
 		p.runCommand(),
 		p.serviceCommand(),
+		p.shellCommand(),
 		p.startCommand(),
 		p.stopCommand(),
 		p.versionCommand(),

@@ -53,12 +53,13 @@ func TestScripts(t *testing.T) {
 			return setUp(e)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"api":       api,
-			"await":     await,
-			"kill9":     kill9,
-			"login":     login,
-			"terminate": terminate,
-			"waitfor":   waitfor,
+			"api":        api,
+			"await":      await,
+			"eventually": eventually,
+			"kill9":      kill9,
+			"login":      login,
+			"terminate":  terminate,
+			"waitfor":    waitfor,
 		},
 	})
 }
@@ -90,6 +91,9 @@ func setUp(e *testscript.Env) error {
 		if err := os.WriteFile(filepath.Join(documented, name), text, 0o600); err != nil {
 			return err
 		}
+	}
+	if err := writeSnippets(documented); err != nil {
+		return err
 	}
 	port, err := freePort()
 	if err != nil {

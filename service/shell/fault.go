@@ -55,11 +55,14 @@ func readable(err error) error {
 // line.
 func (sh *Shell) describe(err error, c chunk) string {
 	text, line := explain(err)
-	if line > 0 && (!sh.typed || strings.Contains(c.text, "\n")) {
+	if line > 0 && text != interruption && (!sh.typed || strings.Contains(c.text, "\n")) {
 		return fmt.Sprintf("%s (line %d)", text, line)
 	}
 	return text
 }
+
+// interruption is all there is to say about Ctrl-C.
+const interruption = "KeyboardInterrupt"
 
 // explain gives the text and the line of an error; 0 when no line is to blame.
 func explain(err error) (text string, line int32) {

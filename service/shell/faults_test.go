@@ -3,10 +3,13 @@ package shell_test
 import (
 	"context"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
 	"vserver/queries"
+	"vserver/service/bus"
+	"vserver/service/core"
 	"vserver/service/shell"
 )
 
@@ -191,6 +194,19 @@ func TestChangesAreCounted(t *testing.T) {
 		if after := b.stored("SELECT value FROM counter WHERE name = 'changes'"); after == before || after == "" {
 			t.Errorf("%s is not counted: %s after %s", code, after, before)
 		}
+	}
+}
+
+// Nobody is told of what is made here, as the documentation warns (contract 40 §12
+// row 139): the only news are that rights may have changed.
+func TestNothingIsAnnounced(t *testing.T) {
+	b := newBed(t)
+	var topics []string
+	b.core.Listen(func(m bus.Message) { topics = append(topics, m.Topic) })
+	b.does(world)
+	b.does("task.delete()")
+	if len(topics) != 5 || slices.ContainsFunc(topics, func(topic string) bool { return topic != core.TopicRights }) {
+		t.Errorf("announced is %q", topics)
 	}
 }
 

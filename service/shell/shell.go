@@ -63,7 +63,7 @@ func (sh *Shell) all(ctx context.Context, from *chunks, within func(context.Cont
 		case errors.Is(err, io.EOF):
 			return code, nil
 		case errors.Is(err, errInterrupted):
-			sh.say("KeyboardInterrupt")
+			sh.say(interruption)
 			continue
 		case err != nil:
 			return 1, fmt.Errorf("reading statements: %w", err)
@@ -110,7 +110,7 @@ func (sh *Shell) run(ctx context.Context, c chunk) (err error) {
 		return err
 	}
 	thread := &starlark.Thread{Name: "shell", Print: func(_ *starlark.Thread, text string) { _, _ = fmt.Fprintln(sh.options.Out, text) }}
-	stop := context.AfterFunc(ctx, func() { thread.Cancel("KeyboardInterrupt") })
+	stop := context.AfterFunc(ctx, func() { thread.Cancel(interruption) })
 	defer stop()
 	sh.session.ctx = ctx
 	for _, statement := range file.Stmts {

@@ -57,7 +57,7 @@ func (sh *Shell) Talk(ctx context.Context, c Console) (code int, err error) {
 	t.terminal.SetBracketedPasteMode(true)
 	defer t.terminal.SetBracketedPasteMode(false)
 	about := sh.options.About
-	_, _ = fmt.Fprintf(sh.options.Out, "Shell of %s (%s). help() tells what there is; Ctrl-D ends.\n", about.Name, about.Environment)
+	_, _ = fmt.Fprintf(c, "Shell of %s (%s). help() tells what there is; Ctrl-D ends.\n", about.Name, about.Environment)
 	return sh.all(ctx, &chunks{from: t, typed: true}, interruptible)
 }
 
@@ -83,7 +83,7 @@ func (t *typing) next(more bool) (line string, pasted bool, err error) {
 	}
 	t.terminal.SetPrompt(prompt)
 	if t.console.Size != nil {
-		if width, height, err := t.console.Size(); err == nil {
+		if width, height, err := t.console.Size(); err == nil && width > 0 { // some terminals do not know theirs
 			_ = t.terminal.SetSize(width, height) // it repaints, and that cannot fail
 		}
 	}

@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"vserver/service"
+	"vserver/service/config"
+	"vserver/service/shell"
+)
+
+// shellCommand opens the console on an instance's database.
+func (p *program) shellCommand() *cobra.Command {
+	var f instanceFlags
+	var code string
+	cmd := &cobra.Command{
+		Use:   "shell",
+		Short: "Manage all entities with statements on db.Organization, db.User and the others",
+		Long: "Manage all entities with statements on db.Organization, db.User and the others.\n\n" +
+			"Statements come from the terminal, from a pipe or file (vserver shell < FILE), or from\n" +
+			"--command; then the exit code is 1 when one of them failed. help() lists what there is.\n\n" +
+			"The shell checks nothing and announces nothing. The server may run meanwhile, or not: it\n" +
+			"notices changed rights, users and nodes within a second; nodes learn of a task when they\n" +
+			"connect the next time.",
+		Args: nothing,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("command") && code == "" {
+				return misused("Option '--command' requires an argument.")
+			}
+			if code == "" && isCode(f.file) {
+				f.file, code = "", f.file
+			}
+			inst, err := f.find(p)
+			if err != nil {
+				return err
+			}
+			return p.shell(cmd.Context(), inst, f.openRoot(), code)
+		},
+	}
+	f.shared(cmd)
+	cmd.Flags().Lookup("config").Usage = "`PATH` of a configuration file; wins over --name. What is no file and no path is taken as --command"
+	cmd.Flags().StringVar(&code, "command", "", "run `CODE` and end")
+	return cmd
+}
+
+// isCode tells statements from the path of a configuration: -c is the short form of
+// --config, and what everybody tries for --command.
+func isCode(text string) bool {
+	if _, err := os.Stat(text); err == nil || text == "" {
+		return false
+	}
+	switch strings.ToLower(filepath.Ext(text)) {
+	case ".yaml", ".yml":
+		return false
+	}
+	return strings.ContainsAny(text, "()= \n") || !strings.ContainsAny(text, `/\`)
+}
+
+// shell opens the database, runs statements and closes it again.
+func (p *program) shell(ctx context.Context, inst config.Instance, openRoot bool, code string) (err error) {
+	opened, err := service.Open(ctx, inst, openRoot, p.logger())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	s := shell.New(opened.Core, opened.DB, shell.Options{
+		Out: p.out, Err: p.err, History: p.shellHistory(),
+		About: shell.About{
+			Name: inst.Name, Environment: inst.Config.Environment, Scope: string(inst.Scope),
+			ConfigFile: inst.File, DataDir: inst.DataDir, LogFile: inst.LogFile,
+		},
+	})
+	in, typed := p.in.(*os.File)
+	var exit int
+	switch {
+	case code != "":
+		exit, err = s.Script(ctx, strings.NewReader(code))
+	case p.inTerminal && typed:
+		exit, err = p.talk(ctx, s, shell.OpenConsole(in, p.screen(in)))
+	default:
+		exit, err = s.Script(ctx, p.in)
+	}
+	if err == nil && exit != 0 {
+		err = exitCode(exit)
+	}
+	return err
+}
+
+// screen is where lines are edited: the terminal that is typed at, when the output
+// goes elsewhere.
+func (p *program) screen(in *os.File) *os.File {
+	if out, ok := p.out.(*os.File); ok && p.terminal {
+		return out
+	}
+	return in
+}
+
+// talk runs a session at a terminal. Ctrl-C belongs to the session, whatever else it
+// would end; being asked to end still ends it.
+func (p *program) talk(ctx context.Context, s *shell.Shell, c shell.Console) (int, error) {
+	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM)
+	defer stop()
+	exit, err := s.Talk(ctx, c)
+	if errors.Is(err, context.Canceled) {
+		return exit, nil
+	}
+	return exit, err
+}
+
+// shellHistory is the file of what was typed, in the data folder of whoever types.
+func (p *program) shellHistory() string {
+	places := config.ThisMachine(p.getenv)
+	if places.Home == "" {
+		return ""
+	}
+	return filepath.Join(places.Folders(config.User, "").Data, "shell_history")
+}
+
+// exitCode is the end of a command that has told why already.
+type exitCode int
+
+// Error gives the code.
+func (e exitCode) Error() string { return "exit code " + strconv.Itoa(int(e)) }
