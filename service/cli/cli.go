@@ -103,6 +103,7 @@ func (p *program) root() *cobra.Command {
 		p.importCommand(),
 		p.listCommand(),
 		p.migrateCommand(),
+		p.nodeConfigCommand(),
 		p.restoreCommand(),
 		p.runCommand(),
 		p.serviceCommand(),

@@ -1,0 +1,93 @@
+package core
+
+import (
+	"context"
+	"fmt"
+
+	"vserver/queries"
+	"vserver/service/access"
+	"vserver/service/fault"
+)
+
+// NodeKey is a node with an API key that was made this moment.
+type NodeKey struct {
+	NodeID       int64
+	Organization string
+	Reset        bool // the node was there, and its former key works no longer
+	APIKey       string
+}
+
+// NodeKeys gives every organization of a collaboration a node with a new API key, for
+// those who hold the database itself and judge no permission. Nodes that exist keep
+// all but their key, tokens and connections. Nothing is changed unless save, which is
+// told of the keys and whether the collaboration is encrypted, succeeds.
+func (c *Core) NodeKeys(ctx context.Context, collaboration string, save func(keys []NodeKey, encrypted bool) error) error {
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		row, err := collaborationNamed(ctx, t, collaboration)
+		if err != nil {
+			return err
+		}
+		members, err := t.OrganizationsOfCollaborations(ctx, idSet([]int64{row.ID}))
+		if err != nil {
+			return err
+		}
+		var keys []NodeKey
+		for _, m := range members {
+			key, err := keyOfMember(ctx, t, row, m.ID)
+			if err != nil {
+				return err
+			}
+			keys = append(keys, key)
+		}
+		t.rightsChanged()
+		if err := save(keys, row.Encrypted); err != nil {
+			return err
+		}
+		return t.CountChange(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("making keys for the nodes: %w", err)
+	}
+	return nil
+}
+
+// collaborationNamed finds a collaboration by exactly its name.
+func collaborationNamed(ctx context.Context, t *tx, name string) (queries.Collaboration, error) {
+	rows, err := t.ListCollaborations(ctx, queries.ListCollaborationsParams{Lim: Page{}.limit()})
+	if err != nil {
+		return queries.Collaboration{}, err
+	}
+	for _, row := range rows {
+		if value(row.Name) == name {
+			return held(ctx, t, row.ID, "collaboration id=%d does not exist")
+		}
+	}
+	return queries.Collaboration{}, fault.New(fault.Missing, "there is no collaboration %s", name)
+}
+
+// keyOfMember makes a node, or gives the one that is there a new key.
+func keyOfMember(ctx context.Context, t *tx, collaboration queries.Collaboration, member int64) (NodeKey, error) {
+	organization, err := t.GetOrganization(ctx, member)
+	if err != nil {
+		return NodeKey{}, err
+	}
+	made := NodeKey{Organization: value(organization.Name), APIKey: newAPIKey()}
+	digest := t.core.DigestAPIKey(made.APIKey)
+	made.NodeID, err = t.NodeOf(ctx, &member, &collaboration.ID)
+	if err == nil {
+		made.Reset = true
+		t.closeSockets(made.NodeID)
+		return made, first(t.SetAPIKey(ctx, &digest, made.NodeID), t.RevokeAllTokens(ctx, made.NodeID))
+	}
+	if !queries.Missing(err) {
+		return made, err
+	}
+	if made.NodeID, err = t.CreateAccount(ctx, access.Node.String()); err != nil {
+		return made, err
+	}
+	name := made.Organization + " - " + value(collaboration.Name) + " Node"
+	_, err = t.CreateNode(ctx, queries.CreateNodeParams{
+		ID: made.NodeID, Name: &name, ApiKey: &digest, CollaborationID: &collaboration.ID, OrganizationID: &member,
+	})
+	return made, err
+}
