@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path"
-	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -262,72 +260,8 @@ func ServiceState(places config.Places, scope config.Scope, name string) (State,
 	if err != nil {
 		return NotInstalled, err
 	}
-	if places.GOOS == "linux" && scope == config.User && !slices.Contains(unitFiles(places, scope), name) {
+	if places.GOOS == "linux" && scope == config.User && unitFiles(places, scope)[name] == "" {
 		return NotInstalled, nil
 	}
 	return m.Status()
-}
-
-// Installed is a service that the manager knows.
-type Installed struct {
-	Instance string
-	State    State
-}
-
-// InstalledServices lists the services of a scope, by the names of their instances:
-// those with a file at the service manager, and those of known configurations.
-func InstalledServices(places config.Places, scope config.Scope) ([]Installed, error) {
-	listed, err := places.List(scope)
-	if err != nil {
-		return nil, err
-	}
-	names := unitFiles(places, scope)
-	for _, l := range listed {
-		names = append(names, l.Name)
-	}
-	slices.Sort(names)
-	var all []Installed
-	for _, name := range slices.Compact(names) {
-		if config.CheckName(name) != nil {
-			continue
-		}
-		m, err := ManagerOf(places, scope, name)
-		if err != nil {
-			return nil, err
-		}
-		state, err := m.Status()
-		if err != nil {
-			return nil, err
-		}
-		if state != NotInstalled {
-			all = append(all, Installed{name, state})
-		}
-	}
-	return all, nil
-}
-
-// unitFiles finds instances by the files that their service manager keeps. Windows keeps
-// none.
-func unitFiles(places config.Places, scope config.Scope) []string {
-	dirs, suffix := []string{"/etc/systemd/system", "/etc/systemd/system/multi-user.target.wants"}, ".service"
-	switch {
-	case places.GOOS == "windows":
-		return nil
-	case places.GOOS == "darwin" && scope == config.System:
-		dirs, suffix = []string{"/Library/LaunchDaemons"}, ".plist"
-	case places.GOOS == "darwin":
-		dirs, suffix = []string{path.Join(places.Home, "Library/LaunchAgents")}, ".plist"
-	case scope == config.User:
-		dirs = []string{path.Join(places.Home, ".config/systemd/user")}
-	}
-	before, after, _ := strings.Cut(UnitName(places.GOOS, scope, "*"), "*")
-	after += suffix
-	var names []string
-	for _, dir := range dirs {
-		found, _ := filepath.Glob(path.Join(dir, before+"*"+after)) // the pattern is sound
-		for _, file := range found {
-			names = append(names, strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), before), after))
-		}
-	}
-	return names
 }

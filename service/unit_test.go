@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,6 +78,39 @@ func TestUnitTexts(t *testing.T) {
 		}
 		if diff := cmp.Diff(string(want), got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestUnitTextsTellWhatTheyAreFor(t *testing.T) {
+	for name, u := range units() {
+		text, err := u.Text()
+		if err != nil {
+			t.Fatal(err)
+		}
+		environment, file := optionsIn(text)
+		if u.GOOS == "windows" || name == "package.service" { // Windows keeps no text
+			continue
+		}
+		if got := wordsOf(text); !slices.Equal(slices.DeleteFunc(got, func(w string) bool { return !slices.Contains(u.Arguments, w) }), u.Arguments) {
+			t.Errorf("%s: %q, want %q", name, got, u.Arguments)
+		}
+		var wantEnvironment, wantFile string
+		for i, a := range u.Arguments {
+			switch a {
+			case "--environment":
+				wantEnvironment = u.Arguments[i+1]
+			case "--config":
+				wantFile = u.Arguments[i+1]
+			}
+		}
+		if environment != wantEnvironment || file != wantFile {
+			t.Errorf("%s: %q %q", name, environment, file)
+		}
+	}
+	for _, text := range []string{"", "[Service]\nExecStart=", "[Service]\nExecStart=/v --config", "<?xml <"} {
+		if e, f := optionsIn(text); e+f != "" {
+			t.Errorf("%q: %q %q", text, e, f)
 		}
 	}
 }

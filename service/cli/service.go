@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -199,17 +200,21 @@ func (p *program) serviceStatusCommand() *cobra.Command {
 
 func (p *program) serviceListCommand() *cobra.Command {
 	var f instanceFlags
+	var forPrograms bool
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the installed services, a name and a state a line",
+		Short: "List the installed services: name, state, environment and file, with tabs between",
 		Args:  nothing,
 		RunE: func(*cobra.Command, []string) error {
 			all, err := service.InstalledServices(config.ThisMachine(p.getenv), f.scope)
 			if err != nil {
 				return err
 			}
+			if forPrograms {
+				return p.json(append([]service.Installed{}, all...))
+			}
 			for _, s := range all {
-				if _, err := fmt.Fprintf(p.out, "%s\t%s\n", s.Instance, s.State); err != nil {
+				if _, err := fmt.Fprintf(p.out, "%s\t%s\t%s\t%s\n", s.Instance, s.State, cmp.Or(s.Environment, "-"), cmp.Or(s.Config, "-")); err != nil {
 					return err
 				}
 			}
@@ -219,6 +224,7 @@ func (p *program) serviceListCommand() *cobra.Command {
 	f.scope = config.System
 	scope(cmd.Flags(), &f.scope, config.System, "services of the system (default)")
 	scope(cmd.Flags(), &f.scope, config.User, "services of this user")
+	jsonFlag(cmd, &forPrograms)
 	return cmd
 }
 
