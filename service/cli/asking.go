@@ -20,6 +20,7 @@ type question struct {
 	note     string   // more about it; may be empty
 	standard string   // the answer that is taken when none is given
 	options  []option // answers to choose from; none for a text
+	confirm  bool     // the answer is yes or no
 	hidden   bool     // the answer is a secret
 	check    func(string) error
 }
@@ -56,11 +57,13 @@ func (p *program) ask(q question) (string, error) {
 	return p.askPlainly(q)
 }
 
-// askOnTerminal leaves question and answer on the screen, as a record.
+// askOnTerminal shows one question at a time.
 func askOnTerminal(q question) (string, error) {
-	answer := q.standard
+	answer, agreed := q.standard, q.standard == yes
 	var field huh.Field
 	switch {
+	case q.confirm:
+		field = huh.NewConfirm().Title(q.title).Description(q.note).Value(&agreed)
 	case len(q.options) > 0:
 		choices := make([]huh.Option[string], len(q.options))
 		for i, o := range q.options {
@@ -77,6 +80,9 @@ func askOnTerminal(q question) (string, error) {
 	err := huh.NewForm(huh.NewGroup(field)).WithShowHelp(false).Run()
 	if errors.Is(err, huh.ErrUserAborted) {
 		return "", errCancelled
+	}
+	if q.confirm {
+		answer = map[bool]string{true: yes, false: no}[agreed]
 	}
 	return answer, err
 }
@@ -126,10 +132,13 @@ func (q question) judge(line string) (string, error) {
 	if strings.TrimSpace(line) == "" && q.standard != "" {
 		return q.standard, nil
 	}
-	if len(q.options) == 0 {
+	line = strings.TrimSpace(line)
+	switch {
+	case q.confirm:
+		return yesOrNo(line)
+	case len(q.options) == 0:
 		return line, q.validate(line)
 	}
-	line = strings.TrimSpace(line)
 	if n, err := strconv.Atoi(line); err == nil && n >= 1 && n <= len(q.options) {
 		return q.options[n-1].value, nil
 	}
@@ -146,6 +155,17 @@ func (q question) judge(line string) (string, error) {
 		return near[0], nil
 	}
 	return "", fmt.Errorf("Please answer with a number from 1 to %d", len(q.options))
+}
+
+// yesOrNo understands the usual words.
+func yesOrNo(text string) (string, error) {
+	switch strings.ToLower(text) {
+	case "y", yes, "true":
+		return yes, nil
+	case "n", no, "false":
+		return no, nil
+	}
+	return "", errors.New("Please answer with yes or no")
 }
 
 // readLine reads one line of the input; an interrupt ends the wait.

@@ -104,6 +104,7 @@ func (p *program) root() *cobra.Command {
 		p.listCommand(),
 		p.migrateCommand(),
 		p.nodeConfigCommand(),
+		p.newCommand(),
 		p.restoreCommand(),
 		p.runCommand(),
 		p.serviceCommand(),

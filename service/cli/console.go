@@ -75,3 +75,6 @@ func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 func colourful(f *os.File, getenv func(string) string) bool {
 	return getenv("NO_COLOR") == "" && getenv("TERM") != "dumb" && isTerminal(f)
 }
+
+// quietLogger only shows what the user has to know.
+func (c console) quietLogger() zerolog.Logger { return c.logger().Level(zerolog.ErrorLevel) }
