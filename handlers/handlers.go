@@ -51,6 +51,7 @@ func New(c *core.Core, log zerolog.Logger, opt Options) *Server {
 	s := &Server{core: c, log: log, opt: opt, tokens: newTokens(opt), echo: echo.New()}
 	s.register(s.routes())
 	s.registerStart()
+	s.registerDocs()
 	s.live = newSockets(s)
 	return s
 }

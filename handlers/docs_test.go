@@ -1,0 +1,30 @@
+package handlers
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestDocs(t *testing.T) {
+	b := newBed(t)
+	for _, c := range []struct {
+		method, path string
+		want         int
+		kind, has    string
+	}{
+		{"GET", "/docs/", 200, "text/html; charset=utf-8", "proxy_http_version 1.1;"},
+		{"HEAD", "/docs/", 200, "text/html; charset=utf-8", ""},
+		{"GET", "/docs", 302, "", ""},
+		{"GET", "/docs/nginx.conf", 200, "text/plain; charset=utf-8", "\nmap $http_upgrade"},
+		{"GET", "/docs/caddy.conf", 200, "text/plain; charset=utf-8", "reverse_proxy"},
+		{"GET", "/docs/apache.conf", 200, "text/plain; charset=utf-8", "upgrade=websocket"},
+		{"GET", "/docs/index.html", 404, "application/json", `"msg"`},
+	} {
+		reply := httptest.NewRecorder()
+		b.s.ServeHTTP(reply, httptest.NewRequestWithContext(t.Context(), c.method, c.path, nil))
+		if reply.Code != c.want || reply.Header().Get("Content-Type") != c.kind || !strings.Contains(reply.Body.String(), c.has) {
+			t.Errorf("%s %s: %d %v %.200s", c.method, c.path, reply.Code, reply.Header(), reply.Body)
+		}
+	}
+}
