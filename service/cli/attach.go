@@ -64,14 +64,15 @@ func (p *program) follow(ctx context.Context, r service.Running) error {
 	if file == "" {
 		file = r.Log
 	}
-	err := service.Follow(ctx, file, p.uncoloured(p.console.out), r.Alive)
-	switch {
-	case err != nil:
+	if err := service.Follow(ctx, file, p.uncoloured(p.console.out), r.Alive); err != nil {
 		return err
-	case ctx.Err() != nil:
+	}
+	select {
+	case <-ctx.Done():
 		p.info("Closing log file. Keyboard Interrupt.")
 		p.info("Note that your server is still running! Shut it down with vserver stop")
 		return nil
+	default:
 	}
 	if crash := r.Crash(); len(crash) > 0 {
 		for _, line := range crash {

@@ -54,7 +54,7 @@ func TestDemoKeepsTheServerUp(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("after the interrupt: %v", err)
 	}
-	if _, err := http.Get(url + "/version"); err == nil { //nolint:bodyclose // nobody must answer
+	if _, err := http.Get(url + "/version"); err == nil {
 		t.Error("the server still answers")
 	}
 	if left, _ := os.ReadDir(temporary); len(left) > 0 {
