@@ -15,8 +15,9 @@ import (
 
 // failed is an error about a row of a model.
 type failed struct {
-	model *model
-	err   error
+	model    *model
+	err      error
+	deleting bool
 }
 
 // Error gives the error after the model.
@@ -34,17 +35,19 @@ func readable(err error) error {
 	if f, ok := fault.As(err); ok {
 		return problem("OperationalError", "%s", f.Msg)
 	}
-	name := "row"
+	name, deleting := "row", false
 	var of *failed
 	if errors.As(err, &of) {
-		name = of.model.name
+		name, deleting = of.model.name, of.deleting
 	}
 	columns := strings.Join(queries.Columns(err), " and ")
 	switch {
 	case queries.Taken(err):
 		return problem("IntegrityError", "there is another %s with the same %s", name, columns)
+	case queries.InUse(err) && deleting:
+		return problem("IntegrityError", "%s belong to this %s and have to be deleted first", of.model.keeps, name)
 	case queries.InUse(err):
-		return problem("IntegrityError", "%s: a row that it refers to is not there, or other rows still refer to it and have to go first", name)
+		return problem("IntegrityError", "what this %s refers to is not in the database", name)
 	case queries.Refused(err) && columns != "":
 		return problem("IntegrityError", "%s: %s has no value that the database could take", name, columns)
 	}

@@ -28,7 +28,7 @@ func TestConstraints(t *testing.T) {
 		"rule":    {"db.Rule(name='node', scope=Scope.GLOBAL, operation=Operation.VIEW).save()", "there is another Rule with the same name and scope and operation"},
 		"no such row": {
 			"db.User(username='x', organization_id=99).save()",
-			"User: a row that it refers to is not there, or other rows still refer to it and have to go first",
+			"what this User refers to is not in the database",
 		},
 		"check": {"db.Rule(name='x').save()", "Rule: operation has no value that the database could take"},
 		"change": {

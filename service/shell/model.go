@@ -19,6 +19,7 @@ type model struct {
 	methods   []method // beside those of all models
 	show      func(s *session, o *object) string
 	rows      rows
+	keeps     string // what would have no owner without it, and keeps it from being deleted
 	session   *session
 }
 

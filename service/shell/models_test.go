@@ -274,7 +274,7 @@ func TestDelete(t *testing.T) {
 	}
 	b := newBed(t)
 	b.does(world)
-	b.says("org.delete()", "IntegrityError: Organization: a row that it refers to is not there, or other rows still refer to it and have to go first (line 1)")
+	b.says("org.delete()", "IntegrityError: roles belong to this Organization and have to be deleted first (line 1)")
 	b.does("role.delete()\norg.delete()")
 	b.says("print(user, node, collab)", b.filled("<User id=2, username='john', roles='[<Role 4: 'Viewer', description: VIEWER, 1 user(s)>]', organization='None'> "+
 		"<Node 3: 'n', organization: None, collaboration: c, api_key: DIGEST > <Collaboration 1: 'c', 0 organization(s), 2 task(s)>"))

@@ -38,7 +38,8 @@ func organizations() *model {
 			{"get_by_name", true, byText("name", "name")},
 			{"get_result_ids", false, resultIDs},
 		},
-		show: showOrganization,
+		show:  showOrganization,
+		keeps: "roles", // without an organization they would be everybody's
 		rows: typed[row]{
 			find: func(ctx context.Context, q *queries.Queries, f filter) ([]row, error) {
 				return q.ShellOrganizations(ctx, queries.ShellOrganizationsParams{

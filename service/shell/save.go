@@ -73,7 +73,7 @@ func (s *session) remove(o *object) error {
 	}
 	err := s.core.Batch(s.ctx, func(ctx context.Context, tx *queries.Tx) error {
 		if err := o.model.rows.remove(ctx, tx, o.id()); err != nil {
-			return &failed{o.model, err}
+			return &failed{o.model, err, true}
 		}
 		return nil
 	})
@@ -211,12 +211,12 @@ func (w *writing) write(ctx context.Context, tx *queries.Tx) error {
 	w.rows = map[*object]any{}
 	for _, o := range w.objects {
 		if err := w.writeRow(ctx, tx, o); err != nil {
-			return &failed{o.model, err}
+			return &failed{o.model, err, false}
 		}
 	}
 	for _, o := range w.objects {
 		if err := w.writeLinks(ctx, tx, o); err != nil {
-			return &failed{o.model, err}
+			return &failed{o.model, err, false}
 		}
 	}
 	return nil
