@@ -13,6 +13,9 @@ var errUnfinished = errors.New("the text ends within a string")
 // deepest is how far f-strings may stand within f-strings.
 const deepest = 20
 
+// mostBrackets is how many may be open at once, as in Python.
+const mostBrackets = 200
+
 // rewrite turns what Python has and Starlark lacks into Starlark: imports, f-strings,
 // `is` and `is not`, strings that stand side by side, and generators in a call. The
 // number of lines stays, so that the places in messages are right.
@@ -26,6 +29,9 @@ func rewriteWithin(text string, depth int) (string, error) {
 	for r.at < len(r.src) {
 		if err := r.step(); err != nil {
 			return "", err
+		}
+		if len(r.open) > mostBrackets {
+			return "", errors.New("too many nested parentheses")
 		}
 	}
 	r.endStrings()

@@ -75,19 +75,20 @@ func TestRewrite(t *testing.T) {
 
 func TestRewriteFaults(t *testing.T) {
 	for from, want := range map[string]string{
-		"x = 'a\ny":           "the line ends within a string",
-		`x = "a`:              "the line ends within a string",
-		`x = """a`:            "the text ends within a string",
-		`f"{x"`:               "f-string: a } is missing",
-		`f"{x:{y}"`:           "f-string: a } is missing",
-		`f"{x!r"`:             "f-string: a } is missing",
-		`f"{}"`:               "f-string: there is nothing between { and }",
-		`f"}"`:                "f-string: a single } stands in it",
-		"from x import *":     "name what to import",
-		"from x":              "an import reads: from MODULE import NAME",
-		"import":              "an import reads",
-		"import x y":          `"x y" is no name that could be imported`,
-		"from x import y, 2z": `" 2z" is no name that could be imported`,
+		"x = 'a\ny":                  "the line ends within a string",
+		`x = "a`:                     "the line ends within a string",
+		`x = """a`:                   "the text ends within a string",
+		`f"{x"`:                      "f-string: a } is missing",
+		`f"{x:{y}"`:                  "f-string: a } is missing",
+		`f"{x!r"`:                    "f-string: a } is missing",
+		`f"{}"`:                      "f-string: there is nothing between { and }",
+		`f"}"`:                       "f-string: a single } stands in it",
+		strings.Repeat("[", 100_000): "too many nested parentheses",
+		"from x import *":            "name what to import",
+		"from x":                     "an import reads: from MODULE import NAME",
+		"import":                     "an import reads",
+		"import x y":                 `"x y" is no name that could be imported`,
+		"from x import y, 2z":        `" 2z" is no name that could be imported`,
 		strings.Repeat("f'''{", 40) + strings.Repeat("}'''", 40): "",
 	} {
 		got, err := rewrite(from)
