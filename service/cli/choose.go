@@ -32,8 +32,8 @@ func scopes(cmd *cobra.Command, f instanceFlags) []config.Scope {
 }
 
 // choose offers the configurations of a scope, one for each environment (contract 40
-// §3).
-func (p *program) choose(places config.Places, scope config.Scope) (name, environment string, err error) {
+// §3). When nobody can be asked, the error names them.
+func (p *program) choose(places config.Places, scope config.Scope, ask bool) (name, environment string, err error) {
 	all, err := places.List(scope)
 	if err != nil {
 		return "", "", err
@@ -52,7 +52,10 @@ func (p *program) choose(places config.Places, scope config.Scope) (name, enviro
 	if len(names) == 0 {
 		return "", "", errors.New("No configurations could be found! Name a file with --config")
 	}
-	answer, err := p.ask(q)
+	answer := ""
+	if err = errNoAnswer; ask {
+		answer, err = p.ask(q)
+	}
 	if errors.Is(err, errNoAnswer) {
 		return "", "", fmt.Errorf("name a configuration with --name or --config; the %s folders have: %s", scope, strings.Join(names, ", "))
 	}

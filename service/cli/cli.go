@@ -102,6 +102,7 @@ func (p *program) root() *cobra.Command {
 		p.healthCommand(),
 		p.importCommand(),
 		p.listCommand(),
+		p.manCommand(),
 		p.migrateCommand(),
 		p.nodeConfigCommand(),
 		p.newCommand(),

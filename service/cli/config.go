@@ -83,7 +83,7 @@ func (p *program) fileToCheck(f instanceFlags, args []string) (string, error) {
 	places := config.ThisMachine(p.getenv)
 	if f.name == "" {
 		var err error
-		if f.name, _, err = p.choose(places, f.scope); err != nil {
+		if f.name, _, err = p.choose(places, f.scope, true); err != nil {
 			return "", err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 type instanceFlags struct {
 	name, file, environment string
 	scope                   config.Scope
+	inputTaken              bool // the input is not for answers: nobody is asked for an instance
 }
 
 // shared gives a command the options that choose an instance.
@@ -59,7 +60,7 @@ func (f *instanceFlags) find(p *program) (config.Instance, error) {
 	places := config.ThisMachine(p.getenv)
 	if f.name == "" && f.file == "" {
 		var err error
-		if f.name, f.environment, err = p.choose(places, f.scope); err != nil {
+		if f.name, f.environment, err = p.choose(places, f.scope, !f.inputTaken); err != nil {
 			return config.Instance{}, err
 		}
 	}

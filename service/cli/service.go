@@ -45,7 +45,7 @@ func (p *program) serviceOf(f *instanceFlags) (name string, m service.Manager, e
 		name = strings.TrimSuffix(base, filepath.Ext(base))
 	}
 	if name == "" {
-		if name, _, err = p.choose(places, f.scope); err != nil {
+		if name, _, err = p.choose(places, f.scope, true); err != nil {
 			return "", nil, err
 		}
 	}

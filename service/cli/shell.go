@@ -38,6 +38,7 @@ func (p *program) shellCommand() *cobra.Command {
 			if code == "" && isCode(f.file) {
 				f.file, code = "", f.file
 			}
+			f.inputTaken = !p.inTerminal // statements
 			inst, err := f.find(p)
 			if err != nil {
 				return err
