@@ -32,7 +32,10 @@ type Options struct {
 	Version        string        // of this program, for the start page
 	// Live has the measures of the live channel; whose origins may use it and where
 	// it reports to are set here.
-	Live    live.Options
+	Live live.Options
+	// Observe is told of every answered request but those of the live channel: the
+	// pattern of its route, its method and status. Nil for nobody.
+	Observe func(route, method string, status int)
 	Periods Periods
 }
 
@@ -49,6 +52,9 @@ type Server struct {
 // New makes the server with all its routes. It needs a Close.
 func New(c *core.Core, log zerolog.Logger, opt Options) *Server {
 	s := &Server{core: c, log: log, opt: opt, tokens: newTokens(opt), echo: echo.New()}
+	if opt.Observe != nil {
+		s.echo.Use(s.observed)
+	}
 	s.register(s.routes())
 	s.registerStart()
 	s.registerDocs()
@@ -70,6 +76,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.echo.ServeHTTP(w, r)
 }
+
+// observed tells of requests once they are answered.
+func (s *Server) observed(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if err := next(c); err != nil {
+			c.Error(err) // answers, so that the status is known
+		}
+		s.opt.Observe(c.Path(), c.Request().Method, c.Response().Status)
+		return nil
+	}
+}
+
+// Sockets is the number of sockets on the live channel.
+func (s *Server) Sockets() int { return s.live.engine.Sockets() }
 
 // routes joins the rows of all nouns: this is everything that REST has.
 func (s *Server) routes() []route {

@@ -70,6 +70,14 @@ func (db *DB) Close() error {
 	return db.pool.Close()
 }
 
+// Batches counts the commits of SQLite; nil for Postgres.
+func (db *DB) Batches() *Batches {
+	if db.writer == nil {
+		return nil
+	}
+	return &db.writer.done
+}
+
 // Ping tells whether the database answers.
 func (db *DB) Ping(ctx context.Context) error { return db.pool.PingContext(ctx) }
 

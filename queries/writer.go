@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ncruces/go-sqlite3/driver"
 )
@@ -26,7 +27,12 @@ type writer struct {
 	looks chan chan look
 	quit  chan struct{}
 	ended sync.WaitGroup
+
+	done Batches
 }
+
+// Batches counts what was committed.
+type Batches struct{ Commits, Transactions atomic.Int64 }
 
 type job struct {
 	ctx  context.Context
@@ -117,10 +123,20 @@ func (w *writer) commit(jobs []*job) {
 	if err == nil && len(jobs) > 1 && slices.ContainsFunc(jobs, func(j *job) bool { return j.err != nil }) {
 		err = w.attempt(jobs, true)
 	}
+	written := int64(0)
 	for _, j := range jobs {
 		if err != nil && j.err == nil {
 			j.err = err
 		}
+		if j.err == nil {
+			written++
+		}
+	}
+	if written > 0 {
+		w.done.Commits.Add(1)
+		w.done.Transactions.Add(written)
+	}
+	for _, j := range jobs {
 		close(j.done)
 	}
 }

@@ -95,7 +95,6 @@ func remarks(c config.Config) []string {
 		{c.AllowDropAll && c.Environment == "prod", "allow_drop_all is on in environment prod: one import can remove all data"},
 		{c.SMTP.Configured, "smtp is set, but this release sends no mail"},
 		{c.VPN != nil, "vpn_server is set, but this release has no VPN endpoints"},
-		{c.Metrics != nil, "metrics are set, but this release does not serve them"},
 	} {
 		if r.is {
 			list = append(list, r.text)
@@ -127,7 +126,19 @@ func serve(ctx context.Context, inst config.Instance, o RunOptions, log *Log) er
 		return err
 	}
 	logger.Info().Msg("Initialization done")
-	wire := handlers.New(opened.Core, logger, wireOptions(inst.Config))
+	options, measured := wireOptions(inst.Config), newMetrics()
+	if inst.Config.Metrics != nil {
+		options.Observe = measured.request
+	}
+	wire := handlers.New(opened.Core, logger, options)
+	if inst.Config.Metrics != nil {
+		measured.watch(ctx, opened, wire)
+		stop, err := measured.serve(ctx, *inst.Config.Metrics, logger)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	s := &server{core: opened.Core, wire: wire, log: logger, manager: newSupervisor(o.Getenv), http: &http.Server{
 		Handler: logged(wire, logger), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: headerSize, ErrorLog: complain(logger), TLSConfig: secure,

@@ -209,7 +209,7 @@ func TestRunRemarks(t *testing.T) {
 		"wipe in test":  {func(c *config.Config) { c.AllowDropAll, c.Environment = true, "test" }, ""},
 		"mail":          {func(c *config.Config) { c.SMTP.Configured = true }, "sends no mail"},
 		"vpn":           {func(c *config.Config) { c.VPN = &config.VPN{} }, "no VPN endpoints"},
-		"metrics":       {func(c *config.Config) { c.Metrics = &config.Metrics{} }, "does not serve them"},
+		"metrics":       {func(c *config.Config) { c.Metrics = &config.Metrics{} }, ""},
 	} {
 		var set config.Config
 		c.set(&set)

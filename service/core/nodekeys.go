@@ -9,6 +9,16 @@ import (
 	"vserver/service/fault"
 )
 
+// NodesOnline counts the nodes that are online, for the operator.
+func (c *Core) NodesOnline(ctx context.Context) (int64, error) {
+	online := "online"
+	n, err := c.db.CountNodes(ctx, queries.CountNodesParams{Status: &online})
+	if err != nil {
+		return 0, fmt.Errorf("counting the nodes that are online: %w", err)
+	}
+	return n, nil
+}
+
 // NodeKey is a node with an API key that was made this moment.
 type NodeKey struct {
 	NodeID       int64

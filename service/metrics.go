@@ -1,0 +1,106 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/rs/zerolog"
+
+	"vserver/handlers"
+	"vserver/service/config"
+)
+
+// metrics are the measures of a server for Prometheus, which asks for them on a
+// listener of their own: they are for the operator, not for users.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "vserver_requests_total", Help: "Requests that were answered, by route, method and status; those to no route have /*.",
+		}, []string{"route", "method", "status"}),
+	}
+	m.registry.MustRegister(m.requests)
+	return m
+}
+
+// request counts a request; it fits handlers.Options.
+func (m *metrics) request(route, method string, status int) {
+	m.requests.WithLabelValues(route, knownMethod(method), strconv.Itoa(status)).Inc()
+}
+
+// knownMethod keeps clients from making a series for each word that they think of.
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "other"
+}
+
+// watch adds what is asked of the server at the moment of reading.
+func (m *metrics) watch(ctx context.Context, opened *Opened, wire *handlers.Server) {
+	gauge := func(name, help string, read func() float64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
+	}
+	counter := func(name, help string, read func() float64) {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, read))
+	}
+	gauge("vserver_sockets", "Sockets that are connected to a namespace of the live channel.", func() float64 { return float64(wire.Sockets()) })
+	gauge("vserver_nodes_online", "Nodes that are online; -1 when the database does not answer.", func() float64 {
+		ctx, cancel := context.WithTimeout(ctx, headerTime)
+		defer cancel()
+		n, err := opened.Core.NodesOnline(ctx)
+		if err != nil {
+			return -1
+		}
+		return float64(n)
+	})
+	if opened.DB.Batches() == nil {
+		return // Postgres groups commits by itself
+	}
+	counter("vserver_database_write_batches_total", "Commits of the database, each for one or more transactions.", func() float64 {
+		return float64(opened.DB.Batches().Commits.Load())
+	})
+	counter("vserver_database_writes_total", "Transactions that shared those commits.", func() float64 {
+		return float64(opened.DB.Batches().Transactions.Load())
+	})
+}
+
+// serve answers at /metrics until the returned function is called.
+func (m *metrics) serve(ctx context.Context, at config.Metrics, log zerolog.Logger) (stop func(), err error) {
+	address := net.JoinHostPort(at.IP, strconv.Itoa(at.Port))
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s for metrics: %w", address, err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	server := &http.Server{
+		Handler: mux, ReadHeaderTimeout: headerTime, ReadTimeout: headerTime, WriteTimeout: time.Minute,
+		IdleTimeout: idleTime, MaxHeaderBytes: headerSize, ErrorLog: complain(log),
+	}
+	log.Info().Msgf("Metrics are at http://%s/metrics", l.Addr())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			log.Error().Err(err).Msg("The metrics cannot be read any more")
+		}
+	}()
+	return func() {
+		_ = server.Close()
+		<-ended
+	}, nil
+}
