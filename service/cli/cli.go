@@ -114,6 +114,7 @@ func (p *program) root() *cobra.Command {
 		p.stopCommand(),
 		p.versionCommand(),
 	)
+	strictCompletion(root)
 	return root
 }
 

@@ -12,6 +12,20 @@ import (
 // environmentWords are what --environment takes.
 var environmentWords = []string{"prod", "acc", "test", "dev", "application"}
 
+// strictCompletion makes the library's command for completion refuse what it does not
+// know, as all others do.
+func strictCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	if cmd, _, err := root.Find([]string{"completion"}); err == nil && cmd != root {
+		cmd.Args = noSuchCommand
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		cmd.SuggestionsMinimumDistance = root.SuggestionsMinimumDistance
+		for _, shell := range cmd.Commands() {
+			shell.Args = nothing
+		}
+	}
+}
+
 // completeInstances lets a shell complete the options that choose an instance.
 func completeInstances(cmd *cobra.Command) {
 	for name, complete := range map[string]cobra.CompletionFunc{
