@@ -72,7 +72,7 @@ func dated(inst config.Instance, now time.Time) string {
 	return fmt.Sprintf("%s-%s-%s%s", inst.Name, inst.Config.Environment, moment(now), backupSuffix(inst))
 }
 
-func moment(now time.Time) string { return now.UTC().Format("20060102T150405Z") }
+func moment(now time.Time) string { return now.UTC().Format("20060102T150405.000Z") }
 
 func backupSuffix(inst config.Instance) string {
 	if inst.Database.Engine == config.Postgres {

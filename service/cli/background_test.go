@@ -71,7 +71,7 @@ func (h *home) places() config.Places { return config.ThisMachine(h.getenv) }
 // vserver runs a command that has to succeed, and gives its output.
 func (h *home) vserver(args ...string) string {
 	h.Helper()
-	cmd := exec.CommandContext(h.Context(), "vserver", args...)
+	cmd := exec.CommandContext(h.Context(), buildBinary(h.T), args...)
 	cmd.Env, cmd.Dir = h.env, h.dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -180,7 +180,7 @@ func TestStartsAtOnce(t *testing.T) {
 	outputs := make(chan string, many)
 	for range many {
 		go func() {
-			cmd := exec.CommandContext(t.Context(), "vserver", "start", "--user", "--name", "doc", "-e", "test")
+			cmd := exec.CommandContext(t.Context(), buildBinary(t), "start", "--user", "--name", "doc", "-e", "test")
 			cmd.Env = h.env
 			out, err := cmd.CombinedOutput()
 			var exit *exec.ExitError

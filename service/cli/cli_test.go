@@ -20,14 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"vserver/queries/dbtest"
-	"vserver/service/cli"
 )
-
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"vserver": func() { os.Exit(cli.Main(os.Args[1:])) }, //nolint:forbidigo // the process of a script's command
-	})
-}
 
 // The scripts run the command line as users do, each in a folder and a home of its
 // own, with a free port in $PORT and the files of the documentation in $DOCUMENTED.
@@ -49,6 +42,8 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Condition:           condition,
 		Setup: func(e *testscript.Env) error {
+			e.Setenv("VSERVER", buildBinary(t))
+			e.Setenv("PATH", filepath.Dir(buildBinary(t))+string(filepath.ListSeparator)+e.Getenv("PATH"))
 			e.Setenv("POSTGRES", postgres(t))
 			return setUp(e)
 		},
@@ -105,11 +100,6 @@ func setUp(e *testscript.Env) error {
 	e.Setenv("XDG_CONFIG_DIRS", filepath.Join(e.WorkDir, "etc"))
 	e.Setenv("XDG_DATA_DIRS", filepath.Join(e.WorkDir, "share"))
 	e.Setenv("DOCUMENTED", documented)
-	program, err := exec.LookPath("vserver") // testscript has put it there
-	if err != nil {
-		return err
-	}
-	e.Setenv("VSERVER", program)
 	e.Setenv("PORT", strconv.Itoa(port))
 	e.Setenv("XDG_RUNTIME_DIR", os.Getenv("XDG_RUNTIME_DIR")) // of the user's systemd
 	e.Setenv("USER_HOME", os.Getenv("HOME"))

@@ -67,7 +67,8 @@ var binary struct {
 	err  error
 }
 
-// buildBinary builds the shipped program once for all tests.
+// buildBinary builds the shipped program once for all tests: without the race
+// detector, which makes every password take seconds.
 func buildBinary(t *testing.T) string {
 	t.Helper()
 	binary.once.Do(func() {
