@@ -52,13 +52,13 @@ var errCancelled = errors.New("Cancelled by user")
 // ask puts a question: with menus and editing on a terminal, else line by line.
 func (p *program) ask(q question) (string, error) {
 	if p.terminal && p.inTerminal && p.getenv("TERM") != "dumb" {
-		return askOnTerminal(q)
+		return p.askOnTerminal(q)
 	}
 	return p.askPlainly(q)
 }
 
-// askOnTerminal shows one question at a time.
-func askOnTerminal(q question) (string, error) {
+// askOnTerminal leaves question and answer on the screen, as a record.
+func (p *program) askOnTerminal(q question) (string, error) {
 	answer, agreed := q.standard, q.standard == yes
 	var field huh.Field
 	switch {
@@ -77,14 +77,45 @@ func askOnTerminal(q question) (string, error) {
 		}
 		field = input
 	}
-	err := huh.NewForm(huh.NewGroup(field)).WithShowHelp(false).Run()
+	keys, ok := p.keys()
+	if !ok {
+		return p.askPlainly(q)
+	}
+	// Room for the question is made first and cleared afterwards: the library leaves
+	// parts of it behind.
+	room := len(q.options) + 6
+	_, _ = fmt.Fprintf(p.console.out, "%s\x1b[%dA\x1b7", strings.Repeat("\n", room), room)
+	err := huh.NewForm(huh.NewGroup(field)).WithShowHelp(false).WithInput(keys).Run()
+	_ = keys.Close()
+	_, _ = fmt.Fprint(p.console.out, "\x1b8\x1b[J")
 	if errors.Is(err, huh.ErrUserAborted) {
 		return "", errCancelled
 	}
 	if q.confirm {
 		answer = map[bool]string{true: yes, false: no}[agreed]
 	}
+	p.record(q, answer)
 	return answer, err
+}
+
+// keys gives the keyboard to a question.
+func (p *program) keys() (*turn, bool) {
+	file, ok := p.in.(*os.File)
+	if !ok {
+		return nil, false
+	}
+	if p.keyboard == nil {
+		p.keyboard = newKeyboard(file)
+	}
+	return p.keyboard.turn(), true
+}
+
+// record shows what was asked and answered.
+func (p *program) record(q question, answer string) {
+	if q.hidden {
+		answer = strings.Repeat("*", min(len(answer), 3))
+	}
+	_, _ = fmt.Fprintf(p.console.out, "? %s %s\n", q.title, p.good(answer))
 }
 
 func (q question) validate(answer string) error {

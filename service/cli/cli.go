@@ -43,6 +43,7 @@ type program struct {
 	in         io.Reader
 	inTerminal bool          // somebody types
 	lines      *bufio.Reader // of in, once a question was answered from it
+	keyboard   *keyboard     // likewise, on a terminal
 	out, err   io.Writer
 	getenv     func(string) string
 	console
