@@ -326,7 +326,7 @@ func TestSocketSilenceOfTheEventsIsNoAbsence(t *testing.T) {
 
 func TestSocketSilentClientGoesOffline(t *testing.T) {
 	b := newLiveBed(t, func(o *Options) {
-		o.Live.PingInterval, o.Live.PingTimeout = 20*time.Millisecond, 100*time.Millisecond
+		o.Live.PingInterval, o.Live.PingTimeout = 100*time.Millisecond, 2*time.Second
 	})
 	watcher := b.join("admin", means{only: "websocket"})
 	watcher.take()

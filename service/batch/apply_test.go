@@ -119,12 +119,12 @@ func TestImportAddsWhatIsMissing(t *testing.T) {
 func TestImportTellsTheServer(t *testing.T) {
 	b := newBed(t)
 	b.must(small)
-	if b.news != 1 {
-		t.Errorf("%d messages after an import, want one about rights", b.news)
+	if b.news.Load() != 1 {
+		t.Errorf("%d messages after an import, want one about rights", b.news.Load())
 	}
 	b.must(small)
-	if b.news != 1 {
-		t.Errorf("%d messages after an import that changed nothing", b.news)
+	if b.news.Load() != 1 {
+		t.Errorf("%d messages after an import that changed nothing", b.news.Load())
 	}
 }
 
@@ -249,8 +249,8 @@ func TestDryRunChangesNothing(t *testing.T) {
 		if err != nil || report.Count(batch.Created, "") != 8 {
 			t.Errorf("%+v: %+v, %v", o, report, err)
 		}
-		if after := b.everything(); after != before || b.news > 0 {
-			t.Errorf("%+v: %d messages\n%s\n%s", o, b.news, before, after)
+		if after := b.everything(); after != before || b.news.Load() > 0 {
+			t.Errorf("%+v: %d messages\n%s\n%s", o, b.news.Load(), before, after)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -32,7 +33,7 @@ type bed struct {
 	*testing.T
 	core *core.Core
 	sql  *sql.DB
-	news int // messages of the bus
+	news atomic.Int64 // messages of the bus
 }
 
 func newBed(t *testing.T) *bed {
@@ -41,7 +42,7 @@ func newBed(t *testing.T) *bed {
 	b := &bed{T: t}
 	var hub *bus.Bus
 	hub, b.core = open(t, src)
-	hub.Subscribe(func(bus.Message) { b.news++ })
+	hub.Subscribe(func(bus.Message) { b.news.Add(1) })
 	var err error
 	if b.sql, err = dbtest.SQL(src); err != nil {
 		t.Fatal(err)
