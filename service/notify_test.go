@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,15 +32,6 @@ func manager(t *testing.T) (socket string, next func() string) {
 			t.Fatal(err)
 		}
 		return string(words[:n])
-	}
-}
-
-func environment(pairs ...string) func(string) string {
-	return func(name string) string {
-		if i := slices.Index(pairs, name); i >= 0 {
-			return pairs[i+1]
-		}
-		return ""
 	}
 }
 

@@ -22,6 +22,16 @@ func elsewhere(goos string, pairs ...string) config.Places {
 	return config.Places{GOOS: goos, Home: home, Getenv: environment(pairs...), IsDir: func(string) bool { return true }}
 }
 
+// environment looks names up that are given in pairs.
+func environment(pairs ...string) func(string) string {
+	return func(name string) string {
+		if i := slices.Index(pairs, name); i >= 0 {
+			return pairs[i+1]
+		}
+		return ""
+	}
+}
+
 // standing is an instance in the standard folders of a machine.
 func standing(places config.Places, scope config.Scope, name string) config.Instance {
 	folders := places.Folders(scope, name)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +37,7 @@ func newHome(t *testing.T) *home {
 	}
 	dir := t.TempDir()
 	h := &home{T: t, dir: dir, port: port, env: append(os.Environ(),
-		"HOME="+dir, "XDG_CONFIG_DIRS="+filepath.Join(dir, "etc"), "XDG_DATA_DIRS="+filepath.Join(dir, "share"), "NO_COLOR=1")}
+		"PATH="+filepath.Dir(buildBinary(t))+string(filepath.ListSeparator)+os.Getenv("PATH"), "HOME="+dir, "XDG_CONFIG_DIRS="+filepath.Join(dir, "etc"), "XDG_DATA_DIRS="+filepath.Join(dir, "share"), "NO_COLOR=1")}
 	text, err := os.ReadFile("../config/testdata/documentation.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -54,14 +55,12 @@ func newHome(t *testing.T) *home {
 	return h
 }
 
+// getenv finds what the commands find: the last entry of a name.
 func (h *home) getenv(name string) string {
-	for _, line := range h.env {
-		if value, ok := strings.CutPrefix(line, name+"="); ok && name != "HOME" {
+	for _, line := range slices.Backward(h.env) {
+		if value, ok := strings.CutPrefix(line, name+"="); ok {
 			return value
 		}
-	}
-	if name == "HOME" {
-		return h.dir
 	}
 	return ""
 }
