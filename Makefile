@@ -10,6 +10,7 @@ BUILD := -trimpath -buildvcs=$(VCS) -ldflags='-s -w'
 CONFIG      ?=
 ENVIRONMENT ?= dev
 ARGS        ?=
+VERSION     ?=
 
 .PHONY: help
 help:
@@ -39,6 +40,10 @@ test-long: ## The same with long fuzz runs and the tests that take hours
 .PHONY: bench
 bench: ## Measure, each row beside a baseline of the same run
 	$(GO) test -run '^$$' -bench BenchmarkTable -benchtime 1x -timeout 30m ./service
+
+.PHONY: release
+release: ## Build archives, packages and checksums into dist/: make release VERSION=1.2.3
+	@VERSION='$(VERSION)' .ci/release
 
 .PHONY: generate
 generate: ## Write the generated code again

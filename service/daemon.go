@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os/exec"
 	"path"
 	"regexp"
@@ -129,8 +130,15 @@ func (u Unit) settings(text string) *kardianos.Config {
 // Install makes the service known.
 func (m systemManager) Install() error { return m.tried("installing", m.Service.Install()) }
 
-// Uninstall forgets the service.
-func (m systemManager) Uninstall() error { return m.tried("uninstalling", m.Service.Uninstall()) }
+// Uninstall forgets the service. One that was made of the packages' template has no
+// file of its own to be removed.
+func (m systemManager) Uninstall() error {
+	err := m.Service.Uninstall()
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return m.tried("uninstalling", err)
+}
 
 // Start starts it. launchd runs a service from the moment it is loaded, and loads
 // none twice.

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"runtime/debug"
 
 	"vserver/handlers"
@@ -9,13 +10,16 @@ import (
 // Emulates is the release of the reference that this server answers like.
 const Emulates = handlers.Emulates
 
+// released is the version that the build of a release writes into the binary.
+var released string
+
 // Version is what the binary knows of itself: the released version, or "devel", and
 // the commit it was built from, with "+changes" when the checkout was not clean;
 // empty when the build had no checkout.
 func Version() (version, commit string) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return devel, ""
+		return cmp.Or(released, devel), ""
 	}
 	changed := false
 	for _, s := range info.Settings {
@@ -32,7 +36,7 @@ func Version() (version, commit string) {
 	if version = info.Main.Version; version == "" || version == "(devel)" {
 		version = devel
 	}
-	return version, commit
+	return cmp.Or(released, version), commit
 }
 
 const devel = "devel"
