@@ -13,11 +13,12 @@ import (
 func (c *Core) Batch(ctx context.Context, f func(ctx context.Context, q *queries.Tx) error) error {
 	return c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		t.rightsChanged()
-		if err := f(ctx, t.Tx); err != nil {
-			return err
+		// First, so that whoever compares before writing sees what the one before
+		// has written: batches take turns on Postgres as well.
+		if err := t.CountChange(ctx); err != nil {
+			return fmt.Errorf("counting a change: %w", err)
 		}
-		// Last, so that those who count wait for each other but a moment.
-		return t.CountChange(ctx)
+		return f(ctx, t.Tx)
 	})
 }
 
