@@ -506,7 +506,9 @@ remove_tree() {
   esac
   [ -e "$1" ] || return 0
   run rm -rf "$1"
-  if [ "$dry" = no ]; then rmdir "$(dirname "$1")" 2>/dev/null || true; fi # shared with nodes
+  case $1 in
+    */vantage6/server) [ "$dry" = yes ] || rmdir "$(dirname "$1")" 2>/dev/null || true ;; # nodes may use it too
+  esac
 }
 
 uninstall() {

@@ -521,6 +521,11 @@ func TestInstallScriptUninstalls(t *testing.T) {
 	if got := s.leaves(); !slices.Equal(got, others) {
 		t.Error(got)
 	}
+	for folder, want := range map[string]bool{"/usr/local/lib": true, "/usr/local/share/vantage6": false, "/etc/xdg/vantage6": true, "/var/backups": true} {
+		if _, err := os.Stat(s.root + folder); (err == nil) != want {
+			t.Errorf("%s: %v", folder, err)
+		}
+	}
 }
 
 func TestInstallScriptForeseesOnly(t *testing.T) {
