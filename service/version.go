@@ -11,7 +11,7 @@ import (
 const Emulates = handlers.Emulates
 
 // released is the version that the build of a release writes into the binary.
-var released string
+var released = ""
 
 // Version is what the binary knows of itself: the released version, or "devel", and
 // the commit it was built from, with "+changes" when the checkout was not clean;

@@ -75,6 +75,20 @@ func program(x *site) {
 // knows no session of the old one, takes its place.
 func interop(t *testing.T, command []string, want string) {
 	t.Helper()
+	// Under load the polling client of Python sometimes ends by itself, with this complaint, while it is told to go: its
+	// writer finds nothing to send and stops before its reader has read the farewell. Then it is asked again.
+	for range 3 {
+		if interopOnce(t, command, want) {
+			return
+		}
+	}
+	t.Error("the client ended by itself each time")
+}
+
+const endedByItself = "packet queue is empty, aborting"
+
+func interopOnce(t *testing.T, command []string, want string) bool {
+	t.Helper()
 	o := Options{PingInterval: 50 * time.Millisecond, PingTimeout: patience / 2}
 	x, heir := start(t, o, program), start(t, o, program)
 	var serving atomic.Pointer[Server]
@@ -91,13 +105,19 @@ func interop(t *testing.T, command []string, want string) {
 	cmd := exec.CommandContext(ctx, command[0], append(command[1:], web.URL, filepath.Base(t.Name()))...)
 	var out, complaints bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaints
-	if err := cmd.Run(); err != nil {
+	err := cmd.Run()
+	if err != nil && strings.Contains(out.String()+complaints.String(), endedByItself) {
+		t.Logf("%v\n%s%s", err, &out, &complaints)
+		return false
+	}
+	if err != nil {
 		t.Fatalf("%v\n%s%s", err, &out, &complaints)
 	}
 	if diff := cmp.Diff(strings.TrimSpace(want), strings.TrimSpace(out.String())); diff != "" {
 		t.Errorf("the client saw (-want +got):\n%s", diff)
 	}
 	eventually(t, "client gone", func() bool { return x.Sockets()+heir.Sockets() == 0 })
+	return true
 }
 
 // missing skips a test whose client is not installed, or fails it where all are required.
