@@ -57,7 +57,7 @@ export async function start() {
   const folder = mkdtempSync(join(tmpdir(), "vserver-browser-"));
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
-  const file = join(folder, "browser.yaml");
+  const file = join(folder, `browser-${port}.yaml`);
   writeFileSync(file, configuration(folder, port));
   const server = spawn(binary, ["run", "--config", file, "--environment", "test"], { stdio: ["ignore", "pipe", "pipe"] });
   let printed = "";
@@ -83,4 +83,4 @@ export async function start() {
 }
 
 // version is what the binary says of itself on the command line.
-export const version = () => execFileSync(binary, ["version"], { encoding: "utf8" });
+export const version = () => execFileSync(binary, ["version", "--program"], { encoding: "utf8" });
