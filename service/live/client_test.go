@@ -49,7 +49,10 @@ func start(t *testing.T, o Options, set func(*site)) *site {
 	if o.Report == nil {
 		o.Report = func(err error) { t.Errorf("reported: %v", err) }
 	}
-	x := &site{Server: New(o), client: &http.Client{Transport: &http.Transport{}}}
+	x := &site{Server: New(o), client: &http.Client{
+		Transport:     &http.Transport{},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 	x.tasks = x.Namespace("/tasks")
 	x.tasks.OnDisconnect(func(_ *Socket, reason Reason) {
 		x.mu.Lock()

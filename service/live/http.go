@@ -57,7 +57,7 @@ func (s *Server) serveSession(w http.ResponseWriter, r *http.Request, sid, trans
 	c := s.session(sid)
 	switch {
 	case c == nil && r.Method == http.MethodPost && s.endedLately(sid):
-		agree(w)
+		refuseLate(w)
 	case c == nil:
 		refuse(w, http.StatusBadRequest, badSession)
 	case r.Method == http.MethodPost:
@@ -104,6 +104,15 @@ func refuse(w http.ResponseWriter, status int, message string) {
 	w.Header().Set("Content-Type", "text/plain")
 	w.WriteHeader(status)
 	w.Write(body)
+}
+
+// refuseLate answers a post that crossed the end of its session, so that the client begins anew. python-engineio, whose
+// writer may have taken that post together with its reader's word of the end, takes a 400 as a reason never to come back
+// and a 200 as a reason to wait for half a minute. Only a request that fails in itself lets it go on at once, and one
+// that is led to an address without a host fails in every client, through every proxy.
+func refuseLate(w http.ResponseWriter) {
+	w.Header().Set("Location", "gone:")
+	refuse(w, http.StatusPermanentRedirect, badSession)
 }
 
 func refuseOpen(w http.ResponseWriter, err error) {

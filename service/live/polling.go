@@ -10,8 +10,12 @@ import (
 	"time"
 )
 
-// errGone says that a session has ended or changed its transport.
-var errGone = errors.New("session gone")
+var (
+	// errGone says that a session has ended or changed its transport.
+	errGone = errors.New("session gone")
+	// errEnded says that a session has ended, and that its client may not know it yet.
+	errEnded = errors.New("session ended")
+)
 
 const (
 	// maxPacketsInPoll is the number of packets python-engineio takes in one body; with one more it gives up.
@@ -21,8 +25,7 @@ const (
 	// probedPoll is how long a poll may rest while an upgrade is under way: the client ends its last poll before it
 	// goes on.
 	probedPoll = 100 * time.Millisecond
-	// latePosts is how long posts to a session that has ended are taken, and ignored. After a post that failed,
-	// python-engineio may never come back; after a poll that failed, it does.
+	// latePosts is how long after the end of a session posts to it are led nowhere, see refuseLate.
 	latePosts = 5 * time.Second
 )
 
@@ -161,7 +164,11 @@ func (c *session) take(limit int) [][]byte {
 }
 
 func (s *Server) servePost(w http.ResponseWriter, r *http.Request, c *session) {
-	if err := c.beginPost(); err != nil {
+	switch err := c.beginPost(); {
+	case errors.Is(err, errEnded):
+		refuseLate(w)
+		return
+	case err != nil:
 		refuse(w, http.StatusBadRequest, badSession)
 		return
 	}
@@ -190,10 +197,14 @@ func (s *Server) body(w http.ResponseWriter, r *http.Request) ([]byte, Reason) {
 	return body, ""
 }
 
-// beginPost counts a post in, unless the session does not poll or too many posts are waiting already. A post to a
-// session that has ended since is taken and does nothing, as latePosts has it.
+// beginPost counts a post in, unless the session has ended or does not poll or too many posts are waiting already. While
+// its last frames wait for a poll, a session takes posts and ignores them.
 func (c *session) beginPost() error {
 	c.mu.Lock()
+	if c.closed && !c.parting {
+		c.mu.Unlock()
+		return errEnded
+	}
 	if c.ws != nil && !c.closed {
 		c.mu.Unlock()
 		return errGone

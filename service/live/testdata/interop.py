@@ -6,6 +6,7 @@ The server side is in interop_test.go. Needs python-socketio with requests and w
 """
 import sys
 import threading
+import time
 
 import socketio
 
@@ -47,6 +48,28 @@ def client(seen):
     return c
 
 
+def cross(c):
+    """Drops the client while a packet of its own is on its way: its writer takes that packet together with the word of
+    its reader that the connection has ended, as chance will have it now and then."""
+    queue, get, taken = c.eio.queue, c.eio.queue.get, []
+
+    def late(block=True, timeout=None):
+        if block and "drop" in taken:
+            queue.get = get
+            c.emit("count", -1, namespace="/tasks")
+            deadline = time.monotonic() + WAIT
+            while None not in queue.queue and time.monotonic() < deadline:
+                time.sleep(0.001)
+        item = get(block, timeout)
+        if item and "drop" in str(item.data):
+            taken.append("drop")
+        return item
+
+    queue.get = late
+    c.call("echo", "from here on", namespace="/tasks", timeout=WAIT)
+    c.emit("drop", namespace="/tasks")
+
+
 def settle(c):
     """Waits until a client that came back is done with it: on a busy machine its first try may take too long for it."""
     task = c._reconnect_task
@@ -85,11 +108,17 @@ def main():
     seen.wait("connect", times=3)
     settle(c)
     print("echo", c.call("echo", "after the restart", namespace="/tasks", timeout=WAIT))
+    # cut off while it is posting, it comes back just as well
+    cross(c)
+    seen.wait("disconnect", times=3)
+    seen.wait("connect", times=4)
+    settle(c)
+    print("echo", c.call("echo", "once more", namespace="/tasks", timeout=WAIT))
     c.disconnect()
     # sent away, it does not
     c = client(seen)
     c.connect(url, headers={"Authorization": "Bearer good"}, namespaces=["/tasks"], transports=transports, wait_timeout=WAIT)
-    seen.wait("connect", times=4)
+    seen.wait("connect", times=5)
     c.emit("away", namespace="/tasks")
     c.eio.wait()
     print("connected", c.connected)
