@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
 
 	"vserver/service/fault"
 )
@@ -83,7 +83,7 @@ func (t tokens) sign(c claims, life time.Duration) (string, error) {
 	now := time.Now().Truncate(time.Second)
 	c.IssuedAt = jwt.NewNumericDate(now)
 	c.NotBefore = jwt.NewNumericDate(now.Add(-nbfSlack))
-	c.ID = newUUID()
+	c.ID = uuid.NewString()
 	if c.Roles == nil {
 		c.Roles = []string{}
 	}
@@ -95,14 +95,6 @@ func (t tokens) sign(c claims, life time.Duration) (string, error) {
 		return "", fmt.Errorf("signing a token: %w", err)
 	}
 	return s, nil
-}
-
-// newUUID makes a random UUID, version 4.
-func newUUID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // verify checks form, signature, times and subject, in the order and with the

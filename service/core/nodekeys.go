@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"vserver/queries"
 	"vserver/service/access"
 	"vserver/service/fault"
@@ -81,7 +83,7 @@ func keyOfMember(ctx context.Context, t *tx, collaboration queries.Collaboration
 	if err != nil {
 		return NodeKey{}, err
 	}
-	made := NodeKey{Organization: value(organization.Name), APIKey: newAPIKey()}
+	made := NodeKey{Organization: value(organization.Name), APIKey: uuid.NewString()}
 	digest := t.core.DigestAPIKey(made.APIKey)
 	made.NodeID, err = t.NodeOf(ctx, &member, &collaboration.ID)
 	if err == nil {

@@ -2,10 +2,11 @@ package core
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/google/uuid"
 
 	"vserver/queries"
 	"vserver/service/access"
@@ -145,7 +146,7 @@ func (c *Core) Node(ctx context.Context, g access.Grant, id int64) (Node, error)
 // CreateNode makes a node and gives it with its API key, contract 20 §6.2. Of the key
 // only a digest is stored.
 func (c *Core) CreateNode(ctx context.Context, g access.Grant, f NodeFields) (Node, string, error) {
-	key := newAPIKey()
+	key := uuid.NewString()
 	digest := c.DigestAPIKey(key)
 	var row queries.GetNodeRow
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
@@ -211,14 +212,6 @@ func ownerOfNew(ctx context.Context, t *tx, g access.Grant, asked *int64, collab
 	return t.GetOrganization(ctx, id)
 }
 
-// newAPIKey makes a random UUID, version 4, as nodes have it in their configuration.
-func newAPIKey() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
 // written is an id as the reference prints it; there may be none.
 func written(id *int64) string {
 	if id == nil {
@@ -280,7 +273,7 @@ func (c *Core) DeleteNode(ctx context.Context, g access.Grant, id int64) error {
 // ResetAPIKey gives a node a new API key, contract 10 §6.6. The old key, all tokens and
 // the connections of the node end (SECURITY T03).
 func (c *Core) ResetAPIKey(ctx context.Context, g access.Grant, id int64) (string, error) {
-	key := newAPIKey()
+	key := uuid.NewString()
 	digest := c.DigestAPIKey(key)
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		if _, err := nodeToChange(ctx, t, g, id, "Node id=%d is not found!"); err != nil {

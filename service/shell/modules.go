@@ -2,11 +2,11 @@ package shell
 
 import (
 	"crypto/rand"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	"go.starlark.net/starlark"
 )
 
@@ -129,60 +129,43 @@ func (a *amount) Unpack(v starlark.Value) error {
 // uuids is the module uuid.
 func uuids() *namespace {
 	return &namespace{kind: "module", name: "uuid", members: starlark.StringDict{
-		"uuid1": without("uuid1", func() starlark.Value { return newUUID1(time.Now()) }),
-		"uuid4": without("uuid4", func() starlark.Value { return newUUID4() }),
+		"uuid1": without("uuid1", func() starlark.Value { return newUUID1() }),
+		"uuid4": without("uuid4", func() starlark.Value { return identifier(uuid.New()) }),
 	}}
-}
-
-// uuid is a UUID of Python.
-type uuid [16]byte
-
-func newUUID4() uuid {
-	var u uuid
-	_, _ = rand.Read(u[:])
-	return u.of(4)
 }
 
 // newUUID1 has the time in its first half. Its second half is random: it serves as a
 // key, and the address of a network card is no secret.
-func newUUID1(at time.Time) uuid {
-	const epoch = 0x01B21DD213814000 // from 1582 to 1970 in 100 ns
-	u := newUUID4()
-	ticks := uint64(at.UnixNano()/100) + epoch
-	binary.BigEndian.PutUint32(u[0:], uint32(ticks&(1<<32-1)))
-	binary.BigEndian.PutUint16(u[4:], uint16(ticks>>32&(1<<16-1)))
-	binary.BigEndian.PutUint16(u[6:], uint16(ticks>>48))
-	u[10] |= 1 // no network card
-	return u.of(1)
+func newUUID1() identifier {
+	u := uuid.Must(uuid.NewUUID())
+	_, _ = rand.Read(u[8:])
+	u[8] = u[8]&0x3f | 0x80 // the variant
+	u[10] |= 1              // no network card
+	return identifier(u)
 }
 
-// of marks the version and the variant.
-func (u uuid) of(version byte) uuid {
-	u[6], u[8] = u[6]&0x0f|version<<4, u[8]&0x3f|0x80
-	return u
-}
+// identifier is a UUID of Python.
+type identifier uuid.UUID
 
-func (u uuid) str() string {
-	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
-}
+func (u identifier) str() string { return uuid.UUID(u).String() }
 
 // String shows the UUID as Python does.
-func (u uuid) String() string { return "UUID('" + u.str() + "')" }
+func (u identifier) String() string { return "UUID('" + u.str() + "')" }
 
 // Type gives the name of the class.
-func (u uuid) Type() string { return "UUID" }
+func (u identifier) Type() string { return "UUID" }
 
 // Freeze does nothing.
-func (u uuid) Freeze() {}
+func (u identifier) Freeze() {}
 
 // Truth is true.
-func (u uuid) Truth() starlark.Bool { return true }
+func (u identifier) Truth() starlark.Bool { return true }
 
 // Hash makes it a key.
-func (u uuid) Hash() (uint32, error) { return starlark.String(u.str()).Hash() }
+func (u identifier) Hash() (uint32, error) { return starlark.String(u.str()).Hash() }
 
 // Attr gives the digits alone.
-func (u uuid) Attr(name string) (starlark.Value, error) {
+func (u identifier) Attr(name string) (starlark.Value, error) {
 	if name == "hex" {
 		return starlark.String(fmt.Sprintf("%x", u[:])), nil
 	}
@@ -190,4 +173,4 @@ func (u uuid) Attr(name string) (starlark.Value, error) {
 }
 
 // AttrNames lists what Attr gives.
-func (u uuid) AttrNames() []string { return []string{"hex"} }
+func (u identifier) AttrNames() []string { return []string{"hex"} }
