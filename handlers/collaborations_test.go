@@ -61,13 +61,15 @@ func TestOneCollaboration(t *testing.T) {
 		get("noperm", "1", 401, denied),
 		get("noperm", "99", 404, `{"msg":"collaboration having id=99 not found"}`),
 		get("root", "99999999999999999999", 404, ""),
-		get("node_iknl_z", "1", 200, `{"id":1}`),
+		get("node_iknl_z", "1", 200, `{"id":1,"encrypted":false}`),
 		get("node_iknl_z", "2", 401, denied), // another collaboration of its organization
 		get("node_iknl_z", "99", 404, ""),
 		get("container", "1", 200, `{"id":1}`),
 		get("container", "2", 401, denied),
 		get("container", "99", 404, ""),
 	)
+	b.change(t, `UPDATE collaboration SET encrypted = TRUE WHERE id = 1`)
+	b.run(get("node_iknl_z", "1", 200, `{"id":1,"encrypted":true}`))
 }
 
 func TestCollaborationListsTheNewestTasks(t *testing.T) {

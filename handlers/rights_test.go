@@ -242,7 +242,12 @@ func TestHeldRulesAreSeen(t *testing.T) {
 	if set := a.held()[9]; set != 0 {
 		t.Fatalf("noperm holds %b", set)
 	}
-	a.run(row{as: "root", method: "PATCH", path: "/user/9", body: `{"rules":[1],"roles":[4]}`, want: 200})
+	// a rule of its own lets it see every node, a role its organization
+	node, organization := row{as: "noperm", method: "GET", path: "/node/18"}, row{as: "noperm", method: "GET", path: "/organization/2"}
+	node.want, organization.want = 401, 401
+	a.run(node, organization, row{as: "root", method: "PATCH", path: "/user/9", body: `{"rules":[1],"roles":[4]}`, want: 200})
+	node.want, organization.want = 200, 200
+	a.run(node, organization)
 	if set := a.held()[9]; set != access.Of(1, 2, 10, 15, 16, 21, 27, 29, 34, 37, 39, 47, 48) {
 		t.Errorf("noperm holds %b", set)
 	}

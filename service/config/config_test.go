@@ -92,6 +92,8 @@ func TestAcceptedValues(t *testing.T) {
 		{"    email_token_validity_minutes: '90'", func(c config.Config) any { return c.EmailTokenLife }, 90 * time.Minute},
 		{"    smtp: {email_token_validity_minutes: 7}", func(c config.Config) any { return c.EmailTokenLife }, 7 * time.Minute},
 		{"    smtp: {}", func(c config.Config) any { return c.SMTP.Configured }, true},
+		{"    smtp: {}", func(c config.Config) any { return c.EmailTokenLife }, time.Hour},
+		{"    smtp:", func(c config.Config) any { return c.SMTP.Configured }, false},
 		{"    smtp: {MAIL_USE_SSL: true}", func(c config.Config) any { return c.SMTP.UseTLS }, false},
 		{"    smtp: {username: a@b.org}", func(c config.Config) any { return c.SupportEmail }, "a@b.org"},
 		{"    smtp: {username: ''}", func(c config.Config) any { return c.SupportEmail }, "support@vantage6.ai"},
@@ -144,6 +146,8 @@ func TestTokenLives(t *testing.T) {
 		warnings              int
 	}{
 		{"prod", "", "", 6 * hour, 48 * hour, 0},
+		{"acc", "", "", 6 * hour, 48 * hour, 0},
+		{"dev", "", "", 6 * hour, 48 * hour, 0},
 		{"test", "", "", 24 * hour, 48 * hour, 0},
 		{"test", "2", "", 24 * hour, 48 * hour, 0},
 		{"prod", "'2'", "100", 2 * hour, 100 * hour, 0},

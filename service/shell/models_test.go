@@ -181,8 +181,10 @@ func TestVirtualAttributes(t *testing.T) {
 		b.says("task.status", "'"+want+"'")
 	}
 	b.says("result.complete", "False")
+	b.says("[r.id for r in db.Result.get() if r.complete]", "[]")
 	b.does("result.finished_at = '2024-05-06T07:08:09'\nresult.save()")
 	b.says("result.complete, task.complete, task.finished_at", "(True, True, datetime.datetime(2024, 5, 6, 7, 8, 9))")
+	b.says("[r.id for r in db.Result.get() if r.complete]", "[1]")
 	b.says("result.complete = True", "AttributeError: complete of a Result cannot be set (line 1)")
 	b.does("node.organization = None\nnode.save()")
 	b.says("result.node", "")
@@ -215,6 +217,8 @@ func TestMethods(t *testing.T) {
 		"db.Rule.get_by_('task', Scope, Operation.DELETE).id": "24", "db.Rule.get_by_('x', Scope, Operation)": "",
 		"[a.username if a.type == 'user' else a.name for a in db.Authenticatable.get()]": "['root', 'john', 'n']",
 		"db.Authenticatable.get(3) is node":                                              "True", "db.Authenticatable.get(9)": "",
+		"[len(m.get()) for m in [db.Organization, db.User, db.Node, db.Task, db.Result, db.Collaboration, db.Role, db.Rule]]": "[2, 2, 1, 2, 1, 1, 8, 53]",
+		"[m.get(1).id for m in [db.Organization, db.User, db.Task, db.Result, db.Collaboration, db.Role, db.Rule]]":           "[1, 1, 1, 1, 1, 1, 1]",
 		"db.Organization.get_result_ids(org)": "[(1,)]",
 		"db.Organization.get_result_ids()":    "TypeError: get_result_ids() is for one Organization: call it on an object (line 1)",
 		"db.User.exists('x', 1)":              "AttributeError: a User has no column x (line 1)",
