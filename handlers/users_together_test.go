@@ -6,6 +6,9 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"vserver/queries"
+	"vserver/queries/dbtest"
 )
 
 // atOnce sends requests at the same time and gives their statuses, sorted.
@@ -78,4 +81,39 @@ func TestAdvisory_U10_ChangeOfUserIsAllOrNothing(t *testing.T) {
 	b.run(row{as: "root", method: "PATCH", path: "/user/5", body: `{"roles":[5],"rules":[1],"lastname":"N"}`, want: 500})
 	b.change(t, `ALTER TABLE hidden RENAME TO user_rule`)
 	b.run(whole)
+}
+
+// What is deleted between the check of a request and its write is missed as if it had been gone before. SQLite has one
+// writer, so there is no such moment.
+func TestWhatGoesAwayMeanwhileIsMissed(t *testing.T) {
+	b := newBed(t)
+	if b.src.Engine == queries.SQLite {
+		t.Skip("no write of SQLite comes between a check and its write")
+	}
+	b.change(t, `INSERT INTO organization (id, name) VALUES (99, 'leaving')`)
+	raw, err := dbtest.SQL(b.src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	leaving, err := raw.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer leaving.Rollback()
+	if _, err := leaving.ExecContext(t.Context(), `DELETE FROM organization WHERE id = 99`); err != nil {
+		t.Fatal(err)
+	}
+	codes := make(chan []int)
+	go func() {
+		codes <- b.atOnce(t, row{as: "root", method: "POST", path: "/role", body: `{"name":"r","description":"d","rules":[1],"organization_id":99}`})
+	}()
+	waiting := `SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+	eventually(t, "the request waits for the deletion", func() bool { return b.number(t, waiting) == 1 })
+	if err := leaving.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-codes; !slices.Equal(got, []int{404}) {
+		t.Errorf("got %v, want 404", got)
+	}
 }

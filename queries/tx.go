@@ -33,8 +33,11 @@ func (db *DB) InTx(ctx context.Context, f func(ctx context.Context, tx *Tx) erro
 	}
 	const tries = 4
 	var err error
-	for range tries {
-		if err = db.inPostgres(ctx, f); !again(err) {
+	for i := range tries {
+		err = db.inPostgres(ctx, f)
+		// What f checked may be gone, or be there, by the time it writes: a second look lets it say so itself.
+		outdated := i == 0 && (InUse(err) || Taken(err))
+		if !again(err) && !outdated {
 			break
 		}
 	}
