@@ -177,8 +177,12 @@ func TestSettings(t *testing.T) {
 		}},
 		"77 an edited file counts at the next start": {nil, func(h *home, r service.Running) {
 			h.end()
-			h.change("api_path: /api", "api_path: /edited")
-			if again := h.begin(); !strings.HasSuffix(again.URL, "/edited") {
+			port, err := freePort()
+			if err != nil {
+				h.Fatal(err)
+			}
+			h.change("api_path: /api", "api_path: /edited", fmt.Sprintf("port: %d", h.port), fmt.Sprintf("port: %d", port))
+			if again := h.begin(); !strings.HasSuffix(again.URL, fmt.Sprintf(":%d/edited", port)) {
 				h.Errorf("%s became %s", r.URL, again.URL)
 			}
 		}},
