@@ -3,6 +3,7 @@
 package service
 
 import (
+	"fmt"
 	"io/fs"
 	"syscall"
 )
@@ -13,4 +14,13 @@ func names(info fs.FileInfo) uint64 {
 		return uint64(stat.Nlink) //nolint:unconvert // 16 bits on macOS
 	}
 	return 1
+}
+
+// writable tells whether this account may make files in a folder, without making one.
+func writable(dir string) error {
+	const write, enter = 2, 1
+	if err := syscall.Access(dir, write|enter); err != nil {
+		return fmt.Errorf("asking for the rights of %s: %w", dir, err)
+	}
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -77,7 +78,8 @@ func failing(advice string, err error) []Finding {
 func (e examination) configuration(context.Context) []Finding {
 	var found []Finding
 	for _, w := range e.inst.Warnings {
-		if !strings.HasSuffix(w.Key, ".cors_allowed_origins") { // has a check of its own
+		// Open origins have a check of their own; so has a key that is not there.
+		if !strings.HasSuffix(w.Key, ".cors_allowed_origins") && (!e.inst.Config.JWTSecretGenerated || !strings.HasSuffix(w.Key, ".jwt_secret_key")) {
 			found = append(found, Finding{Verdict: Doubt, Text: w.String(), Advice: "correct the configuration"})
 		}
 	}
@@ -209,7 +211,16 @@ func (e examination) clock(ctx context.Context) []Finding {
 func (e examination) disk(context.Context) []Finding {
 	const least, little = 100 << 20, 1 << 30 // bytes
 	var found []Finding
-	for _, dir := range []string{e.inst.DataDir, filepath.Dir(e.inst.LogFile)} {
+	dirs := []string{e.inst.DataDir, filepath.Dir(e.inst.LogFile)}
+	if e.inst.Database.Engine == config.SQLite && filepath.Dir(e.inst.Database.Path) != e.inst.DataDir {
+		dirs = append(dirs, filepath.Dir(e.inst.Database.Path))
+	}
+	for _, dir := range slices.Compact(dirs) {
+		if err := mayWrite(existing(dir)); err != nil {
+			found = append(found, failing("give the folder to the account that the server runs as, or ask as that one",
+				fmt.Errorf("nothing can be written to %s: %w", dir, err))...)
+			continue
+		}
 		free, err := queries.FreeSpace(existing(dir))
 		switch f := (Finding{Text: fmt.Sprintf("%d MiB are free for %s", free>>20, dir), Advice: "make room"}); {
 		case err != nil:
@@ -227,6 +238,14 @@ func (e examination) disk(context.Context) []Finding {
 	return found
 }
 
+// mayWrite tells why files cannot be made in a folder, if they cannot.
+func mayWrite(dir string) error {
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is no folder", dir)
+	}
+	return writable(dir)
+}
+
 // existing is a folder, or the one above that is there already.
 func existing(dir string) string {
 	for {
@@ -237,6 +256,8 @@ func existing(dir string) string {
 	}
 }
 
+// mail tries the address only, and its failure is no more than a doubt: the server
+// works without mail.
 func (e examination) mail(ctx context.Context) []Finding {
 	const patience = 5 * time.Second
 	smtp := e.inst.Config.SMTP
@@ -246,7 +267,10 @@ func (e examination) mail(ctx context.Context) []Finding {
 	at := net.JoinHostPort(smtp.Server, strconv.Itoa(smtp.Port))
 	c, err := (&net.Dialer{Timeout: patience}).DialContext(ctx, "tcp", at)
 	if err != nil {
-		return failing("check server and port of smtp, and the firewall", fmt.Errorf("the mail server cannot be reached: %w", err))
+		return []Finding{{
+			Verdict: Doubt, Text: fmt.Sprintf("the mail server cannot be reached: %s", err),
+			Advice: "check server and port of smtp, and the firewall",
+		}}
 	}
 	_ = c.Close()
 	return sound("the mail server answers at %s", at)

@@ -55,6 +55,9 @@ func (p *program) configCheckCommand() *cobra.Command {
 			if forPrograms {
 				p.forPrograms()
 			}
+			if f.file != "" { // as with every other command
+				args = append(args, f.file)
+			}
 			path, err := p.fileToCheck(f, args)
 			if err != nil {
 				return err
@@ -63,6 +66,7 @@ func (p *program) configCheckCommand() *cobra.Command {
 		},
 	}
 	f.named(cmd)
+	cmd.Flags().StringVarP(&f.file, "config", "c", "", "`PATH` of the file, instead of FILE")
 	jsonFlag(cmd, &forPrograms)
 	return cmd
 }
@@ -75,8 +79,10 @@ func (p *program) fileToCheck(f instanceFlags, args []string) (string, error) {
 	case len(args) == 1 && f.name != "":
 		return "", misused("Name a file or an instance, not both.")
 	case len(args) == 1:
-		if info, err := os.Stat(args[0]); err != nil || info.IsDir() {
+		if info, err := os.Stat(args[0]); err != nil {
 			return "", fmt.Errorf("config %s not found", args[0])
+		} else if info.IsDir() {
+			return "", fmt.Errorf("config %s is a folder: name a file in it", args[0])
 		}
 		return args[0], nil
 	}
@@ -107,11 +113,10 @@ type finding struct {
 
 // check tells what it finds; a fault makes the command fail.
 func (p *program) check(path string, forPrograms bool) error {
-	report, err := config.ThisMachine(p.getenv).Check(path)
+	report, err := config.ThisMachine(p.getenv).Check(path, service.CheckLogFormat)
 	if err != nil {
 		return err
 	}
-	p.checkFormats(path, &report)
 	found := struct {
 		File     string    `json:"file"`
 		Usable   []string  `json:"usable"` // environments that can be started
@@ -136,25 +141,4 @@ func (p *program) check(path string, forPrograms bool) error {
 		err = errors.Join(err, p.json(found))
 	}
 	return err
-}
-
-// checkFormats adds faults of log formats, which only the log can judge.
-func (p *program) checkFormats(path string, report *config.Report) {
-	file, err := config.ReadFile(path)
-	if err != nil {
-		return // a fault of the report already
-	}
-	for _, environment := range report.Usable {
-		c, _, err := file.Load(environment, p.getenv)
-		if err != nil {
-			continue // likewise
-		}
-		if err := service.CheckLogFormat(c.Logging); err != nil {
-			key := "environments." + environment + ".logging.format"
-			if environment == "application" {
-				key = "application.logging.format"
-			}
-			report.Faults = append(report.Faults, config.Fault{File: path, Key: key, Text: err.Error()})
-		}
-	}
 }

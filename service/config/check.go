@@ -1,11 +1,13 @@
 package config
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 )
 
 // Report is everything a check of one file found.
@@ -17,9 +19,10 @@ type Report struct {
 
 // Check reads a file as a start would, each environment in turn, and looks further
 // than a start does: at blocks that lack keys, at the rights of the file and at the
-// certificate. The file's mistakes are in the report; the error says only that the
-// file could not be read.
-func (p Places) Check(path string) (Report, error) {
+// certificate. What the format of the log is worth only the log can say: format does.
+// The file's mistakes are in the report; the error says only that the file could not
+// be read.
+func (p Places) Check(path string, format func(Logging) error) (Report, error) {
 	var report Report
 	file, err := ReadFile(path)
 	if syntax, ok := errors.AsType[Faults](err); ok {
@@ -32,7 +35,7 @@ func (p Places) Check(path string) (Report, error) {
 	r := newReader(path)
 	r.warnings = slices.Clone(file.notes)
 	for _, name := range environmentNames {
-		if file.check(r, name, p.Getenv) {
+		if file.check(r, name, p.Getenv, format) {
 			report.Usable = append(report.Usable, name)
 		}
 	}
@@ -46,21 +49,28 @@ func (p Places) Check(path string) (Report, error) {
 }
 
 // check reads one block and tells whether a start would accept it.
-func (f *File) check(r *reader, environment string, getenv func(string) string) bool {
+func (f *File) check(r *reader, environment string, getenv func(string) string, format func(Logging) error) bool {
 	e, there := f.blocks[environment]
 	if !there || len(e.node.Content) == 0 {
 		return false
 	}
-	if lacking := f.lacking(environment); len(lacking) > 0 {
-		for _, key := range lacking {
-			r.fault(e.line, blockPath(environment)+"."+key, "is missing, so this environment does not count")
-		}
-		return false
-	}
 	before := len(r.faults)
 	c := f.settings(r, environment, getenv)
+	lacking := f.lacking(environment)
+	r.faults = append(r.faults[:before], slices.DeleteFunc(r.faults[before:], func(fault Fault) bool {
+		return slices.Contains(lacking, strings.TrimPrefix(fault.Key, blockPath(environment)+"."))
+	})...)
+	for _, key := range lacking {
+		r.fault(e.line, blockPath(environment)+"."+key, "is missing, so this environment does not count")
+	}
+	b := newReader(f.Path).mapping(blockPath(environment), e.line, e.node)
+	if logging := b.block("logging"); logging != nil {
+		if err := format(c.Logging); err != nil {
+			r.fault(cmp.Or(logging.entries["format"].line, logging.line), logging.key("format"),
+				"%s", strings.TrimPrefix(err.Error(), "logging.format: "))
+		}
+	}
 	if len(r.faults) == before && c.TLS != nil {
-		b := r.mapping(blockPath(environment), e.line, e.node)
 		if _, err := tls.LoadX509KeyPair(c.TLS.Cert, c.TLS.Key); err != nil {
 			r.fault(b.entries["tls"].line, b.key("tls"), "cannot be used: %s", err)
 		}

@@ -152,13 +152,51 @@ func TestList(t *testing.T) {
 	}
 }
 
+func anyFormat(config.Logging) error { return nil }
+
+// What a block lacks must not hide what else is wrong with it.
+func TestCheckTellsEverythingAtOnce(t *testing.T) {
+	at := workshop(t, nil)
+	path := put(t, at.WorkDir+"/x.yaml", edited("    api_pth: /api\n    port: abc\n    tls: {}\n    api_pth: /x"))
+	text, _ := os.ReadFile(path)
+	path = put(t, path, strings.Replace(string(text), "    uri: sqlite:///test.sqlite\n", "", 1))
+	report, err := at.Check(path, func(config.Logging) error { return errors.New("logging.format: no") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		path + ":2: environments.test.uri: is missing, so this environment does not count",
+		path + ":15: environments.test.logging.format: no",
+		path + ":20: environments.test.port: Invalid value 'abc': must be a whole number from 0 to 65535",
+		path + ":21: environments.test.tls.cert: is missing: HTTPS needs the files of a certificate and its key",
+		path + ":21: environments.test.tls.key: is missing: HTTPS needs the files of a certificate and its key",
+	}
+	if got := strings.Split(report.Faults.Error(), "\n"); !slices.Equal(got, want) {
+		t.Errorf("faults:\n%s", strings.Join(got, "\n"))
+	}
+	var warned []string
+	for _, w := range report.Warnings {
+		if w.Key != "" {
+			warned = append(warned, w.String())
+		}
+	}
+	want = []string{
+		path + ":20: environments.test.port: is given twice, the first time on line 6; this one counts",
+		path + ":22: environments.test.api_pth: is given twice, the first time on line 19; this one counts",
+		path + ":22: environments.test.api_pth: unknown key, ignored; did you mean api_path?",
+	}
+	if !slices.Equal(warned, want) {
+		t.Errorf("warnings:\n%s", strings.Join(warned, "\n"))
+	}
+}
+
 func TestCheck(t *testing.T) {
 	at := workshop(t, nil)
 	path := put(t, at.WorkDir+"/x.yaml", fileOf("dev", "acc-", "prod!")+"    two_factor_auth: eh\n    prot: 1\n")
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	report, err := at.Check(path)
+	report, err := at.Check(path, anyFormat)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,12 +226,12 @@ func TestCheckOfOtherFiles(t *testing.T) {
 		edited("    tls: {cert: no.pem, key: no.key}"): ":20: environments.test.tls: cannot be used: open " + at.WorkDir + "/no.pem: no such file or directory",
 	} {
 		path := put(t, at.WorkDir+"/x.yaml", text)
-		report, err := at.Check(path)
+		report, err := at.Check(path, anyFormat)
 		if got := strings.TrimPrefix(report.Faults.Error(), path); err != nil || got != want {
 			t.Errorf("%.30q: %v, %s", text, err, got)
 		}
 	}
-	if _, err := at.Check(at.WorkDir + "/none"); !errors.Is(err, os.ErrNotExist) {
+	if _, err := at.Check(at.WorkDir+"/none", anyFormat); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 }

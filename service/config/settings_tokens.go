@@ -76,6 +76,9 @@ func (b *block) emailTokenLife() time.Duration {
 	return life
 }
 
+// keyVariable comes before jwt_secret_key.
+const keyVariable = "VSERVER_JWT_SECRET_KEY"
+
 // shortestKey is the least length in bytes of a key for HS256 (SECURITY T21).
 const shortestKey = 32
 
@@ -83,6 +86,7 @@ const shortestKey = 32
 var sampleKeys = []string{
 	"super-secret-key!", "super-secret-key", "super-secret-password", "super-secret", "secret", "secret-key",
 	"my-secret-key", "your-secret-key", "jwt_secret_key", "jwt-secret-key", "changeme", "change-me",
+	"0000000000000000000000000000000000000000000000000000000000000000", // of `vserver config example`
 }
 
 // override puts the process's environment over the file and finishes what depends
@@ -93,7 +97,7 @@ func (b *block) override(c *Config, getenv func(string) string) {
 		into *Secret
 	}{
 		{"VANTAGE6_DB_URI", &c.URI},
-		{"VSERVER_JWT_SECRET_KEY", &c.JWTSecretKey},
+		{keyVariable, &c.JWTSecretKey},
 		{"VSERVER_ROOT_PASSWORD", &c.RootPassword},
 	} {
 		value, err := variable(getenv, v.name)
@@ -105,7 +109,7 @@ func (b *block) override(c *Config, getenv func(string) string) {
 		}
 	}
 	b.checkURI(c.URI, getenv)
-	b.checkKey(c)
+	b.checkKey(c, getenv(keyVariable)+getenv(keyVariable+"_FILE") != "")
 }
 
 // variable reads an environment variable, or the file that NAME_FILE points to.
@@ -133,20 +137,25 @@ func (b *block) checkURI(uri Secret, getenv func(string) string) {
 	if err == nil {
 		return
 	}
-	written := b.entries["uri"]
+	written, there := b.entries["uri"]
 	switch {
-	case written.node.Value != uri.Reveal():
+	case !there && uri.Reveal() == "": // a fault of its own
+	case !there || written.node.Value != uri.Reveal():
 		b.r.faults = append(b.r.faults, Fault{File: "environment", Key: "VANTAGE6_DB_URI", Text: err.Error()})
 	case written.node.Kind == yaml.ScalarNode: // another shape was a fault before
 		b.r.fault(written.line, b.key("uri"), "%s", err)
 	}
 }
 
-// checkKey generates a missing key and warns of a weak one (SECURITY T21).
-func (b *block) checkKey(c *Config) {
-	line, key := b.line, b.key("jwt_secret_key")
+// checkKey generates a missing key and warns of a weak one (SECURITY T21), where it
+// was given: in the file or by a variable of the process.
+func (b *block) checkKey(c *Config, variable bool) {
+	w := Warning{File: b.r.file, Line: b.line, Key: b.key("jwt_secret_key")}
 	if e, ok := b.entries["jwt_secret_key"]; ok {
-		line = e.line
+		w.Line = e.line
+	}
+	if variable {
+		w = Warning{File: "environment", Key: keyVariable}
 	}
 	switch given := strings.ToLower(c.JWTSecretKey.Reveal()); {
 	case given == "":
@@ -154,10 +163,13 @@ func (b *block) checkKey(c *Config) {
 		var random [shortestKey]byte
 		_, _ = rand.Read(random[:]) // never fails: crypto/rand ends the process instead
 		c.JWTSecretKey = Secret(hex.EncodeToString(random[:]))
-		b.r.warn(line, key, "is absent: a random key is made at each start, which ends all earlier tokens")
+		w.Text = "is absent: a random key is made at each start, which ends all earlier tokens"
 	case slices.Contains(sampleKeys, given):
-		b.r.warn(line, key, "is a published sample: anyone can make tokens with it; replace it")
+		w.Text = "is a published sample: anyone can make tokens with it; replace it"
 	case len(given) < shortestKey:
-		b.r.warn(line, key, "has %d bytes; a key of at least %d random bytes is safe", len(given), shortestKey)
+		w.Text = fmt.Sprintf("has %d bytes; a key of at least %d random bytes is safe", len(given), shortestKey)
+	default:
+		return
 	}
+	b.r.warnings = append(b.r.warnings, w)
 }
