@@ -54,6 +54,9 @@ func backupFile(inst config.Instance, to string, now time.Time) (string, error) 
 	case errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(to, string(filepath.Separator)):
 		return "", fmt.Errorf("the folder %s does not exist", to)
 	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Stat(filepath.Dir(to)); errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("the folder %s does not exist", filepath.Dir(to))
+		}
 		return to, nil
 	case err != nil:
 		return "", fmt.Errorf("looking at the place of the backup: %w", err)

@@ -318,9 +318,11 @@ func (b *block) unknown(f func(name string, line int)) {
 	}
 }
 
+const unknownKey = "unknown key"
+
 // ignore warns of every key that nobody asked for.
 func (b *block) ignore() {
 	b.unknown(func(name string, line int) {
-		b.r.warn(line, b.field(name), "unknown key, ignored; known here: %s", strings.Join(b.asked, ", "))
+		b.r.warn(line, b.field(name), unknownKey+", ignored; known here: %s", strings.Join(b.asked, ", "))
 	})
 }

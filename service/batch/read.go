@@ -76,7 +76,8 @@ type example struct {
 // maxFile is the size of the largest file that is read, in bytes.
 const maxFile = 256 << 20
 
-// Read reads and checks an import file; mistakes are Faults, all of them at once.
+// Read reads and checks an import file; mistakes are Faults, all of them at once, with
+// the unknown keys that else are warnings.
 func Read(path string) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -108,6 +109,11 @@ func Parse(path string, data []byte) (*File, error) {
 		r.check(f)
 	}
 	if len(r.faults) > 0 {
+		for _, w := range r.warnings { // a key that is misspelt explains one that is missing
+			if strings.HasPrefix(w.Text, unknownKey) {
+				r.faults = append(r.faults, Fault(w))
+			}
+		}
 		slices.SortStableFunc(r.faults, func(a, b Fault) int { return a.Line - b.Line })
 		return nil, r.faults
 	}
@@ -151,6 +157,10 @@ func (r *reader) file(f *File, root *yaml.Node) {
 	b := r.block("", entry{root, root.Line}, "a block with the keys organizations and collaborations")
 	if b == nil {
 		return
+	}
+	_, organizations := b.entries["organizations"]
+	if _, collaborations := b.entries["collaborations"]; !organizations && !collaborations {
+		b.r.fault(b.line, "", "is no import file: it has neither organizations nor collaborations")
 	}
 	items, _ := b.list("organizations")
 	for i, e := range items {

@@ -100,6 +100,19 @@ func TestWhatIsIgnored(t *testing.T) {
 	}
 }
 
+// A key that is misspelt stands beside the one that is missing for it.
+func TestUnknownKeysAreToldWithFaults(t *testing.T) {
+	_, err := batch.Parse("x.yaml", []byte("collaborations:\n- nme: C\n"))
+	want := "x.yaml:2: collaborations[1].name: is missing\n" +
+		"x.yaml:2: collaborations[1].nme: unknown key, ignored; known here: name, encrypted, participants, tasks"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+	if _, err := batch.Parse("x.yaml", []byte("\nenvironments: {}\n")); err == nil || !strings.Contains(err.Error(), "x.yaml:2: is no import file") {
+		t.Errorf("a configuration: %v", err)
+	}
+}
+
 func TestNothingToImport(t *testing.T) {
 	for _, text := range []string{"", "# nothing\n", "~\n", "organizations:\ncollaborations:\n", "organizations: []\n"} {
 		if f := parse(t, text); len(f.Warnings) > 0 {

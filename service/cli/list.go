@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -54,7 +55,7 @@ type listed struct {
 }
 
 // instances finds the configurations of both scopes, and what is wrong with those
-// that cannot be used.
+// that cannot be used. Servers that run with a file from elsewhere come last.
 func (p *program) instances() (found []listed, failed []string, err error) {
 	places := config.ThisMachine(p.getenv)
 	found = []listed{}
@@ -70,6 +71,12 @@ func (p *program) instances() (found []listed, failed []string, err error) {
 			}
 			r, running := service.FindRunning(places, scope, l.Name)
 			found = append(found, listed{l.Name, l.Environments, running, scope, l.File, r.URL})
+		}
+	}
+	for _, r := range service.AllRunning(places, config.System, config.User) {
+		known := func(l listed) bool { return l.Name == r.Name && l.Scope == r.Scope }
+		if !slices.ContainsFunc(found, known) {
+			found = append(found, listed{r.Name, []string{r.Environment}, true, r.Scope, r.Config, r.URL})
 		}
 	}
 	return found, failed, nil

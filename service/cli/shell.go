@@ -35,9 +35,6 @@ func (p *program) shellCommand() *cobra.Command {
 			if cmd.Flags().Changed("command") && code == "" {
 				return misused("Option '--command' requires an argument.")
 			}
-			if code == "" && isCode(f.file) {
-				f.file, code = "", f.file
-			}
 			f.inputTaken = !p.inTerminal // statements
 			inst, err := f.find(p)
 			if err != nil {
@@ -47,9 +44,31 @@ func (p *program) shellCommand() *cobra.Command {
 		},
 	}
 	f.shared(cmd)
-	cmd.Flags().Lookup("config").Usage = "`PATH` of a configuration file; wins over --name. What is no file and no path is taken as --command"
+	config := cmd.Flags().Lookup("config")
+	config.Value = fileOrCode{&f.file, &code}
+	config.Usage = "`PATH` of a configuration file; wins over --name. What is no file and no path is taken as --command"
 	cmd.Flags().StringVar(&code, "command", "", "run `CODE` and end")
 	return cmd
+}
+
+// fileOrCode is the option --config of the shell: both of what it may be can be given
+// on one line.
+type fileOrCode struct{ file, code *string }
+
+// String is empty: there is no default.
+func (v fileOrCode) String() string { return "" }
+
+// Type is that of a text.
+func (v fileOrCode) Type() string { return "string" }
+
+// Set takes a path or statements.
+func (v fileOrCode) Set(text string) error {
+	if isCode(text) {
+		*v.code = text
+	} else {
+		*v.file = text
+	}
+	return nil
 }
 
 // isCode tells statements from the path of a configuration: -c is the short form of

@@ -91,7 +91,31 @@ func (p Places) locate(w Wanted) (path, name string, err error) {
 			return path, w.Name, nil
 		}
 	}
-	return "", "", absent(w, "")
+	return "", "", absent(w, p.instead(w))
+}
+
+// instead tells of what may be meant by a name that is not there: the same name at the
+// other level, or one that is like it.
+func (p Places) instead(w Wanted) string {
+	other := User
+	if w.Scope == User {
+		other = System
+	}
+	if isFile(p.join(p.Folders(other, w.Name).Config, w.Name+suffix)) {
+		return fmt.Sprintf("it is in the %s folders: add --%s", other, other)
+	}
+	all, err := p.List(w.Scope)
+	if err != nil {
+		return ""
+	}
+	var names []string
+	for _, l := range all {
+		names = append(names, l.Name)
+	}
+	if near := nearest(w.Name, names); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return ""
 }
 
 func isFile(path string) bool {
