@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"vserver/service/core"
@@ -24,6 +25,9 @@ const (
 	// opaque texts are bounded by the body alone, and may hold control characters.
 	opaque = math.MaxInt
 )
+
+// bodyPause is how long a sender may leave a body standing still.
+const bodyPause = 30 * time.Second
 
 // missingField is the reason that users of the reference see.
 const missingField = "Missing required parameter in the JSON body or the post body or the query string"
@@ -92,11 +96,25 @@ func (k *call) load(limit int64) error {
 		return nil
 	}
 	var err error
-	k.raw, err = io.ReadAll(http.MaxBytesReader(k.echo.Response(), req.Body, limit))
+	control := http.NewResponseController(k.echo.Response())
+	k.raw, err = io.ReadAll(http.MaxBytesReader(k.echo.Response(), steady{req.Body, control}, limit))
 	if err != nil {
-		return unread(err)
+		return unread(err) // with its deadline, since the server reads the rest before it gives up the connection
 	}
+	_ = control.SetReadDeadline(time.Time{})
 	return nil
+}
+
+// steady is a body whose sender may take as long as it likes, but not pause (SECURITY U9).
+type steady struct {
+	io.ReadCloser
+	control *http.ResponseController
+}
+
+// Read waits for more no longer than bodyPause. What has no deadlines, as a body in a test, is waited for.
+func (s steady) Read(p []byte) (int, error) {
+	_ = s.control.SetReadDeadline(time.Now().Add(bodyPause))
+	return s.ReadCloser.Read(p)
 }
 
 func unread(err error) error {

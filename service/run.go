@@ -34,7 +34,7 @@ type RunOptions struct {
 
 const (
 	// headerTime is how long a client may take to send the head of a request. Bodies
-	// and replies have no limit of time: live connections last.
+	// may take long as long as they move, and live connections last.
 	headerTime = 10 * time.Second
 	// idleTime is how long a connection may be kept without a request.
 	idleTime = 2 * time.Minute
