@@ -65,12 +65,12 @@ type victim struct {
 	src         queries.Source
 	cmd         *exec.Cmd
 	token       string
-	study       int64
+	studies     []int64
 	hospitals   []int64
 
 	mu           sync.Mutex
 	acknowledged map[int64]bool
-	loaded       time.Duration // how long there was load
+	loaded       time.Duration // from each round's first task to its last
 }
 
 var binary struct {
@@ -202,7 +202,8 @@ func (s *victim) must(t *testing.T, method, path string, body, into any) {
 	}
 }
 
-// setStage logs in as root, whose organization joins a study of three with nodes.
+// setStage logs in as root, whose organization joins studies of three with nodes:
+// several, since the tasks of one wait for each other on Postgres.
 func (s *victim) setStage(t *testing.T) {
 	t.Helper()
 	var session struct {
@@ -219,11 +220,13 @@ func (s *victim) setStage(t *testing.T) {
 		s.must(t, "POST", "/organization", map[string]string{"name": name}, &o)
 		s.hospitals = append(s.hospitals, o.ID)
 	}
-	var study row
-	s.must(t, "POST", "/collaboration", map[string]any{"name": "study", "organization_ids": s.hospitals}, &study)
-	s.study = study.ID
-	for _, o := range s.hospitals {
-		s.must(t, "POST", "/node", map[string]any{"collaboration_id": s.study, "organization_id": o}, nil)
+	for _, name := range []string{"one", "two", "three", "four"} {
+		var study row
+		s.must(t, "POST", "/collaboration", map[string]any{"name": name, "organization_ids": s.hospitals}, &study)
+		s.studies = append(s.studies, study.ID)
+		for _, o := range s.hospitals {
+			s.must(t, "POST", "/node", map[string]any{"collaboration_id": study.ID, "organization_id": o}, nil)
+		}
 	}
 }
 
@@ -231,21 +234,25 @@ func (s *victim) setStage(t *testing.T) {
 // about once enough of them were acknowledged.
 func (s *victim) load(t *testing.T, end func()) {
 	t.Helper()
-	body := map[string]any{"name": "t", "image": "i", "collaboration_id": s.study}
 	var organizations []any
 	for _, o := range s.hospitals {
 		organizations = append(organizations, map[string]any{"id": o, "input": "aW4="})
 	}
-	body["organizations"] = organizations
-	began := time.Now()
-	var ended sync.Once
-	var clients, ending sync.WaitGroup
+	var began time.Time
+	var ending sync.WaitGroup
+	var clients sync.WaitGroup
 	var got atomic.Int64
-	for range 16 {
+	for i := range 16 {
+		body := map[string]any{
+			"name": "t", "image": "i", "collaboration_id": s.studies[i%len(s.studies)], "organizations": organizations,
+		}
 		clients.Go(func() {
 			for s.post(t, body) {
-				if got.Add(1) >= enough {
-					ended.Do(func() { ending.Go(func() { end() }) })
+				switch got.Add(1) {
+				case 1:
+					began = time.Now()
+				case enough:
+					ending.Go(end)
 				}
 			}
 		})
