@@ -9,6 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"vserver/service/core"
 	"vserver/service/fault"
 )
 
@@ -74,6 +75,7 @@ func (s *Server) reply(c echo.Context, err error) (int, any) {
 	if errors.Is(err, errMethod) {
 		return http.StatusMethodNotAllowed, messages(textMethod, textMethod)
 	}
+	err = core.Named(err)
 	f, ok := fault.As(err)
 	if !ok || f.Kind == fault.Internal {
 		id := rand.Text()[:12]

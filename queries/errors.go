@@ -87,21 +87,33 @@ func again(err error) bool {
 	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
 }
 
-// named turns what a driver says about its storage into a fault; anything else
+// Named turns what a driver says about its storage into a fault; anything else
 // stays as it is.
-func named(err error) error {
+func Named(err error) error {
 	if err == nil {
 		return nil
 	}
 	if _, ok := fault.As(err); ok {
 		return err
 	}
+	state := ""
 	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		state = pg.Code
+	}
 	switch {
-	case errors.Is(err, sqlite3.FULL), errors.As(err, &pg) && pg.Code == "53100":
+	case errors.Is(err, sqlite3.FULL), errors.Is(err, sqlite3.IOERR_SHMSIZE), state == "53100":
 		return fault.Wrap(fault.Full, err, "The storage of the server is full")
-	case errors.Is(err, sqlite3.BUSY), errors.As(err, &pg) && (pg.Code == "53300" || pg.Code[:2] == "57"):
+	case errors.Is(err, sqlite3.BUSY), state == "53300", strings.HasPrefix(state, "57"):
 		return fault.Wrap(fault.Busy, err, "The database is busy, try again")
+	case damaged(err):
+		return fault.Wrap(fault.Internal, err, "The database is damaged: vserver doctor says how, vserver restore puts a backup in its place")
 	}
 	return err
+}
+
+// damaged tells whether SQLite cannot make sense of a file.
+func damaged(err error) bool {
+	return errors.Is(err, sqlite3.CORRUPT) || errors.Is(err, sqlite3.NOTADB) ||
+		errors.Is(err, sqlite3.IOERR_DATA) || errors.Is(err, sqlite3.IOERR_CORRUPTFS)
 }

@@ -36,6 +36,7 @@ type Source struct {
 	Engine Engine
 	Path   string // SQLite: the file, made when missing
 	DSN    string // Postgres: as pgx takes it
+	VFS    string // SQLite: a file system of the driver's register; empty for the machine's
 }
 
 // DB is an open database. Its queries read; writes go through InTx.
@@ -81,12 +82,15 @@ func (db *DB) Batches() *Batches {
 // Ping tells whether the database answers.
 func (db *DB) Ping(ctx context.Context) error { return db.pool.PingContext(ctx) }
 
-func openSQLite(ctx context.Context, src Source) (*DB, error) {
+func openSQLite(ctx context.Context, src Source) (_ *DB, err error) {
 	existed := filled(src.Path)
 	if err := os.MkdirAll(filepath.Dir(src.Path), 0o750); err != nil {
 		return nil, fmt.Errorf("making the folder of the database: %w", err)
 	}
-	write, err := driver.Open(sqliteDSN(src.Path, "_txlock=immediate"), keepPlans)
+	if src.VFS, err = register(src.VFS); err != nil {
+		return nil, fmt.Errorf("opening %s: %w", src.Path, err)
+	}
+	write, err := driver.Open(sqliteDSN(src, "_txlock=immediate"), keepPlans)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", src.Path, err)
 	}
@@ -99,15 +103,15 @@ func openSQLite(ctx context.Context, src Source) (*DB, error) {
 		return err
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", src.Path, err), write.Close())
+		return nil, errors.Join(fmt.Errorf("%s: %w", src.Path, Named(err)), write.Close())
 	}
 	conn, err := write.Conn(ctx)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, err), write.Close())
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, Named(err)), write.Close())
 	}
-	pool, err := driver.Open(sqliteDSN(src.Path, "_pragma=query_only(on)"), keepPlans)
+	pool, err := driver.Open(sqliteDSN(src, "_pragma=query_only(on)"), keepPlans)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, err), write.Close())
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, Named(err)), write.Close())
 	}
 	// More readers than this starve the writer.
 	readers := max(4, runtime.GOMAXPROCS(0))
@@ -129,10 +133,10 @@ func keepPlans(c *sqlite3.Conn) error {
 // sqliteDSN gives each pooled connection its pragmas, the busy timeout first,
 // because the others may have to wait already. What savepoints may have to undo stays
 // in memory.
-func sqliteDSN(path, more string) string {
-	u := url.URL{Scheme: "file", Opaque: filepath.ToSlash(path)}
+func sqliteDSN(src Source, more string) string {
+	u := url.URL{Scheme: "file", Opaque: filepath.ToSlash(src.Path)}
 	u.Opaque = (&url.URL{Path: u.Opaque}).EscapedPath()
-	return u.String() + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)" +
+	return u.String() + "?vfs=" + url.QueryEscape(src.VFS) + "&_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)" +
 		"&_pragma=synchronous(full)&_pragma=foreign_keys(on)&_pragma=temp_store(memory)&" + more
 }
 

@@ -44,7 +44,7 @@ func (w *writer) version(ctx context.Context) (int64, error) {
 func (w *writer) look() (l look) {
 	err := w.conn.QueryRowContext(context.Background(), "PRAGMA data_version").Scan(&l.version)
 	if err != nil {
-		l.err = fmt.Errorf("reading the version of the data: %w", named(err))
+		l.err = fmt.Errorf("reading the version of the data: %w", Named(err))
 	}
 	return l
 }

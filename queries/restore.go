@@ -45,11 +45,6 @@ func RestoreSQLite(ctx context.Context, backup, path, safety string) (kept bool,
 	return true, err
 }
 
-// damaged tells whether SQLite cannot make sense of a file.
-func damaged(err error) bool {
-	return errors.Is(err, sqlite3.CORRUPT) || errors.Is(err, sqlite3.NOTADB)
-}
-
 // alone opens a database for one connection that keeps all others out.
 func alone(path string) (*sqlite3.Conn, error) {
 	c, err := sqlite3.OpenFlags(liteURI(path), sqlite3.OPEN_READWRITE|sqlite3.OPEN_URI)

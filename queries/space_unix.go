@@ -8,6 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// fullErrors are what the system says when there is no room.
+var fullErrors = []error{unix.ENOSPC, unix.EDQUOT}
+
 // FreeSpace is the number of bytes that this user may still write below a folder.
 func FreeSpace(dir string) (uint64, error) {
 	var st unix.Statfs_t

@@ -41,7 +41,7 @@ func (db *DB) InTx(ctx context.Context, f func(ctx context.Context, tx *Tx) erro
 			break
 		}
 	}
-	return named(err)
+	return Named(err)
 }
 
 func (db *DB) inPostgres(ctx context.Context, f func(ctx context.Context, tx *Tx) error) error {

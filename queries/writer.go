@@ -77,7 +77,7 @@ func (w *writer) do(ctx context.Context, f func(context.Context, *Tx) error) err
 	if j.err == nil {
 		j.tx.committed()
 	}
-	return named(j.err)
+	return Named(j.err)
 }
 
 // close waits for what has begun; transactions that come later fail.

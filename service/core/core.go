@@ -80,6 +80,9 @@ type Sent[F any] struct {
 // Healthy tells whether the database answers.
 func (c *Core) Healthy(ctx context.Context) bool { return c.db.Ping(ctx) == nil }
 
+// Named turns what reading said about the storage into a fault; writing does so itself.
+func Named(err error) error { return queries.Named(err) }
+
 // The topics of the messages that core publishes.
 const (
 	// TopicEmit: event Name with argument Data for everybody in room Key.

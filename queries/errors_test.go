@@ -1,0 +1,39 @@
+package queries
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/ncruces/go-sqlite3"
+
+	"vserver/service/fault"
+)
+
+func TestNamed(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		err  error
+		want fault.Kind
+	}{
+		{"SQLite is full", sqlite3.FULL, fault.Full},
+		{"no room for shared memory", sqlite3.IOERR_SHMSIZE, fault.Full},
+		{"Postgres is full", &pgconn.PgError{Code: "53100"}, fault.Full},
+		{"SQLite is busy", sqlite3.BUSY, fault.Busy},
+		{"Postgres has no connection", &pgconn.PgError{Code: "53300"}, fault.Busy},
+		{"Postgres ends", &pgconn.PgError{Code: "57P01"}, fault.Busy},
+		{"damaged", sqlite3.CORRUPT, fault.Internal},
+		{"no database", sqlite3.NOTADB, fault.Internal},
+		{"a fault already", fault.Deny(), fault.Denied},
+	} {
+		if got := Named(fmt.Errorf("doing: %w", c.err)); !fault.Is(got, c.want) || !errors.Is(got, c.err) {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+	for _, err := range []error{nil, errClosed, sqlite3.IOERR_WRITE, &pgconn.PgError{}} {
+		if got := Named(err); got != err {
+			t.Errorf("%v became %v", err, got)
+		}
+	}
+}

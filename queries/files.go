@@ -1,0 +1,75 @@
+package queries
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/vfs"
+)
+
+// files is a file system for SQLite that tells a full disk from a broken one. The
+// driver's own says of both that writing failed.
+type files struct{ vfs.VFSFilename }
+
+// register makes the files of a file system known to SQLite and gives their name; ""
+// is the machine's.
+func register(under string) (string, error) {
+	name := "vserver-" + under
+	if vfs.Find(name) != nil {
+		return name, nil
+	}
+	system, ok := vfs.Find(under).(vfs.VFSFilename)
+	if !ok {
+		return "", fmt.Errorf("there is no file system %q", under)
+	}
+	vfs.Register(name, files{system})
+	return name, nil
+}
+
+// OpenFilename opens a file below, which may need room for its name.
+func (s files) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+	f, flags, err := s.VFSFilename.OpenFilename(name, flags)
+	if err != nil {
+		return nil, flags, room(err)
+	}
+	if whole, ok := f.(wholeFile); ok {
+		return file{whole}, flags, nil
+	}
+	return f, flags, nil
+}
+
+// wholeFile is all that a file of the driver can do on every system.
+type wholeFile interface {
+	vfs.FileHasMoved
+	vfs.FileLockState
+	vfs.FilePersistWAL
+	vfs.FilePowersafeOverwrite
+	vfs.FileSharedMemory
+	vfs.FileSizeHint
+}
+
+// file is an open file of files.
+type file struct{ wholeFile }
+
+// WriteAt writes a page, or part of a log.
+func (f file) WriteAt(p []byte, off int64) (int, error) {
+	n, err := f.wholeFile.WriteAt(p, off)
+	return n, room(err)
+}
+
+// Sync may be what finds the disk full, where it gives room late.
+func (f file) Sync(flags vfs.SyncFlag) error { return room(f.wholeFile.Sync(flags)) }
+
+// SizeHint takes the room that SQLite is about to need.
+func (f file) SizeHint(size int64) error { return room(f.wholeFile.SizeHint(size)) }
+
+// room marks the errors of a disk, or of a user's share of it, that is full.
+func room(err error) error {
+	for _, full := range fullErrors {
+		if errors.Is(err, full) {
+			return vfs.SystemError(err, sqlite3.FULL)
+		}
+	}
+	return err
+}
