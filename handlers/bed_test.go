@@ -59,7 +59,12 @@ func newBed(t *testing.T) *bed { return newBedWith(t, core.Settings{}) }
 
 func newBedWith(t *testing.T, set core.Settings, change ...func(*Options)) *bed {
 	t.Helper()
-	src := fixture.Copy(t)
+	return newBedOn(t, fixture.Copy(t), set, change...)
+}
+
+// newBedOn is a bed on a copy of the fixture.
+func newBedOn(t *testing.T, src queries.Source, set core.Settings, change ...func(*Options)) *bed {
+	t.Helper()
 	db, err := queries.Open(t.Context(), src)
 	if err != nil {
 		t.Fatal(err)
