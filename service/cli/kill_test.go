@@ -63,6 +63,7 @@ type victim struct {
 	bin, config string
 	url         string
 	src         queries.Source
+	command     func(args ...string) *exec.Cmd
 	cmd         *exec.Cmd
 	token       string
 	studies     []int64
@@ -112,6 +113,7 @@ func newVictim(t *testing.T) *victim {
 	port := l.Addr().(*net.TCPAddr).Port
 	_ = l.Close()
 	s := &victim{bin: buildBinary(t), config: filepath.Join(dir, "victim.yaml"), url: fmt.Sprintf("http://127.0.0.1:%d/api", port), acknowledged: map[int64]bool{}}
+	s.command = func(args ...string) *exec.Cmd { return exec.Command(s.bin, args...) }
 	s.src = (&dbtest.Template{}).Copy(t)
 	uri := "sqlite:///" + s.src.Path
 	if s.src.Engine == queries.Postgres {
@@ -142,7 +144,7 @@ const victimConfig = `environments:
 // start starts the process and waits until it answers.
 func (s *victim) start(t *testing.T) {
 	t.Helper()
-	s.cmd = exec.Command(s.bin, "run", "--config", s.config, "--environment", "test")
+	s.cmd = s.command("run", "--config", s.config, "--environment", "test")
 	s.cmd.Stderr = os.Stderr
 	s.cmd.Env = append(os.Environ(), "XDG_DATA_DIRS="+filepath.Dir(s.config)) // for its record
 	if err := s.cmd.Start(); err != nil {
