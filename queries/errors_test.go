@@ -31,9 +31,12 @@ func TestNamed(t *testing.T) {
 			t.Errorf("%s: %v", c.name, got)
 		}
 	}
-	for _, err := range []error{nil, errClosed, sqlite3.IOERR_WRITE, &pgconn.PgError{}} {
-		if got := Named(err); got != err {
-			t.Errorf("%v became %v", err, got)
+	if err := Named(nil); err != nil {
+		t.Errorf("nothing became %v", err)
+	}
+	for _, err := range []error{errClosed, sqlite3.IOERR_WRITE, &pgconn.PgError{}} {
+		if _, ok := fault.As(Named(err)); ok {
+			t.Errorf("%v became %v", err, Named(err))
 		}
 	}
 }
