@@ -27,7 +27,7 @@ func TestStartPageShowsWhatItWasGiven(t *testing.T) {
 	}{
 		"usual": {
 			StartPage{"1.2.3", "/api", "/socket.io"},
-			[]string{`<dd id="version">1.2.3</dd>`, `data-api="./api"`, `href="./api/health"`, `<code>/api</code>`, `<code>/socket.io</code>`},
+			[]string{`<dd id="version">1.2.3</dd>`, `<a href="docs/">`, `data-api="./api"`, `href="./api/health"`, `<code>/api</code>`, `<code>/socket.io</code>`},
 		},
 		"at the root": {
 			StartPage{"1.2.3", "", "/socket.io"},

@@ -68,6 +68,15 @@ func (s *Server) mayRead(r *http.Request) bool {
 	return err == nil && u.Scheme == s.scheme(r) && strings.EqualFold(u.Host, r.Host)
 }
 
+// mayConnect is mayRead for the live channel. Python's client tells an origin there,
+// though it is no browser: that of the address it asks, and with http also when it asks
+// by https. Such a node must get through wherever the server's own pages may. Pages
+// gain nothing by it: a socket opens for who shows a token, and no cookie has one.
+func (s *Server) mayConnect(r *http.Request) bool {
+	ownHost := strings.EqualFold(r.Header.Get("Origin"), "http://"+r.Host)
+	return ownHost && r.Header.Get("Upgrade") != "" || s.mayRead(r)
+}
+
 // scheme is how the caller reached this server, as far as a trusted proxy says.
 func (s *Server) scheme(r *http.Request) string {
 	if p := r.Header.Get("X-Forwarded-Proto"); p != "" && s.trusted(peer(r)) {

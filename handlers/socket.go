@@ -55,7 +55,7 @@ type sockets struct {
 
 func newSockets(s *Server) *sockets {
 	o := s.opt.Live
-	o.AllowOrigin = s.mayRead
+	o.AllowOrigin = s.mayConnect
 	o.Report = func(err error) { s.log.Error().Err(err).Msg("live channel") }
 	l := &sockets{s: s, engine: live.New(o), periods: s.opt.Periods.withDefaults(), roll: newRoll()}
 	l.tasks = l.engine.Namespace(tasksNamespace)

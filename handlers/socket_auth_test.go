@@ -3,6 +3,7 @@ package handlers
 import (
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -135,6 +136,40 @@ func TestSocketTokenOfTheFirstRequestCounts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Python's websocket client names its own address as origin, with http even when it
+// asks by https.
+func TestAdvisory_T14_PythonBehindAProxyIsNoForeignPage(t *testing.T) {
+	b := newLiveBed(t, func(o *Options) {
+		o.AllowedOrigins = []string{"https://ui.example.org"}
+		o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	})
+	for origin, want := range map[string]int{
+		b.web.URL: http.StatusSwitchingProtocols,
+		strings.Replace(b.web.URL, "http:", "https:", 1): http.StatusSwitchingProtocols,
+		"http://ui.example.org":                          http.StatusForbidden,
+		"http://127.0.0.1:1":                             http.StatusForbidden,
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", b.web.URL+"/socket.io/?EIO=4&transport=websocket", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key, value := range map[string]string{
+			"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+			"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Origin": origin, "X-Forwarded-Proto": "https",
+		} {
+			r.Header.Set(key, value)
+		}
+		reply, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = reply.Body.Close()
+		if reply.StatusCode != want {
+			t.Errorf("%s: %d", origin, reply.StatusCode)
+		}
 	}
 }
 

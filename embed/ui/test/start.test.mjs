@@ -101,6 +101,23 @@ test("works without scripts", async () => {
   await context.close();
 });
 
+test("leads to the examples for proxies and back", async () => {
+  const { context, page, complaints } = await open();
+  await page.getByRole("link", { name: "Behind a proxy" }).click();
+  await page.waitForURL(`${server.origin}/docs/`);
+  for (const name of ["nginx", "Caddy", "Apache"]) {
+    assert.ok(await page.getByRole("heading", { name }).isVisible(), name);
+  }
+  await page.getByRole("link", { name: "nginx.conf" }).click();
+  assert.match(await page.textContent("body"), /proxy_pass/);
+  await page.goBack();
+  await page.getByRole("link", { name: "Start page" }).click();
+  await page.waitForURL(`${server.origin}/`);
+  await healthy(page);
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
 test("keeps robots away", async () => {
   const reply = await fetch(`${server.origin}/robots.txt`);
   assert.equal(reply.status, 200);
