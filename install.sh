@@ -269,6 +269,16 @@ know_services() {
   fi
 }
 
+# others prints the servers of this level that run apart from the services, as
+# `vserver start` leaves them.
+others() {
+  [ -x "$program" ] || return 0
+  "$program" list 2>/dev/null | awk -v level="$level" 'NF > 3 && $(NF - 1) == "Online" && tolower($NF) == level {print $1}' |
+    while read -r other; do
+      cut -f 1 "$services" | grep -qxF "$other" || say "$other"
+    done
+}
+
 stop_service() {
   [ "$its_state" = running ] || return 0
   say "Stopping $its_name"
@@ -445,6 +455,9 @@ install() {
   fi
   place_manuals
   say "Installed $program"
+  for other in $(others); do
+    say "$other is no service and goes on with the program it was started with, until it is stopped and started"
+  done
   if [ -n "$name" ]; then
     make_service
   elif [ ! -s "$services" ]; then
@@ -514,6 +527,9 @@ remove_tree() {
 uninstall() {
   lock
   know_services
+  for other in $(others); do
+    run "$program" stop "--$level" --name "$other"
+  done
   if [ "$dry" = yes ]; then for_each foretell_removal; else for_each uninstall_service; fi
   for part in "$program" "$prefix/share/bash-completion/completions/vserver" \
     "$prefix/share/zsh/site-functions/_vserver" "$prefix/share/fish/vendor_completions.d/vserver.fish" \

@@ -82,7 +82,7 @@ func NewManager(u Unit) (Manager, error) {
 		return nil, err
 	}
 	if u.GOOS == "linux" && kardianos.Platform() != "linux-systemd" {
-		return nil, ErrNoManager
+		return nil, fmt.Errorf("%w: vserver start runs a server without one", ErrNoManager)
 	}
 	text := ""
 	if u.Executable != "" {

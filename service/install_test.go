@@ -24,6 +24,7 @@ world=WORLD
 bad() { grep -qsx "$1" "$world/bad-VERSION"; }
 [ "$1" = version ] && { bad version && exit 126; echo "vserver VERSION"; exit; }
 [ "$2" = --help ] && { bad help && exit 2; exit 0; }
+[ "$1" = list ] && { cat "$world/online" 2>/dev/null; exit; }
 echo "VERSION: $*" >>"$world/calls"
 verb=$1; shift
 [ "$verb" = service ] && { verb=$1; shift; }
@@ -525,6 +526,29 @@ func TestInstallScriptUninstalls(t *testing.T) {
 		if _, err := os.Stat(s.root + folder); (err == nil) != want {
 			t.Errorf("%s: %v", folder, err)
 		}
+	}
+}
+
+// Servers that somebody has started without a service are told of, and do not outlive
+// their program.
+func TestInstallScriptKnowsServersWithoutService(t *testing.T) {
+	s := upgradable(t)
+	row := func(name, state, level string) string {
+		return fmt.Sprintf("%-25s%-32s%-16s %s\n", name, "['prod', 'test']", state, level)
+	}
+	s.write("online", "\n"+row("a", "Online", "System ")+row("by-hand", "Online", "System ")+row("off", "Offline", "System ")+row("hers", "Online", "User   "))
+	s.run("--file", s.release(2))
+	s.expect(0, "by-hand is no service and goes on with the program it was started with")
+	if strings.Contains(s.out, "a is no service") || strings.Contains(s.out, "hers is") || strings.Contains(s.out, "off is") {
+		t.Error(s.out)
+	}
+	s.run("--uninstall", "--dry-run")
+	s.expect(0, "vserver stop --system --name by-hand")
+	s.calls()
+	s.run("--uninstall")
+	s.expect(0)
+	if calls := s.calls(); !slices.Contains(calls, "2: stop --system --name by-hand") {
+		t.Error(calls)
 	}
 }
 
