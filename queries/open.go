@@ -187,8 +187,9 @@ func provider(d goose.Dialect, db *sql.DB) (*goose.Provider, error) {
 	if d == goose.DialectSQLite3 {
 		return goose.NewProvider(d, db, sub(schema.SQLite, "sqlite"))
 	}
-	// Replicas that start together take turns.
-	l, err := lock.NewPostgresSessionLocker()
+	// Replicas that start together take turns; so does a start with the last statement
+	// of a migration that was killed. They look every second, for five minutes.
+	l, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300), lock.WithUnlockTimeout(1, 60))
 	if err != nil {
 		return nil, fmt.Errorf("preparing the lock of the migrations: %w", err)
 	}

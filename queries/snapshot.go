@@ -21,6 +21,9 @@ const snapshotMark = ".snapshot-"
 // snapshot copies an SQLite database whose schema is about to change, proves the
 // copy, and removes the oldest ones. It returns the copy's name.
 func snapshot(ctx context.Context, file string, has int64) (string, error) {
+	if err := dropUnfinished(file); err != nil {
+		return "", err
+	}
 	if err := roomFor(file); err != nil {
 		return "", err
 	}
@@ -52,6 +55,23 @@ func enough(free, needed uint64) error {
 		return nil
 	}
 	return fmt.Errorf("the schema has to change, which needs %d MiB of free space for a snapshot, and there are only %d MiB: make room and start again", needed>>20+1, free>>20)
+}
+
+// dropUnfinished removes snapshots that were cut off, so that they do not pile up.
+func dropUnfinished(file string) error {
+	entries, err := os.ReadDir(filepath.Dir(file))
+	if err != nil {
+		return fmt.Errorf("looking for unfinished snapshots: %w", err)
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), "."+filepath.Base(file)+snapshotMark) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(filepath.Dir(file), e.Name())); err != nil {
+			return fmt.Errorf("removing an unfinished snapshot: %w", err)
+		}
+	}
+	return nil
 }
 
 // thinOut removes the oldest snapshots; their names sort by time.

@@ -52,6 +52,10 @@ func TestSnapshotBeforeMigration(t *testing.T) {
 	if s := look(t, path); !s.Exists || s.Has != 1 || int64(len(s.Pending)) != s.Knows-1 {
 		t.Errorf("old database: %+v", s)
 	}
+	unfinished := filepath.Join(filepath.Dir(path), ".x.sqlite.snapshot-20260101T000000.000000000Z-schema-1.1234")
+	if err := os.WriteFile(unfinished, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for again := range 5 {
 		db, err := queries.Open(t.Context(), queries.Source{Engine: queries.SQLite, Path: path})
 		if err != nil {
@@ -59,6 +63,9 @@ func TestSnapshotBeforeMigration(t *testing.T) {
 		}
 		if err := db.Close(); err != nil {
 			t.Fatal(err)
+		}
+		if _, err := os.Stat(unfinished); err == nil {
+			t.Error("a snapshot that was cut off is still there")
 		}
 		if s := look(t, path); len(s.Pending) != 0 {
 			t.Errorf("after opening: %+v", s)
