@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // birth tells when a process began, in a form that no later process with the same
@@ -24,4 +28,21 @@ func birth(pid int) string {
 	}
 	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id") // without one the ticks must do
 	return strings.TrimSpace(string(boot)) + "/" + string(fields[began])
+}
+
+// sameProcess tells whether two births are one although they name different boots of
+// the machine: some containers give themselves a boot of their own, which a service
+// within, with a /proc of its own, does not see. Then the process must have begun when
+// the record says that the server did.
+func sameProcess(recorded, now string, started time.Time) bool {
+	const slack, ticksASecond = 2 * time.Minute, 100 // the clock may have been set meanwhile
+	_, then, _ := strings.Cut(recorded, "/")
+	_, ticks, _ := strings.Cut(now, "/")
+	began, err := strconv.ParseInt(ticks, 10, 64)
+	var up unix.Timespec
+	if then != ticks || err != nil || unix.ClockGettime(unix.CLOCK_BOOTTIME, &up) != nil {
+		return false
+	}
+	age := time.Duration(up.Nano()) - time.Duration(began)*time.Second/ticksASecond
+	return (time.Since(started) - age).Abs() < slack
 }

@@ -40,7 +40,7 @@ func (r Running) Identity() string {
 // Alive tells whether the process that left the record still runs.
 func (r Running) Alive() bool {
 	now := birth(r.PID)
-	return now != "" && now == r.Birth
+	return now != "" && (now == r.Birth || sameProcess(r.Birth, now, r.Started))
 }
 
 // Modes of the record and of its folder: the record names paths of secrets.
