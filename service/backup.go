@@ -16,9 +16,9 @@ import (
 
 // Copied is a backup that was made and proven.
 type Copied struct {
-	File    string // absolute or as given
-	Size    int64  // bytes
-	Version int64  // of the schema
+	File    string `json:"file"`           // absolute or as given
+	Size    int64  `json:"size"`           // bytes
+	Version int64  `json:"schema_version"` // of the copy
 }
 
 // Backup copies an instance's database, whether or not a server runs on it, to a
@@ -98,8 +98,8 @@ func looksLikeBackup(path string) bool {
 
 // Restored tells where the data went that a backup replaced.
 type Restored struct {
-	Safety  string // empty when there was no database
-	Version int64  // of the restored schema
+	Safety  string `json:"kept,omitempty"` // empty when there was no database
+	Version int64  `json:"schema_version"` // of what was restored
 }
 
 // Restore puts a backup in place of an instance's database, which no server may use

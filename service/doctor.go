@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -155,7 +156,14 @@ func (e examination) database(ctx context.Context) []Finding {
 		if _, err := LookAtSchema(ctx, e.inst); err != nil {
 			return failing("check uri of the configuration, and that Postgres runs", err)
 		}
-		return sound("Postgres answers at %s", e.inst.Database.Host)
+		found := sound("Postgres answers at %s", e.inst.Database.Host)
+		if _, err := exec.LookPath("pg_dump"); err != nil {
+			found = append(found, Finding{
+				Verdict: Doubt, Text: "pg_dump is not installed: this machine can make no backup of the database",
+				Advice: "install the client programs of Postgres, of the version of its server",
+			})
+		}
+		return found
 	}
 	path := e.inst.Database.Path
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {

@@ -13,6 +13,7 @@ import (
 // backupCommand copies an instance's database.
 func (p *program) backupCommand() *cobra.Command {
 	var f instanceFlags
+	var forPrograms bool
 	cmd := &cobra.Command{
 		Use:   "backup TARGET",
 		Short: "Copy the database to a file or into a folder, and check the copy",
@@ -22,6 +23,9 @@ func (p *program) backupCommand() *cobra.Command {
 			"the program pg_dump is run, and shown. Only the owner may read the copy.",
 		Args: oneArgument("TARGET"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if forPrograms {
+				p.forPrograms()
+			}
 			inst, err := f.find(p)
 			if err != nil {
 				return err
@@ -32,16 +36,21 @@ func (p *program) backupCommand() *cobra.Command {
 				return err
 			}
 			p.info("Copied and checked: %s, %d bytes, schema version %d", made.File, made.Size, made.Version)
+			if forPrograms {
+				return p.json(made)
+			}
 			return nil
 		},
 	}
 	f.shared(cmd)
+	jsonFlag(cmd, &forPrograms)
 	return cmd
 }
 
 // restoreCommand puts a backup in the place of an instance's database.
 func (p *program) restoreCommand() *cobra.Command {
 	var f instanceFlags
+	var forPrograms bool
 	cmd := &cobra.Command{
 		Use:   "restore FILE_",
 		Short: "Put a backup in the place of the database",
@@ -50,31 +59,39 @@ func (p *program) restoreCommand() *cobra.Command {
 			"is kept in a file beside it, for Postgres in the data folder.",
 		Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if forPrograms {
+				p.forPrograms()
+			}
 			inst, err := f.find(p)
 			if err != nil {
 				return err
 			}
-			return p.restore(cmd, inst, args[0])
+			done, err := p.restore(cmd, inst, args[0])
+			if err == nil && forPrograms {
+				err = p.json(done)
+			}
+			return err
 		},
 	}
 	f.shared(cmd)
+	jsonFlag(cmd, &forPrograms)
 	return cmd
 }
 
-func (p *program) restore(cmd *cobra.Command, inst config.Instance, file string) error {
+func (p *program) restore(cmd *cobra.Command, inst config.Instance, file string) (service.Restored, error) {
 	if err := p.idle(inst); err != nil {
-		return err
+		return service.Restored{}, err
 	}
 	p.info("Checking %s", file)
 	done, err := service.Restore(cmd.Context(), inst, file, time.Now(), p.running)
 	if err != nil {
-		return err
+		return done, err
 	}
 	if done.Safety != "" {
 		p.info("What the database held is kept in %s", done.Safety)
 	}
 	p.info("Restored the database %s, schema version %d", inst.Database, done.Version)
-	return nil
+	return done, nil
 }
 
 // running shows a command that runs on behalf of the user.

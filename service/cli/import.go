@@ -19,7 +19,7 @@ import (
 // importFlags are the options of `vserver import`.
 type importFlags struct {
 	instanceFlags
-	dropAll, dryRun bool
+	dropAll, dryRun, forPrograms bool
 }
 
 // importCommand adds the entities of a file to an instance's database.
@@ -33,6 +33,9 @@ func (p *program) importCommand() *cobra.Command {
 			"difference is named with its line and nothing is changed. The server may run meanwhile.",
 		Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.forPrograms {
+				p.forPrograms()
+			}
 			inst, err := f.find(p)
 			if err != nil {
 				return err
@@ -41,6 +44,7 @@ func (p *program) importCommand() *cobra.Command {
 		},
 	}
 	f.shared(cmd)
+	jsonFlag(cmd, &f.forPrograms)
 	flags := cmd.Flags()
 	flags.BoolVar(&f.dropAll, "drop-all", false, "remove all data first; the configuration has to allow it (allow_drop_all)")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "only show what would be done")
@@ -97,7 +101,40 @@ func (p *program) importFile(ctx context.Context, inst config.Instance, path str
 	if err != nil {
 		return err
 	}
-	return p.summary(report, f)
+	err = p.summary(report, f)
+	if f.forPrograms {
+		err = errors.Join(err, p.json(imported(report, f.dryRun)))
+	}
+	return err
+}
+
+// outcome is what an import did, or would do, as programs read it.
+type outcome struct {
+	DryRun    bool               `json:"dry_run"`
+	Created   map[batch.Kind]int `json:"created"` // to be created, where nothing was done
+	Unchanged int                `json:"unchanged"`
+	Differing []difference       `json:"differing"`
+}
+
+// difference is a row that the database has with other values.
+type difference struct {
+	Line int        `json:"line"`
+	Kind batch.Kind `json:"kind"`
+	Name string     `json:"name"`
+	Text string     `json:"text"`
+}
+
+func imported(r batch.Report, dryRun bool) outcome {
+	o := outcome{dryRun, map[batch.Kind]int{}, r.Count(batch.Unchanged, ""), []difference{}}
+	for _, c := range r.Changes {
+		switch c.Verdict {
+		case batch.Created:
+			o.Created[c.Kind]++
+		case batch.Differs:
+			o.Differing = append(o.Differing, difference{c.Line, c.Kind, c.Name, c.Text})
+		}
+	}
+	return o
 }
 
 // differences names every row that keeps the import from being done.

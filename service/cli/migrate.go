@@ -43,10 +43,11 @@ func (p *program) migrateStatusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			err = p.schemaState(inst, state)
 			if forPrograms {
-				return p.json(state)
+				err = errors.Join(err, p.json(state))
 			}
-			return p.schemaState(inst, state)
+			return err
 		},
 	}
 	f.shared(cmd)
