@@ -2,8 +2,10 @@ package handlers
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -63,5 +65,42 @@ func TestReliability_R2_WritesAnswer507(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatalf("with room again: %d %s", status, body)
 		}
+	}
+}
+
+// TestReliability_R4_DamageAtUse damages the pages of one table under a server: requests
+// for it fail with the fixed text, the log says what to do, and all else goes on.
+func TestReliability_R4_DamageAtUse(t *testing.T) {
+	src := fixture.Copy(t)
+	if src.Engine != queries.SQLite {
+		t.Skip("skipped: the pages are those of SQLite")
+	}
+	db, err := dbtest.SQL(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var page int64
+	err = db.QueryRowContext(t.Context(), "SELECT rootpage FROM sqlite_schema WHERE name = 'algorithmport'").Scan(&page)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(src.Path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteAt([]byte{0xff}, (page-1)*4096)
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	b := newBedOn(t, src, core.Settings{})
+	reply := b.send(t, row{as: "root", method: "GET", path: "/port"})
+	if reply.Code != http.StatusInternalServerError || !strings.Contains(reply.Body.String(), textInternal) {
+		t.Errorf("%d %s", reply.Code, reply.Body)
+	}
+	if log := b.log.take(); !strings.Contains(log, "vserver restore") || !strings.Contains(log, reply.Header().Get("X-Incident")) {
+		t.Errorf("the log says %s", log)
+	}
+	if reply := b.send(t, row{as: "root", method: "GET", path: "/organization"}); reply.Code != http.StatusOK {
+		t.Errorf("what is sound answers %d %s", reply.Code, reply.Body)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -148,6 +149,9 @@ func proven(c *sqlite3.Conn) (int64, error) {
 	if len(found) != 1 || found[0] != "ok" {
 		return 0, fmt.Errorf("the database is damaged: %s", strings.Join(found, "; "))
 	}
+	if err := wholePages(c); err != nil {
+		return 0, err
+	}
 	orphans, err := column(c, `SELECT "table" FROM pragma_foreign_key_check LIMIT 10`)
 	if err != nil {
 		return 0, err
@@ -156,6 +160,27 @@ func proven(c *sqlite3.Conn) (int64, error) {
 		return 0, fmt.Errorf("rows refer to others that are not there, in the tables %s", strings.Join(orphans, ", "))
 	}
 	return liteVersion(c)
+}
+
+// wholePages finds a file that was cut within its last page, of which the check of the
+// pages may have no need.
+func wholePages(c *sqlite3.Conn) error {
+	size, err := column(c, "PRAGMA page_size")
+	if err != nil {
+		return err
+	}
+	page, err := strconv.ParseInt(size[0], 10, 64)
+	if err != nil {
+		return fmt.Errorf("reading the size of pages: %w", err)
+	}
+	info, err := os.Stat(c.Filename("main").String())
+	if err != nil {
+		return fmt.Errorf("looking at the file: %w", err)
+	}
+	if rest := info.Size() % page; rest != 0 {
+		return fmt.Errorf("the database is damaged: its last page has %d bytes of %d", rest, page)
+	}
+	return nil
 }
 
 // liteVersion reads the version of a database's schema.
