@@ -185,6 +185,9 @@ func (q question) judge(line string) (string, error) {
 	if near = slices.Compact(near); len(near) == 1 {
 		return near[0], nil
 	}
+	if word, err := yesOrNo(line); err == nil && q.options[0].value == "True" {
+		return map[string]string{yes: "True", no: "False"}[word], nil
+	}
 	return "", fmt.Errorf("Please answer with a number from 1 to %d", len(q.options))
 }
 
@@ -229,4 +232,13 @@ func (p *program) readLine(hidden bool) (string, error) {
 		}
 		return r.line, r.err
 	}
+}
+
+// values are what can be chosen.
+func (q question) values() []string {
+	var all []string
+	for _, o := range q.options {
+		all = append(all, o.value)
+	}
+	return all
 }

@@ -125,13 +125,15 @@ type difference struct {
 }
 
 func imported(r batch.Report, dryRun bool) outcome {
-	o := outcome{dryRun, map[batch.Kind]int{}, r.Count(batch.Unchanged, ""), []difference{}}
+	o := outcome{DryRun: dryRun, Created: map[batch.Kind]int{}, Differing: []difference{}}
 	for _, c := range r.Changes {
 		switch c.Verdict {
 		case batch.Created:
 			o.Created[c.Kind]++
 		case batch.Differs:
 			o.Differing = append(o.Differing, difference{c.Line, c.Kind, c.Name, c.Text})
+		case batch.Unchanged:
+			o.Unchanged++
 		}
 	}
 	return o

@@ -70,6 +70,8 @@ func (i item) usage() string {
 		value, more = "FILE", " (a file that holds it)"
 	case i.q.confirm:
 		value, more = "yes|no", " (usually "+i.q.standard+")"
+	case len(i.q.options) > 0:
+		more = fmt.Sprintf(" (%s, usually %s)", strings.Join(i.q.values(), ", "), i.q.standard)
 	case i.q.standard != "":
 		more = " (usually " + i.q.standard + ")"
 	}
@@ -232,7 +234,9 @@ func (i item) beforehand(given map[string]*string) (answer string, ok bool, err 
 	case i.q.confirm:
 		answer, err = yesOrNo(answer)
 	case len(i.q.options) > 0:
-		answer, err = i.q.judge(answer)
+		if answer, err = i.q.judge(answer); err != nil {
+			err = fmt.Errorf("must be one of %s", strings.Join(i.q.values(), ", "))
+		}
 	default:
 		err = i.q.validate(answer)
 	}
