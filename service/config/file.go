@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -231,7 +232,9 @@ func (f *File) Choose(wish string) (string, error) {
 
 // why explains to an operator what stands in the way of an environment.
 func (f *File) why(environment string, usable []string) string {
-	if e, there := f.blocks[environment]; there {
+	if e, there := f.blocks[environment]; there && len(e.node.Content) == 0 {
+		return fmt.Sprintf("%s:%d: %s is empty; the file has %s", f.Path, e.line, blockPath(environment), cmp.Or(strings.Join(usable, ", "), "no usable environment"))
+	} else if there {
 		return fmt.Sprintf("%s:%d: %s lacks %s", f.Path, e.line, blockPath(environment), strings.Join(f.lacking(environment), ", "))
 	}
 	if len(usable) == 0 {

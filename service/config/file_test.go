@@ -45,6 +45,7 @@ func TestChoiceOfTheEnvironment(t *testing.T) {
 		{"several", fileOf("test", "dev"), "", "! Requested environment prod is not found in the configuration: t.yaml has test, dev"},
 		{"asked for prod", fileOf("test"), "prod", "! Requested environment prod is not found in the configuration: t.yaml has test"},
 		{"no fallback", applicationOnly, "test", "! Requested environment test is not found in the configuration: t.yaml has application"},
+		{"empty", fileOf("test") + "  acc: {}\n", "acc", "! Requested environment acc is not found in the configuration: t.yaml:20: environments.acc is empty; the file has test"},
 		{"lacking", fileOf("test", "acc-"), "acc", "! Requested environment acc is not found in the configuration: t.yaml:20: environments.acc lacks port"},
 		{"unknown word", fileOf("test"), "production", "! unknown environment 'production': must be one of prod, acc, test, dev, application"},
 		{"empty", "", "", "! Requested environment prod is not found in the configuration: t.yaml has no usable environment"},
