@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
 )
 
 // Answers of the transport that clients know (contract 30 §1.6).
@@ -150,45 +149,4 @@ func (s *Server) share(w http.ResponseWriter, r *http.Request) bool {
 		}
 	}
 	return true
-}
-
-// AllowedOrigins returns the rule for Options.AllowOrigin that belongs to a list of web origins
-// ("https://ui.example.org"). An empty list, or one that holds "*", allows all and gives nil. Otherwise a request is
-// allowed if its origin is in the list or is the server's own: the host and port the request was sent to, with https
-// if it came by TLS or a proxy says so in X-Forwarded-Proto. The origin "null" is nobody's and never allowed.
-func AllowedOrigins(list []string) func(*http.Request) bool {
-	listed := map[string]bool{}
-	for _, origin := range list {
-		if origin == "*" {
-			return nil
-		}
-		listed[normalOrigin(origin)] = true
-	}
-	if len(listed) == 0 {
-		return nil
-	}
-	return func(r *http.Request) bool {
-		origin := normalOrigin(r.Header.Get("Origin"))
-		return origin != "null" && (listed[origin] || origin == ownOrigin(r))
-	}
-}
-
-func ownOrigin(r *http.Request) string {
-	proto, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
-	if r.TLS != nil || strings.EqualFold(strings.TrimSpace(proto), "https") {
-		return normalOrigin("https://" + r.Host)
-	}
-	return normalOrigin("http://" + r.Host)
-}
-
-// normalOrigin makes spellings of one origin equal: case, a slash at the end, the default port.
-func normalOrigin(origin string) string {
-	origin = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(origin)), "/")
-	if rest, ok := strings.CutPrefix(origin, "https://"); ok {
-		return "https://" + strings.TrimSuffix(rest, ":443")
-	}
-	if rest, ok := strings.CutPrefix(origin, "http://"); ok {
-		return "http://" + strings.TrimSuffix(rest, ":80")
-	}
-	return origin
 }

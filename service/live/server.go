@@ -54,7 +54,7 @@ type Options struct {
 	// MaxSessions is the number of engine sessions at a time: 50,000. Further handshakes are answered 503.
 	MaxSessions int
 	// AllowOrigin decides whether a request that has an Origin header may use the server; nil allows all. It is asked
-	// for every request, polling and websocket, first and later. AllowedOrigins makes one from a list.
+	// for every request, polling and websocket, first and later.
 	AllowOrigin func(*http.Request) bool
 	// Report is told of handlers that panicked and of acknowledgements that cannot be encoded; nil drops the news. It
 	// must not block.
