@@ -165,6 +165,10 @@ func migrate(ctx context.Context, d goose.Dialect, db *sql.DB, before func(has i
 	}
 	has, err := p.GetDBVersion(ctx)
 	if err != nil {
+		// A table that cannot be read is taken for none there.
+		if seen := db.QueryRowContext(ctx, appliedVersion).Scan(&has); damaged(seen) {
+			err = seen
+		}
 		return fmt.Errorf("reading the version of the schema: %w", err)
 	}
 	sources := p.ListSources()

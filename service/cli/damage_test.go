@@ -15,10 +15,8 @@ import (
 // starting: `vserver run` ends with a line and no panic, `vserver doctor` fails, and both
 // name the command that puts a backup back; that command then does it.
 func TestReliability_R4_DamageIsTold(t *testing.T) {
+	onSQLite(t)
 	s := newVictim(t)
-	if s.src.Engine != queries.SQLite {
-		t.Skip("skipped: the pages are those of SQLite")
-	}
 	sound, err := os.ReadFile(s.src.Path)
 	if err != nil {
 		t.Fatal(err)

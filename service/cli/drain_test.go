@@ -39,10 +39,10 @@ func TestReliability_R16_SIGTERMUnderLoad(t *testing.T) {
 		})
 		s.start(t)
 	}
-	s.proveLoad(t, rounds)
 	t.Logf("the longest end took %s", longest)
 	if longest > patience {
 		t.Errorf("an end took %s", longest)
 	}
 	s.audit(t)
+	s.proveLoad(t, rounds)
 }

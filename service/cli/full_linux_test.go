@@ -19,10 +19,8 @@ import (
 // database and its log, and fills it: the program answers writes with 507 and reads as
 // before, and resumes within five seconds after there is room.
 func TestReliability_R2_FullDisk(t *testing.T) {
+	onSQLite(t)
 	s := newVictim(t)
-	if s.src.Engine != queries.SQLite {
-		t.Skip("skipped: the disk is that of SQLite")
-	}
 	dir := filepath.Dir(s.config)
 	small := filepath.Join(dir, "small")
 	if err := os.Mkdir(small, 0o750); err != nil {
