@@ -59,6 +59,7 @@ func (s *hospital) call(method, path, token string, body any) (int, any) {
 	s.must(err)
 	r, err := http.NewRequestWithContext(s.Context(), method, "http://"+s.running.address+"/api"+path, bytes.NewReader(raw))
 	s.must(err)
+	r.Close = true // the next server on this port knows nothing of its predecessor's connections
 	r.Header.Set("Content-Type", "application/json")
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
