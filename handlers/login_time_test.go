@@ -15,7 +15,7 @@ import (
 // TestAdvisory_T11_LogInTakesTheSameTime compares log-ins of an existing, a missing and a locked user. What a short run
 // on a busy machine can tell is whether a hash was left out; the long run wants the middle times within two percent.
 func TestAdvisory_T11_LogInTakesTheSameTime(t *testing.T) {
-	cost, rounds, most := 10, 15, 2.0
+	cost, rounds, most := 8, 9, 2.0
 	if os.Getenv("VSERVER_LONG") != "" {
 		cost, rounds, most = 12, 1000, 1.02
 	}

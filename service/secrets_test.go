@@ -94,12 +94,12 @@ func (c *canaries) walk() {
 		c.ask("POST", "/api/token/refresh", token, nil, "access_token")
 		c.ask("GET", "/api/node?token="+token+"&api_key=canary-query", node, nil, "")
 	}
-	for _, body := range []any{about("username", "u", "password", "canary-wrong"), about("username", "canary-user", "password", "canary-wrong"),
-		about("password", "canary-alone"), "canary-text", map[string]any{"password": []string{"canary-list"}, "username": "u"}} {
+	for _, body := range []any{about("username", "u", "password", "canary-wrong"), about("password", "canary-alone"), "canary-text",
+		map[string]any{"password": []string{"canary-list"}, "username": "u"}} {
 		c.ask("POST", "/api/token/user", "", body, "")
 		c.ask("POST", "/api/user", root, body, "")
-		c.ask("PATCH", "/api/user/2", root, body, "")
 	}
+	c.ask("PATCH", "/api/user/2", root, about("password", "canary-patched"), "")
 	for _, body := range []any{about("api_key", "canary-key"), map[string]any{"api_key": map[string]string{"a": "canary-key"}}} {
 		c.ask("POST", "/api/token/node", "", body, "")
 	}

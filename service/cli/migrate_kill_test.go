@@ -22,12 +22,12 @@ import (
 // moment. The snapshot that was taken first restores, whole and with the old schema,
 // and the next run completes.
 func TestReliability_R12_KillInAMigration(t *testing.T) {
-	rounds := 10
+	rounds := 4
 	if os.Getenv("VSERVER_LONG") != "" {
 		rounds = 300
 	}
 	s := newVictim(t)
-	if s.src.Engine == queries.Postgres && rounds == 10 {
+	if s.src.Engine == queries.Postgres && rounds == 4 {
 		rounds = 3 // going back to the old schema takes long there
 	}
 	m := migration{victim: s}

@@ -145,8 +145,8 @@ connect
 echo once more
 connect
 connected False
+expired_token
 connect
-first expired_token
 connected False
 not connected: One or more namespaces failed to connect
 refused Unable to connect
