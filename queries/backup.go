@@ -38,17 +38,18 @@ func openLite(path string, how sqlite3.OpenFlag) (*sqlite3.Conn, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	c, err := sqlite3.OpenFlags(liteURI(path)+"?_pragma=busy_timeout(10000)", how|sqlite3.OPEN_URI)
+	c, err := sqlite3.OpenFlags(liteURI(path)+"&_pragma=busy_timeout(10000)", how|sqlite3.OPEN_URI)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
 	return c, nil
 }
 
-// liteURI names a file so that SQLite takes every character of it literally.
+// liteURI names a file of the machine so that SQLite takes every character of it
+// literally.
 func liteURI(path string) string {
 	escaped := (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()
-	return "file:" + escaped
+	return "file:" + escaped + "?vfs=" + registered("")
 }
 
 // copyLite copies what src shows at this moment.
@@ -67,7 +68,7 @@ func copyLite(ctx context.Context, src *sqlite3.Conn, to string) (version int64,
 		return 0, fmt.Errorf("making the file of the copy: %w", err)
 	}
 	if err = copyPages(ctx, src, name); err != nil {
-		return 0, fmt.Errorf("copying the database: %w", err)
+		return 0, fmt.Errorf("copying the database: %w", roomless(err))
 	}
 	if version, err = seal(name); err != nil {
 		return 0, fmt.Errorf("checking the copy: %w", err)

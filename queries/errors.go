@@ -3,6 +3,7 @@ package queries
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -102,12 +103,25 @@ func Named(err error) error {
 		state = pg.Code
 	}
 	switch {
-	case errors.Is(err, sqlite3.FULL), errors.Is(err, sqlite3.IOERR_SHMSIZE), state == "53100":
+	case full(err), state == "53100":
 		return fault.Wrap(fault.Full, err, "The storage of the server is full")
 	case errors.Is(err, sqlite3.BUSY), state == "53300", strings.HasPrefix(state, "57"):
 		return fault.Wrap(fault.Busy, err, "The database is busy, try again")
 	case damaged(err):
 		return fault.Wrap(fault.Internal, err, "The database is damaged: vserver doctor says how, vserver restore puts a backup in its place")
+	}
+	return err
+}
+
+// full tells whether SQLite lacks room for a file.
+func full(err error) bool {
+	return errors.Is(err, sqlite3.FULL) || errors.Is(err, sqlite3.IOERR_SHMSIZE)
+}
+
+// roomless says of a copy that failed for want of room that it did.
+func roomless(err error) error {
+	if full(err) {
+		return fmt.Errorf("there is no room: %w", err)
 	}
 	return err
 }

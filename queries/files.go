@@ -2,7 +2,6 @@ package queries
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/vfs"
@@ -12,19 +11,16 @@ import (
 // driver's own says of both that writing failed.
 type files struct{ vfs.VFSFilename }
 
-// register makes the files of a file system known to SQLite and gives their name; ""
-// is the machine's.
-func register(under string) (string, error) {
+// registered makes the files of a file system known to SQLite and gives their name; ""
+// is the machine's. Of a file system that there is not, SQLite says so.
+func registered(under string) string {
 	name := "vserver-" + under
-	if vfs.Find(name) != nil {
-		return name, nil
+	if vfs.Find(name) == nil {
+		if system, ok := vfs.Find(under).(vfs.VFSFilename); ok {
+			vfs.Register(name, files{system})
+		}
 	}
-	system, ok := vfs.Find(under).(vfs.VFSFilename)
-	if !ok {
-		return "", fmt.Errorf("there is no file system %q", under)
-	}
-	vfs.Register(name, files{system})
-	return name, nil
+	return name
 }
 
 // OpenFilename opens a file below, which may need room for its name.

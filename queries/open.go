@@ -82,13 +82,10 @@ func (db *DB) Batches() *Batches {
 // Ping tells whether the database answers.
 func (db *DB) Ping(ctx context.Context) error { return db.pool.PingContext(ctx) }
 
-func openSQLite(ctx context.Context, src Source) (_ *DB, err error) {
+func openSQLite(ctx context.Context, src Source) (*DB, error) {
 	existed := filled(src.Path)
 	if err := os.MkdirAll(filepath.Dir(src.Path), 0o750); err != nil {
 		return nil, fmt.Errorf("making the folder of the database: %w", err)
-	}
-	if src.VFS, err = register(src.VFS); err != nil {
-		return nil, fmt.Errorf("opening %s: %w", src.Path, err)
 	}
 	write, err := driver.Open(sqliteDSN(src, "_txlock=immediate"), keepPlans)
 	if err != nil {
@@ -136,7 +133,7 @@ func keepPlans(c *sqlite3.Conn) error {
 func sqliteDSN(src Source, more string) string {
 	u := url.URL{Scheme: "file", Opaque: filepath.ToSlash(src.Path)}
 	u.Opaque = (&url.URL{Path: u.Opaque}).EscapedPath()
-	return u.String() + "?vfs=" + url.QueryEscape(src.VFS) + "&_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)" +
+	return u.String() + "?vfs=" + url.QueryEscape(registered(src.VFS)) + "&_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)" +
 		"&_pragma=synchronous(full)&_pragma=foreign_keys(on)&_pragma=temp_store(memory)&" + more
 }
 

@@ -53,6 +53,7 @@ type LogOptions struct {
 	Settings config.Logging
 	File     string           // absolute path of the log file
 	Console  io.Writer        // gets every line too if Settings.UseConsole; nil for none
+	Plain    bool             // the console's lines have no colours
 	Secrets  []string         // texts that never appear, see config.Config.Secrets
 	Now      func() time.Time // nil for the clock
 }
@@ -64,6 +65,7 @@ type Log struct {
 	threshold zerolog.Level
 	named     map[string]zerolog.Level
 	layout    *layout // nil for JSON
+	plain     bool
 	masker    masker
 	now       func() time.Time
 	started   time.Time
@@ -81,6 +83,7 @@ func OpenLog(o LogOptions) (*Log, error) {
 	l := &Log{
 		threshold: thresholds[o.Settings.Level],
 		named:     map[string]zerolog.Level{},
+		plain:     o.Plain || o.Settings.Format == formatJSON,
 		masker:    newMasker(o.Secrets),
 		now:       o.Now,
 	}
@@ -229,7 +232,7 @@ func (l *Log) write(at level, line []byte) {
 	if l.console == nil {
 		return
 	}
-	if l.layout != nil && at.colour != "" {
+	if !l.plain && at.colour != "" {
 		line = append(append([]byte(at.colour), line[:len(line)-1]...), colourReset+"\n"...)
 	}
 	_, _ = l.console.Write(line) // a closed console is no reason to stop

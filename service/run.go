@@ -50,6 +50,7 @@ const (
 func Run(ctx context.Context, inst config.Instance, o RunOptions) error {
 	log, err := OpenLog(LogOptions{
 		Settings: inst.Config.Logging, File: inst.LogFile, Console: o.Console, Secrets: inst.Config.Secrets(),
+		Plain: o.Getenv != nil && o.Getenv("NO_COLOR") != "",
 	})
 	if err != nil {
 		return err

@@ -13,7 +13,6 @@ import (
 // backupCommand copies an instance's database.
 func (p *program) backupCommand() *cobra.Command {
 	var f instanceFlags
-	var forPrograms bool
 	cmd := &cobra.Command{
 		Use:   "backup TARGET",
 		Short: "Copy the database to a file or into a folder, and check the copy",
@@ -23,9 +22,6 @@ func (p *program) backupCommand() *cobra.Command {
 			"the program pg_dump is run, and shown. Only the owner may read the copy.",
 		Args: oneArgument("TARGET"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if forPrograms {
-				p.forPrograms()
-			}
 			inst, err := f.find(p)
 			if err != nil {
 				return err
@@ -36,21 +32,20 @@ func (p *program) backupCommand() *cobra.Command {
 				return err
 			}
 			p.info("Copied and checked: %s, %d bytes, schema version %d", made.File, made.Size, made.Version)
-			if forPrograms {
+			if p.forPrograms {
 				return p.json(made)
 			}
 			return nil
 		},
 	}
 	f.shared(cmd)
-	jsonFlag(cmd, &forPrograms)
+	p.jsonFlag(cmd)
 	return cmd
 }
 
 // restoreCommand puts a backup in the place of an instance's database.
 func (p *program) restoreCommand() *cobra.Command {
 	var f instanceFlags
-	var forPrograms bool
 	cmd := &cobra.Command{
 		Use:   "restore FILE_",
 		Short: "Put a backup in the place of the database",
@@ -59,22 +54,19 @@ func (p *program) restoreCommand() *cobra.Command {
 			"is kept in a file beside it, for Postgres in the data folder.",
 		Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if forPrograms {
-				p.forPrograms()
-			}
 			inst, err := f.find(p)
 			if err != nil {
 				return err
 			}
 			done, err := p.restore(cmd, inst, args[0])
-			if err == nil && forPrograms {
+			if err == nil && p.forPrograms {
 				err = p.json(done)
 			}
 			return err
 		},
 	}
 	f.shared(cmd)
-	jsonFlag(cmd, &forPrograms)
+	p.jsonFlag(cmd)
 	return cmd
 }
 

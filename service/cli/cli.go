@@ -47,6 +47,7 @@ type program struct {
 	out, err   io.Writer
 	getenv     func(string) string
 	console
+	forPrograms bool            // the outcome is printed as JSON
 	interrupted <-chan struct{} // closed when the command is to end
 	daemons     daemons         // nil where no service manager is known
 }
@@ -86,6 +87,8 @@ func (p *program) root() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
+
+		PersistentPreRun: p.makeWay,
 
 		SuggestionsMinimumDistance: 2,
 	}

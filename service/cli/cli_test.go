@@ -23,7 +23,7 @@ import (
 )
 
 // The scripts run the command line as users do, each in a folder and a home of its
-// own, with a free port in $PORT and the files of the documentation in $DOCUMENTED.
+// own, with free ports in $PORT and $METRICS_PORT and the files of the documentation in $DOCUMENTED.
 // With [postgres] there is the URI of an empty database in $POSTGRES, and with
 // $FORWARDED set, requests claim to come from there. Beside the commands of testscript
 // they have:
@@ -94,6 +94,10 @@ func setUp(e *testscript.Env) error {
 	if err != nil {
 		return err
 	}
+	another, err := freePort()
+	if err != nil {
+		return err
+	}
 	home := filepath.Join(e.WorkDir, "home")
 	e.Setenv("HOME", home)
 	e.Setenv("USERPROFILE", home)
@@ -101,6 +105,7 @@ func setUp(e *testscript.Env) error {
 	e.Setenv("XDG_DATA_DIRS", filepath.Join(e.WorkDir, "share"))
 	e.Setenv("DOCUMENTED", documented)
 	e.Setenv("PORT", strconv.Itoa(port))
+	e.Setenv("METRICS_PORT", strconv.Itoa(another))
 	e.Setenv("XDG_RUNTIME_DIR", os.Getenv("XDG_RUNTIME_DIR")) // of the user's systemd
 	e.Setenv("USER_HOME", os.Getenv("HOME"))
 	e.Defer(func() { stopAll(e.T(), e.Getenv) }) // what a failed script leaves behind

@@ -43,7 +43,6 @@ func (p *program) configExampleCommand() *cobra.Command {
 // configCheckCommand looks for everything that is wrong with a file.
 func (p *program) configCheckCommand() *cobra.Command {
 	var f instanceFlags
-	var forPrograms bool
 	cmd := &cobra.Command{
 		Use:   "check [FILE]",
 		Short: "Tell everything that is wrong with a configuration file",
@@ -52,9 +51,6 @@ func (p *program) configCheckCommand() *cobra.Command {
 			"alone leave it at 0.",
 		Args: cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
-			if forPrograms {
-				p.forPrograms()
-			}
 			if f.file != "" { // as with every other command
 				args = append(args, f.file)
 			}
@@ -62,12 +58,12 @@ func (p *program) configCheckCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.check(path, forPrograms)
+			return p.check(path)
 		},
 	}
 	f.named(cmd)
 	cmd.Flags().StringVarP(&f.file, "config", "c", "", "`PATH` of the file, instead of FILE")
-	jsonFlag(cmd, &forPrograms)
+	p.jsonFlag(cmd)
 	return cmd
 }
 
@@ -112,7 +108,7 @@ type finding struct {
 }
 
 // check tells what it finds; a fault makes the command fail.
-func (p *program) check(path string, forPrograms bool) error {
+func (p *program) check(path string) error {
 	report, err := config.ThisMachine(p.getenv).Check(path, service.CheckLogFormat)
 	if err != nil {
 		return err
@@ -137,7 +133,7 @@ func (p *program) check(path string, forPrograms bool) error {
 	if len(report.Faults) > 0 {
 		err = errReported
 	}
-	if forPrograms {
+	if p.forPrograms {
 		err = errors.Join(err, p.json(found))
 	}
 	return err

@@ -12,7 +12,6 @@ import (
 // configShowCommand prints the settings that a server would run with.
 func (p *program) configShowCommand() *cobra.Command {
 	var f instanceFlags
-	var forPrograms bool
 	cmd := &cobra.Command{
 		Use:   "show",
 		Short: "Show the settings in effect, with defaults and without secrets",
@@ -20,14 +19,11 @@ func (p *program) configShowCommand() *cobra.Command {
 			"process's environment changes and with defaults. Secrets are shown as ***.",
 		Args: nothing,
 		RunE: func(*cobra.Command, []string) error {
-			if forPrograms {
-				p.forPrograms()
-			}
 			inst, err := f.find(p)
 			if err != nil {
 				return err
 			}
-			if forPrograms {
+			if p.forPrograms {
 				return p.json(settingsOf(inst))
 			}
 			encoder := yaml.NewEncoder(p.out)
@@ -39,7 +35,7 @@ func (p *program) configShowCommand() *cobra.Command {
 		},
 	}
 	f.shared(cmd)
-	jsonFlag(cmd, &forPrograms)
+	p.jsonFlag(cmd)
 	return cmd
 }
 

@@ -14,7 +14,6 @@ import (
 // doctorCommand looks for what is wrong with an instance.
 func (p *program) doctorCommand() *cobra.Command {
 	var f instanceFlags
-	var forPrograms bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look for what is wrong with a configuration, its database and its surroundings",
@@ -23,18 +22,15 @@ func (p *program) doctorCommand() *cobra.Command {
 			"1 when a check fails; warnings alone leave it 0.",
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if forPrograms {
-				p.forPrograms()
-			}
 			found, err := p.examine(cmd.Context(), f)
 			if err != nil {
 				return err
 			}
-			return p.findings(found, forPrograms)
+			return p.findings(found)
 		},
 	}
 	f.shared(cmd)
-	jsonFlag(cmd, &forPrograms)
+	p.jsonFlag(cmd)
 	return cmd
 }
 
@@ -57,15 +53,15 @@ func (p *program) examine(ctx context.Context, f instanceFlags) ([]service.Findi
 }
 
 // findings tells what was found; a failure makes the command fail.
-func (p *program) findings(found []service.Finding, forPrograms bool) error {
+func (p *program) findings(found []service.Finding) error {
 	var failed bool
 	for _, f := range found {
 		failed = failed || f.Verdict == service.Failure
-		if !forPrograms {
+		if !p.forPrograms {
 			p.finding(f)
 		}
 	}
-	if forPrograms {
+	if p.forPrograms {
 		if err := p.json(found); err != nil {
 			return err
 		}

@@ -5,20 +5,16 @@ import "github.com/spf13/cobra"
 // filesCommand tells where the files of a server are.
 func (p *program) filesCommand() *cobra.Command {
 	var f instanceFlags
-	var forPrograms bool
 	cmd := &cobra.Command{
 		Use:   "files",
 		Short: "List the files that a server is using",
 		Args:  nothing,
 		RunE: func(*cobra.Command, []string) error {
-			if forPrograms {
-				p.forPrograms()
-			}
 			inst, err := f.find(p)
 			if err != nil {
 				return err
 			}
-			if forPrograms {
+			if p.forPrograms {
 				return p.json(map[string]string{
 					"configuration": inst.File, "log": inst.LogFile, "database": inst.Database.Display.Reveal(),
 				})
@@ -30,6 +26,6 @@ func (p *program) filesCommand() *cobra.Command {
 		},
 	}
 	f.shared(cmd)
-	jsonFlag(cmd, &forPrograms)
+	p.jsonFlag(cmd)
 	return cmd
 }

@@ -54,6 +54,42 @@ func TestReliability_R2_FullDisk(t *testing.T) {
 	s.sound(t, disk, dir)
 }
 
+// TestCopiesOnAFullDisk wants a backup and a restore that lack room to say so, and to
+// leave nothing half done.
+func TestCopiesOnAFullDisk(t *testing.T) {
+	onSQLite(t)
+	s := newVictim(t)
+	dir := filepath.Dir(s.config)
+	small := filepath.Join(dir, "small")
+	if err := os.Mkdir(small, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if !mounts(t, small) {
+		t.Skip("skipped: this account may mount no disk of its own")
+	}
+	s.moveTo(t, small)
+	backup := filepath.Join(dir, "good.backup")
+	for _, c := range []struct{ name, args string }{
+		{"backup", "backup " + small + "/b.backup"},
+		{"restore", "restore " + backup},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			const script = `$0 backup "$2" -c "$3" --user -e test && head -c 9m /dev/zero >"$1/filler"
+				before=$(cksum "$1/test.sqlite"); ls "$1" >"$2.before"
+				$0 $4 -c "$3" --user -e test && exit 3
+				[ "$(cksum "$1/test.sqlite")" = "$before" ] && rm -f "$1"/test.sqlite-* && ls -A "$1" | diff "$2.before" -`
+			shell := append(append([]string{}, mounter[1:]...), small, s.src.Path, filepath.Join(small, "test.sqlite"),
+				"/bin/sh", "-c", script, s.bin, small, backup, s.config, c.args)
+			cmd := exec.CommandContext(t.Context(), mounter[0], shell...)
+			cmd.SysProcAttr = own()
+			out, err := cmd.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), "there is no room") {
+				t.Errorf("%v:\n%s", err, out)
+			}
+		})
+	}
+}
+
 // sound proves the database as it would lie there after a crash: other processes cannot
 // open files in a mount of another one by name.
 func (s *victim) sound(t *testing.T, disk, dir string) {

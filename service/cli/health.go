@@ -15,7 +15,6 @@ import (
 // healthCommand asks a server whether it works.
 func (p *program) healthCommand() *cobra.Command {
 	var f instanceFlags
-	var forPrograms bool
 	cmd := &cobra.Command{
 		Use:   "health",
 		Short: "Ask a server whether it works; the exit code tells",
@@ -24,18 +23,15 @@ func (p *program) healthCommand() *cobra.Command {
 			"configuration says.",
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if forPrograms {
-				p.forPrograms()
-			}
 			at, err := p.address(f)
 			if err != nil {
 				return err
 			}
-			return p.health(cmd.Context(), at, forPrograms)
+			return p.health(cmd.Context(), at)
 		},
 	}
 	f.shared(cmd)
-	jsonFlag(cmd, &forPrograms)
+	p.jsonFlag(cmd)
 	return cmd
 }
 
@@ -67,7 +63,7 @@ func (p *program) address(f instanceFlags) (service.Running, error) {
 }
 
 // health asks and tells; all that is wrong makes the command fail.
-func (p *program) health(ctx context.Context, at service.Running, forPrograms bool) error {
+func (p *program) health(ctx context.Context, at service.Running) error {
 	parts, err := service.NewAsker(at.URL, at.Certificate).Health(ctx)
 	var broken []string
 	for part, works := range parts {
@@ -83,7 +79,7 @@ func (p *program) health(ctx context.Context, at service.Running, forPrograms bo
 	default:
 		p.info("Server %s works and answers at %s", p.good(at.Name), at.URL)
 	}
-	if forPrograms {
+	if p.forPrograms {
 		err = errors.Join(err, p.json(map[string]any{"name": at.Name, "url": at.URL, "healthy": err == nil, "parts": parts}))
 	}
 	return err

@@ -19,7 +19,7 @@ import (
 // importFlags are the options of `vserver import`.
 type importFlags struct {
 	instanceFlags
-	dropAll, dryRun, forPrograms bool
+	dropAll, dryRun bool
 }
 
 // importCommand adds the entities of a file to an instance's database.
@@ -33,9 +33,6 @@ func (p *program) importCommand() *cobra.Command {
 			"difference is named with its line and nothing is changed. The server may run meanwhile.",
 		Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if f.forPrograms {
-				p.forPrograms()
-			}
 			inst, err := f.find(p)
 			if err != nil {
 				return err
@@ -44,7 +41,7 @@ func (p *program) importCommand() *cobra.Command {
 		},
 	}
 	f.shared(cmd)
-	jsonFlag(cmd, &f.forPrograms)
+	p.jsonFlag(cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&f.dropAll, "drop-all", false, "remove all data first; the configuration has to allow it (allow_drop_all)")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "only show what would be done")
@@ -102,7 +99,7 @@ func (p *program) importFile(ctx context.Context, inst config.Instance, path str
 		return err
 	}
 	err = p.summary(report, f)
-	if f.forPrograms {
+	if p.forPrograms {
 		err = errors.Join(err, p.json(imported(report, f.dryRun)))
 	}
 	return err

@@ -8,13 +8,15 @@ import (
 )
 
 // jsonFlag gives a command the option for output that programs read.
-func jsonFlag(cmd *cobra.Command, to *bool) {
-	cmd.Flags().BoolVar(to, "json", false, "print one JSON value on the standard output, and messages on the standard error output")
+func (p *program) jsonFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&p.forPrograms, "json", false, "print one JSON value on the standard output, and messages on the standard error output")
 }
 
-// forPrograms moves messages out of the way of a JSON value.
-func (p *program) forPrograms() {
-	p.console = console{out: p.err}
+// makeWay moves messages out of the way of a JSON value.
+func (p *program) makeWay(*cobra.Command, []string) {
+	if p.forPrograms {
+		p.console = console{out: p.err}
+	}
 }
 
 // json prints a value for programs.

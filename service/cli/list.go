@@ -13,20 +13,16 @@ import (
 
 // listCommand shows the configurations and whether they run.
 func (p *program) listCommand() *cobra.Command {
-	var forPrograms bool
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the available server instances",
 		Args:  nothing,
 		RunE: func(*cobra.Command, []string) error {
-			if forPrograms {
-				p.forPrograms()
-			}
 			found, failed, err := p.instances()
 			if err != nil {
 				return err
 			}
-			if forPrograms {
+			if p.forPrograms {
 				err = p.json(found)
 			} else {
 				p.table(found)
@@ -40,7 +36,7 @@ func (p *program) listCommand() *cobra.Command {
 			return err
 		},
 	}
-	jsonFlag(cmd, &forPrograms)
+	p.jsonFlag(cmd)
 	return cmd
 }
 

@@ -19,6 +19,8 @@ func (p *program) migrateCommand() *cobra.Command {
 		Short: "Show or do the changes that this release needs in the database",
 		Args:  noSuchCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		SuggestionsMinimumDistance: 2,
 	}
 	cmd.AddCommand(p.migrateStatusCommand(), p.migrateUpCommand())
 	return cmd
@@ -26,15 +28,11 @@ func (p *program) migrateCommand() *cobra.Command {
 
 func (p *program) migrateStatusCommand() *cobra.Command {
 	var f instanceFlags
-	var forPrograms bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show the version of the database's schema and what is to be changed",
 		Args:  nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if forPrograms {
-				p.forPrograms()
-			}
 			inst, err := f.find(p)
 			if err != nil {
 				return err
@@ -43,20 +41,19 @@ func (p *program) migrateStatusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			err = p.schemaState(inst, state)
-			if forPrograms {
-				err = errors.Join(err, p.json(state))
-			}
-			return err
+			return p.schemaState(inst, state)
 		},
 	}
 	f.shared(cmd)
-	jsonFlag(cmd, &forPrograms)
+	p.jsonFlag(cmd)
 	return cmd
 }
 
 // schemaState tells the state; a schema that is too new makes the command fail.
-func (p *program) schemaState(inst config.Instance, s service.SchemaState) error {
+func (p *program) schemaState(inst config.Instance, s service.SchemaState) (err error) {
+	if p.forPrograms {
+		defer func() { err = errors.Join(err, p.json(s)) }()
+	}
 	if !s.Exists {
 		p.info("There is no database %s yet", inst.Database)
 		return nil
@@ -91,6 +88,7 @@ func (p *program) migrateUpCommand() *cobra.Command {
 		},
 	}
 	f.shared(cmd)
+	p.jsonFlag(cmd)
 	return cmd
 }
 

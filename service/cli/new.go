@@ -22,7 +22,7 @@ type newFlags struct {
 	scope             config.Scope
 	given             map[string]*string // answers beforehand, by option
 	origins           []string
-	yes, json         bool
+	yes               bool
 }
 
 // newCommand asks for the settings of a server and writes its file.
@@ -36,9 +36,6 @@ func (p *program) newCommand() *cobra.Command {
 			"With --yes nothing is asked.",
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if f.json {
-				p.forPrograms()
-			}
 			for name := range f.given {
 				if !cmd.Flags().Changed(name) {
 					delete(f.given, name)
@@ -57,7 +54,7 @@ func (p *program) newCommand() *cobra.Command {
 	}
 	flags.StringArrayVar(&f.origins, "origin", nil, "further `ORIGIN` that web pages may come from, such as https://ui.example; can be repeated")
 	flags.BoolVarP(&f.yes, "yes", "y", false, "ask nothing: take what the options say, and the usual values for the rest")
-	jsonFlag(cmd, &f.json)
+	p.jsonFlag(cmd)
 	completeInstances(cmd)
 	return cmd
 }
@@ -290,7 +287,7 @@ func (p *program) next(f newFlags, path string) error {
 	full := strings.Join(strings.Fields(fmt.Sprintf("vserver start %s --name %s --environment %s", flag, f.name, f.environment)), " ")
 	p.info("In full: %s", full)
 	p.info("Web pages of another address need it under cors_allowed_origins in the file")
-	if !f.json {
+	if !p.forPrograms {
 		return nil
 	}
 	return p.json(map[string]string{

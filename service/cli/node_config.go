@@ -58,6 +58,7 @@ func (p *program) nodeConfigCommand() *cobra.Command {
 		},
 	}
 	f.shared(cmd)
+	p.jsonFlag(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.collaboration, "collaboration", "", "`NAME` of the collaboration")
 	flags.StringVar(&f.out, "out", "", "`DIR` to write to, made when missing")
@@ -77,27 +78,85 @@ func (p *program) nodeConfig(ctx context.Context, inst config.Instance, f nodeCo
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
-	var written []string
+	files := []nodeConfigFile{}
 	err = opened.Core.NodeKeys(ctx, f.collaboration, func(keys []core.NodeKey, encrypted bool) error {
+		err := forget(files) // of an attempt that the database gave up
+		files = files[:0]
 		for _, k := range keys {
-			path := filepath.Join(out, fileName(k.Organization, k.NodeID)+".yaml")
-			if err := writeNodeConfig(path, s.nodeConfig(k, path, encrypted), f.force); err != nil {
-				return errors.Join(err, removeAll(written))
-			}
-			written = append(written, path)
+			n := nodeConfigFile{Organization: k.Organization, Node: k.NodeID, File: filepath.Join(out, fileName(k.Organization, k.NodeID)+".yaml")}
+			err = errors.Join(err, n.prepare(s.nodeConfig(k, n.File, encrypted), f.force))
+			files = append(files, n)
 		}
-		return nil
+		return err
 	})
 	if err != nil {
-		return err
+		return errors.Join(err, forget(files))
 	}
-	for _, path := range written {
-		p.info("Wrote %s", path)
+	if err := p.publish(files); err != nil {
+		return err
 	}
 	if ip := inst.Config.IP; ip == "" || ip == "127.0.0.1" || ip == "localhost" {
 		p.warn("The server listens on this machine only: set ip of its configuration to 0.0.0.0 for nodes in containers")
 	}
+	if p.forPrograms {
+		return p.json(files)
+	}
 	return nil
+}
+
+// nodeConfigFile is the file of a node.
+type nodeConfigFile struct {
+	Organization string `json:"organization"`
+	Node         int64  `json:"node_id"`
+	File         string `json:"file"`
+
+	// draft is the file until its key is valid: one that is replaced stays until then.
+	draft string
+}
+
+// prepare writes the draft, which only its owner may read, since it holds a key.
+func (n *nodeConfigFile) prepare(content nodeFile, force bool) error {
+	if _, err := os.Lstat(n.File); err == nil && !force {
+		return fmt.Errorf("%s exists: nothing was changed, --force replaces it", n.File)
+	}
+	text, err := yaml.Marshal(map[string]any{
+		"application": content, "environments": map[string]any{"dev": struct{}{}, "test": struct{}{}, "acc": struct{}{}, "prod": struct{}{}},
+	})
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", n.File, err)
+	}
+	if err := os.MkdirAll(filepath.Dir(n.File), 0o750); err != nil {
+		return fmt.Errorf("making the folder: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(n.File), ".node-*.yaml")
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", n.File, err)
+	}
+	n.draft = f.Name()
+	_, err = f.WriteString(nodeFileHead + string(text))
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// publish gives drafts their names, now that their keys are valid.
+func (p *program) publish(files []nodeConfigFile) error {
+	for _, n := range files {
+		if err := os.Rename(n.draft, n.File); err != nil {
+			return fmt.Errorf("the new key stands in %s: %w", n.draft, err)
+		}
+		p.info("Wrote %s", n.File)
+	}
+	return nil
+}
+
+// forget removes drafts whose keys will not be valid.
+func forget(files []nodeConfigFile) error {
+	var err error
+	for _, n := range files {
+		if n.draft != "" {
+			err = errors.Join(err, os.Remove(n.draft))
+		}
+	}
+	return err
 }
 
 // seen is where nodes find the server.
@@ -160,42 +219,6 @@ const nodeFileHead = `# Configuration of a node. Put the path of its data behind
 # A node on the server's machine reaches it at ` + dockerOnLinux + ` on Linux and at
 # ` + dockerDesktop + ` with Docker Desktop: adjust server_url.
 `
-
-// writeNodeConfig writes a file that only its owner may read, since it holds a key.
-func writeNodeConfig(path string, n nodeFile, force bool) error {
-	text, err := yaml.Marshal(map[string]any{
-		"application": n, "environments": map[string]any{"dev": struct{}{}, "test": struct{}{}, "acc": struct{}{}, "prod": struct{}{}},
-	})
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-		return fmt.Errorf("making the folder: %w", err)
-	}
-	if force {
-		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("replacing %s: %w", path, err)
-		}
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%s exists: nothing was changed, --force replaces it", path)
-	}
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	_, err = f.WriteString(nodeFileHead + string(text))
-	return errors.Join(err, f.Close())
-}
-
-// removeAll takes back files whose keys will not be valid.
-func removeAll(paths []string) error {
-	var err error
-	for _, path := range paths {
-		err = errors.Join(err, os.Remove(path))
-	}
-	return err
-}
 
 // fileName makes a name that configurations may have of an organization's; the id of
 // the node keeps names apart that differ in other characters only.

@@ -25,6 +25,8 @@ func (p *program) serviceCommand() *cobra.Command {
 			"macOS, the service manager of Windows. With --user it is a service of this user.",
 		Args: noSuchCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		SuggestionsMinimumDistance: 2,
 	}
 	group.AddCommand(
 		p.serviceInstallCommand(), p.serviceUninstallCommand(), p.serviceStatusCommand(), p.serviceListCommand(),
@@ -71,11 +73,30 @@ func (p *program) serviceVerb(verb, short, done string, call func(service.Manage
 				return forbidden(err)
 			}
 			p.info("Service %s is %s", name, done)
-			return nil
+			return p.serviceNow(name, m)
 		},
 	}
 	f.shared(cmd)
+	p.jsonFlag(cmd)
 	return cmd
+}
+
+// serviceNow prints for programs how a service is by now.
+func (p *program) serviceNow(name string, m service.Manager) error {
+	if !p.forPrograms {
+		return nil
+	}
+	state, err := m.Status()
+	if err != nil {
+		return err
+	}
+	return p.json(serviceState{name, state})
+}
+
+// serviceState is a service as programs read it.
+type serviceState struct {
+	Service string        `json:"service"`
+	State   service.State `json:"state"`
 }
 
 // forbidden adds to an error what most often mends it.
@@ -99,6 +120,7 @@ func (p *program) serviceInstallCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.installService(cmd.Context(), &f, now) },
 	}
 	f.shared(cmd)
+	p.jsonFlag(cmd)
 	cmd.Flags().BoolVar(&now, "now", false, "start it as well")
 	return cmd
 }
@@ -126,14 +148,13 @@ func (p *program) installService(ctx context.Context, f *instanceFlags, now bool
 	if u.Scope == config.User && u.GOOS == "linux" {
 		p.info("It runs while you are logged in; for longer: loginctl enable-linger")
 	}
-	if !now {
-		return nil
+	if now {
+		if err := m.Start(); err != nil {
+			return err
+		}
+		p.info("Service %s is started", u.Name)
 	}
-	if err := m.Start(); err != nil {
-		return err
-	}
-	p.info("Service %s is started", u.Name)
-	return nil
+	return p.serviceNow(u.Name, m)
 }
 
 // unit makes the unit of the instance that the options name, for this program.
@@ -186,21 +207,25 @@ func (p *program) serviceStatusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if state != service.Active {
+			if state == service.Active {
+				p.info("Service %s is %s", name, state)
+			} else {
 				p.warn("Service %s is %s", name, state)
-				return errReported
+				err = errReported
 			}
-			p.info("Service %s is %s", name, state)
-			return nil
+			if p.forPrograms {
+				err = errors.Join(err, p.json(serviceState{name, state}))
+			}
+			return err
 		},
 	}
 	f.shared(cmd)
+	p.jsonFlag(cmd)
 	return cmd
 }
 
 func (p *program) serviceListCommand() *cobra.Command {
 	var f instanceFlags
-	var forPrograms bool
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the installed services: name, state, environment and file, with tabs between",
@@ -210,7 +235,7 @@ func (p *program) serviceListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if forPrograms {
+			if p.forPrograms {
 				return p.json(append([]service.Installed{}, all...))
 			}
 			for _, s := range all {
@@ -224,7 +249,7 @@ func (p *program) serviceListCommand() *cobra.Command {
 	f.scope = config.System
 	scope(cmd.Flags(), &f.scope, config.System, "services of the system (default)")
 	scope(cmd.Flags(), &f.scope, config.User, "services of this user")
-	jsonFlag(cmd, &forPrograms)
+	p.jsonFlag(cmd)
 	return cmd
 }
 

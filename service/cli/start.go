@@ -28,10 +28,10 @@ type daemons interface {
 // startFlags are the options of `vserver start`.
 type startFlags struct {
 	instanceFlags
-	ip           string
-	port         uint16
-	portGiven    bool
-	attach, json bool
+	ip        string
+	port      uint16
+	portGiven bool
+	attach    bool
 }
 
 // startCommand starts a server in the background.
@@ -45,9 +45,6 @@ func (p *program) startCommand() *cobra.Command {
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.portGiven = cmd.Flags().Changed("port")
-			if f.json {
-				p.forPrograms()
-			}
 			return p.start(cmd.Context(), f)
 		},
 	}
@@ -60,7 +57,7 @@ func (p *program) startCommand() *cobra.Command {
 		f.attach = false
 		return nil
 	})
-	jsonFlag(cmd, &f.json)
+	p.jsonFlag(cmd)
 	forContainers(cmd)
 	flags.String("rabbitmq-image", "", withoutEffect("`IMAGE` of a message broker"))
 	flags.Bool("with-ui", false, withoutEffect("start a web UI beside the server"))
@@ -89,7 +86,7 @@ func (p *program) start(ctx context.Context, f startFlags) error {
 	p.info("Server %s answers at %s", p.good(r.Name), r.URL)
 	p.info("It logs to %s", r.Log)
 	p.info("Success! process id = %d", r.PID)
-	if f.json {
+	if p.forPrograms {
 		if err := p.json(r); err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ import (
 // stopCommand stops servers.
 func (p *program) stopCommand() *cobra.Command {
 	var f instanceFlags
-	var all, forPrograms bool
+	var all bool
 	cmd := &cobra.Command{
 		Use:   "stop",
 		Short: "Stop a server, or all of them",
@@ -22,15 +22,12 @@ func (p *program) stopCommand() *cobra.Command {
 			"With --all every server of both scopes is stopped, or of the one scope that is given.",
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if forPrograms {
-				p.forPrograms()
-			}
 			chosen, err := p.toStop(cmd, f, all)
 			if err != nil {
 				return err
 			}
 			stopped, err := p.stopEach(cmd.Context(), chosen)
-			if forPrograms {
+			if p.forPrograms {
 				err = errors.Join(err, p.json(stopped))
 			}
 			return err
@@ -39,7 +36,7 @@ func (p *program) stopCommand() *cobra.Command {
 	f.named(cmd)
 	cmd.Flags().BoolVar(&all, "all", false, "stop all servers")
 	cmd.Flags().StringP("environment", "e", "", withoutEffect("`ENVIRONMENT` of the server"))
-	jsonFlag(cmd, &forPrograms)
+	p.jsonFlag(cmd)
 	return cmd
 }
 

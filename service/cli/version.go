@@ -15,7 +15,7 @@ import (
 // versionFlags are the options of `vserver version`.
 type versionFlags struct {
 	instanceFlags
-	program, json bool
+	program bool
 }
 
 // versionCommand tells the versions of a running server and of this program.
@@ -26,29 +26,26 @@ func (p *program) versionCommand() *cobra.Command {
 		Short: "Show the versions of a running server and of this program",
 		Args:  nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if f.json {
-				p.forPrograms()
-			}
 			return p.versions(cmd, f)
 		},
 	}
 	f.named(cmd)
 	cmd.Flags().BoolVar(&f.program, "program", false, "only tell about this program; no server needs to run")
-	jsonFlag(cmd, &f.json)
+	p.jsonFlag(cmd)
 	return cmd
 }
 
 // versions tells, for a server that does not run, only what this program is.
 func (p *program) versions(cmd *cobra.Command, f versionFlags) error {
 	if f.program {
-		return p.programVersion(f.json)
+		return p.programVersion()
 	}
 	places := config.ThisMachine(p.getenv)
 	in := scopes(cmd, f.instanceFlags)
 	if f.name == "" && len(service.AllRunning(places, in...)) == 0 {
 		err := error(nil)
-		if !f.json {
-			err = p.programVersion(false)
+		if !p.forPrograms {
+			err = p.programVersion()
 		}
 		return errors.Join(err, errors.New("No servers are running! You can only check the version for servers that are running"))
 	}
@@ -60,18 +57,18 @@ func (p *program) versions(cmd *cobra.Command, f versionFlags) error {
 		p.error(fmt.Sprintf("Server %s is not running! Cannot provide version...", p.bad(r.Identity())))
 		return nil
 	}
-	return p.serverVersion(cmd.Context(), r, f.json)
+	return p.serverVersion(cmd.Context(), r)
 }
 
 // serverVersion prints what the server answers beside the version of this program, in
 // the form of contract 40 §4.9.
-func (p *program) serverVersion(ctx context.Context, r service.Running, forPrograms bool) error {
+func (p *program) serverVersion(ctx context.Context, r service.Running) error {
 	server, err := service.NewAsker(r.URL, r.Certificate).Version(ctx)
 	if err != nil {
 		return fmt.Errorf("Server %s does not answer: %w", r.Identity(), err)
 	}
 	own, _ := service.Version()
-	if forPrograms {
+	if p.forPrograms {
 		return p.json(map[string]string{"server": server, "cli": own})
 	}
 	_, err = fmt.Fprintf(p.out, "{'server': '%s', 'cli': '%s'}\n", server, own)
@@ -79,13 +76,13 @@ func (p *program) serverVersion(ctx context.Context, r service.Running, forProgr
 }
 
 // programVersion tells what this program is.
-func (p *program) programVersion(forPrograms bool) error {
+func (p *program) programVersion() error {
 	version, commit := service.Version()
 	if commit == "" {
 		commit = "unknown"
 	}
 	platform := runtime.GOOS + "/" + runtime.GOARCH
-	if forPrograms {
+	if p.forPrograms {
 		return p.json(map[string]string{
 			"cli": version, "commit": commit, "platform": platform, "go": runtime.Version(), "emulates": service.Emulates,
 		})
