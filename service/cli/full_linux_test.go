@@ -19,18 +19,7 @@ import (
 // database and its log, and fills it: the program answers writes with 507 and reads as
 // before, and resumes within five seconds after there is room.
 func TestReliability_R2_FullDisk(t *testing.T) {
-	onSQLite(t)
-	s := newVictim(t)
-	dir := filepath.Dir(s.config)
-	small := filepath.Join(dir, "small")
-	if err := os.Mkdir(small, 0o750); err != nil {
-		t.Fatal(err)
-	}
-	if !mounts(t, small) {
-		t.Skip("skipped: this account may mount no disk of its own")
-	}
-	// At level DEBUG every request fills the log.
-	s.moveTo(t, small)
+	s, dir, small := onSmallDisk(t)
 	s.start(t)
 	s.setStage(t)
 	disk := fmt.Sprintf("/proc/%d/root%s", s.cmd.Process.Pid, small)
@@ -54,13 +43,14 @@ func TestReliability_R2_FullDisk(t *testing.T) {
 	s.sound(t, disk, dir)
 }
 
-// TestCopiesOnAFullDisk wants a backup and a restore that lack room to say so, and to
-// leave nothing half done.
-func TestCopiesOnAFullDisk(t *testing.T) {
+// onSmallDisk is a victim that runs on a disk of its own, made at small when a program
+// starts; dir is beside it.
+func onSmallDisk(t *testing.T) (s *victim, dir, small string) {
+	t.Helper()
 	onSQLite(t)
-	s := newVictim(t)
-	dir := filepath.Dir(s.config)
-	small := filepath.Join(dir, "small")
+	s = newVictim(t)
+	dir = filepath.Dir(s.config)
+	small = filepath.Join(dir, "small")
 	if err := os.Mkdir(small, 0o750); err != nil {
 		t.Fatal(err)
 	}
@@ -68,6 +58,13 @@ func TestCopiesOnAFullDisk(t *testing.T) {
 		t.Skip("skipped: this account may mount no disk of its own")
 	}
 	s.moveTo(t, small)
+	return s, dir, small
+}
+
+// TestCopiesOnAFullDisk wants a backup and a restore that lack room to say so, and to
+// leave nothing half done.
+func TestCopiesOnAFullDisk(t *testing.T) {
+	s, dir, small := onSmallDisk(t)
 	backup := filepath.Join(dir, "good.backup")
 	for _, c := range []struct{ name, args string }{
 		{"backup", "backup " + small + "/b.backup"},
@@ -140,7 +137,8 @@ func mounts(t *testing.T, dir string) bool {
 	return err == nil
 }
 
-// moveTo has the program run on a small disk that gets a copy of its database.
+// moveTo has the program run on a small disk that gets a copy of its database. At level
+// DEBUG every request fills the log there.
 func (s *victim) moveTo(t *testing.T, small string) {
 	t.Helper()
 	text, err := os.ReadFile(s.config)
