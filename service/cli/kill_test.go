@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -71,8 +70,16 @@ type victim struct {
 	hospitals   []int64
 
 	mu           sync.Mutex
-	acknowledged map[int64]bool
+	acknowledged []posted      // in the order that the clients heard of them
 	loaded       time.Duration // from each round's first task to its last
+}
+
+// posted is a task that was acknowledged.
+type posted struct {
+	id    int64
+	known int // so many others were acknowledged before it was sent
+	sent  time.Time
+	took  time.Duration
 }
 
 var binary struct {
@@ -121,7 +128,7 @@ func newVictim(t *testing.T) *victim {
 	}
 	port := l.Addr().(*net.TCPAddr).Port
 	_ = l.Close()
-	s := &victim{bin: buildBinary(t), config: filepath.Join(dir, "victim.yaml"), url: fmt.Sprintf("http://127.0.0.1:%d/api", port), acknowledged: map[int64]bool{}}
+	s := &victim{bin: buildBinary(t), config: filepath.Join(dir, "victim.yaml"), url: fmt.Sprintf("http://127.0.0.1:%d/api", port)}
 	s.command = func(args ...string) *exec.Cmd { return exec.Command(s.bin, args...) }
 	s.src = (&dbtest.Template{}).Copy(t)
 	uri := "sqlite:///" + s.src.Path
@@ -281,6 +288,7 @@ func (s *victim) post(t *testing.T, body any) bool {
 	var made struct {
 		ID int64 `json:"id"`
 	}
+	known, sent := s.known(), time.Now()
 	status, err := s.call(t.Context(), "POST", "/task", body, &made)
 	if err != nil || status == 0 {
 		return false
@@ -291,8 +299,15 @@ func (s *victim) post(t *testing.T, body any) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.acknowledged[made.ID] = true
+	s.acknowledged = append(s.acknowledged, posted{made.ID, known, sent, time.Since(sent)})
 	return true
+}
+
+// known is how many tasks were acknowledged so far.
+func (s *victim) known() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.acknowledged)
 }
 
 // proveLoad calls a run invalid that had too little load to show anything; each round
@@ -309,8 +324,17 @@ func (s *victim) proveLoad(t *testing.T, rounds int) {
 // audit reads the database itself: every acknowledged task is there, and whole.
 func (s *victim) audit(t *testing.T) {
 	t.Helper()
-	missing := maps.Clone(s.acknowledged)
-	db, err := dbtest.SQL(s.src)
+	s.auditOf(t, s.src, s.acknowledged)
+}
+
+// auditOf looks for tasks in a database that holds what this server had stored.
+func (s *victim) auditOf(t *testing.T, src queries.Source, acknowledged []posted) {
+	t.Helper()
+	missing := map[int64]bool{}
+	for _, p := range acknowledged {
+		missing[p.id] = true
+	}
+	db, err := dbtest.SQL(src)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -337,7 +361,7 @@ func (s *victim) audit(t *testing.T) {
 	for id := range missing {
 		t.Errorf("task %d was acknowledged and is not there", id)
 	}
-	if s.src.Engine == queries.SQLite {
+	if src.Engine == queries.SQLite {
 		var verdict string
 		if err := db.QueryRowContext(t.Context(), `PRAGMA integrity_check`).Scan(&verdict); err != nil || verdict != "ok" {
 			t.Errorf("integrity: %q, %v", verdict, err)
