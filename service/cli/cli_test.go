@@ -114,7 +114,8 @@ func setUp(e *testscript.Env) error {
 }
 
 // condition knows what testscript does not: postgres, when the tests are to run on
-// PostgreSQL; systemd, when the user who runs them has one.
+// PostgreSQL; systemd, when the user who runs them has one; namespaces, when that user
+// may make a network.
 func condition(word string) (bool, error) {
 	switch word {
 	case "postgres":
@@ -123,6 +124,8 @@ func condition(word string) (bool, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		return exec.CommandContext(ctx, "systemctl", "--user", "show-environment").Run() == nil, nil
+	case "namespaces":
+		return exec.Command("unshare", "-rn", "ip", "link", "set", "lo", "up").Run() == nil, nil
 	}
 	return false, fmt.Errorf("unknown condition %s", word)
 }
