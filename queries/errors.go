@@ -1,9 +1,13 @@
 package queries
 
 import (
+	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"regexp"
 	"strings"
 
@@ -107,10 +111,24 @@ func Named(err error) error {
 		return fault.Wrap(fault.Full, err, "The storage of the server is full")
 	case errors.Is(err, sqlite3.BUSY), state == "53300", strings.HasPrefix(state, "57"):
 		return fault.Wrap(fault.Busy, err, "The database is busy, try again")
+	case unreachable(err):
+		return fault.Wrap(fault.Busy, err, "The database cannot be reached, try again")
 	case damaged(err):
 		return fault.Wrap(fault.Internal, err, "The database is damaged: vserver doctor says how, vserver restore puts a backup in its place")
 	}
 	return err
+}
+
+// unreachable tells whether a connection to Postgres could not be made or broke. That of
+// a caller who went away is broken on purpose.
+func unreachable(err error) bool {
+	var made *pgconn.ConnectError
+	var network *net.OpError
+	if errors.Is(err, context.Canceled) {
+		return false
+	}
+	return errors.As(err, &made) || errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || pgconn.SafeToRetry(err)
 }
 
 // full tells whether SQLite lacks room for a file.

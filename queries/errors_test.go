@@ -1,8 +1,13 @@
 package queries
 
 import (
+	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -23,6 +28,9 @@ func TestNamed(t *testing.T) {
 		{"SQLite is busy", sqlite3.BUSY, fault.Busy},
 		{"Postgres has no connection", &pgconn.PgError{Code: "53300"}, fault.Busy},
 		{"Postgres ends", &pgconn.PgError{Code: "57P01"}, fault.Busy},
+		{"Postgres is not there", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, fault.Busy},
+		{"Postgres is gone", io.ErrUnexpectedEOF, fault.Busy},
+		{"the connection is of no use", driver.ErrBadConn, fault.Busy},
 		{"damaged", sqlite3.CORRUPT, fault.Internal},
 		{"no database", sqlite3.NOTADB, fault.Internal},
 		{"a fault already", fault.Deny(), fault.Denied},
@@ -34,7 +42,7 @@ func TestNamed(t *testing.T) {
 	if err := Named(nil); err != nil {
 		t.Errorf("nothing became %v", err)
 	}
-	for _, err := range []error{errClosed, sqlite3.IOERR_WRITE, &pgconn.PgError{}} {
+	for _, err := range []error{errClosed, context.Canceled, &net.OpError{Op: "read", Err: context.Canceled}, sqlite3.IOERR_WRITE, &pgconn.PgError{}} {
 		if _, ok := fault.As(Named(err)); ok {
 			t.Errorf("%v became %v", err, Named(err))
 		}
