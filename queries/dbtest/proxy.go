@@ -1,0 +1,158 @@
+package dbtest
+
+import (
+	"context"
+	"net"
+	"net/url"
+	"sync"
+	"testing"
+
+	"vserver/queries"
+)
+
+// Proxy carries connections to Postgres, with faults that a test asks for.
+type Proxy struct {
+	listener net.Listener
+	to       string
+
+	mu      sync.Mutex
+	down    bool
+	flowing chan struct{}         // closed while bytes are passed on
+	open    map[net.Conn]net.Conn // the server's end and Postgres's
+}
+
+// NewProxy gives a test a way of its own to a database on Postgres.
+func NewProxy(t testing.TB, src queries.Source) (*Proxy, queries.Source) {
+	t.Helper()
+	target, err := url.Parse(src.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Proxy{listener: listener, to: target.Host, flowing: make(chan struct{}), open: map[net.Conn]net.Conn{}}
+	close(p.flowing)
+	var carrying sync.WaitGroup
+	carrying.Go(func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			carrying.Go(func() { p.carry(c) })
+		}
+	})
+	t.Cleanup(func() { _ = listener.Close(); p.Release(); p.Cut(); carrying.Wait() })
+	target.Host = listener.Addr().String()
+	src.DSN = target.String()
+	return p, src
+}
+
+// Cut ends all connections and lets no new ones through until Mend, as a Postgres that
+// restarts.
+func (p *Proxy) Cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down = true
+	for server, database := range p.open {
+		_ = server.Close()
+		_ = database.Close()
+	}
+}
+
+// Mend lets connections through again.
+func (p *Proxy) Mend() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down = false
+}
+
+// Hold passes nothing on until Release, as a Postgres that hangs; connections stay, and
+// new ones are taken.
+func (p *Proxy) Hold() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.flowing = make(chan struct{})
+}
+
+// Release passes on what was held and what comes.
+func (p *Proxy) Release() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.flowing:
+	default:
+		close(p.flowing)
+	}
+}
+
+// Open is how many connections there are.
+func (p *Proxy) Open() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.open)
+}
+
+func (p *Proxy) carry(server net.Conn) {
+	defer func() { _ = server.Close() }()
+	if p.isDown() {
+		return
+	}
+	database, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", p.to)
+	if err != nil {
+		return
+	}
+	defer func() { _ = database.Close() }()
+	if !p.enter(server, database) {
+		return
+	}
+	defer p.leave(server)
+	var back sync.WaitGroup
+	back.Go(func() { p.pass(server, database) })
+	p.pass(database, server)
+	back.Wait()
+}
+
+func (p *Proxy) isDown() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.down
+}
+
+func (p *Proxy) enter(server, database net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.down {
+		p.open[server] = database
+	}
+	return !p.down
+}
+
+func (p *Proxy) leave(server net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.open, server)
+}
+
+// pass carries one direction; its end is that of the connection.
+func (p *Proxy) pass(to, from net.Conn) {
+	defer func() { _ = to.Close(); _ = from.Close() }()
+	held := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(held)
+		p.mu.Lock()
+		flowing := p.flowing
+		p.mu.Unlock()
+		<-flowing
+		if n > 0 {
+			if _, err := to.Write(held[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
