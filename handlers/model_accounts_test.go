@@ -260,7 +260,10 @@ func (m *model) deleteRole(p party) step {
 
 // addRule gives a role one more rule, contract 10 §9.8. The roles of Root, nodes and containers stay as they are.
 func (m *model) addRule(p party) step {
-	id, rule := m.any(sorted(m.roles, nil)), m.someRule()
+	return m.addRuleTo(p, m.any(sorted(m.roles, nil)), m.someRule())
+}
+
+func (m *model) addRuleTo(p party, id, rule int64) step {
 	locked := id >= 1 && id <= 3
 	return step{
 		as: p, method: "POST", path: fmt.Sprintf("/role/%d/rule/%d", id, rule),
@@ -275,6 +278,10 @@ func (m *model) removeRule(p party) step {
 	if has := at(m.roles, id).rules.ids(); len(has) > 0 && m.rnd.IntN(3) > 0 {
 		rule = m.one(has)
 	}
+	return m.removeRuleFrom(p, id, rule)
+}
+
+func (m *model) removeRuleFrom(p party, id, rule int64) step {
 	locked := id >= 1 && id <= 3
 	return step{
 		as: p, method: "DELETE", path: fmt.Sprintf("/role/%d/rule/%d", id, rule),
@@ -282,4 +289,27 @@ func (m *model) removeRule(p party) step {
 			unless(!locked, 400), owns(p, setOf(rule)), unless(at(m.roles, id).rules&setOf(rule) != 0, 404)),
 		then: does(func() { m.roles[id].rules &^= setOf(rule) }),
 	}
+}
+
+// probe puts three steps next: a user reads a list, a role of the user gains or loses the rule for it, and the user reads
+// once more. What the server remembers of the user's rights must not be what it was.
+func (m *model) probe() {
+	holders := sorted(m.users, func(_ int64, u *modelUser) bool { return len(u.roles) > 0 })
+	user := m.one(holders)
+	role := m.one(sorted(m.users[user].roles, nil))
+	nouns := []string{"node", "organization", "collaboration", "task", "result", "user", "role"}
+	lists := []func(*model, party) step{
+		(*model).listNodes, (*model).listOrganizations, (*model).listCollaborations, (*model).listTasks, (*model).listResults,
+		(*model).listUsers, (*model).listRoles,
+	}
+	n := m.rnd.IntN(len(nouns))
+	rule := m.rule[nouns[n]+"|glo|view"]
+	look := func() step { return lists[n](m, m.account(access.User, user)) }
+	tune := func() step {
+		if at(m.roles, role).rules&setOf(rule) != 0 {
+			return m.removeRuleFrom(m.account(access.User, 1), role, rule)
+		}
+		return m.addRuleTo(m.account(access.User, 1), role, rule)
+	}
+	m.next = []func() step{look, tune, look}
 }

@@ -102,6 +102,14 @@ type modelCall struct {
 }
 
 func (m *model) draw() (string, step) {
+	if len(m.next) == 0 && m.rnd.IntN(100) == 0 {
+		m.probe()
+	}
+	if len(m.next) > 0 {
+		s := m.next[0]()
+		m.next = m.next[1:]
+		return "probe", s
+	}
 	calls := modelCalls()
 	sum := 0
 	for _, c := range calls {

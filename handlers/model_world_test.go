@@ -31,7 +31,8 @@ type model struct {
 	gone       []int64 // accounts that were deleted, whose tokens must not work
 	containers []party
 	tokens     map[int64]string
-	recent     []string // the last steps
+	next       []func() step // what comes before anything drawn
+	recent     []string      // the last steps
 }
 
 type (
