@@ -40,7 +40,7 @@ func TestReliability_R10_PostgresRestartsAndHangs(t *testing.T) {
 	c.works("at first")
 
 	c.proxy.Cut()
-	time.Sleep(time.Second) // how long the restart takes
+	<-time.After(time.Second) // how long the restart takes
 	refused := c.take()
 	c.proxy.Mend()
 	c.works("after the restart")
@@ -50,7 +50,7 @@ func TestReliability_R10_PostgresRestartsAndHangs(t *testing.T) {
 
 	c.proxy.Hold()
 	c.impatient(50)
-	time.Sleep(hang) // how long Postgres hangs
+	<-time.After(hang) // how long Postgres hangs
 	c.proxy.Release()
 	c.works("after the hang")
 	hung := c.take()

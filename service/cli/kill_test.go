@@ -111,6 +111,14 @@ func buildBinary(t *testing.T) string {
 	return binary.path
 }
 
+// TestMain removes what buildBinary has built.
+func TestMain(m *testing.M) {
+	m.Run()
+	if binary.path != "" {
+		_ = os.RemoveAll(filepath.Dir(binary.path))
+	}
+}
+
 // onSQLite skips what concerns the files of SQLite only.
 func onSQLite(t *testing.T) {
 	t.Helper()
