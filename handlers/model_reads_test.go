@@ -154,7 +154,7 @@ func (m *model) listNodes(p party) step {
 	return m.list(p, "/node", m.judge(p, people, 200, unless(m.can(p, "node|glo|view", "node|org|view"), 401)), ids, m.nodeRow,
 		wanted{"name", name, func(id int64) bool { return like(name, m.nodes[id].name) }},
 		wanted{"organization_id", o, func(id int64) bool { return m.nodes[id].organization == o }},
-		wanted{"collaboration_id", c, func(id int64) bool { return m.nodes[id].collaboration == c }})
+		wanted{"collaboration_id", c, func(id int64) bool { return m.nodes[id].collaboration == c && c != 0 }})
 }
 
 func (m *model) getUser(p party) step {
