@@ -103,16 +103,16 @@ func UninstallService(mgr Manager) error {
 // MakeAccount makes the account of services of the system, and the standard folders
 // with it, unless they are there. Packages and install.sh call it through the command
 // `service account`.
-func (m Machine) MakeAccount(ctx context.Context, places config.Places) error {
-	u := Unit{GOOS: places.GOOS, Scope: config.System}
-	if places.GOOS == "windows" {
+func (m Machine) MakeAccount(ctx context.Context, locations config.Locations) error {
+	u := Unit{GOOS: locations.GOOS, Scope: config.System}
+	if locations.GOOS == "windows" {
 		return nil // Windows makes one for each service
 	}
 	uid, gid, err := m.account(ctx, u.GOOS, accountOf(u))
 	if err != nil {
 		return err
 	}
-	folders := places.Folders(config.System, "")
+	folders := locations.Folders(config.System, "")
 	if err := os.MkdirAll(folders.Config, parentMode); err != nil {
 		return fmt.Errorf("making the folder of configurations: %w", err)
 	}

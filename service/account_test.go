@@ -97,8 +97,8 @@ func (f *fakeMachine) machine() Machine {
 	}
 }
 
-// ownPlaces are the places of a system's service under a folder of the test.
-func ownPlaces(t *testing.T, goos string) (config.Places, string) {
+// ownLocations are the locations of a system's service under a folder of the test.
+func ownLocations(t *testing.T, goos string) (config.Locations, string) {
 	t.Helper()
 	dir := t.TempDir()
 	return elsewhere(goos, "XDG_CONFIG_DIRS", dir+"/etc", "XDG_DATA_DIRS", dir+"/share"), dir
@@ -117,8 +117,8 @@ func touch(t *testing.T, mode fs.FileMode, files ...string) {
 }
 
 func TestInstallServiceGivesItWhatItWrites(t *testing.T) {
-	places, dir := ownPlaces(t, "linux")
-	inst := standing(places, config.System, "iknl")
+	locations, dir := ownLocations(t, "linux")
+	inst := standing(locations, config.System, "iknl")
 	touch(t, 0o600, inst.File, inst.LogFile, inst.LogFile+".1", inst.Database.Path, inst.Database.Path+"-wal", inst.DataDir+"/console.log")
 	touch(t, 0o600, dir+"/secret", dir+"/share/vantage6/server/other/default.sqlite")
 	if err := errors.Join(os.Link(dir+"/secret", inst.DataDir+"/named-twice"), os.Symlink(dir+"/secret", inst.DataDir+"/link")); err != nil {
@@ -126,7 +126,7 @@ func TestInstallServiceGivesItWhatItWrites(t *testing.T) {
 	}
 	var f fakeMachine
 	mgr := &fakeManager{state: NotInstalled}
-	remarks, err := InstallService(t.Context(), f.machine(), mgr, NewUnit(places, inst, UnitChoice{Executable: "/v"}), inst)
+	remarks, err := InstallService(t.Context(), f.machine(), mgr, NewUnit(locations, inst, UnitChoice{Executable: "/v"}), inst)
 	if err != nil || len(remarks) > 0 {
 		t.Fatal(remarks, err)
 	}
@@ -153,12 +153,12 @@ func TestInstallServiceGivesItWhatItWrites(t *testing.T) {
 }
 
 func TestInstallServiceLeavesForeignFoldersAlone(t *testing.T) {
-	places, dir := ownPlaces(t, "linux")
-	inst := standing(places, config.System, "iknl")
+	locations, dir := ownLocations(t, "linux")
+	inst := standing(locations, config.System, "iknl")
 	inst.LogFile, inst.Database.Path = dir+"/log/new/iknl.log", dir+"/srv/shared/iknl.sqlite"
 	touch(t, 0o644, inst.File, inst.Database.Path)
 	f := fakeMachine{account: true}
-	remarks, err := InstallService(t.Context(), f.machine(), &fakeManager{state: NotInstalled}, NewUnit(places, inst, UnitChoice{Executable: "/v"}), inst)
+	remarks, err := InstallService(t.Context(), f.machine(), &fakeManager{state: NotInstalled}, NewUnit(locations, inst, UnitChoice{Executable: "/v"}), inst)
 	if err != nil || len(remarks) != 1 || !strings.Contains(remarks[0], dir+"/srv/shared is not changed") {
 		t.Fatal(remarks, err)
 	}
@@ -189,10 +189,10 @@ func TestInstallServiceReplaces(t *testing.T) {
 		"refused to start again": {"darwin", fakeManager{state: Active, stops: true, failing: "start"}, []string{"uninstall", "install", "start"}},
 		"no answer":              {"linux", fakeManager{failing: "status"}, nil},
 	} {
-		places, dir := ownPlaces(t, "linux")
-		inst := standing(places, config.System, "x")
+		locations, dir := ownLocations(t, "linux")
+		inst := standing(locations, config.System, "x")
 		touch(t, 0o600, inst.File)
-		u := NewUnit(places, inst, UnitChoice{Executable: "/v"})
+		u := NewUnit(locations, inst, UnitChoice{Executable: "/v"})
 		u.GOOS = c.goos
 		u.Writes = []string{dir + "/w"}
 		f := fakeMachine{account: true}
@@ -205,8 +205,8 @@ func TestInstallServiceReplaces(t *testing.T) {
 }
 
 func TestInstallServiceOnWindowsGrants(t *testing.T) {
-	places, dir := ownPlaces(t, "linux")
-	inst := standing(places, config.System, "x")
+	locations, dir := ownLocations(t, "linux")
+	inst := standing(locations, config.System, "x")
 	u := NewUnit(elsewhere("windows"), inst, UnitChoice{Executable: `C:\v.exe`})
 	u.Writes = []string{dir + "/w"}
 	f := fakeMachine{account: true}
@@ -223,22 +223,22 @@ func TestInstallServiceOnWindowsGrants(t *testing.T) {
 }
 
 func TestInstallServiceOfAUserChangesNoOwner(t *testing.T) {
-	places, _ := ownPlaces(t, "linux")
-	inst := standing(places, config.User, "x")
+	locations, _ := ownLocations(t, "linux")
+	inst := standing(locations, config.User, "x")
 	var f fakeMachine
 	mgr := &fakeManager{state: NotInstalled}
-	_, err := InstallService(t.Context(), f.machine(), mgr, NewUnit(places, inst, UnitChoice{Executable: "/v"}), inst)
+	_, err := InstallService(t.Context(), f.machine(), mgr, NewUnit(locations, inst, UnitChoice{Executable: "/v"}), inst)
 	if err != nil || len(f.done)+len(f.owners) > 0 || !slices.Equal(mgr.done, []string{"install"}) {
 		t.Error(err, f.done, f.owners, mgr.done)
 	}
 }
 
 func TestInstallServiceNeedsTheAccount(t *testing.T) {
-	places, _ := ownPlaces(t, "linux")
-	inst := standing(places, config.System, "x")
+	locations, _ := ownLocations(t, "linux")
+	inst := standing(locations, config.System, "x")
 	f := fakeMachine{refusing: true}
 	mgr := &fakeManager{state: NotInstalled}
-	_, err := InstallService(t.Context(), f.machine(), mgr, NewUnit(places, inst, UnitChoice{Executable: "/v"}), inst)
+	_, err := InstallService(t.Context(), f.machine(), mgr, NewUnit(locations, inst, UnitChoice{Executable: "/v"}), inst)
 	if !errors.Is(err, errFake) || !strings.Contains(err.Error(), "making the account vserver") || len(mgr.done) > 0 {
 		t.Error(err, mgr.done)
 	}
@@ -268,13 +268,13 @@ func TestMakeAccount(t *testing.T) {
 		"linux":  "useradd --system ",
 		"darwin": "sysadminctl -addUser _vserver -fullName vserver -UID 3",
 	} {
-		places, dir := ownPlaces(t, goos)
+		locations, dir := ownLocations(t, goos)
 		var f fakeMachine
 		if goos == "darwin" { // whose folders nothing moves
 			if _, _, err := f.machine().account(t.Context(), goos, "_vserver"); err != nil {
 				t.Error(err)
 			}
-		} else if err := f.machine().MakeAccount(t.Context(), places); err != nil {
+		} else if err := f.machine().MakeAccount(t.Context(), locations); err != nil {
 			t.Error(err)
 		} else if f.owners[dir+"/share/vantage6/server"] != "990:991" || !isThere(dir+"/etc/vantage6/server") {
 			t.Error(f.owners)

@@ -44,8 +44,8 @@ func OpenConsole(file string) (io.WriteCloser, error) {
 // terminal. args is its command line; it has to serve the instance of that scope and
 // name, with Occupy. The call returns when the server answers; the error is a
 // FailedStart when it ends before, or takes too long.
-func StartBackground(ctx context.Context, places config.Places, scope config.Scope, name string, args []string) (Running, error) {
-	dir := stateDir(places, scope, name)
+func StartBackground(ctx context.Context, locations config.Locations, scope config.Scope, name string, args []string) (Running, error) {
+	dir := stateDir(locations, scope, name)
 	if err := clearConsole(dir); err != nil {
 		return Running{}, err
 	}
@@ -71,7 +71,7 @@ func StartBackground(ctx context.Context, places config.Places, scope config.Sco
 		_ = cmd.Wait() // how it ended is in its output
 		close(ended)
 	}()
-	return awaitServer(ctx, places, scope, name, cmd.Process.Pid, ended)
+	return awaitServer(ctx, locations, scope, name, cmd.Process.Pid, ended)
 }
 
 // clearConsole makes the folder and removes what an earlier server wrote.
@@ -90,23 +90,23 @@ func clearConsole(dir string) error {
 
 // AwaitServer waits until an instance that somebody else starts, such as a service
 // manager, answers. The error is a FailedStart when that takes too long.
-func AwaitServer(ctx context.Context, places config.Places, scope config.Scope, name string) (Running, error) {
-	return awaitServer(ctx, places, scope, name, 0, nil)
+func AwaitServer(ctx context.Context, locations config.Locations, scope config.Scope, name string) (Running, error) {
+	return awaitServer(ctx, locations, scope, name, 0, nil)
 }
 
 // awaitServer gives up when ended is closed, or after readyTime. pid is the process
 // that has to answer, 0 for any.
-func awaitServer(ctx context.Context, places config.Places, scope config.Scope, name string, pid int, ended <-chan struct{}) (Running, error) {
+func awaitServer(ctx context.Context, locations config.Locations, scope config.Scope, name string, pid int, ended <-chan struct{}) (Running, error) {
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
 	tick := time.NewTicker(readyLook)
 	defer tick.Stop()
 	failed := func(why string) error {
-		console := ConsoleFile(places, scope, name)
+		console := ConsoleFile(locations, scope, name)
 		return FailedStart{Name: name, Why: why, Output: lastLines(console, crashOf(console))}
 	}
 	for {
-		if r, ok := FindRunning(places, scope, name); ok && r.URL != "" && (pid == 0 || pid == r.PID) {
+		if r, ok := FindRunning(locations, scope, name); ok && r.URL != "" && (pid == 0 || pid == r.PID) {
 			if _, err := NewAsker(r.URL, r.Certificate).Version(ctx); err == nil {
 				return r, nil
 			}

@@ -100,8 +100,8 @@ func NewManager(u Unit) (Manager, error) {
 
 // ManagerOf asks the manager of this machine about an instance's service, which need
 // not be installed; the error is ErrNoManager where there can be none.
-func ManagerOf(places config.Places, scope config.Scope, name string) (Manager, error) {
-	return NewManager(Unit{GOOS: places.GOOS, Name: UnitName(places.GOOS, scope, name), Instance: name, Scope: scope})
+func ManagerOf(locations config.Locations, scope config.Scope, name string) (Manager, error) {
+	return NewManager(Unit{GOOS: locations.GOOS, Name: UnitName(locations.GOOS, scope, name), Instance: name, Scope: scope})
 }
 
 // settings hands the unit to kardianos. On Linux and macOS the text says it all.
@@ -260,15 +260,15 @@ func systemdState(name, answer string) State {
 
 // ServiceState tells how an instance's service is. Where there is no service manager, or
 // the user has none, as somebody who is not really logged in, none is installed.
-func ServiceState(places config.Places, scope config.Scope, name string) (State, error) {
-	m, err := ManagerOf(places, scope, name)
+func ServiceState(locations config.Locations, scope config.Scope, name string) (State, error) {
+	m, err := ManagerOf(locations, scope, name)
 	if errors.Is(err, ErrNoManager) {
 		return NotInstalled, nil
 	}
 	if err != nil {
 		return NotInstalled, err
 	}
-	if places.GOOS == "linux" && scope == config.User && unitFiles(places, scope)[name] == "" {
+	if locations.GOOS == "linux" && scope == config.User && unitFiles(locations, scope)[name] == "" {
 		return NotInstalled, nil
 	}
 	return m.Status()

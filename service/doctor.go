@@ -40,15 +40,15 @@ type Finding struct {
 
 // examination is what the checks look at.
 type examination struct {
-	inst   config.Instance
-	places config.Places
-	now    time.Time
+	inst      config.Instance
+	locations config.Locations
+	now       time.Time
 }
 
 // Examine runs every check on an instance, whether or not its server runs, and
 // changes nothing. A check may have several findings; all have at least one.
-func Examine(ctx context.Context, places config.Places, inst config.Instance, now time.Time) []Finding {
-	e := examination{inst, places, now}
+func Examine(ctx context.Context, locations config.Locations, inst config.Instance, now time.Time) []Finding {
+	e := examination{inst, locations, now}
 	var all []Finding
 	for _, check := range []struct {
 		name string
@@ -138,7 +138,7 @@ func open(file string) bool {
 }
 
 func (e examination) port(ctx context.Context) []Finding {
-	if r, ok := FindRunning(e.places, e.inst.Scope, e.inst.Name); ok {
+	if r, ok := FindRunning(e.locations, e.inst.Scope, e.inst.Name); ok {
 		return sound("the server runs at %s", r.URL)
 	}
 	l, err := listen(ctx, e.inst.Config)

@@ -22,12 +22,12 @@ type Installed struct {
 
 // InstalledServices lists the services of a scope, by the names of their instances:
 // those with a file at the service manager, and those of known configurations.
-func InstalledServices(places config.Places, scope config.Scope) ([]Installed, error) {
-	listed, err := places.List(scope)
+func InstalledServices(locations config.Locations, scope config.Scope) ([]Installed, error) {
+	listed, err := locations.List(scope)
 	if err != nil {
 		return nil, err
 	}
-	files := unitFiles(places, scope)
+	files := unitFiles(locations, scope)
 	names := slices.Collect(maps.Keys(files))
 	for _, l := range listed {
 		names = append(names, l.Name)
@@ -38,7 +38,7 @@ func InstalledServices(places config.Places, scope config.Scope) ([]Installed, e
 		if config.CheckName(name) != nil {
 			continue
 		}
-		state, err := ServiceState(places, scope, name)
+		state, err := ServiceState(locations, scope, name)
 		if err != nil {
 			return nil, err
 		}
@@ -54,19 +54,19 @@ func InstalledServices(places config.Places, scope config.Scope) ([]Installed, e
 
 // unitFiles finds instances by the files that their service manager keeps: names with
 // paths. Windows keeps none.
-func unitFiles(places config.Places, scope config.Scope) map[string]string {
+func unitFiles(locations config.Locations, scope config.Scope) map[string]string {
 	dirs, suffix := []string{"/etc/systemd/system/multi-user.target.wants", "/etc/systemd/system"}, ".service"
 	switch {
-	case places.GOOS == "windows":
+	case locations.GOOS == "windows":
 		return nil
-	case places.GOOS == "darwin" && scope == config.System:
+	case locations.GOOS == "darwin" && scope == config.System:
 		dirs, suffix = []string{"/Library/LaunchDaemons"}, ".plist"
-	case places.GOOS == "darwin":
-		dirs, suffix = []string{path.Join(places.Home, "Library/LaunchAgents")}, ".plist"
+	case locations.GOOS == "darwin":
+		dirs, suffix = []string{path.Join(locations.Home, "Library/LaunchAgents")}, ".plist"
 	case scope == config.User:
-		dirs = []string{path.Join(places.Home, ".config/systemd/user")}
+		dirs = []string{path.Join(locations.Home, ".config/systemd/user")}
 	}
-	before, after, _ := strings.Cut(UnitName(places.GOOS, scope, "*"), "*")
+	before, after, _ := strings.Cut(UnitName(locations.GOOS, scope, "*"), "*")
 	after += suffix
 	files := map[string]string{}
 	for _, dir := range dirs {

@@ -58,28 +58,28 @@ const (
 // stateDir is where a running instance keeps its record and console output: the
 // standard data folder, since `directories` of the configuration is not known to
 // those who look for it.
-func stateDir(places config.Places, scope config.Scope, name string) string {
-	return places.Folders(scope, name).Data
+func stateDir(locations config.Locations, scope config.Scope, name string) string {
+	return locations.Folders(scope, name).Data
 }
 
 // ConsoleFile is where a server that was started in the background writes what it
 // would show on a terminal.
-func ConsoleFile(places config.Places, scope config.Scope, name string) string {
-	return filepath.Join(stateDir(places, scope, name), consoleFile)
+func ConsoleFile(locations config.Locations, scope config.Scope, name string) string {
+	return filepath.Join(stateDir(locations, scope, name), consoleFile)
 }
 
 // FindRunning looks for the record of an instance. One whose process is gone, or
 // whose number belongs to another process by now, is removed.
-func FindRunning(places config.Places, scope config.Scope, name string) (Running, bool) {
-	r, ok := readRunning(filepath.Join(stateDir(places, scope, name), stateFile))
+func FindRunning(locations config.Locations, scope config.Scope, name string) (Running, bool) {
+	r, ok := readRunning(filepath.Join(stateDir(locations, scope, name), stateFile))
 	return r, ok && r.Name == name && r.Scope == scope
 }
 
 // AllRunning lists the servers that run in the given scopes, by scope and name.
-func AllRunning(places config.Places, scopes ...config.Scope) []Running {
+func AllRunning(locations config.Locations, scopes ...config.Scope) []Running {
 	var all []Running
 	for _, scope := range scopes {
-		files, _ := filepath.Glob(filepath.Join(stateDir(places, scope, "*"), stateFile)) // the pattern is sound
+		files, _ := filepath.Glob(filepath.Join(stateDir(locations, scope, "*"), stateFile)) // the pattern is sound
 		for _, file := range files {
 			if r, ok := readRunning(file); ok && r.Scope == scope { // folders of scopes can be the same
 				all = append(all, r)
@@ -139,9 +139,9 @@ type Claim struct {
 // Occupy leaves the record of an instance that this process is about to serve. The
 // error is an AlreadyRunning when another process has done so. console is the file of
 // the console output, or empty.
-func Occupy(places config.Places, inst config.Instance, console string) (*Claim, error) {
+func Occupy(locations config.Locations, inst config.Instance, console string) (*Claim, error) {
 	c := &Claim{
-		file: filepath.Join(stateDir(places, inst.Scope, inst.Name), stateFile),
+		file: filepath.Join(stateDir(locations, inst.Scope, inst.Name), stateFile),
 		r: Running{
 			Name: inst.Name, Scope: inst.Scope, Environment: inst.Config.Environment, Config: inst.File,
 			PID: os.Getpid(), Birth: birth(os.Getpid()), Started: time.Now().UTC().Truncate(time.Second),

@@ -17,10 +17,10 @@ import (
 )
 
 // somewhere is a machine whose folders are all below a new directory.
-func somewhere(t *testing.T) config.Places {
+func somewhere(t *testing.T) config.Locations {
 	t.Helper()
 	dir := t.TempDir()
-	return config.Places{
+	return config.Locations{
 		GOOS: "linux", Home: filepath.Join(dir, "home"), WorkDir: dir, IsDir: func(string) bool { return false },
 		Getenv: func(name string) string {
 			return map[string]string{"XDG_CONFIG_DIRS": filepath.Join(dir, "etc"), "XDG_DATA_DIRS": filepath.Join(dir, "share")}[name]
@@ -33,10 +33,10 @@ func named(name string, scope config.Scope) config.Instance {
 }
 
 // leave puts a record of another process in place.
-func leave(t *testing.T, places config.Places, name string, pid int, born string) Running {
+func leave(t *testing.T, locations config.Locations, name string, pid int, born string) Running {
 	t.Helper()
 	c := Claim{
-		file: filepath.Join(stateDir(places, config.User, name), stateFile),
+		file: filepath.Join(stateDir(locations, config.User, name), stateFile),
 		r:    Running{Name: name, Scope: config.User, PID: pid, Birth: born, URL: "http://127.0.0.1:1/api"},
 	}
 	if err := os.MkdirAll(filepath.Dir(c.file), 0o750); err != nil {
@@ -49,15 +49,15 @@ func leave(t *testing.T, places config.Places, name string, pid int, born string
 }
 
 func TestRunningIsFoundWhileItRuns(t *testing.T) {
-	places := somewhere(t)
-	if _, ok := FindRunning(places, config.User, "x"); ok {
+	locations := somewhere(t)
+	if _, ok := FindRunning(locations, config.User, "x"); ok {
 		t.Fatal("found before it runs")
 	}
-	claim, err := Occupy(places, named("x", config.User), "/console")
+	claim, err := Occupy(locations, named("x", config.User), "/console")
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := Occupy(places, named("x", config.System), "")
+	other, err := Occupy(locations, named("x", config.System), "")
 	if err != nil {
 		t.Fatal("the same name in the other scope:", err)
 	}
@@ -65,7 +65,7 @@ func TestRunningIsFoundWhileItRuns(t *testing.T) {
 	if err := claim.Serving(config.Config{APIPath: "/v1"}, &net.TCPAddr{IP: net.IPv4zero, Port: 5099}); err != nil {
 		t.Fatal(err)
 	}
-	r, ok := FindRunning(places, config.User, "x")
+	r, ok := FindRunning(locations, config.User, "x")
 	if !ok || r.URL != "http://127.0.0.1:5099/v1" || r.PID != os.Getpid() || r.Environment != "test" || r.Console != "/console" {
 		t.Errorf("found %v: %+v", ok, r)
 	}
@@ -76,11 +76,11 @@ func TestRunningIsFoundWhileItRuns(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("record: %v %v", info, err)
 	}
-	if all := AllRunning(places, config.System, config.User); len(all) != 2 || all[0].Scope != config.System || all[1] != r {
+	if all := AllRunning(locations, config.System, config.User); len(all) != 2 || all[0].Scope != config.System || all[1] != r {
 		t.Errorf("all: %+v", all)
 	}
 	claim.Release()
-	if _, ok := FindRunning(places, config.User, "x"); ok {
+	if _, ok := FindRunning(locations, config.User, "x"); ok {
 		t.Error("found after it ended")
 	}
 	if left := sizes(t, filepath.Dir(claim.file)); len(left) != 0 {
@@ -89,15 +89,15 @@ func TestRunningIsFoundWhileItRuns(t *testing.T) {
 }
 
 func TestOneOfManyStartsWins(t *testing.T) {
-	places := somewhere(t)
-	leave(t, places, "x", os.Getpid(), "another life")
+	locations := somewhere(t)
+	leave(t, locations, "x", os.Getpid(), "another life")
 	var won, lost atomic.Int32
 	var all sync.WaitGroup
 	begin := make(chan struct{})
 	for range 50 {
 		all.Go(func() {
 			<-begin
-			_, err := Occupy(places, named("x", config.User), "")
+			_, err := Occupy(locations, named("x", config.User), "")
 			var already AlreadyRunning
 			switch {
 			case err == nil:
@@ -128,18 +128,18 @@ func TestStaleRecordsAreRemoved(t *testing.T) {
 		"dead":    {ended.Process.Pid, "x"},
 		"another": {os.Getpid(), "not " + birth(os.Getpid())},
 	} {
-		places := somewhere(t)
-		r := leave(t, places, name, c.pid, c.born)
+		locations := somewhere(t)
+		r := leave(t, locations, name, c.pid, c.born)
 		if r.Alive() {
 			t.Errorf("%s: alive", name)
 		}
-		if _, ok := FindRunning(places, config.User, name); ok {
+		if _, ok := FindRunning(locations, config.User, name); ok {
 			t.Errorf("%s: found", name)
 		}
-		if left := sizes(t, stateDir(places, config.User, name)); len(left) != 0 {
+		if left := sizes(t, stateDir(locations, config.User, name)); len(left) != 0 {
 			t.Errorf("%s: left behind: %v", name, left)
 		}
-		claim, err := Occupy(places, named(name, config.User), "")
+		claim, err := Occupy(locations, named(name, config.User), "")
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -156,13 +156,13 @@ func exists(file string) bool {
 }
 
 func TestUnreadableRecordIsReplaced(t *testing.T) {
-	places := somewhere(t)
-	r := leave(t, places, "x", 1, "")
-	file := filepath.Join(stateDir(places, config.User, r.Name), stateFile)
+	locations := somewhere(t)
+	r := leave(t, locations, "x", 1, "")
+	file := filepath.Join(stateDir(locations, config.User, r.Name), stateFile)
 	if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	claim, err := Occupy(places, named("x", config.User), "")
+	claim, err := Occupy(locations, named("x", config.User), "")
 	if err != nil {
 		t.Fatal(err)
 	}

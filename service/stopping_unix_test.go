@@ -36,13 +36,13 @@ func TestStop(t *testing.T) {
 		"asked":  {"echo ready; exec sleep 1000", false},
 		"forced": {"trap '' TERM; echo ready; while :; do sleep 0.1; done", true},
 	} {
-		places := somewhere(t)
+		locations := somewhere(t)
 		pid := other(t, c.script)
-		r := leave(t, places, name, pid, birth(pid))
+		r := leave(t, locations, name, pid, birth(pid))
 		if !r.Alive() {
 			t.Errorf("%s: not alive", name)
 		}
-		forced, err := Stop(t.Context(), places, r, 300*time.Millisecond)
+		forced, err := Stop(t.Context(), locations, r, 300*time.Millisecond)
 		if err != nil || forced != c.forced {
 			t.Errorf("%s: forced %v, %v", name, forced, err)
 		}
@@ -50,10 +50,10 @@ func TestStop(t *testing.T) {
 		if r.Alive() {
 			t.Errorf("%s: still alive", name)
 		}
-		if left := sizes(t, stateDir(places, config.User, name)); len(left) != 0 {
+		if left := sizes(t, stateDir(locations, config.User, name)); len(left) != 0 {
 			t.Errorf("%s: left behind: %v", name, left)
 		}
-		if forced, err := Stop(t.Context(), places, r, time.Second); err != nil || forced {
+		if forced, err := Stop(t.Context(), locations, r, time.Second); err != nil || forced {
 			t.Errorf("%s: stopped again: forced %v, %v", name, forced, err)
 		}
 	}

@@ -52,15 +52,15 @@ func UnitName(goos string, scope config.Scope, name string) string {
 }
 
 // NewUnit makes the unit of an instance.
-func NewUnit(places config.Places, inst config.Instance, o UnitChoice) Unit {
-	folders := places.Folders(inst.Scope, inst.Name)
+func NewUnit(locations config.Locations, inst config.Instance, o UnitChoice) Unit {
+	folders := locations.Folders(inst.Scope, inst.Name)
 	u := Unit{
-		GOOS: places.GOOS, Name: UnitName(places.GOOS, inst.Scope, inst.Name), Instance: inst.Name, Scope: inst.Scope,
+		GOOS: locations.GOOS, Name: UnitName(locations.GOOS, inst.Scope, inst.Name), Instance: inst.Name, Scope: inst.Scope,
 		Executable: o.Executable, Arguments: []string{"run", "--" + string(inst.Scope)},
-		Environment: overruled(places, inst, o.ByFile),
+		Environment: overruled(locations, inst, o.ByFile),
 		Data:        folders.Data,
 	}
-	switch places.GOOS {
+	switch locations.GOOS {
 	case "windows":
 		u.Console = folders.Data + `\` + consoleFile
 	case "darwin":
@@ -80,7 +80,7 @@ func NewUnit(places config.Places, inst config.Instance, o UnitChoice) Unit {
 		u.Arguments = append(u.Arguments, "--console", u.Console)
 	}
 	u.Account = accountOf(u)
-	u.Writes = writes(places, inst, folders)
+	u.Writes = writes(locations, inst, folders)
 	return u
 }
 
@@ -98,16 +98,16 @@ func accountOf(u Unit) string {
 }
 
 // overruled gives the variables that move folders. The service has none of its
-// installer's environment, and must find the same places.
-func overruled(places config.Places, inst config.Instance, byFile bool) []string {
-	if places.GOOS == "windows" {
+// installer's environment, and must find the same locations.
+func overruled(locations config.Locations, inst config.Instance, byFile bool) []string {
+	if locations.GOOS == "windows" {
 		return nil
 	}
 	names := []string{"XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"}
 	if inst.Scope == config.System {
 		names = []string{"XDG_CONFIG_DIRS", "XDG_DATA_DIRS"}
 	}
-	if places.GOOS == "darwin" {
+	if locations.GOOS == "darwin" {
 		names = nil
 	}
 	if byFile {
@@ -115,7 +115,7 @@ func overruled(places config.Places, inst config.Instance, byFile bool) []string
 	}
 	var set []string
 	for _, name := range names {
-		if value := places.Getenv(name); value != "" {
+		if value := locations.Getenv(name); value != "" {
 			set = append(set, name+"="+value)
 		}
 	}
@@ -123,14 +123,14 @@ func overruled(places config.Places, inst config.Instance, byFile bool) []string
 }
 
 // writes lists the folders that a server writes to: its data, its log, its database.
-func writes(places config.Places, inst config.Instance, folders config.Folders) []string {
-	all := []string{folders.Data, inst.DataDir, folderOf(places.GOOS, inst.LogFile)}
+func writes(locations config.Locations, inst config.Instance, folders config.Folders) []string {
+	all := []string{folders.Data, inst.DataDir, folderOf(locations.GOOS, inst.LogFile)}
 	if inst.Database.Engine == config.SQLite {
-		all = append(all, folderOf(places.GOOS, inst.Database.Path))
+		all = append(all, folderOf(locations.GOOS, inst.Database.Path))
 	}
 	var kept []string
 	separator := "/"
-	if places.GOOS == "windows" {
+	if locations.GOOS == "windows" {
 		separator = `\`
 	}
 	for _, dir := range all {
@@ -154,10 +154,10 @@ func folderOf(goos, file string) string {
 // PackageUnit is the unit that packages bring: one text for every instance of the
 // system in the standard folders. executable is where the package puts the program.
 func PackageUnit(executable string) Unit {
-	places := config.Places{GOOS: "linux", Getenv: func(string) string { return "" }, IsDir: func(string) bool { return false }}
-	log := places.Folders(config.System, "").Log
+	locations := config.Locations{GOOS: "linux", Getenv: func(string) string { return "" }, IsDir: func(string) bool { return false }}
+	log := locations.Folders(config.System, "").Log
 	inst := config.Instance{Name: "%i", Scope: config.System, DataDir: log, LogFile: log + "/%i.log"}
-	u := NewUnit(places, inst, UnitChoice{Executable: executable})
+	u := NewUnit(locations, inst, UnitChoice{Executable: executable})
 	u.shared = true
 	return u
 }

@@ -17,9 +17,9 @@ import (
 )
 
 // elsewhere is a machine of a system, with the environment given in pairs.
-func elsewhere(goos string, pairs ...string) config.Places {
+func elsewhere(goos string, pairs ...string) config.Locations {
 	home := map[string]string{"linux": "/home/ada", "darwin": "/Users/ada", "windows": `C:\Users\ada`}[goos]
-	return config.Places{GOOS: goos, Home: home, Getenv: environment(pairs...), IsDir: func(string) bool { return true }}
+	return config.Locations{GOOS: goos, Home: home, Getenv: environment(pairs...), IsDir: func(string) bool { return true }}
 }
 
 // environment looks names up that are given in pairs.
@@ -33,10 +33,10 @@ func environment(pairs ...string) func(string) string {
 }
 
 // standing is an instance in the standard folders of a machine.
-func standing(places config.Places, scope config.Scope, name string) config.Instance {
-	folders := places.Folders(scope, name)
+func standing(locations config.Locations, scope config.Scope, name string) config.Instance {
+	folders := locations.Folders(scope, name)
 	separator := "/"
-	if places.GOOS == "windows" {
+	if locations.GOOS == "windows" {
 		separator = `\`
 	}
 	return config.Instance{

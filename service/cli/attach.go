@@ -42,15 +42,15 @@ func (p *program) attachCommand() *cobra.Command {
 // process says that it does not run, which the user has been told of when no name was
 // given.
 func (p *program) serving(in []config.Scope, f instanceFlags, title string) (service.Running, error) {
-	places := config.ThisMachine(p.getenv)
+	locations := config.ThisMachine(p.getenv)
 	if f.name != "" {
-		r, ok := service.FindRunning(places, f.scope, f.name)
+		r, ok := service.FindRunning(locations, f.scope, f.name)
 		if !ok {
 			r = service.Running{Name: f.name, Scope: f.scope}
 		}
 		return r, nil
 	}
-	all := service.AllRunning(places, in...)
+	all := service.AllRunning(locations, in...)
 	if len(all) == 0 {
 		p.warn("No servers are currently running.")
 		return service.Running{}, nil

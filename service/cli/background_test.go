@@ -65,7 +65,7 @@ func (h *home) getenv(name string) string {
 	return ""
 }
 
-func (h *home) places() config.Places { return config.ThisMachine(h.getenv) }
+func (h *home) locations() config.Locations { return config.ThisMachine(h.getenv) }
 
 // vserver runs a command that has to succeed, and gives its output.
 func (h *home) vserver(args ...string) string {
@@ -81,9 +81,9 @@ func (h *home) vserver(args ...string) string {
 
 // stopAll ends every server of a test.
 func stopAll(t interface{ Log(args ...any) }, getenv func(string) string) {
-	places := config.ThisMachine(getenv)
-	for _, r := range service.AllRunning(places, config.System, config.User) {
-		if _, err := service.Stop(context.Background(), places, r, service.StopTime); err != nil {
+	locations := config.ThisMachine(getenv)
+	for _, r := range service.AllRunning(locations, config.System, config.User) {
+		if _, err := service.Stop(context.Background(), locations, r, service.StopTime); err != nil {
 			t.Log(err)
 		}
 	}
@@ -145,7 +145,7 @@ func TestHundredStartsAndStops(t *testing.T) {
 	h := newHome(t)
 	for round := range 100 {
 		h.vserver("start", "--user", "--name", "doc", "-e", "test")
-		r, ok := service.FindRunning(h.places(), config.User, "doc")
+		r, ok := service.FindRunning(h.locations(), config.User, "doc")
 		if !ok {
 			t.Fatalf("round %d: not found after its start", round)
 		}

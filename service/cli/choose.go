@@ -33,8 +33,8 @@ func scopes(cmd *cobra.Command, f instanceFlags) []config.Scope {
 
 // choose offers the configurations of a scope, one for each environment (contract 40
 // §3). When nobody can be asked, the error names them.
-func (p *program) choose(places config.Places, scope config.Scope, ask bool) (name, environment string, err error) {
-	all, err := places.List(scope)
+func (p *program) choose(locations config.Locations, scope config.Scope, ask bool) (name, environment string, err error) {
+	all, err := locations.List(scope)
 	if err != nil {
 		return "", "", err
 	}

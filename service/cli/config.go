@@ -82,20 +82,20 @@ func (p *program) fileToCheck(f instanceFlags, args []string) (string, error) {
 		}
 		return args[0], nil
 	}
-	places := config.ThisMachine(p.getenv)
+	locations := config.ThisMachine(p.getenv)
 	if f.name == "" {
 		var err error
-		if f.name, _, err = p.choose(places, f.scope, true); err != nil {
+		if f.name, _, err = p.choose(locations, f.scope, true); err != nil {
 			return "", err
 		}
 	}
-	for _, dir := range []string{places.Folders(f.scope, f.name).Config, places.WorkDir} {
+	for _, dir := range []string{locations.Folders(f.scope, f.name).Config, locations.WorkDir} {
 		path := filepath.Join(dir, f.name+".yaml")
 		if _, err := os.Stat(path); err == nil {
 			return path, config.CheckName(f.name)
 		}
 	}
-	_, err := places.Resolve(config.Wanted{Name: f.name, Scope: f.scope})
+	_, err := locations.Resolve(config.Wanted{Name: f.name, Scope: f.scope})
 	return "", err
 }
 

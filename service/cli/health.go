@@ -38,9 +38,9 @@ func (p *program) healthCommand() *cobra.Command {
 // address tells where a server is asked. Of servers without name the only one that
 // runs is meant.
 func (p *program) address(f instanceFlags) (service.Running, error) {
-	places := config.ThisMachine(p.getenv)
+	locations := config.ThisMachine(p.getenv)
 	if f.name == "" && f.file == "" {
-		all := service.AllRunning(places, config.System, config.User)
+		all := service.AllRunning(locations, config.System, config.User)
 		if len(all) == 1 {
 			return all[0], nil
 		}
@@ -52,7 +52,7 @@ func (p *program) address(f instanceFlags) (service.Running, error) {
 	if err != nil {
 		return service.Running{}, err
 	}
-	if r, ok := service.FindRunning(places, inst.Scope, inst.Name); ok && r.URL != "" {
+	if r, ok := service.FindRunning(locations, inst.Scope, inst.Name); ok && r.URL != "" {
 		return r, nil
 	}
 	r := service.Running{Name: inst.Name, Scope: inst.Scope, URL: service.URL(inst.Config, "")}

@@ -57,14 +57,14 @@ func (v scopeValue) Set(text string) error {
 
 // find finds, chooses and checks the instance; when none is named somebody is asked.
 func (f *instanceFlags) find(p *program) (config.Instance, error) {
-	places := config.ThisMachine(p.getenv)
+	locations := config.ThisMachine(p.getenv)
 	if f.name == "" && f.file == "" {
 		var err error
-		if f.name, f.environment, err = p.choose(places, f.scope, !f.inputTaken); err != nil {
+		if f.name, f.environment, err = p.choose(locations, f.scope, !f.inputTaken); err != nil {
 			return config.Instance{}, err
 		}
 	}
-	return places.Resolve(config.Wanted{Name: f.name, File: f.file, Environment: f.environment, Scope: f.scope})
+	return locations.Resolve(config.Wanted{Name: f.name, File: f.file, Environment: f.environment, Scope: f.scope})
 }
 
 // openRoot tells whether the environment dev or test was asked for by name, which

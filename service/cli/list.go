@@ -53,10 +53,10 @@ type listed struct {
 // instances finds the configurations of both scopes, and what is wrong with those
 // that cannot be used. Servers that run with a file from elsewhere come last.
 func (p *program) instances() (found []listed, failed []string, err error) {
-	places := config.ThisMachine(p.getenv)
+	locations := config.ThisMachine(p.getenv)
 	found = []listed{}
 	for _, scope := range []config.Scope{config.System, config.User} {
-		all, err := places.List(scope)
+		all, err := locations.List(scope)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -65,11 +65,11 @@ func (p *program) instances() (found []listed, failed []string, err error) {
 				failed = append(failed, l.Err.Error())
 				continue
 			}
-			r, running := service.FindRunning(places, scope, l.Name)
+			r, running := service.FindRunning(locations, scope, l.Name)
 			found = append(found, listed{l.Name, l.Environments, running, scope, l.File, r.URL})
 		}
 	}
-	for _, r := range service.AllRunning(places, config.System, config.User) {
+	for _, r := range service.AllRunning(locations, config.System, config.User) {
 		known := func(l listed) bool { return l.Name == r.Name && l.Scope == r.Scope }
 		if !slices.ContainsFunc(found, known) {
 			found = append(found, listed{r.Name, []string{r.Environment}, true, r.Scope, r.Config, r.URL})

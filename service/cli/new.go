@@ -77,11 +77,11 @@ func (i item) usage() string {
 
 // newConfiguration follows contract 40 §4.1.
 func (p *program) newConfiguration(ctx context.Context, f newFlags) error {
-	places := config.ThisMachine(p.getenv)
+	locations := config.ThisMachine(p.getenv)
 	if err := p.nameNew(&f); err != nil {
 		return err
 	}
-	folder := places.Folders(f.scope, f.name).Config
+	folder := locations.Folders(f.scope, f.name).Config
 	path := filepath.Join(folder, f.name+".yaml")
 	if err := checkFree(path, f); err != nil {
 		return err
@@ -99,7 +99,7 @@ func (p *program) newConfiguration(ctx context.Context, f newFlags) error {
 		return err
 	}
 	p.info("New configuration created: %s", p.good(path))
-	if err := p.firstUser(ctx, places, f, a[flagPassword]); err != nil {
+	if err := p.firstUser(ctx, locations, f, a[flagPassword]); err != nil {
 		return err
 	}
 	return p.next(f, path)
@@ -253,12 +253,12 @@ func (p *program) rootPassword() string {
 
 // firstUser makes the first user at once when a password was chosen for it: so it
 // stands in no file.
-func (p *program) firstUser(ctx context.Context, places config.Places, f newFlags, password string) error {
+func (p *program) firstUser(ctx context.Context, locations config.Locations, f newFlags, password string) error {
 	if password == "" && p.rootPassword() == "" {
 		p.warn("The first start makes user root with password root; until that is changed it gets in from this machine only")
 		return nil
 	}
-	inst, err := places.Resolve(config.Wanted{Name: f.name, Environment: f.environment, Scope: f.scope})
+	inst, err := locations.Resolve(config.Wanted{Name: f.name, Environment: f.environment, Scope: f.scope})
 	if err != nil {
 		return err
 	}

@@ -127,7 +127,7 @@ func TestWizardOnATerminal(t *testing.T) {
 	if strings.Contains(s.look(), "N3w-Passw0rd") {
 		t.Error("the password is on the screen")
 	}
-	inst, err := s.places().Resolve(config.Wanted{Name: "made-here", Scope: config.User})
+	inst, err := s.locations().Resolve(config.Wanted{Name: "made-here", Scope: config.User})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestAttachOnATerminal(t *testing.T) {
 	s.command("vserver start --user --name doc -e test --attach; echo code $?")
 	s.await("Listening on")
 	s.await("Server doc is ready")
-	r, ok := service.FindRunning(s.places(), config.User, "doc")
+	r, ok := service.FindRunning(s.locations(), config.User, "doc")
 	if !ok {
 		t.Fatal("it does not run")
 	}

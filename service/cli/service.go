@@ -40,22 +40,22 @@ func (p *program) serviceCommand() *cobra.Command {
 
 // serviceOf finds the service that the options name. Its configuration may be gone.
 func (p *program) serviceOf(f *instanceFlags) (name string, m service.Manager, err error) {
-	places := config.ThisMachine(p.getenv)
+	locations := config.ThisMachine(p.getenv)
 	name = f.name
 	if f.file != "" {
 		base := filepath.Base(f.file)
 		name = strings.TrimSuffix(base, filepath.Ext(base))
 	}
 	if name == "" {
-		if name, _, err = p.choose(places, f.scope, true); err != nil {
+		if name, _, err = p.choose(locations, f.scope, true); err != nil {
 			return "", nil, err
 		}
 	}
 	if err := config.CheckName(name); err != nil {
 		return "", nil, err
 	}
-	m, err = service.ManagerOf(places, f.scope, name)
-	return service.UnitName(places.GOOS, f.scope, name), m, err
+	m, err = service.ManagerOf(locations, f.scope, name)
+	return service.UnitName(locations.GOOS, f.scope, name), m, err
 }
 
 func (p *program) serviceVerb(verb, short, done string, call func(service.Manager) error) *cobra.Command {

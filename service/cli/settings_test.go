@@ -45,7 +45,7 @@ func (h *home) change(pairs ...string) {
 func (h *home) begin() service.Running {
 	h.Helper()
 	h.vserver("start", "--user", "--name", "doc", "-e", "test")
-	r, ok := service.FindRunning(h.places(), config.User, "doc")
+	r, ok := service.FindRunning(h.locations(), config.User, "doc")
 	if !ok {
 		h.Fatal("it does not run")
 	}
@@ -267,7 +267,7 @@ func TestAttachAcrossRotation(t *testing.T) {
 	}
 	var r service.Running
 	until(t.Fatalf, "it does not run", func() (ok bool) {
-		r, ok = service.FindRunning(h.places(), config.User, "doc")
+		r, ok = service.FindRunning(h.locations(), config.User, "doc")
 		return ok && r.URL != ""
 	})
 	var shown bytes.Buffer // of a server in the foreground the log file is shown

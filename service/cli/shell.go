@@ -137,11 +137,11 @@ func (p *program) talk(ctx context.Context, s *shell.Shell, c shell.Console) (in
 
 // shellHistory is the file of what was typed, in the data folder of whoever types.
 func (p *program) shellHistory() string {
-	places := config.ThisMachine(p.getenv)
-	if places.Home == "" {
+	locations := config.ThisMachine(p.getenv)
+	if locations.Home == "" {
 		return ""
 	}
-	return filepath.Join(places.Folders(config.User, "").Data, "shell_history")
+	return filepath.Join(locations.Folders(config.User, "").Data, "shell_history")
 }
 
 // exitCode is the end of a command that has told why already.

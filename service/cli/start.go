@@ -71,15 +71,15 @@ func (p *program) start(ctx context.Context, f startFlags) error {
 	if err != nil {
 		return err
 	}
-	places := config.ThisMachine(p.getenv)
+	locations := config.ThisMachine(p.getenv)
 	p.info("Starting server...")
-	if r, ok := service.FindRunning(places, inst.Scope, inst.Name); ok {
+	if r, ok := service.FindRunning(locations, inst.Scope, inst.Name); ok {
 		return service.AlreadyRunning{Running: r}
 	}
 	for _, w := range inst.Warnings {
 		p.warn("%s", w)
 	}
-	r, err := p.launch(ctx, places, inst, f)
+	r, err := p.launch(ctx, locations, inst, f)
 	if err != nil {
 		return p.notStarted(ctx, err)
 	}
@@ -98,13 +98,13 @@ func (p *program) start(ctx context.Context, f startFlags) error {
 }
 
 // launch has the operating system's service started when there is one, else a process.
-func (p *program) launch(ctx context.Context, places config.Places, inst config.Instance, f startFlags) (service.Running, error) {
+func (p *program) launch(ctx context.Context, locations config.Locations, inst config.Instance, f startFlags) (service.Running, error) {
 	installed, err := p.installed(ctx, inst.Scope, inst.Name)
 	if err != nil {
 		return service.Running{}, err
 	}
 	if !installed {
-		return service.StartBackground(ctx, places, inst.Scope, inst.Name, f.runArgs(places, inst))
+		return service.StartBackground(ctx, locations, inst.Scope, inst.Name, f.runArgs(locations, inst))
 	}
 	if f.ip != "" || f.portGiven || f.environment != "" && f.environment != inst.Config.Environment {
 		p.warn("The installed service has its own options: those of this command do not count")
@@ -113,7 +113,7 @@ func (p *program) launch(ctx context.Context, places config.Places, inst config.
 	if err := p.daemons.Start(ctx, inst.Scope, inst.Name); err != nil {
 		return service.Running{}, err
 	}
-	return service.AwaitServer(ctx, places, inst.Scope, inst.Name)
+	return service.AwaitServer(ctx, locations, inst.Scope, inst.Name)
 }
 
 // installed tells whether the operating system has a service for an instance.
@@ -129,8 +129,8 @@ func (p *program) installed(ctx context.Context, scope config.Scope, name string
 }
 
 // runArgs is the command line of the server itself, which finds the same instance.
-func (f startFlags) runArgs(places config.Places, inst config.Instance) []string {
-	args := []string{"run", "--" + string(inst.Scope), "--console", service.ConsoleFile(places, inst.Scope, inst.Name)}
+func (f startFlags) runArgs(locations config.Locations, inst config.Instance) []string {
+	args := []string{"run", "--" + string(inst.Scope), "--console", service.ConsoleFile(locations, inst.Scope, inst.Name)}
 	if f.file != "" {
 		args = append(args, "--config", inst.File)
 	} else {

@@ -43,11 +43,11 @@ func (p *program) stopCommand() *cobra.Command {
 // toStop finds the servers to stop; what does not run is told, not an error (contract
 // 40 §4.3).
 func (p *program) toStop(cmd *cobra.Command, f instanceFlags, all bool) ([]service.Running, error) {
-	places := config.ThisMachine(p.getenv)
+	locations := config.ThisMachine(p.getenv)
 	asked := scopes(cmd, f)
-	running := service.AllRunning(places, asked...)
+	running := service.AllRunning(locations, asked...)
 	switch {
-	case len(service.AllRunning(places, config.System, config.User)) == 0:
+	case len(service.AllRunning(locations, config.System, config.User)) == 0:
 		p.warn("No servers are currently running.")
 		return nil, nil
 	case all:
@@ -59,21 +59,21 @@ func (p *program) toStop(cmd *cobra.Command, f instanceFlags, all bool) ([]servi
 		r, err := p.chooseRunning("Select the server you wish to stop:", running)
 		return []service.Running{r}, err
 	}
-	if r, ok := service.FindRunning(places, f.scope, f.name); ok {
+	if r, ok := service.FindRunning(locations, f.scope, f.name); ok {
 		return []service.Running{r}, nil
 	}
 	p.error(p.bad(f.name) + " is not running!")
-	p.elsewhere(places, f)
+	p.elsewhere(locations, f)
 	return nil, nil
 }
 
 // elsewhere says when a server of that name runs in the other scope.
-func (p *program) elsewhere(places config.Places, f instanceFlags) {
+func (p *program) elsewhere(locations config.Locations, f instanceFlags) {
 	other := config.User
 	if f.scope == config.User {
 		other = config.System
 	}
-	if _, ok := service.FindRunning(places, other, f.name); ok {
+	if _, ok := service.FindRunning(locations, other, f.name); ok {
 		p.info("A server %s runs at the other level: add --%s", f.name, other)
 	}
 }

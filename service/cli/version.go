@@ -40,9 +40,9 @@ func (p *program) versions(cmd *cobra.Command, f versionFlags) error {
 	if f.program {
 		return p.programVersion()
 	}
-	places := config.ThisMachine(p.getenv)
+	locations := config.ThisMachine(p.getenv)
 	in := scopes(cmd, f.instanceFlags)
-	if f.name == "" && len(service.AllRunning(places, in...)) == 0 {
+	if f.name == "" && len(service.AllRunning(locations, in...)) == 0 {
 		err := error(nil)
 		if !p.forPrograms {
 			err = p.programVersion()

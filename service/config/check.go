@@ -22,7 +22,7 @@ type Report struct {
 // certificate. What the format of the log is worth only the log can say: format does.
 // The file's mistakes are in the report; the error says only that the file could not
 // be read.
-func (p Places) Check(path string, format func(Logging) error) (Report, error) {
+func (p Locations) Check(path string, format func(Logging) error) (Report, error) {
 	var report Report
 	file, err := ReadFile(path)
 	if syntax, ok := errors.AsType[Faults](err); ok {

@@ -1,5 +1,5 @@
 // Package config is the configuration of one server instance: the YAML file with
-// its environments, every key with its type, default and limits, the places where
+// its environments, every key with its type, default and limits, the locations where
 // files live on each operating system, and the writing of a new file. It reads
 // files and the environment look-up it is handed, and nothing else; it imports no
 // other package of the program. Every fault names file, line and key.

@@ -35,7 +35,7 @@ const uriForms = "use sqlite:///file.sqlite or postgresql://user:password@host/d
 
 // Database reads a URI; a relative SQLite file lies in dataDir. No error shows a
 // password.
-func (p Places) Database(uri Secret, dataDir string) (Database, error) {
+func (p Locations) Database(uri Secret, dataDir string) (Database, error) {
 	scheme, rest, ok := strings.Cut(uri.Reveal(), "://")
 	if !ok {
 		return Database{}, errors.New("is no database URI: " + uriForms)
@@ -50,7 +50,7 @@ func (p Places) Database(uri Secret, dataDir string) (Database, error) {
 	return Database{}, fmt.Errorf("databases of the kind %s are not supported: %s", shown(scheme), uriForms)
 }
 
-func (p Places) sqlite(rest, dataDir string) (Database, error) {
+func (p Locations) sqlite(rest, dataDir string) (Database, error) {
 	rest, _, _ = strings.Cut(rest, "?")
 	file, ok := strings.CutPrefix(rest, "/")
 	if file == "" || file == ":memory:" {

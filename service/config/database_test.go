@@ -14,7 +14,7 @@ func TestSQLiteURIs(t *testing.T) {
 	linux, windows := machine("linux", "", nil), machine("windows", "", nil)
 	const data = "/usr/local/share/vantage6/server/N"
 	for _, tc := range []struct {
-		at                  config.Places
+		at                  config.Locations
 		uri, dir            string
 		wantPath, wantShown string
 	}{

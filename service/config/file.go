@@ -142,7 +142,7 @@ func badLine(lines [][]byte, full error) int {
 	return n + 1
 }
 
-// collect finds the five blocks. Anything but a mapping in their places is ignored,
+// collect finds the five blocks. Anything but a mapping in their place is ignored,
 // as the three dots of the documentation's example must be (contract 40 §6.1).
 func (f *File) collect(r *reader, top *block) {
 	if e, ok := top.given(application); ok && e.node.Kind == yaml.MappingNode {

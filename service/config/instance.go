@@ -41,7 +41,7 @@ var ErrNothingWanted = errors.New("no configuration is named")
 
 // Resolve finds and loads the wanted instance. Errors carry the sentences of
 // contract 40 §3; mistakes in the file are Faults.
-func (p Places) Resolve(w Wanted) (Instance, error) {
+func (p Locations) Resolve(w Wanted) (Instance, error) {
 	if w.File == "" && w.Name == "" {
 		return Instance{}, ErrNothingWanted
 	}
@@ -69,7 +69,7 @@ func (p Places) Resolve(w Wanted) (Instance, error) {
 
 // locate returns path and name of the wanted instance: the file as given, else the
 // scope's directory, else the current one.
-func (p Places) locate(w Wanted) (path, name string, err error) {
+func (p Locations) locate(w Wanted) (path, name string, err error) {
 	if w.File != "" {
 		path = w.File
 		if !filepath.IsAbs(path) {
@@ -96,7 +96,7 @@ func (p Places) locate(w Wanted) (path, name string, err error) {
 
 // instead tells of what may be meant by a name that is not there: the same name at the
 // other level, or one that is like it.
-func (p Places) instead(w Wanted) string {
+func (p Locations) instead(w Wanted) string {
 	other := User
 	if w.Scope == User {
 		other = System
@@ -136,8 +136,8 @@ func absent(w Wanted, why string) error {
 	return errors.New(text)
 }
 
-// instance adds the places to loaded settings.
-func (p Places) instance(name string, scope Scope, c Config, warnings []Warning) (Instance, error) {
+// instance adds the locations to loaded settings.
+func (p Locations) instance(name string, scope Scope, c Config, warnings []Warning) (Instance, error) {
 	folders := p.Folders(scope, name)
 	if c.Directories.Data != "" {
 		folders.Data = c.Directories.Data
@@ -172,7 +172,7 @@ type Listed struct {
 
 // List reads every *.yaml file of the scope's directory, sorted by name. A directory
 // that does not exist holds none.
-func (p Places) List(scope Scope) ([]Listed, error) {
+func (p Locations) List(scope Scope) ([]Listed, error) {
 	dir := p.Folders(scope, "").Config
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -12,7 +12,7 @@ import (
 )
 
 // workshop is a Linux machine whose home and current directory are real and empty.
-func workshop(t *testing.T, env map[string]string) config.Places {
+func workshop(t *testing.T, env map[string]string) config.Locations {
 	t.Helper()
 	root := t.TempDir()
 	all := map[string]string{"XDG_CONFIG_DIRS": root + "/etc", "XDG_DATA_DIRS": root + "/share"}
@@ -86,7 +86,7 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-func TestPlacesOfAnInstance(t *testing.T) {
+func TestLocationsOfAnInstance(t *testing.T) {
 	at := workshop(t, nil)
 	root := filepath.Dir(at.WorkDir)
 	for _, tc := range []struct {

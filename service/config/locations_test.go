@@ -8,8 +8,8 @@ import (
 )
 
 // machine is a computer that exists only here.
-func machine(goos, home string, env map[string]string, dirs ...string) config.Places {
-	return config.Places{
+func machine(goos, home string, env map[string]string, dirs ...string) config.Locations {
+	return config.Locations{
 		GOOS: goos, Home: home,
 		Getenv: func(name string) string { return env[name] },
 		IsDir:  func(path string) bool { return slices.Contains(dirs, path) },
@@ -24,7 +24,7 @@ func TestFolders(t *testing.T) {
 	const macSystem = "/Library/Application Support/vantage6/server"
 	for _, tc := range []struct {
 		name  string
-		at    config.Places
+		at    config.Locations
 		scope config.Scope
 		want  config.Folders
 	}{

@@ -18,10 +18,10 @@ const (
 	User   Scope = "user"
 )
 
-// Places knows where files lie on one machine. It only computes paths; nothing is
+// Locations knows where files lie on one machine. It only computes paths; nothing is
 // created. The fields are what the answer depends on, so that each operating system
 // can be asked about from any other.
-type Places struct {
+type Locations struct {
 	GOOS    string              // linux, darwin, windows; others are treated like linux
 	Getenv  func(string) string // environment look-up
 	Home    string              // home directory of the user
@@ -30,9 +30,9 @@ type Places struct {
 }
 
 // ThisMachine is where the program runs, with getenv as its environment.
-func ThisMachine(getenv func(string) string) Places {
-	work, _ := os.Getwd() // without one, names are looked up in the standard places only
-	return Places{GOOS: runtime.GOOS, Getenv: getenv, Home: home(getenv), WorkDir: work, IsDir: isDir}
+func ThisMachine(getenv func(string) string) Locations {
+	work, _ := os.Getwd() // without one, names are looked up in the standard locations only
+	return Locations{GOOS: runtime.GOOS, Getenv: getenv, Home: home(getenv), WorkDir: work, IsDir: isDir}
 }
 
 // home prefers the environment; services may have none and ask the system.
@@ -63,7 +63,7 @@ type Folders struct {
 }
 
 // Folders returns the directories of an instance in a scope.
-func (p Places) Folders(scope Scope, name string) Folders {
+func (p Locations) Folders(scope Scope, name string) Folders {
 	var f Folders
 	switch p.GOOS {
 	case "windows":
@@ -77,7 +77,7 @@ func (p Places) Folders(scope Scope, name string) Folders {
 	return f
 }
 
-func (p Places) windowsFolders(scope Scope) Folders {
+func (p Locations) windowsFolders(scope Scope) Folders {
 	if scope == System {
 		all := p.join(p.either("ProgramData", `C:\ProgramData`), "vantage6", "server")
 		return Folders{all, all, all}
@@ -87,7 +87,7 @@ func (p Places) windowsFolders(scope Scope) Folders {
 	return Folders{server, server, p.join(local, "Logs", "server")}
 }
 
-func (p Places) macFolders(scope Scope) Folders {
+func (p Locations) macFolders(scope Scope) Folders {
 	all := p.join("/Library/Application Support", "vantage6", "server")
 	if scope == System {
 		return Folders{all, all, all}
@@ -95,7 +95,7 @@ func (p Places) macFolders(scope Scope) Folders {
 	return Folders{p.Home + all, p.Home + all, p.join(p.Home, "Library", "Logs", "vantage6", "server")}
 }
 
-func (p Places) linuxFolders(scope Scope) Folders {
+func (p Locations) linuxFolders(scope Scope) Folders {
 	const tail = "vantage6/server"
 	if scope == System {
 		data := p.join(first(p.either("XDG_DATA_DIRS", "/usr/local/share")), tail)
@@ -112,7 +112,7 @@ func (p Places) linuxFolders(scope Scope) Folders {
 // Desktop Ubuntu puts /etc/xdg/xdg-ubuntu there, before the /etc/xdg that the
 // documentation promises; then /etc/xdg is taken, unless only the first one already
 // holds files of a server (contract 40 §7).
-func (p Places) xdgConfig() string {
+func (p Locations) xdgConfig() string {
 	const promised = "/etc/xdg"
 	listed := p.either("XDG_CONFIG_DIRS", promised)
 	foremost := first(listed)
@@ -128,7 +128,7 @@ func (p Places) xdgConfig() string {
 	return foremost
 }
 
-func (p Places) either(variable, byDefault string) string {
+func (p Locations) either(variable, byDefault string) string {
 	if value := p.Getenv(variable); value != "" {
 		return value
 	}
@@ -140,7 +140,7 @@ func first(list string) string {
 	return head
 }
 
-func (p Places) separator() string {
+func (p Locations) separator() string {
 	if p.GOOS == "windows" {
 		return `\`
 	}
@@ -149,7 +149,7 @@ func (p Places) separator() string {
 
 // join puts parts together with the separator of the asked system, not of the one
 // that runs this code.
-func (p Places) join(base string, parts ...string) string {
+func (p Locations) join(base string, parts ...string) string {
 	for _, part := range parts {
 		base = strings.TrimRight(base, `/`+p.separator()) + p.separator() + part
 	}
@@ -159,7 +159,7 @@ func (p Places) join(base string, parts ...string) string {
 var drive = regexp.MustCompile(`^[A-Za-z]:[\\/]`)
 
 // absolute tells whether a path stands on its own on the asked system.
-func (p Places) absolute(path string) bool {
+func (p Locations) absolute(path string) bool {
 	if p.GOOS == "windows" && (drive.MatchString(path) || strings.HasPrefix(path, `\`)) {
 		return true
 	}
@@ -167,7 +167,7 @@ func (p Places) absolute(path string) bool {
 }
 
 // under returns path, below dir when it is relative.
-func (p Places) under(dir, path string) string {
+func (p Locations) under(dir, path string) string {
 	if p.absolute(path) {
 		return path
 	}
