@@ -22,6 +22,7 @@ import (
 	"vserver/service/access"
 	"vserver/service/bus"
 	"vserver/service/core"
+	"vserver/service/promise"
 )
 
 // bed is a server on a database of its own with the people of the fixture:
@@ -127,7 +128,7 @@ func (j *journal) take() string {
 
 // close ends what runs beside the requests.
 func (b *bed) close() {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), promise.Patience)
 	defer cancel()
 	if err := b.s.Close(ctx); err != nil {
 		b.Error(err)

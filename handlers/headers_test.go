@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"vserver/service/promise"
 )
 
 func TestAdvisory_T13_NoBanner(t *testing.T) {
@@ -135,7 +137,7 @@ func TestSlowBodiesHoldUpNobody(t *testing.T) {
 	}()
 	select {
 	case <-done:
-	case <-time.After(10 * time.Second):
+	case <-time.After(promise.Patience):
 		t.Error("a slow body holds up writes of others")
 	}
 	close(slow.rest)

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -10,13 +9,14 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"vserver/service/core"
+	"vserver/service/promise"
 )
 
 // TestAdvisory_T11_LogInTakesTheSameTime compares log-ins of an existing, a missing and a locked user. What a short run
 // on a busy machine can tell is whether a hash was left out; the long run wants the middle times within two percent.
 func TestAdvisory_T11_LogInTakesTheSameTime(t *testing.T) {
 	cost, rounds, most := 8, 9, 2.0
-	if os.Getenv("VSERVER_LONG") != "" {
+	if promise.Long() {
 		cost, rounds, most = 12, 1000, 1.02
 	}
 	b := newBedWith(t, core.Settings{PasswordCost: cost, MaxFailedAttempts: 1_000_000, LockFor: time.Hour})

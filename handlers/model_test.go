@@ -13,13 +13,14 @@ import (
 	"testing"
 
 	"vserver/service/access"
+	"vserver/service/promise"
 )
 
 // TestReliability_R14_TheServerDoesWhatTheModelDoes makes calls at random and compares every answer with the model's,
 // and now and then everything that is stored. VSERVER_SEED repeats the calls of a run that failed.
 func TestReliability_R14_TheServerDoesWhatTheModelDoes(t *testing.T) {
 	const audit = 1000
-	seed, long := uint64(14), os.Getenv("VSERVER_LONG") != ""
+	seed, long := uint64(14), promise.Long()
 	if long {
 		seed = rand.Uint64()
 	}

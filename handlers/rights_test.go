@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"vserver/queries/dbtest"
 	"vserver/service/access"
+	"vserver/service/promise"
 )
 
 // ascent is somebody who tries to rise by calls at random, with all accounts that
@@ -180,7 +180,7 @@ func (a *ascent) climb(routes []route) {
 func TestAdvisory_T19_NobodyWidensTheirOwnRights(t *testing.T) {
 	const beds = 2
 	sequences := 80
-	if os.Getenv("VSERVER_LONG") != "" {
+	if promise.Long() {
 		sequences = 5000
 	}
 	worked := map[string]bool{}

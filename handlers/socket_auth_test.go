@@ -12,6 +12,7 @@ import (
 	"github.com/coder/websocket"
 
 	"vserver/service/bus"
+	"vserver/service/promise"
 )
 
 // badTokens are tokens of node_iknl_z, viewer or a container that let nobody in.
@@ -73,7 +74,7 @@ func TestAdvisory_U3_ABadTokenIsToldSoAndClosed(t *testing.T) {
 	}
 	for _, r := range all {
 		<-r.c.gone
-		if took := time.Since(r.since); took > 5*time.Second {
+		if took := time.Since(r.since); took > promise.Within(5*time.Second) {
 			t.Errorf("%s %s: open for %v", r.name, r.only, took)
 		}
 		if got := r.c.take(); slices.ContainsFunc(got, func(e string) bool { return e != "disconnect" }) || len(r.c.acks) > 0 {

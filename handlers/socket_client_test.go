@@ -19,6 +19,7 @@ import (
 
 	"vserver/queries/dbtest"
 	"vserver/service/core"
+	"vserver/service/promise"
 )
 
 // eventually waits until a condition holds.
@@ -26,7 +27,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(promise.Patience)
 	for !holds() {
 		select {
 		case <-tick.C:

@@ -8,6 +8,7 @@ import (
 	"vserver/service/access"
 	"vserver/service/bus"
 	"vserver/service/core"
+	"vserver/service/promise"
 )
 
 const (
@@ -100,7 +101,7 @@ func TestAdvisory_U6_OpenSocketsFollowTheRights(t *testing.T) {
 			for name, want := range x.after {
 				c := sockets[name]
 				eventually(t, name+" is where it may be", func() bool { return slices.Equal(b.whereIs(c), want) })
-				if took := time.Since(done); took > promptly {
+				if took := time.Since(done); took > promise.Within(promptly) {
 					t.Errorf("%s: it took %v", name, took)
 				}
 			}

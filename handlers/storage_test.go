@@ -13,6 +13,7 @@ import (
 	"vserver/queries"
 	"vserver/queries/dbtest"
 	"vserver/service/core"
+	"vserver/service/promise"
 )
 
 // TestReliability_R2 fills the disk under a server: writes answer 507, reads go on, and
@@ -57,7 +58,7 @@ func TestReliability_R2_WritesAnswer507(t *testing.T) {
 		t.Fatal("the disk was never full")
 	}
 	disk.Heal()
-	for end := time.Now().Add(5 * time.Second); ; {
+	for end := time.Now().Add(promise.Within(5 * time.Second)); ; {
 		status, body := post()
 		if status == http.StatusCreated {
 			return

@@ -12,6 +12,7 @@ import (
 
 	"vserver/queries"
 	"vserver/queries/dbtest"
+	"vserver/service/promise"
 )
 
 const (
@@ -134,7 +135,7 @@ func flipped(file []byte, at int) []byte {
 func TestReliability_R4_AFlippedByteInAPagesHead(t *testing.T) {
 	p := newPatient(t)
 	rounds := 24
-	if os.Getenv("VSERVER_LONG") != "" {
+	if promise.Long() {
 		rounds = 3000
 	}
 	failed := 0
@@ -178,7 +179,7 @@ func TestReliability_R4_AFlippedByteInAPagesHead(t *testing.T) {
 func TestReliability_R4_AFlippedByteAnywhere(t *testing.T) {
 	p := newPatient(t)
 	rounds := 24
-	if os.Getenv("VSERVER_LONG") != "" {
+	if promise.Long() {
 		rounds = 3000
 	}
 	found, met, unnamed, other := 0, 0, 0, 0
@@ -225,7 +226,7 @@ func TestReliability_R4_ATruncatedFile(t *testing.T) {
 func TestReliability_R4_ATruncatedLog(t *testing.T) {
 	p := newPatient(t)
 	rounds := 16
-	if os.Getenv("VSERVER_LONG") != "" {
+	if promise.Long() {
 		rounds = 1000
 	}
 	shorter, mixed := 0, 0

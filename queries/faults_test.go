@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"vserver/queries"
 	"vserver/queries/dbtest"
 	"vserver/service/fault"
+	"vserver/service/promise"
 )
 
 // TestReliability_R3 has the n-th write or sync below SQLite fail, once or with all after
@@ -30,7 +30,7 @@ func TestReliability_R3_TheNthWriteFails(t *testing.T) {
 		t.Fatalf("a run without faults writes %d times: that is no load", sound.writes)
 	}
 	kinds, step, first := []bool{false, true}, 1, 1
-	if os.Getenv("VSERVER_LONG") == "" {
+	if !promise.Long() {
 		step, first = 7, 1+rand.IntN(7)
 	}
 	runs, met, kept := 0, 0, 0
@@ -187,7 +187,7 @@ func (f *failing) read(t *testing.T, db *queries.DB) {
 // resumes wants the next writes to get through within five seconds.
 func (f *failing) resumes(t *testing.T, db *queries.DB) {
 	t.Helper()
-	end := time.Now().Add(5 * time.Second)
+	end := time.Now().Add(promise.Within(5 * time.Second))
 	for k := 0; ; k++ {
 		err := f.write(t, db, fmt.Sprintf("again %d", k))
 		if err == nil {

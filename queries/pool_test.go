@@ -13,6 +13,7 @@ import (
 
 	"vserver/queries"
 	"vserver/queries/dbtest"
+	"vserver/service/promise"
 )
 
 // TestReliability_R10_NoConnectionIsLeaked runs a thousand transactions and queries on
@@ -30,7 +31,7 @@ func TestReliability_R10_NoConnectionIsLeaked(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), promise.Patience)
 	defer cancel()
 	var next, done, failed atomic.Int64
 	var clients sync.WaitGroup
@@ -98,7 +99,7 @@ func settles(t *testing.T, direct queries.Source, proxy *dbtest.Proxy) {
 		t.Fatal(err)
 	}
 	defer func() { _ = own.Close() }()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(promise.Patience); ; time.Sleep(20 * time.Millisecond) {
 		open, within := proxy.Open(), transactions(t, own)
 		if open <= poolSize() && within == 0 {
 			return
@@ -123,7 +124,7 @@ func transactions(t *testing.T, own *sql.DB) (n int) {
 // allFree wants as many transactions at once as the pool has connections.
 func allFree(t *testing.T, db *queries.DB) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), promise.Patience)
 	defer cancel()
 	var within, clients sync.WaitGroup
 	within.Add(poolSize())
