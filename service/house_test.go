@@ -42,10 +42,10 @@ var arrows = map[string][]string{
 	"service/mail":   {"service/fault"},
 	// How tests treat promised times: nothing that is shipped imports it.
 	"service/promise": nil,
-	"service/core":   append([]string{"queries", "service/bus"}, leaves...),
-	"service/batch":  append([]string{"queries", "service/core"}, leaves...),
-	"service/shell":  append([]string{"queries", "service/core"}, leaves...),
-	"service/demo":   {"service/fault"}, // nothing but public REST and Socket.IO
+	"service/core":    append([]string{"queries", "service/bus"}, leaves...),
+	"service/batch":   append([]string{"queries", "service/core"}, leaves...),
+	"service/shell":   append([]string{"queries", "service/core"}, leaves...),
+	"service/demo":    {"service/fault"}, // nothing but public REST and Socket.IO
 	"service/cli": append([]string{
 		"service", "service/batch", "service/bus", "service/config", "service/core",
 		"service/demo", "service/live", "service/mail", "service/shell",
