@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"vserver/service/config"
+	"vserver/service/log"
 )
 
 const (
@@ -33,11 +34,11 @@ const (
 // OpenConsole opens the file that takes the console output of a server in the
 // background. It may be written from several goroutines.
 func OpenConsole(file string) (io.WriteCloser, error) {
-	r, err := openRotating(file, consoleSize, consoleBackups)
+	f, err := log.OpenFile(file, consoleSize, consoleBackups)
 	if err != nil {
 		return nil, fmt.Errorf("opening the file of the console output: %w", err)
 	}
-	return &lockedFile{file: r}, nil
+	return f, nil
 }
 
 // StartBackground starts this program as a server that outlives the caller and its

@@ -1,4 +1,4 @@
 // Package service is the running program: the wiring of all its parts, the daemon
-// that the operating system starts and stops, and the log. It may import every room
+// that the operating system starts and stops. It may import every room
 // but the command line.
 package service

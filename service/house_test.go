@@ -32,13 +32,14 @@ var arrows = map[string][]string{
 	"handlers":       append([]string{"service/core", "service/live", "service/bus", "service/config", "embed"}, leaves...),
 	"service": append([]string{
 		"handlers", "queries", "schema", "embed", "service/core", "service/config",
-		"service/live", "service/bus", "service/batch", "service/mail",
+		"service/live", "service/bus", "service/batch", "service/log", "service/mail",
 	}, leaves...),
 	"service/access": {"service/fault"},
 	"service/fault":  nil,
 	"service/live":   nil,
 	"service/bus":    nil,
 	"service/config": {"service/fault"},
+	"service/log":    {"service/config"},
 	"service/mail":   {"service/fault"},
 	// How tests treat promised times: nothing that is shipped imports it.
 	"service/promise": nil,
@@ -48,7 +49,7 @@ var arrows = map[string][]string{
 	"service/demo":    {"service/fault"}, // nothing but public REST and Socket.IO
 	"service/cli": append([]string{
 		"service", "service/batch", "service/bus", "service/config", "service/core",
-		"service/demo", "service/live", "service/mail", "service/shell",
+		"service/demo", "service/live", "service/log", "service/mail", "service/shell",
 	}, leaves...),
 }
 

@@ -18,6 +18,7 @@ import (
 	"vserver/handlers"
 	"vserver/service/config"
 	"vserver/service/core"
+	"vserver/service/log"
 )
 
 // RunOptions is what serving needs beside the instance.
@@ -48,17 +49,17 @@ const (
 // connections and the database, and returns nil. Any other end is an error, which is
 // in the log as well.
 func Run(ctx context.Context, inst config.Instance, o RunOptions) error {
-	log, err := OpenLog(LogOptions{
+	logs, err := log.Open(log.Options{
 		Settings: inst.Config.Logging, File: inst.LogFile, Console: o.Console, Secrets: inst.Config.Secrets(),
 		Plain: o.Getenv != nil && o.Getenv("NO_COLOR") != "",
 	})
 	if err != nil {
 		return err
 	}
-	defer func() { _ = log.Close() }()
-	announce(log.Logger("context"), inst)
-	logger := log.Logger("server")
-	err = serve(ctx, inst, o, log)
+	defer func() { _ = logs.Close() }()
+	announce(logs.Logger("context"), inst)
+	logger := logs.Logger("server")
+	err = serve(ctx, inst, o, logs)
 	if err != nil && ctx.Err() == nil {
 		logger.Error().Err(err).Msg("The server ends because of an error")
 		return err
@@ -106,8 +107,8 @@ func remarks(c config.Config) []string {
 
 // serve opens everything, serves, and closes everything. The address comes first: who
 // cannot have it must not touch the database of the server that has it.
-func serve(ctx context.Context, inst config.Instance, o RunOptions, log *Log) error {
-	logger := log.Logger("server")
+func serve(ctx context.Context, inst config.Instance, o RunOptions, logs *log.Log) error {
+	logger := logs.Logger("server")
 	secure, err := secured(inst.Config, logger)
 	if err != nil {
 		return err
@@ -118,7 +119,7 @@ func serve(ctx context.Context, inst config.Instance, o RunOptions, log *Log) er
 	}
 	defer func() { _ = listener.Close() }()
 	logger.Info().Msg("Initializing the database")
-	opened, err := Open(ctx, inst, o.OpenRoot, log.Logger("base"))
+	opened, err := Open(ctx, inst, o.OpenRoot, logs.Logger("base"))
 	if err != nil {
 		return err
 	}

@@ -57,6 +57,24 @@ func instance(t *testing.T) config.Instance {
 	}
 }
 
+// documented is the logging block of the documentation's example.
+func documented() config.Logging {
+	return config.Logging{
+		Level: "DEBUG", File: "test.log", UseConsole: true, BackupCount: 5, MaxSize: 1024,
+		Format:     "%(asctime)s - %(name)-14s - %(levelname)-8s - %(message)s",
+		DateFormat: "%Y-%m-%d %H:%M:%S",
+	}
+}
+
+func content(t *testing.T, file string) string {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
 // running is a server under test.
 type running struct {
 	*testing.T

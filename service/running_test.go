@@ -83,9 +83,18 @@ func TestRunningIsFoundWhileItRuns(t *testing.T) {
 	if _, ok := FindRunning(locations, config.User, "x"); ok {
 		t.Error("found after it ended")
 	}
-	if left := sizes(t, filepath.Dir(claim.file)); len(left) != 0 {
+	if left := filesIn(t, filepath.Dir(claim.file)); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
 	}
+}
+
+func filesIn(t *testing.T, dir string) []os.DirEntry {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entries
 }
 
 func TestOneOfManyStartsWins(t *testing.T) {
@@ -136,7 +145,7 @@ func TestStaleRecordsAreRemoved(t *testing.T) {
 		if _, ok := FindRunning(locations, config.User, name); ok {
 			t.Errorf("%s: found", name)
 		}
-		if left := sizes(t, stateDir(locations, config.User, name)); len(left) != 0 {
+		if left := filesIn(t, stateDir(locations, config.User, name)); len(left) != 0 {
 			t.Errorf("%s: left behind: %v", name, left)
 		}
 		claim, err := Occupy(locations, named(name, config.User), "")

@@ -50,7 +50,7 @@ func TestStop(t *testing.T) {
 		if r.Alive() {
 			t.Errorf("%s: still alive", name)
 		}
-		if left := sizes(t, stateDir(locations, config.User, name)); len(left) != 0 {
+		if left := filesIn(t, stateDir(locations, config.User, name)); len(left) != 0 {
 			t.Errorf("%s: left behind: %v", name, left)
 		}
 		if forced, err := Stop(t.Context(), locations, r, time.Second); err != nil || forced {

@@ -9,6 +9,7 @@ import (
 
 	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/log"
 )
 
 // attachCommand shows what a server writes.
@@ -64,7 +65,7 @@ func (p *program) follow(ctx context.Context, r service.Running) error {
 	if file == "" {
 		file = r.Log
 	}
-	if err := service.Follow(ctx, file, p.uncoloured(p.console.out), r.Alive); err != nil {
+	if err := log.Follow(ctx, file, p.uncoloured(p.console.out), r.Alive); err != nil {
 		return err
 	}
 	select {

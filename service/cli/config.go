@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/log"
 )
 
 // configCommand groups what there is to do with configuration files.
@@ -109,7 +109,7 @@ type finding struct {
 
 // check tells what it finds; a fault makes the command fail.
 func (p *program) check(path string) error {
-	report, err := config.ThisMachine(p.getenv).Check(path, service.CheckLogFormat)
+	report, err := config.ThisMachine(p.getenv).Check(path, log.CheckFormat)
 	if err != nil {
 		return err
 	}

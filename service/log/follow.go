@@ -1,4 +1,4 @@
-package service
+package log
 
 import (
 	"context"
@@ -10,29 +10,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"sync"
 	"time"
 )
-
-// lockedFile lets several goroutines write one rotating file.
-type lockedFile struct {
-	mu   sync.Mutex
-	file *rotatingFile
-}
-
-// Write appends a record.
-func (l *lockedFile) Write(record []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.file.Write(record)
-}
-
-// Close closes the file.
-func (l *lockedFile) Close() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.file.Close()
-}
 
 // followLook is the time between two looks for new lines.
 const followLook = 50 * time.Millisecond

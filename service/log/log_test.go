@@ -1,4 +1,4 @@
-package service
+package log
 
 import (
 	"bytes"
@@ -35,7 +35,7 @@ func oneMorning() time.Time {
 func openLog(t *testing.T, settings config.Logging, secrets ...string) (l *Log, file string, console *bytes.Buffer) {
 	t.Helper()
 	file, console = filepath.Join(t.TempDir(), "sub", "x.log"), &bytes.Buffer{}
-	l, err := OpenLog(LogOptions{Settings: settings, File: file, Console: console, Secrets: secrets, Now: oneMorning})
+	l, err := Open(Options{Settings: settings, File: file, Console: console, Secrets: secrets, Now: oneMorning})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,8 +206,8 @@ func TestLogThatCannotBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(blocked, "x.log")
-	_, err := OpenLog(LogOptions{Settings: documented(), File: path})
-	if _, ok := errors.AsType[*LogDirError](err); !ok || err.Error() != "Can't write to log dir: "+path+"!" {
+	_, err := Open(Options{Settings: documented(), File: path})
+	if _, ok := errors.AsType[*DirError](err); !ok || err.Error() != "Can't write to log dir: "+path+"!" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -243,7 +243,7 @@ func TestLogAfterClose(t *testing.T) {
 	if got := content(t, file); got != "" {
 		t.Errorf("got %q", got)
 	}
-	if err := l.Close(); !errors.Is(err, ErrLogClosed) {
+	if err := l.Close(); !errors.Is(err, ErrClosed) {
 		t.Errorf("second Close: %v", err)
 	}
 }

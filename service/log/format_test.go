@@ -1,4 +1,4 @@
-package service
+package log
 
 import (
 	"fmt"
@@ -91,7 +91,7 @@ func TestFormatsThatAreRefused(t *testing.T) {
 		if _, err := compileLayout(format, ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", format, err, want)
 		}
-		if CheckLogFormat(config.Logging{Format: format}) == nil {
+		if CheckFormat(config.Logging{Format: format}) == nil {
 			t.Errorf("%s: the check finds nothing", format)
 		}
 	}
@@ -99,7 +99,7 @@ func TestFormatsThatAreRefused(t *testing.T) {
 
 func TestFormatsThatPassTheCheck(t *testing.T) {
 	for _, format := range []string{formatJSON, documented().Format} {
-		if err := CheckLogFormat(config.Logging{Format: format}); err != nil {
+		if err := CheckFormat(config.Logging{Format: format}); err != nil {
 			t.Errorf("%s: %v", format, err)
 		}
 	}
@@ -114,7 +114,7 @@ func TestFormatWithThePlaceOfTheCall(t *testing.T) {
 	logger.Info().Send()
 	logger.Print("print")
 	for line := range strings.Lines(content(t, file)) {
-		if !strings.HasPrefix(line, "log_format_test.go TestFormatWithThePlaceOfTheCall ") {
+		if !strings.HasPrefix(line, "format_test.go TestFormatWithThePlaceOfTheCall ") {
 			t.Errorf("got %q", line)
 		}
 	}

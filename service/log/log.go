@@ -1,4 +1,11 @@
-package service
+// Package log is the log of a running server: it lays out each record of zerolog in the
+// configured format with secrets masked, writes it to a rotating file and to the
+// console, and lets `attach` follow that file. It may touch the log's own files and the
+// logging block of the configuration.
+//
+// Elsewhere this package is imported as log, an open Log is called logs, and a
+// zerolog.Logger is called logger or log.
+package log
 
 import (
 	"errors"
@@ -48,8 +55,8 @@ var thresholds = map[string]zerolog.Level{
 // formatJSON as `logging.format` asks for one JSON object a line.
 const formatJSON = "json"
 
-// LogOptions says where and how to log.
-type LogOptions struct {
+// Options says where and how to log.
+type Options struct {
 	Settings config.Logging
 	File     string           // absolute path of the log file
 	Console  io.Writer        // gets every line too if Settings.UseConsole; nil for none
@@ -77,9 +84,9 @@ type Log struct {
 	closed  bool
 }
 
-// OpenLog opens the log file, creating its directory. The error for a file that
-// cannot be written is a *LogDirError; others tell what is wrong with the format.
-func OpenLog(o LogOptions) (*Log, error) {
+// Open opens the log file, creating its directory. The error for a file that
+// cannot be written is a *DirError; others tell what is wrong with the format.
+func Open(o Options) (*Log, error) {
 	l := &Log{
 		threshold: thresholds[o.Settings.Level],
 		named:     map[string]zerolog.Level{},
@@ -105,13 +112,13 @@ func OpenLog(o LogOptions) (*Log, error) {
 	}
 	var err error
 	if l.file, err = openRotating(o.File, 1024*int64(o.Settings.MaxSize), o.Settings.BackupCount); err != nil {
-		return nil, &LogDirError{File: o.File, Err: err}
+		return nil, &DirError{File: o.File, Err: err}
 	}
 	return l, nil
 }
 
-// CheckLogFormat tells what is wrong with a format, without opening a log.
-func CheckLogFormat(s config.Logging) error {
+// CheckFormat tells what is wrong with a format, without opening a log.
+func CheckFormat(s config.Logging) error {
 	if s.Format == formatJSON {
 		return nil
 	}
@@ -119,17 +126,17 @@ func CheckLogFormat(s config.Logging) error {
 	return err
 }
 
-// LogDirError says that the log file cannot be written (contract 40 §8).
-type LogDirError struct {
+// DirError says that the log file cannot be written (contract 40 §8).
+type DirError struct {
 	File string
 	Err  error
 }
 
 // Error is the sentence of the contract; the cause is behind Unwrap.
-func (e *LogDirError) Error() string { return "Can't write to log dir: " + e.File + "!" }
+func (e *DirError) Error() string { return "Can't write to log dir: " + e.File + "!" }
 
 // Unwrap returns the cause.
-func (e *LogDirError) Unwrap() error { return e.Err }
+func (e *DirError) Unwrap() error { return e.Err }
 
 // Logger returns a logger whose records carry the name, shortened by the rule of
 // contract 40 §8. `logging.loggers` may give it a threshold of its own.
@@ -250,15 +257,15 @@ func (l *Log) reportLoss() {
 	}
 }
 
-// ErrLogClosed is returned by a second Close.
-var ErrLogClosed = errors.New("the log is closed already")
+// ErrClosed is returned by a second Close.
+var ErrClosed = errors.New("the log is closed already")
 
 // Close closes the file. Records that come later are dropped.
 func (l *Log) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return ErrLogClosed
+		return ErrClosed
 	}
 	l.closed = true
 	return l.file.Close()

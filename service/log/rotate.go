@@ -1,4 +1,4 @@
-package service
+package log
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -35,6 +36,36 @@ const (
 	logFileMode = 0o600
 	logDirMode  = 0o750
 )
+
+// File is a rotating file that several goroutines may write.
+type File struct {
+	mu   sync.Mutex
+	file *rotatingFile
+}
+
+// OpenFile opens or creates the file at path; it stays below limit bytes, and at most
+// so many older ones are kept as backups says.
+func OpenFile(path string, limit int64, backups int) (*File, error) {
+	file, err := openRotating(path, limit, backups)
+	if err != nil {
+		return nil, err
+	}
+	return &File{file: file}, nil
+}
+
+// Write appends a record.
+func (f *File) Write(record []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.file.Write(record)
+}
+
+// Close closes the file.
+func (f *File) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.file.Close()
+}
 
 func openRotating(path string, limit int64, backups int) (*rotatingFile, error) {
 	if err := os.MkdirAll(filepath.Dir(path), logDirMode); err != nil {
