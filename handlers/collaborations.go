@@ -10,19 +10,18 @@ import (
 
 func (s *Server) collaborationRoutes() []route {
 	const all = access.User | access.Node | access.Container
-	const noun = access.Collaborations
 	return []route{
-		{method: "GET", path: "/collaboration", who: access.User, resource: noun, operation: access.View, handle: s.listCollaborations},
-		{method: "POST", path: "/collaboration", who: access.User, resource: noun, operation: access.Create, handle: s.createCollaboration},
-		{method: "GET", path: "/collaboration/:id", who: all, resource: noun, operation: access.View, handle: s.getCollaboration},
-		{method: "PATCH", path: "/collaboration/:id", who: access.User, resource: noun, operation: access.Edit, handle: s.changeCollaboration},
-		{method: "DELETE", path: "/collaboration/:id", who: access.User, resource: noun, operation: access.Delete, handle: s.deleteCollaboration},
-		{method: "GET", path: "/collaboration/:id/organization", who: all, resource: noun, operation: access.View, handle: s.listMembers},
-		{method: "POST", path: "/collaboration/:id/organization", who: access.User, resource: noun, operation: access.Edit, handle: s.addMember},
-		{method: "DELETE", path: "/collaboration/:id/organization", who: access.User, resource: noun, operation: access.Delete, handle: s.removeMember},
-		{method: "GET", path: "/collaboration/:id/node", who: access.User, resource: noun, operation: access.View, handle: s.listNodesOfCollaboration},
-		{method: "POST", path: "/collaboration/:id/node", who: access.User, resource: noun, operation: access.Edit, handle: s.moveNode},
-		{method: "DELETE", path: "/collaboration/:id/node", who: access.User, resource: noun, operation: access.Edit, handle: s.detachNode},
+		{method: "GET", path: "/collaboration", who: access.User, endpoint: requires[access.ViewCollaborations](s.listCollaborations)},
+		{method: "POST", path: "/collaboration", who: access.User, endpoint: requires[access.CreateCollaborations](s.createCollaboration)},
+		{method: "GET", path: "/collaboration/:id", who: all, endpoint: requires[access.ViewCollaborations](s.getCollaboration)},
+		{method: "PATCH", path: "/collaboration/:id", who: access.User, endpoint: requires[access.EditCollaborations](s.changeCollaboration)},
+		{method: "DELETE", path: "/collaboration/:id", who: access.User, endpoint: requires[access.DeleteCollaborations](s.deleteCollaboration)},
+		{method: "GET", path: "/collaboration/:id/organization", who: all, endpoint: requires[access.ViewCollaborations](s.listMembers)},
+		{method: "POST", path: "/collaboration/:id/organization", who: access.User, endpoint: requires[access.EditCollaborations](s.addMember)},
+		{method: "DELETE", path: "/collaboration/:id/organization", who: access.User, endpoint: requires[access.DeleteCollaborations](s.removeMember)},
+		{method: "GET", path: "/collaboration/:id/node", who: access.User, endpoint: requires[access.ViewCollaborations](s.listNodesOfCollaboration)},
+		{method: "POST", path: "/collaboration/:id/node", who: access.User, endpoint: requires[access.EditCollaborations](s.moveNode)},
+		{method: "DELETE", path: "/collaboration/:id/node", who: access.User, endpoint: requires[access.EditCollaborations](s.detachNode)},
 	}
 }
 
@@ -43,7 +42,7 @@ func (s *Server) collaborationJSON(c core.Collaboration) collaborationJSON {
 	}
 }
 
-func (s *Server) listCollaborations(k *call) error {
+func (s *Server) listCollaborations(k *call, g access.Grant[access.ViewCollaborations]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -55,14 +54,14 @@ func (s *Server) listCollaborations(k *call) error {
 	if f.err() != nil {
 		return f.err()
 	}
-	rows, total, err := s.core.Collaborations(k.ctx, k.grant, filter, p)
+	rows, total, err := s.core.Collaborations(k.ctx, g, filter, p)
 	if err != nil {
 		return err
 	}
 	return list(k, p, each(rows, s.collaborationJSON), total)
 }
 
-func (s *Server) createCollaboration(k *call) error {
+func (s *Server) createCollaboration(k *call, g access.Grant[access.CreateCollaborations]) error {
 	b, err := k.parserBody()
 	if err != nil {
 		return err
@@ -71,7 +70,7 @@ func (s *Server) createCollaboration(k *call) error {
 	if b.err() != nil {
 		return b.err()
 	}
-	c, err := s.core.CreateCollaboration(k.ctx, k.grant, fields)
+	c, err := s.core.CreateCollaboration(k.ctx, g, fields)
 	if err != nil {
 		return err
 	}
@@ -107,41 +106,41 @@ func quoted(raw json.RawMessage) string {
 	return s
 }
 
-func (s *Server) getCollaboration(k *call) error {
-	c, err := s.core.Collaboration(k.ctx, k.grant, k.id("id"))
+func (s *Server) getCollaboration(k *call, g access.Grant[access.ViewCollaborations]) error {
+	c, err := s.core.Collaboration(k.ctx, g, k.id("id"))
 	if err != nil {
 		return err
 	}
 	return k.reply(http.StatusOK, s.collaborationJSON(c))
 }
 
-func (s *Server) changeCollaboration(k *call) error {
+func (s *Server) changeCollaboration(k *call, g access.Grant[access.EditCollaborations]) error {
 	in := sent(k.body, func(b *body) core.CollaborationFields {
 		return core.CollaborationFields{
 			Name: b.text("name", shortText), Encrypted: b.boolean("encrypted"), OrganizationIDs: b.ids("organization_ids"),
 		}
 	})
-	c, err := s.core.ChangeCollaboration(k.ctx, k.grant, k.id("id"), in)
+	c, err := s.core.ChangeCollaboration(k.ctx, g, k.id("id"), in)
 	if err != nil {
 		return err
 	}
 	return k.reply(http.StatusOK, s.collaborationJSON(c))
 }
 
-func (s *Server) deleteCollaboration(k *call) error {
+func (s *Server) deleteCollaboration(k *call, g access.Grant[access.DeleteCollaborations]) error {
 	id := k.id("id")
-	if err := s.core.DeleteCollaboration(k.ctx, k.grant, id); err != nil {
+	if err := s.core.DeleteCollaboration(k.ctx, g, id); err != nil {
 		return err
 	}
 	return k.say("Collaboration id=%d successfully deleted", id)
 }
 
-func (s *Server) listMembers(k *call) error {
+func (s *Server) listMembers(k *call, g access.Grant[access.ViewCollaborations]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
 	}
-	rows, total, err := s.core.Members(k.ctx, k.grant, k.id("id"), p)
+	rows, total, err := s.core.Members(k.ctx, g, k.id("id"), p)
 	if err != nil {
 		return err
 	}
@@ -159,45 +158,45 @@ func sentID(k *call) core.Sent[int64] {
 	})
 }
 
-func (s *Server) addMember(k *call) error {
-	rows, err := s.core.AddMember(k.ctx, k.grant, k.id("id"), sentID(k))
+func (s *Server) addMember(k *call, g access.Grant[access.EditCollaborations]) error {
+	rows, err := s.core.AddMember(k.ctx, g, k.id("id"), sentID(k))
 	if err != nil {
 		return err
 	}
 	return k.reply(http.StatusOK, each(rows, s.organizationJSON))
 }
 
-func (s *Server) removeMember(k *call) error {
-	rows, err := s.core.RemoveMember(k.ctx, k.grant, k.id("id"), sentID(k))
+func (s *Server) removeMember(k *call, g access.Grant[access.DeleteCollaborations]) error {
+	rows, err := s.core.RemoveMember(k.ctx, g, k.id("id"), sentID(k))
 	if err != nil {
 		return err
 	}
 	return k.reply(http.StatusOK, each(rows, s.organizationJSON))
 }
 
-func (s *Server) listNodesOfCollaboration(k *call) error {
+func (s *Server) listNodesOfCollaboration(k *call, g access.Grant[access.ViewCollaborations]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
 	}
-	rows, total, err := s.core.NodesOfCollaboration(k.ctx, k.grant, k.id("id"), p)
+	rows, total, err := s.core.NodesOfCollaboration(k.ctx, g, k.id("id"), p)
 	if err != nil {
 		return err
 	}
 	return list(k, p, each(rows, s.simpleNodeJSON), total)
 }
 
-func (s *Server) moveNode(k *call) error {
-	rows, err := s.core.MoveNode(k.ctx, k.grant, k.id("id"), sentID(k))
+func (s *Server) moveNode(k *call, g access.Grant[access.EditCollaborations]) error {
+	rows, err := s.core.MoveNode(k.ctx, g, k.id("id"), sentID(k))
 	if err != nil {
 		return err
 	}
 	return k.reply(http.StatusCreated, each(rows, s.simpleNodeJSON))
 }
 
-func (s *Server) detachNode(k *call) error {
+func (s *Server) detachNode(k *call, g access.Grant[access.EditCollaborations]) error {
 	id, in := k.id("id"), sentID(k)
-	if err := s.core.DetachNode(k.ctx, k.grant, id, in); err != nil {
+	if err := s.core.DetachNode(k.ctx, g, id, in); err != nil {
 		return err
 	}
 	return k.say("node id=%d removed from collaboration id=%d", in.Fields, id)

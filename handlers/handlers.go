@@ -108,12 +108,29 @@ func (s *Server) routes() []route {
 type route struct {
 	method, path string // below the API path, ids as ":id"
 	who          access.Kind
-	// The grant that the handler gets; resource "" for routes that judge nothing.
-	resource  access.Resource
-	operation access.Operation
-	body      int64 // limit of the body in bytes, 0: the usual one
-	handle    func(*call) error
+	endpoint
+	body int64 // limit of the body in bytes, 0: the usual one
 }
+
+// endpoint is what a route does, with the permission that it requires.
+type endpoint struct {
+	pair   access.Pair
+	handle func(*call) error
+}
+
+// requires has the caller judged for the permission P, and hands the grant on.
+func requires[P access.Permission](handle func(*call, access.Grant[P]) error) endpoint {
+	return endpoint{access.PairOf[P](), func(k *call) error {
+		g, err := access.Judge[P](k.actor)
+		if err != nil {
+			return err
+		}
+		return handle(k, g)
+	}}
+}
+
+// public is for routes that judge nothing.
+func public(handle func(*call) error) endpoint { return endpoint{handle: handle} }
 
 // anyone is the `who` of routes that take no token.
 const anyone access.Kind = 0

@@ -9,9 +9,9 @@ const Emulates = "3.7.3"
 
 func (s *Server) openRoutes() []route {
 	return []route{
-		{method: "GET", path: "/version", handle: s.version},
-		{method: "GET", path: "/health", handle: s.health},
-		{method: "GET", path: "/health/fix", handle: s.healthFix},
+		{method: "GET", path: "/version", endpoint: public(s.version)},
+		{method: "GET", path: "/health", endpoint: public(s.health)},
+		{method: "GET", path: "/health/fix", endpoint: public(s.healthFix)},
 	}
 }
 

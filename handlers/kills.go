@@ -7,28 +7,28 @@ import (
 
 func (s *Server) killRoutes() []route {
 	return []route{
-		{method: "POST", path: "/kill/task", who: access.User, resource: access.Events, operation: access.Create, handle: s.killTask},
-		{method: "POST", path: "/kill/node/tasks", who: access.User, resource: access.Events, operation: access.Create, handle: s.killNode},
+		{method: "POST", path: "/kill/task", who: access.User, endpoint: requires[access.CreateEvents](s.killTask)},
+		{method: "POST", path: "/kill/node/tasks", who: access.User, endpoint: requires[access.CreateEvents](s.killNode)},
 	}
 }
 
-func (s *Server) killTask(k *call) error {
+func (s *Server) killTask(k *call, g access.Grant[access.CreateEvents]) error {
 	id, err := k.victim("task")
 	if err != nil {
 		return err
 	}
-	if err := s.core.KillTask(k.ctx, k.grant, id); err != nil {
+	if err := s.core.KillTask(k.ctx, g, id); err != nil {
 		return err
 	}
 	return k.say("Nodes have been instructed to kill any containers running for task %d.", id)
 }
 
-func (s *Server) killNode(k *call) error {
+func (s *Server) killNode(k *call, g access.Grant[access.CreateEvents]) error {
 	id, err := k.victim("node")
 	if err != nil {
 		return err
 	}
-	if err := s.core.KillNode(k.ctx, k.grant, id); err != nil {
+	if err := s.core.KillNode(k.ctx, g, id); err != nil {
 		return err
 	}
 	return k.say("Node %d has been instructed to kill all containers running on it.", id)

@@ -12,10 +12,10 @@ import (
 
 func (s *Server) tokenRoutes() []route {
 	return []route{
-		{method: "POST", path: "/token/user", handle: s.logIn},
-		{method: "POST", path: "/token/node", handle: s.logInNode},
-		{method: "POST", path: "/token/container", who: access.Node, handle: s.containerToken},
-		{method: "POST", path: "/token/refresh", handle: s.refresh},
+		{method: "POST", path: "/token/user", endpoint: public(s.logIn)},
+		{method: "POST", path: "/token/node", endpoint: public(s.logInNode)},
+		{method: "POST", path: "/token/container", who: access.Node, endpoint: requires[access.NodeItself](s.containerToken)},
+		{method: "POST", path: "/token/refresh", endpoint: public(s.refresh)},
 	}
 }
 
@@ -109,7 +109,7 @@ func (s *Server) refresh(k *call) error {
 	return k.reply(http.StatusOK, j)
 }
 
-func (s *Server) containerToken(k *call) error {
+func (s *Server) containerToken(k *call, g access.Grant[access.NodeItself]) error {
 	b, err := k.tokenBody()
 	if err != nil {
 		return err
@@ -121,13 +121,14 @@ func (s *Server) containerToken(k *call) error {
 	if image == nil {
 		image = new(string)
 	}
-	task, err := s.core.AdmitContainer(k.ctx, k.grant, *id, *image)
+	task, err := s.core.AdmitContainer(k.ctx, g, *id, *image)
 	if err != nil {
 		return err
 	}
+	node := g.Actor()
 	sub, err := json.Marshal(containerSubject{
-		ClientType: access.Container.String(), NodeID: k.actor.ID, OrganizationID: k.actor.OrganizationID,
-		CollaborationID: k.actor.CollaborationID, TaskID: *id, Image: *image, Database: task.Database,
+		ClientType: access.Container.String(), NodeID: node.ID, OrganizationID: node.OrganizationID,
+		CollaborationID: node.CollaborationID, TaskID: *id, Image: *image, Database: task.Database,
 	})
 	if err != nil {
 		return err

@@ -12,12 +12,12 @@ import (
 func (s *Server) nodeRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
-		{method: "GET", path: "/node", who: access.User | access.Node, resource: access.Nodes, operation: access.View, handle: s.listNodes},
-		{method: "POST", path: "/node", who: access.User, resource: access.Nodes, operation: access.Create, handle: s.createNode},
-		{method: "GET", path: "/node/:id", who: all, resource: access.Nodes, operation: access.View, handle: s.getNode},
-		{method: "PATCH", path: "/node/:id", who: access.User | access.Node, resource: access.Nodes, operation: access.Edit, handle: s.changeNode},
-		{method: "DELETE", path: "/node/:id", who: access.User, resource: access.Nodes, operation: access.Delete, handle: s.deleteNode},
-		{method: "POST", path: "/recover/node", who: access.User, resource: access.Nodes, operation: access.Edit, handle: s.resetAPIKey},
+		{method: "GET", path: "/node", who: access.User | access.Node, endpoint: requires[access.ViewNodes](s.listNodes)},
+		{method: "POST", path: "/node", who: access.User, endpoint: requires[access.CreateNodes](s.createNode)},
+		{method: "GET", path: "/node/:id", who: all, endpoint: requires[access.ViewNodes](s.getNode)},
+		{method: "PATCH", path: "/node/:id", who: access.User | access.Node, endpoint: requires[access.EditNodes](s.changeNode)},
+		{method: "DELETE", path: "/node/:id", who: access.User, endpoint: requires[access.DeleteNodes](s.deleteNode)},
+		{method: "POST", path: "/recover/node", who: access.User, endpoint: requires[access.EditNodes](s.resetAPIKey)},
 	}
 }
 
@@ -75,7 +75,7 @@ func (s *Server) simpleNodeJSON(n core.Node) simpleNodeJSON {
 	}
 }
 
-func (s *Server) listNodes(k *call) error {
+func (s *Server) listNodes(k *call, g access.Grant[access.ViewNodes]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -88,14 +88,14 @@ func (s *Server) listNodes(k *call) error {
 	if f.err() != nil {
 		return f.err()
 	}
-	rows, total, err := s.core.Nodes(k.ctx, k.grant, filter, p)
+	rows, total, err := s.core.Nodes(k.ctx, g, filter, p)
 	if err != nil {
 		return err
 	}
 	return list(k, p, each(rows, s.nodeJSON), total)
 }
 
-func (s *Server) createNode(k *call) error {
+func (s *Server) createNode(k *call, g access.Grant[access.CreateNodes]) error {
 	b, err := k.parserBody()
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (s *Server) createNode(k *call) error {
 	if b.err() != nil {
 		return b.err()
 	}
-	n, key, err := s.core.CreateNode(k.ctx, k.grant, fields)
+	n, key, err := s.core.CreateNode(k.ctx, g, fields)
 	if err != nil {
 		return err
 	}
@@ -119,16 +119,16 @@ func (s *Server) createNode(k *call) error {
 	return k.reply(http.StatusCreated, j)
 }
 
-func (s *Server) getNode(k *call) error {
-	n, err := s.core.Node(k.ctx, k.grant, k.id("id"))
+func (s *Server) getNode(k *call, g access.Grant[access.ViewNodes]) error {
+	n, err := s.core.Node(k.ctx, g, k.id("id"))
 	if err != nil {
 		return err
 	}
 	return k.reply(http.StatusOK, s.nodeJSON(n))
 }
 
-func (s *Server) changeNode(k *call) error {
-	n, err := s.core.ChangeNode(k.ctx, k.grant, k.id("id"), sent(k.body, nodeFields))
+func (s *Server) changeNode(k *call, g access.Grant[access.EditNodes]) error {
+	n, err := s.core.ChangeNode(k.ctx, g, k.id("id"), sent(k.body, nodeFields))
 	if err != nil {
 		return err
 	}
@@ -156,15 +156,15 @@ func (b *body) address(field string) *string {
 	return s
 }
 
-func (s *Server) deleteNode(k *call) error {
+func (s *Server) deleteNode(k *call, g access.Grant[access.DeleteNodes]) error {
 	id := k.id("id")
-	if err := s.core.DeleteNode(k.ctx, k.grant, id); err != nil {
+	if err := s.core.DeleteNode(k.ctx, g, id); err != nil {
 		return err
 	}
 	return k.say("Successfully deleted node id=%d", id)
 }
 
-func (s *Server) resetAPIKey(k *call) error {
+func (s *Server) resetAPIKey(k *call, g access.Grant[access.EditNodes]) error {
 	b, err := k.tokenBody()
 	if err != nil {
 		return err
@@ -176,7 +176,7 @@ func (s *Server) resetAPIKey(k *call) error {
 	if id == nil || *id == 0 {
 		return fault.New(fault.Invalid, "ID missing in JSON body")
 	}
-	key, err := s.core.ResetAPIKey(k.ctx, k.grant, *id)
+	key, err := s.core.ResetAPIKey(k.ctx, g, *id)
 	if err != nil {
 		return err
 	}

@@ -12,12 +12,12 @@ import (
 func (s *Server) organizationRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
-		{method: "GET", path: "/organization", who: all, resource: access.Organizations, operation: access.View, handle: s.listOrganizations},
-		{method: "POST", path: "/organization", who: access.User, resource: access.Organizations, operation: access.Create, handle: s.createOrganization},
-		{method: "GET", path: "/organization/:id", who: all, resource: access.Organizations, operation: access.View, handle: s.getOrganization},
-		{method: "PATCH", path: "/organization/:id", who: access.User | access.Node, resource: access.Organizations, operation: access.Edit, handle: s.changeOrganization},
-		{method: "GET", path: "/organization/:id/collaboration", who: access.User | access.Node, resource: access.Collaborations, operation: access.View, handle: s.listCollaborationsOfOrganization},
-		{method: "GET", path: "/organization/:id/node", who: access.User | access.Node, resource: access.Nodes, operation: access.View, handle: s.listNodesOfOrganization},
+		{method: "GET", path: "/organization", who: all, endpoint: requires[access.ViewOrganizations](s.listOrganizations)},
+		{method: "POST", path: "/organization", who: access.User, endpoint: requires[access.CreateOrganizations](s.createOrganization)},
+		{method: "GET", path: "/organization/:id", who: all, endpoint: requires[access.ViewOrganizations](s.getOrganization)},
+		{method: "PATCH", path: "/organization/:id", who: access.User | access.Node, endpoint: requires[access.EditOrganizations](s.changeOrganization)},
+		{method: "GET", path: "/organization/:id/collaboration", who: access.User | access.Node, endpoint: requires[access.ViewCollaborations](s.listCollaborationsOfOrganization)},
+		{method: "GET", path: "/organization/:id/node", who: access.User | access.Node, endpoint: requires[access.ViewNodes](s.listNodesOfOrganization)},
 	}
 }
 
@@ -47,7 +47,7 @@ func (s *Server) organizationJSON(o core.Organization) organizationJSON {
 	}
 }
 
-func (s *Server) listOrganizations(k *call) error {
+func (s *Server) listOrganizations(k *call, g access.Grant[access.ViewOrganizations]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -57,22 +57,22 @@ func (s *Server) listOrganizations(k *call) error {
 	if f.err() != nil {
 		return f.err()
 	}
-	rows, total, err := s.core.Organizations(k.ctx, k.grant, filter, p)
+	rows, total, err := s.core.Organizations(k.ctx, g, filter, p)
 	if err != nil {
 		return err
 	}
 	return list(k, p, each(rows, s.organizationJSON), total)
 }
 
-func (s *Server) getOrganization(k *call) error {
-	o, err := s.core.Organization(k.ctx, k.grant, k.id("id"))
+func (s *Server) getOrganization(k *call, g access.Grant[access.ViewOrganizations]) error {
+	o, err := s.core.Organization(k.ctx, g, k.id("id"))
 	if err != nil {
 		return err
 	}
 	return k.reply(http.StatusOK, s.organizationJSON(o))
 }
 
-func (s *Server) createOrganization(k *call) error {
+func (s *Server) createOrganization(k *call, g access.Grant[access.CreateOrganizations]) error {
 	b, err := k.body()
 	if err != nil {
 		return err
@@ -95,15 +95,15 @@ func (s *Server) createOrganization(k *call) error {
 			*f.to = new(string) // absent is empty, an explicit null stays null
 		}
 	}
-	o, err := s.core.CreateOrganization(k.ctx, k.grant, fields)
+	o, err := s.core.CreateOrganization(k.ctx, g, fields)
 	if err != nil {
 		return err
 	}
 	return k.reply(http.StatusCreated, s.organizationJSON(o))
 }
 
-func (s *Server) changeOrganization(k *call) error {
-	o, err := s.core.ChangeOrganization(k.ctx, k.grant, k.id("id"), sent(k.body, organizationFields))
+func (s *Server) changeOrganization(k *call, g access.Grant[access.EditOrganizations]) error {
+	o, err := s.core.ChangeOrganization(k.ctx, g, k.id("id"), sent(k.body, organizationFields))
 	if err != nil {
 		return err
 	}
@@ -112,16 +112,16 @@ func (s *Server) changeOrganization(k *call) error {
 
 // The lists below an organization are bare arrays without pages, contract 20 §3.
 
-func (s *Server) listCollaborationsOfOrganization(k *call) error {
-	rows, err := s.core.CollaborationsOfOrganization(k.ctx, k.grant, k.id("id"))
+func (s *Server) listCollaborationsOfOrganization(k *call, g access.Grant[access.ViewCollaborations]) error {
+	rows, err := s.core.CollaborationsOfOrganization(k.ctx, g, k.id("id"))
 	if err != nil {
 		return err
 	}
 	return k.reply(http.StatusOK, each(rows, s.collaborationJSON))
 }
 
-func (s *Server) listNodesOfOrganization(k *call) error {
-	rows, err := s.core.NodesOfOrganization(k.ctx, k.grant, k.id("id"))
+func (s *Server) listNodesOfOrganization(k *call, g access.Grant[access.ViewNodes]) error {
+	rows, err := s.core.NodesOfOrganization(k.ctx, g, k.id("id"))
 	if err != nil {
 		return err
 	}

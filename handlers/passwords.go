@@ -7,11 +7,11 @@ import (
 
 func (s *Server) passwordRoutes() []route {
 	return []route{
-		{method: "PATCH", path: "/password/change", who: access.User, handle: s.changePassword},
+		{method: "PATCH", path: "/password/change", who: access.User, endpoint: requires[access.UserItself](s.changePassword)},
 	}
 }
 
-func (s *Server) changePassword(k *call) error {
+func (s *Server) changePassword(k *call, g access.Grant[access.UserItself]) error {
 	b, err := k.body()
 	if err != nil {
 		return err
@@ -21,7 +21,7 @@ func (s *Server) changePassword(k *call) error {
 	if b.err() != nil {
 		return b.err()
 	}
-	if err := s.core.ChangePassword(k.ctx, k.grant, current, fresh); err != nil {
+	if err := s.core.ChangePassword(k.ctx, g, current, fresh); err != nil {
 		return err
 	}
 	return k.say("The password has been changed successfully!")

@@ -11,10 +11,10 @@ import (
 func (s *Server) portRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
-		{method: "GET", path: "/port", who: all, resource: access.Ports, operation: access.View, handle: s.listPorts},
-		{method: "POST", path: "/port", who: access.Node, handle: s.createPort},
-		{method: "DELETE", path: "/port", who: access.Node, handle: s.deletePorts},
-		{method: "GET", path: "/port/:id", who: all, resource: access.Ports, operation: access.View, handle: s.getPort},
+		{method: "GET", path: "/port", who: all, endpoint: requires[access.ViewPorts](s.listPorts)},
+		{method: "POST", path: "/port", who: access.Node, endpoint: requires[access.NodeItself](s.createPort)},
+		{method: "DELETE", path: "/port", who: access.Node, endpoint: requires[access.NodeItself](s.deletePorts)},
+		{method: "GET", path: "/port/:id", who: all, endpoint: requires[access.ViewPorts](s.getPort)},
 	}
 }
 
@@ -28,7 +28,7 @@ func toPortJSON(p core.Port) portJSON {
 	return portJSON{openJSON: openJSON{ID: p.ID, Port: p.Port, Label: p.Label}, Result: p.ResultID}
 }
 
-func (s *Server) listPorts(k *call) error {
+func (s *Server) listPorts(k *call, g access.Grant[access.ViewPorts]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -38,22 +38,22 @@ func (s *Server) listPorts(k *call) error {
 	if f.err() != nil {
 		return f.err()
 	}
-	rows, total, err := s.core.Ports(k.ctx, k.grant, filter, p)
+	rows, total, err := s.core.Ports(k.ctx, g, filter, p)
 	if err != nil {
 		return err
 	}
 	return list(k, p, each(rows, toPortJSON), total)
 }
 
-func (s *Server) getPort(k *call) error {
-	p, err := s.core.Port(k.ctx, k.grant, k.id("id"))
+func (s *Server) getPort(k *call, g access.Grant[access.ViewPorts]) error {
+	p, err := s.core.Port(k.ctx, g, k.id("id"))
 	if err != nil {
 		return err
 	}
 	return k.reply(http.StatusOK, toPortJSON(p))
 }
 
-func (s *Server) createPort(k *call) error {
+func (s *Server) createPort(k *call, g access.Grant[access.NodeItself]) error {
 	b, err := k.body()
 	if err != nil {
 		return err
@@ -68,14 +68,14 @@ func (s *Server) createPort(k *call) error {
 	if b.err() != nil {
 		return b.err()
 	}
-	p, err := s.core.CreatePort(k.ctx, k.grant, core.PortFields{Port: *port, ResultID: *result, Label: label})
+	p, err := s.core.CreatePort(k.ctx, g, core.PortFields{Port: *port, ResultID: *result, Label: label})
 	if err != nil {
 		return err
 	}
 	return k.reply(http.StatusCreated, toPortJSON(p))
 }
 
-func (s *Server) deletePorts(k *call) error {
+func (s *Server) deletePorts(k *call, g access.Grant[access.NodeItself]) error {
 	f := k.filters()
 	result := f.id("result_id")
 	switch {
@@ -84,7 +84,7 @@ func (s *Server) deletePorts(k *call) error {
 	case result == nil:
 		return fault.New(fault.Invalid, "The result_id argument is required!")
 	}
-	if err := s.core.DeletePorts(k.ctx, k.grant, *result); err != nil {
+	if err := s.core.DeletePorts(k.ctx, g, *result); err != nil {
 		return err
 	}
 	return k.say("Ports removed from the database.")

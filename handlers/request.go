@@ -21,7 +21,6 @@ type call struct {
 	query url.Values
 	raw   []byte // the body as it came
 	actor access.Actor
-	grant access.Grant // of the route's resource and operation
 }
 
 // id gives a number of the path. Numbers past 64 bits name no row; they become -1.

@@ -11,10 +11,10 @@ import (
 func (s *Server) resultRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
-		{method: "GET", path: "/result", who: all, resource: access.Results, operation: access.View, handle: s.listResults},
-		{method: "GET", path: "/result/:id", who: all, resource: access.Results, operation: access.View, handle: s.getResult},
-		{method: "PATCH", path: "/result/:id", who: access.Node, body: largeBody, handle: s.changeResult},
-		{method: "GET", path: "/task/:id/result", who: access.User | access.Container, resource: access.Results, operation: access.View, handle: s.listResultsOfTask},
+		{method: "GET", path: "/result", who: all, endpoint: requires[access.ViewResults](s.listResults)},
+		{method: "GET", path: "/result/:id", who: all, endpoint: requires[access.ViewResults](s.getResult)},
+		{method: "PATCH", path: "/result/:id", who: access.Node, body: largeBody, endpoint: requires[access.NodeItself](s.changeResult)},
+		{method: "GET", path: "/task/:id/result", who: access.User | access.Container, endpoint: requires[access.ViewResults](s.listResultsOfTask)},
 	}
 }
 
@@ -99,7 +99,7 @@ func (s *Server) fullResultJSON(r core.Result) fullResultJSON {
 	return j
 }
 
-func (s *Server) listResults(k *call) error {
+func (s *Server) listResults(k *call, g access.Grant[access.ViewResults]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -115,35 +115,35 @@ func (s *Server) listResults(k *call) error {
 	if f.err() != nil {
 		return f.err()
 	}
-	results, err := s.core.Results(k.ctx, k.grant, filter, p, k.includes("task"))
+	results, err := s.core.Results(k.ctx, g, filter, p, k.includes("task"))
 	if err != nil {
 		return err
 	}
 	return longList(k, p, results, s.fullResultJSON)
 }
 
-func (s *Server) listResultsOfTask(k *call) error {
+func (s *Server) listResultsOfTask(k *call, g access.Grant[access.ViewResults]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
 	}
-	results, err := s.core.ResultsOfTask(k.ctx, k.grant, k.id("id"), p)
+	results, err := s.core.ResultsOfTask(k.ctx, g, k.id("id"), p)
 	if err != nil {
 		return err
 	}
 	return longList(k, p, results, s.resultOfTaskJSON)
 }
 
-func (s *Server) getResult(k *call) error {
-	r, err := s.core.Result(k.ctx, k.grant, k.id("id"), k.includes("task"))
+func (s *Server) getResult(k *call, g access.Grant[access.ViewResults]) error {
+	r, err := s.core.Result(k.ctx, g, k.id("id"), k.includes("task"))
 	if err != nil {
 		return err
 	}
 	return k.reply(http.StatusOK, s.fullResultJSON(r))
 }
 
-func (s *Server) changeResult(k *call) error {
-	r, err := s.core.ChangeResult(k.ctx, k.grant, k.id("id"), sent(k.body, resultFields))
+func (s *Server) changeResult(k *call, g access.Grant[access.NodeItself]) error {
+	r, err := s.core.ChangeResult(k.ctx, g, k.id("id"), sent(k.body, resultFields))
 	if err != nil {
 		return err
 	}

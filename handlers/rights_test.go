@@ -228,7 +228,7 @@ func (a *ascent) tempting() []route {
 			continue
 		}
 		times := 1
-		if r.resource == access.Users || r.resource == access.Roles {
+		if r.pair.Resource == access.Users || r.pair.Resource == access.Roles {
 			times = map[string]int{"PATCH": 20, "POST": 10, "DELETE": 3}[r.method]
 		}
 		list = append(list, slices.Repeat([]route{r}, times)...)

@@ -9,14 +9,14 @@ import (
 
 func (s *Server) roleRoutes() []route {
 	return []route{
-		{method: "GET", path: "/role", who: access.User, resource: access.Roles, operation: access.View, handle: s.listRoles},
-		{method: "POST", path: "/role", who: access.User, resource: access.Roles, operation: access.Create, handle: s.createRole},
-		{method: "GET", path: "/role/:id", who: access.User, resource: access.Roles, operation: access.View, handle: s.getRole},
-		{method: "PATCH", path: "/role/:id", who: access.User, resource: access.Roles, operation: access.Edit, handle: s.changeRole},
-		{method: "DELETE", path: "/role/:id", who: access.User, resource: access.Roles, operation: access.Delete, handle: s.deleteRole},
-		{method: "GET", path: "/role/:id/rule", who: access.User, resource: access.Roles, operation: access.View, handle: s.listRulesOfRole},
-		{method: "POST", path: "/role/:id/rule/:rule_id", who: access.User, resource: access.Roles, operation: access.Edit, handle: s.addRuleToRole},
-		{method: "DELETE", path: "/role/:id/rule/:rule_id", who: access.User, resource: access.Roles, operation: access.Delete, handle: s.removeRuleFromRole},
+		{method: "GET", path: "/role", who: access.User, endpoint: requires[access.ViewRoles](s.listRoles)},
+		{method: "POST", path: "/role", who: access.User, endpoint: requires[access.CreateRoles](s.createRole)},
+		{method: "GET", path: "/role/:id", who: access.User, endpoint: requires[access.ViewRoles](s.getRole)},
+		{method: "PATCH", path: "/role/:id", who: access.User, endpoint: requires[access.EditRoles](s.changeRole)},
+		{method: "DELETE", path: "/role/:id", who: access.User, endpoint: requires[access.DeleteRoles](s.deleteRole)},
+		{method: "GET", path: "/role/:id/rule", who: access.User, endpoint: requires[access.ViewRoles](s.listRulesOfRole)},
+		{method: "POST", path: "/role/:id/rule/:rule_id", who: access.User, endpoint: requires[access.EditRoles](s.addRuleToRole)},
+		{method: "DELETE", path: "/role/:id/rule/:rule_id", who: access.User, endpoint: requires[access.DeleteRoles](s.removeRuleFromRole)},
 	}
 }
 
@@ -37,7 +37,7 @@ func (s *Server) roleJSON(r core.Role) roleJSON {
 	}
 }
 
-func (s *Server) listRoles(k *call) error {
+func (s *Server) listRoles(k *call, g access.Grant[access.ViewRoles]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -50,22 +50,22 @@ func (s *Server) listRoles(k *call) error {
 	if f.err() != nil {
 		return f.err()
 	}
-	rows, total, err := s.core.Roles(k.ctx, k.grant, filter, p)
+	rows, total, err := s.core.Roles(k.ctx, g, filter, p)
 	if err != nil {
 		return err
 	}
 	return list(k, p, each(rows, s.roleJSON), total)
 }
 
-func (s *Server) getRole(k *call) error {
-	r, err := s.core.Role(k.ctx, k.grant, k.id("id"))
+func (s *Server) getRole(k *call, g access.Grant[access.ViewRoles]) error {
+	r, err := s.core.Role(k.ctx, g, k.id("id"))
 	if err != nil {
 		return err
 	}
 	return k.reply(http.StatusOK, s.roleJSON(r))
 }
 
-func (s *Server) createRole(k *call) error {
+func (s *Server) createRole(k *call, g access.Grant[access.CreateRoles]) error {
 	b, err := k.parserBody()
 	if err != nil {
 		return err
@@ -79,52 +79,52 @@ func (s *Server) createRole(k *call) error {
 	if b.err() != nil {
 		return b.err()
 	}
-	r, err := s.core.CreateRole(k.ctx, k.grant, f)
+	r, err := s.core.CreateRole(k.ctx, g, f)
 	if err != nil {
 		return err
 	}
 	return k.reply(http.StatusCreated, s.roleJSON(r))
 }
 
-func (s *Server) changeRole(k *call) error {
+func (s *Server) changeRole(k *call, g access.Grant[access.EditRoles]) error {
 	in := sent(k.body, func(b *body) core.RoleFields {
 		return core.RoleFields{Name: b.short("name"), Description: b.text("description", longText), Rules: b.ids("rules")}
 	})
-	r, err := s.core.ChangeRole(k.ctx, k.grant, k.id("id"), in)
+	r, err := s.core.ChangeRole(k.ctx, g, k.id("id"), in)
 	if err != nil {
 		return err
 	}
 	return k.reply(http.StatusOK, s.roleJSON(r))
 }
 
-func (s *Server) deleteRole(k *call) error {
-	if err := s.core.DeleteRole(k.ctx, k.grant, k.id("id")); err != nil {
+func (s *Server) deleteRole(k *call, g access.Grant[access.DeleteRoles]) error {
+	if err := s.core.DeleteRole(k.ctx, g, k.id("id")); err != nil {
 		return err
 	}
 	return k.say("Role removed from the database.")
 }
 
-func (s *Server) listRulesOfRole(k *call) error {
+func (s *Server) listRulesOfRole(k *call, g access.Grant[access.ViewRoles]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
 	}
-	rows, total, err := s.core.RulesOfRole(k.ctx, k.grant, k.id("id"), p)
+	rows, total, err := s.core.RulesOfRole(k.ctx, g, k.id("id"), p)
 	if err != nil {
 		return err
 	}
 	return list(k, p, each(rows, s.ruleJSON), total)
 }
 
-func (s *Server) addRuleToRole(k *call) error {
-	if err := s.core.AddRuleToRole(k.ctx, k.grant, k.id("id"), k.id("rule_id")); err != nil {
+func (s *Server) addRuleToRole(k *call, g access.Grant[access.EditRoles]) error {
+	if err := s.core.AddRuleToRole(k.ctx, g, k.id("id"), k.id("rule_id")); err != nil {
 		return err
 	}
 	return k.reply(http.StatusCreated, struct{}{})
 }
 
-func (s *Server) removeRuleFromRole(k *call) error {
-	if err := s.core.RemoveRuleFromRole(k.ctx, k.grant, k.id("id"), k.id("rule_id")); err != nil {
+func (s *Server) removeRuleFromRole(k *call, g access.Grant[access.DeleteRoles]) error {
+	if err := s.core.RemoveRuleFromRole(k.ctx, g, k.id("id"), k.id("rule_id")); err != nil {
 		return err
 	}
 	return k.reply(http.StatusOK, struct{}{})

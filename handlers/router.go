@@ -73,7 +73,6 @@ func (s *Server) serve(c echo.Context, r route) error {
 			s.core.Saw(a.ID)
 		}
 		k.actor = a
-		k.grant = access.Judge(a, r.resource, r.operation)
 	}
 	if err := k.load(cmp.Or(r.body, usualBody)); err != nil {
 		return err

@@ -9,8 +9,8 @@ import (
 
 func (s *Server) ruleRoutes() []route {
 	return []route{
-		{method: "GET", path: "/rule", who: access.User, handle: s.listRules},
-		{method: "GET", path: "/rule/:id", who: access.User, handle: s.getRule},
+		{method: "GET", path: "/rule", who: access.User, endpoint: requires[access.UserItself](s.listRules)},
+		{method: "GET", path: "/rule/:id", who: access.User, endpoint: requires[access.UserItself](s.getRule)},
 	}
 }
 
@@ -30,7 +30,7 @@ func (s *Server) ruleJSON(r core.Rule) ruleJSON {
 	}
 }
 
-func (s *Server) listRules(k *call) error {
+func (s *Server) listRules(k *call, g access.Grant[access.UserItself]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -40,15 +40,15 @@ func (s *Server) listRules(k *call) error {
 	if f.err() != nil {
 		return f.err()
 	}
-	rows, total, err := s.core.Rules(k.ctx, k.grant, filter, p)
+	rows, total, err := s.core.Rules(k.ctx, g, filter, p)
 	if err != nil {
 		return err
 	}
 	return list(k, p, each(rows, s.ruleJSON), total)
 }
 
-func (s *Server) getRule(k *call) error {
-	r, err := s.core.Rule(k.ctx, k.grant, k.id("id"))
+func (s *Server) getRule(k *call, g access.Grant[access.UserItself]) error {
+	r, err := s.core.Rule(k.ctx, g, k.id("id"))
 	if err != nil {
 		return err
 	}

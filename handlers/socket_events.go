@@ -11,7 +11,6 @@ import (
 
 	"vserver/service/access"
 	"vserver/service/core"
-	"vserver/service/fault"
 	"vserver/service/live"
 )
 
@@ -26,9 +25,9 @@ const (
 // join_room of releases before 3.6, is ignored. No event is answered, and none closes
 // a connection.
 func (l *sockets) events() {
-	l.on("algorithm_status_change", l.statusChange)
-	l.on("container_failed", l.containerFailed)
-	l.on("node_info_update", l.nodeInfo)
+	l.onNode("algorithm_status_change", l.statusChange)
+	l.onNode("container_failed", l.containerFailed)
+	l.onNode("node_info_update", l.nodeInfo)
 	l.on("ping", func(_ context.Context, v *visitor, _ []json.RawMessage) error {
 		l.s.core.Saw(v.ID)
 		return nil
@@ -59,6 +58,20 @@ func (l *sockets) on(event string, do func(context.Context, *visitor, []json.Raw
 	})
 }
 
+// nodeEvent is how an event is handled that only nodes may send.
+type nodeEvent func(context.Context, access.Grant[access.NodeItself], []json.RawMessage) error
+
+// onNode registers an event that only nodes may send.
+func (l *sockets) onNode(event string, do nodeEvent) {
+	l.on(event, func(ctx context.Context, v *visitor, args []json.RawMessage) error {
+		g, err := access.Judge[access.NodeItself](v.Actor)
+		if err != nil {
+			return err
+		}
+		return do(ctx, g, args)
+	})
+}
+
 // words shows what a client sent in one line of the log.
 func words(args []json.RawMessage) string {
 	var b strings.Builder
@@ -75,7 +88,7 @@ func words(args []json.RawMessage) string {
 	return strconv.Quote(string(text))
 }
 
-func (l *sockets) statusChange(ctx context.Context, v *visitor, args []json.RawMessage) error {
+func (l *sockets) statusChange(ctx context.Context, g access.Grant[access.NodeItself], args []json.RawMessage) error {
 	m, err := eventObject(args)
 	if err != nil {
 		return err
@@ -88,10 +101,10 @@ func (l *sockets) statusChange(ctx context.Context, v *visitor, args []json.RawM
 	if m.fault != nil {
 		return m.fault
 	}
-	return l.s.core.RelayStatus(ctx, v.Actor, s)
+	return l.s.core.RelayStatus(ctx, g, s)
 }
 
-func (l *sockets) containerFailed(ctx context.Context, v *visitor, args []json.RawMessage) error {
+func (l *sockets) containerFailed(ctx context.Context, g access.Grant[access.NodeItself], args []json.RawMessage) error {
 	m, err := eventObject(args)
 	if err != nil {
 		return err
@@ -103,7 +116,7 @@ func (l *sockets) containerFailed(ctx context.Context, v *visitor, args []json.R
 	if m.fault != nil {
 		return m.fault
 	}
-	return l.s.core.RelayFailure(ctx, v.Actor, f)
+	return l.s.core.RelayFailure(ctx, g, f)
 }
 
 // eventFields are those of an event's one argument. The first faulty one is kept.
@@ -166,10 +179,7 @@ func (m *eventFields) refuse(format string, args ...any) {
 }
 
 // nodeInfo takes what a node tells about its configuration, contract 30 §5.
-func (l *sockets) nodeInfo(ctx context.Context, v *visitor, args []json.RawMessage) error {
-	if v.Kind != access.Node {
-		return fault.New(fault.WrongKind, "only nodes may say this")
-	}
+func (l *sockets) nodeInfo(ctx context.Context, g access.Grant[access.NodeItself], args []json.RawMessage) error {
 	m, err := eventObject(args)
 	if err != nil {
 		return err
@@ -182,9 +192,9 @@ func (l *sockets) nodeInfo(ctx context.Context, v *visitor, args []json.RawMessa
 		return fmt.Errorf("it has more than %d values", nodeSettings)
 	}
 	if m.fault != nil {
-		l.s.log.Warn().Err(m.fault).Msgf("Ignored a part of event node_info_update of %s", v)
+		l.s.log.Warn().Err(m.fault).Msgf("Ignored a part of event node_info_update of node %d", g.Actor().ID)
 	}
-	return l.s.core.KeepNodeSettings(ctx, v.Actor, list)
+	return l.s.core.KeepNodeSettings(ctx, g, list)
 }
 
 // flag gives a boolean as it is stored, contract 30 §5.

@@ -12,11 +12,11 @@ import (
 func (s *Server) taskRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
-		{method: "GET", path: "/task", who: all, resource: access.Tasks, operation: access.View, handle: s.listTasks},
-		{method: "POST", path: "/task", who: access.User | access.Container, resource: access.Tasks, operation: access.Create, body: largeBody, handle: s.createTask},
-		{method: "GET", path: "/task/:id", who: all, resource: access.Tasks, operation: access.View, handle: s.getTask},
-		{method: "DELETE", path: "/task/:id", who: access.User, resource: access.Tasks, operation: access.Delete, handle: s.deleteTask},
-		{method: "GET", path: "/collaboration/:id/task", who: access.User | access.Node, resource: access.Tasks, operation: access.View, handle: s.listTasksOfCollaboration},
+		{method: "GET", path: "/task", who: all, endpoint: requires[access.ViewTasks](s.listTasks)},
+		{method: "POST", path: "/task", who: access.User | access.Container, body: largeBody, endpoint: requires[access.CreateTasks](s.createTask)},
+		{method: "GET", path: "/task/:id", who: all, endpoint: requires[access.ViewTasks](s.getTask)},
+		{method: "DELETE", path: "/task/:id", who: access.User, endpoint: requires[access.DeleteTasks](s.deleteTask)},
+		{method: "GET", path: "/collaboration/:id/task", who: access.User | access.Node, endpoint: requires[access.ViewTasks](s.listTasksOfCollaboration)},
 	}
 }
 
@@ -69,7 +69,7 @@ func (s *Server) fullTaskJSON(t core.Task) fullTaskJSON {
 	return j
 }
 
-func (s *Server) listTasks(k *call) error {
+func (s *Server) listTasks(k *call, g access.Grant[access.ViewTasks]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -84,42 +84,42 @@ func (s *Server) listTasks(k *call) error {
 	if f.err() != nil {
 		return f.err()
 	}
-	tasks, err := s.core.Tasks(k.ctx, k.grant, filter, p, k.includes("result", "results"))
+	tasks, err := s.core.Tasks(k.ctx, g, filter, p, k.includes("result", "results"))
 	if err != nil {
 		return err
 	}
 	return longList(k, p, tasks, s.fullTaskJSON)
 }
 
-func (s *Server) listTasksOfCollaboration(k *call) error {
+func (s *Server) listTasksOfCollaboration(k *call, g access.Grant[access.ViewTasks]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
 	}
-	tasks, err := s.core.TasksOfCollaboration(k.ctx, k.grant, k.id("id"), p)
+	tasks, err := s.core.TasksOfCollaboration(k.ctx, g, k.id("id"), p)
 	if err != nil {
 		return err
 	}
 	return longList(k, p, tasks, s.fullTaskJSON)
 }
 
-func (s *Server) getTask(k *call) error {
-	t, err := s.core.Task(k.ctx, k.grant, k.id("id"), k.includes("result", "results"))
+func (s *Server) getTask(k *call, g access.Grant[access.ViewTasks]) error {
+	t, err := s.core.Task(k.ctx, g, k.id("id"), k.includes("result", "results"))
 	if err != nil {
 		return err
 	}
 	return k.reply(http.StatusOK, s.fullTaskJSON(t))
 }
 
-func (s *Server) deleteTask(k *call) error {
+func (s *Server) deleteTask(k *call, g access.Grant[access.DeleteTasks]) error {
 	id := k.id("id")
-	if err := s.core.DeleteTask(k.ctx, k.grant, id); err != nil {
+	if err := s.core.DeleteTask(k.ctx, g, id); err != nil {
 		return err
 	}
 	return k.say("task id=%d and its result successfully deleted", id)
 }
 
-func (s *Server) createTask(k *call) error {
+func (s *Server) createTask(k *call, g access.Grant[access.CreateTasks]) error {
 	b, err := k.body()
 	if err != nil {
 		return err
@@ -137,7 +137,7 @@ func (s *Server) createTask(k *call) error {
 	if b.err() != nil {
 		return b.err()
 	}
-	t, err := s.core.CreateTask(k.ctx, k.grant, task)
+	t, err := s.core.CreateTask(k.ctx, g, task)
 	if err != nil {
 		return err
 	}

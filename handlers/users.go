@@ -10,11 +10,11 @@ import (
 
 func (s *Server) userRoutes() []route {
 	return []route{
-		{method: "GET", path: "/user", who: access.User, resource: access.Users, operation: access.View, handle: s.listUsers},
-		{method: "POST", path: "/user", who: access.User, resource: access.Users, operation: access.Create, handle: s.createUser},
-		{method: "GET", path: "/user/:id", who: access.User, resource: access.Users, operation: access.View, handle: s.getUser},
-		{method: "PATCH", path: "/user/:id", who: access.User, resource: access.Users, operation: access.Edit, handle: s.changeUser},
-		{method: "DELETE", path: "/user/:id", who: access.User, resource: access.Users, operation: access.Delete, handle: s.deleteUser},
+		{method: "GET", path: "/user", who: access.User, endpoint: requires[access.ViewUsers](s.listUsers)},
+		{method: "POST", path: "/user", who: access.User, endpoint: requires[access.CreateUsers](s.createUser)},
+		{method: "GET", path: "/user/:id", who: access.User, endpoint: requires[access.ViewUsers](s.getUser)},
+		{method: "PATCH", path: "/user/:id", who: access.User, endpoint: requires[access.EditUsers](s.changeUser)},
+		{method: "DELETE", path: "/user/:id", who: access.User, endpoint: requires[access.DeleteUsers](s.deleteUser)},
 	}
 }
 
@@ -46,7 +46,7 @@ func (s *Server) userJSON(u core.User) userJSON {
 	}
 }
 
-func (s *Server) listUsers(k *call) error {
+func (s *Server) listUsers(k *call, g access.Grant[access.ViewUsers]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -60,22 +60,22 @@ func (s *Server) listUsers(k *call) error {
 	if f.err() != nil {
 		return f.err()
 	}
-	rows, total, err := s.core.Users(k.ctx, k.grant, filter, p)
+	rows, total, err := s.core.Users(k.ctx, g, filter, p)
 	if err != nil {
 		return err
 	}
 	return list(k, p, each(rows, s.userJSON), total)
 }
 
-func (s *Server) getUser(k *call) error {
-	u, err := s.core.User(k.ctx, k.grant, k.id("id"))
+func (s *Server) getUser(k *call, g access.Grant[access.ViewUsers]) error {
+	u, err := s.core.User(k.ctx, g, k.id("id"))
 	if err != nil {
 		return err
 	}
 	return k.reply(http.StatusOK, s.userJSON(u))
 }
 
-func (s *Server) createUser(k *call) error {
+func (s *Server) createUser(k *call, g access.Grant[access.CreateUsers]) error {
 	b, err := k.parserBody()
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func (s *Server) createUser(k *call) error {
 	if b.err() != nil {
 		return b.err()
 	}
-	u, err := s.core.CreateUser(k.ctx, k.grant, in)
+	u, err := s.core.CreateUser(k.ctx, g, in)
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func (b *body) organization(field string) int64 {
 	return id
 }
 
-func (s *Server) changeUser(k *call) error {
+func (s *Server) changeUser(k *call, g access.Grant[access.EditUsers]) error {
 	in := sent(k.body, func(b *body) core.UserChanges {
 		b.parser = true
 		return core.UserChanges{
@@ -153,7 +153,7 @@ func (s *Server) changeUser(k *call) error {
 			Roles: b.ids("roles"), Rules: b.ids("rules"), Password: b.truthy("password"),
 		}
 	})
-	u, err := s.core.ChangeUser(k.ctx, k.grant, k.id("id"), in)
+	u, err := s.core.ChangeUser(k.ctx, g, k.id("id"), in)
 	if err != nil {
 		return err
 	}
@@ -181,9 +181,9 @@ func (b *body) truthy(field string) bool {
 	return false
 }
 
-func (s *Server) deleteUser(k *call) error {
+func (s *Server) deleteUser(k *call, g access.Grant[access.DeleteUsers]) error {
 	id := k.id("id")
-	if err := s.core.DeleteUser(k.ctx, k.grant, id); err != nil {
+	if err := s.core.DeleteUser(k.ctx, g, id); err != nil {
 		return err
 	}
 	return k.say("user id=%d is removed from the database", id)

@@ -53,9 +53,29 @@ type Actor struct {
 	Rules         Set
 }
 
-// BelongsTo tells whether an organization is the actor's own; nil is nobody's.
+// BelongsTo reports whether an organization is the actor's own; nil is nobody's.
 func (a Actor) BelongsTo(organization *int64) bool {
 	return organization != nil && *organization != 0 && *organization == a.OrganizationID
+}
+
+// IsSelf reports whether an account is the actor's own. Containers have none.
+func (a Actor) IsSelf(account int64) bool { return a.Kind != Container && a.ID == account }
+
+// WorksIn reports whether a node or container works in a collaboration; nil is none.
+func (a Actor) WorksIn(collaboration *int64) bool {
+	return collaboration != nil && *collaboration != 0 && *collaboration == a.CollaborationID
+}
+
+// WorksFor reports whether something for an organization in a collaboration is for the
+// node to do.
+func (a Actor) WorksFor(organization, collaboration *int64) bool {
+	return a.BelongsTo(organization) && a.WorksIn(collaboration)
+}
+
+// MayContinue reports whether a container may make tasks of this image in this
+// collaboration: only of its own, in its own (SECURITY T08).
+func (a Actor) MayContinue(image string, collaboration *int64) bool {
+	return a.Kind == Container && image == a.Image && a.WorksIn(collaboration)
 }
 
 // MustHold is the "own what you hand out" check of contract 10 §7.2: the first rule
@@ -71,74 +91,4 @@ func (a Actor) MustHold(s Set) error {
 func NotHeld(r Rule) string {
 	return "You don't have the rule (" + string(r.Resource) + ", Scope." + r.Scope.String() +
 		", Operation." + r.Operation.String() + ")"
-}
-
-// Grant is the proof that an actor was judged for an operation on a resource. Only
-// Judge makes one, and every use case that touches data asks for one.
-type Grant struct {
-	actor  Actor
-	scopes [Global + 1]bool
-	made   bool
-}
-
-// Judge finds the scopes in which the actor may do the operation on the resource.
-// A grant without any scope is no error: the use case decides what comes first,
-// that the row is missing or that the permission is (contract 20 §17 S9).
-func Judge(a Actor, r Resource, o Operation) Grant {
-	g := Grant{actor: a, made: true}
-	for s := Own; s <= Global; s++ {
-		g.scopes[s] = a.Rules.Has(r, s, o)
-	}
-	return g
-}
-
-// Actor gives the caller.
-func (g Grant) Actor() Actor { return g.actor }
-
-// Has tells whether the rule is held in exactly this scope.
-func (g Grant) Has(s Scope) bool { return g.made && g.scopes[s] }
-
-// Any tells whether one of the scopes is held.
-func (g Grant) Any(scopes ...Scope) bool {
-	for _, s := range scopes {
-		if g.Has(s) {
-			return true
-		}
-	}
-	return false
-}
-
-// Sight bounds the tasks, results and ports, or the collaborations, that a list
-// may show; it fills the visibility arguments of a query. A nil field bounds
-// nothing.
-type Sight struct {
-	OrganizationID  *int64 // only collaborations that it is a member of
-	CollaborationID *int64 // only this one, for nodes and containers (contract 20 §1.9)
-	RunID           *int64 // only tasks of this run, for containers
-}
-
-// Sight gives the bounds of a list for a grant that may be global or of the
-// organization; the fault is the missing permission.
-func (g Grant) Sight() (Sight, error) {
-	a := g.actor
-	switch {
-	case g.Has(Global):
-		return a.narrowed(Sight{}), nil
-	case g.Has(Organization):
-		return a.narrowed(Sight{OrganizationID: &a.OrganizationID}), nil
-	}
-	return Sight{}, fault.Deny()
-}
-
-// narrowed keeps nodes and containers within their collaboration, and containers
-// within their run, whatever their roles say.
-func (a Actor) narrowed(s Sight) Sight {
-	if a.Kind == User {
-		return s
-	}
-	s.OrganizationID, s.CollaborationID = &a.OrganizationID, &a.CollaborationID
-	if a.Kind == Container {
-		s.RunID = &a.RunID
-	}
-	return s
 }

@@ -34,7 +34,7 @@ type CollaborationFields struct {
 
 // Collaborations lists those that the caller may see, contract 20 §5.1, and how many
 // there are in all.
-func (c *Core) Collaborations(ctx context.Context, g access.Grant, f CollaborationFilter, p Page) ([]Collaboration, int64, error) {
+func (c *Core) Collaborations(ctx context.Context, g access.Grant[access.ViewCollaborations], f CollaborationFilter, p Page) ([]Collaboration, int64, error) {
 	if f.OrganizationID != nil && !g.Has(access.Global) && *f.OrganizationID != g.Actor().OrganizationID {
 		return nil, 0, fault.New(fault.Denied, "You lack the permission to request collaborations for this organization!")
 	}
@@ -65,7 +65,7 @@ func (c *Core) Collaborations(ctx context.Context, g access.Grant, f Collaborati
 
 // CollaborationsOfOrganization lists those that an organization is a member of,
 // contract 20 §4.5.
-func (c *Core) CollaborationsOfOrganization(ctx context.Context, g access.Grant, id int64) ([]Collaboration, error) {
+func (c *Core) CollaborationsOfOrganization(ctx context.Context, g access.Grant[access.ViewCollaborations], id int64) ([]Collaboration, error) {
 	if err := c.mustReachOrganization(ctx, g, id); err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (c *Core) CollaborationsOfOrganization(ctx context.Context, g access.Grant,
 
 // mustReachOrganization judges a caller who asks for what belongs to an organization,
 // contract 20 §4.5 and §4.6: the own one, and for users with the global rule any.
-func (c *Core) mustReachOrganization(ctx context.Context, g access.Grant, id int64) error {
+func (c *Core) mustReachOrganization(ctx context.Context, g access.AnyGrant, id int64) error {
 	_, err := c.db.GetOrganization(ctx, id)
 	if queries.Missing(err) {
 		return fault.New(fault.Missing, "organization id=%d not found", id)
@@ -83,16 +83,14 @@ func (c *Core) mustReachOrganization(ctx context.Context, g access.Grant, id int
 	if err != nil {
 		return fmt.Errorf("reading an organization: %w", err)
 	}
-	a := g.Actor()
-	own := g.Any(access.Global, access.Organization) && id == a.OrganizationID
-	if !own && (a.Kind != access.User || !g.Has(access.Global)) {
+	if !g.CoversOrganization(id) {
 		return fault.Deny()
 	}
 	return nil
 }
 
 // Collaboration gives one, contract 20 §5.3.
-func (c *Core) Collaboration(ctx context.Context, g access.Grant, id int64) (Collaboration, error) {
+func (c *Core) Collaboration(ctx context.Context, g access.Grant[access.ViewCollaborations], id int64) (Collaboration, error) {
 	row, err := c.seenCollaboration(ctx, g, id, "collaboration having id=%d not found")
 	if err != nil {
 		return Collaboration{}, err
@@ -102,7 +100,7 @@ func (c *Core) Collaboration(ctx context.Context, g access.Grant, id int64) (Col
 
 // seenCollaboration gives one that the caller may see: the "view one" decision of
 // contract 20 §5 with the bounds of §1.9. The text is that of the missing row.
-func (c *Core) seenCollaboration(ctx context.Context, g access.Grant, id int64, missing string) (queries.Collaboration, error) {
+func (c *Core) seenCollaboration(ctx context.Context, g access.AnyGrant, id int64, missing string) (queries.Collaboration, error) {
 	row, err := c.db.GetCollaboration(ctx, id)
 	if queries.Missing(err) {
 		return row, fault.New(fault.Missing, missing, id)
@@ -130,7 +128,7 @@ func (c *Core) seenCollaboration(ctx context.Context, g access.Grant, id int64, 
 }
 
 // CreateCollaboration makes one with its members, contract 20 §5.2.
-func (c *Core) CreateCollaboration(ctx context.Context, g access.Grant, f CollaborationFields) (Collaboration, error) {
+func (c *Core) CreateCollaboration(ctx context.Context, g access.Grant[access.CreateCollaborations], f CollaborationFields) (Collaboration, error) {
 	if !g.Has(access.Global) {
 		return Collaboration{}, fault.Deny()
 	}
@@ -172,7 +170,7 @@ func held(ctx context.Context, t *tx, id int64, missing string) (queries.Collabo
 
 // ChangeCollaboration writes the fields that are given, contract 20 §5.4. The nodes of
 // organizations that are no longer members stay, without access.
-func (c *Core) ChangeCollaboration(ctx context.Context, g access.Grant, id int64, in Sent[CollaborationFields]) (Collaboration, error) {
+func (c *Core) ChangeCollaboration(ctx context.Context, g access.Grant[access.EditCollaborations], id int64, in Sent[CollaborationFields]) (Collaboration, error) {
 	var row queries.Collaboration
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		stored, err := held(ctx, t, id, noCollaborationToChange)
@@ -217,7 +215,7 @@ func setMembers(ctx context.Context, t *tx, id int64, organizations []int64) err
 
 // DeleteCollaboration removes one with all that belongs to it, contract 20 §5.5 and
 // SECURITY T06: what still runs is killed, the nodes lose their connections.
-func (c *Core) DeleteCollaboration(ctx context.Context, g access.Grant, id int64) error {
+func (c *Core) DeleteCollaboration(ctx context.Context, g access.Grant[access.DeleteCollaborations], id int64) error {
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		if _, err := held(ctx, t, id, "collaboration id=%d is not found"); err != nil {
 			return err

@@ -2,7 +2,7 @@
 // transaction, the event. It knows no HTTP and no JSON of the wire; it imports
 // access, fault, bus and queries.
 //
-// Every function that touches data of the field takes an access.Grant, and answers
+// Every function that touches data of the field takes the access.Grant of its permission, and answers
 // with faults whose texts are the contract's. Events go out after the commit.
 package core
 

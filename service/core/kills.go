@@ -70,7 +70,7 @@ func emitKilled[R ~struct {
 }
 
 // KillTask ends what runs of a task and below it, contract 20 §9.1.
-func (c *Core) KillTask(ctx context.Context, g access.Grant, id int64) error {
+func (c *Core) KillTask(ctx context.Context, g access.Grant[access.CreateEvents], id int64) error {
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		row, err := t.GetTask(ctx, id)
 		if queries.Missing(err) {
@@ -107,7 +107,7 @@ func (t *tx) alreadyFinished(ctx context.Context, id int64) error {
 
 // KillNode tells a node to end everything that runs on it, contract 20 §9.2. Nothing
 // is stored: the node says what it ended.
-func (c *Core) KillNode(ctx context.Context, g access.Grant, id int64) error {
+func (c *Core) KillNode(ctx context.Context, g access.Grant[access.CreateEvents], id int64) error {
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		node, err := t.GetNode(ctx, id)
 		if queries.Missing(err) {
@@ -135,13 +135,12 @@ func (c *Core) KillNode(ctx context.Context, g access.Grant, id int64) error {
 
 // mustCommand refuses a user who may send events neither everywhere, nor as a member
 // to this collaboration, nor to nodes of this organization.
-func (t *tx) mustCommand(ctx context.Context, g access.Grant, organization *int64, collaboration int64) error {
-	own := g.Actor().OrganizationID
-	if g.Has(access.Global) || g.Has(access.Organization) && organization != nil && *organization == own {
+func (t *tx) mustCommand(ctx context.Context, g access.Grant[access.CreateEvents], organization *int64, collaboration int64) error {
+	if g.Covers(organization) {
 		return nil
 	}
 	if g.Has(access.Collaboration) {
-		member, err := t.IsMember(ctx, own, collaboration)
+		member, err := t.IsMember(ctx, g.Actor().OrganizationID, collaboration)
 		if err != nil || member {
 			return err
 		}

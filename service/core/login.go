@@ -130,7 +130,7 @@ type ContainerTask struct {
 
 // AdmitContainer decides whether a node may have a token for a container, contract
 // 10 §3.3.
-func (c *Core) AdmitContainer(ctx context.Context, g access.Grant, task int64, image string) (ContainerTask, error) {
+func (c *Core) AdmitContainer(ctx context.Context, g access.Grant[access.NodeItself], task int64, image string) (ContainerTask, error) {
 	a := g.Actor()
 	row, err := c.db.TaskForContainer(ctx, &a.OrganizationID, task)
 	switch {
@@ -140,7 +140,7 @@ func (c *Core) AdmitContainer(ctx context.Context, g access.Grant, task int64, i
 		return ContainerTask{}, fmt.Errorf("reading the task of a container: %w", err)
 	case value(row.Image) != image:
 		return ContainerTask{}, fault.New(fault.Denied, "Image and task do no match")
-	case a.CollaborationID == 0 || value(row.CollaborationID) != a.CollaborationID:
+	case !a.WorksIn(row.CollaborationID):
 		return ContainerTask{}, fault.New(fault.Denied, "You are not within the collaboration")
 	case row.Results > 0 && row.OwnResults == 0:
 		return ContainerTask{}, fault.New(fault.Denied, "Task is not assigned to your organization")

@@ -11,19 +11,17 @@ import (
 
 // Members lists the organizations of a collaboration that the caller may see by
 // themselves, contract 20 §5.6 and SECURITY T07.
-func (c *Core) Members(ctx context.Context, g access.Grant, id int64, p Page) ([]Organization, int64, error) {
+func (c *Core) Members(ctx context.Context, g access.Grant[access.ViewCollaborations], id int64, p Page) ([]Organization, int64, error) {
 	if _, err := c.seenCollaboration(ctx, g, id, "collaboration (id=%d) can not be found"); err != nil {
 		return nil, 0, err
 	}
-	of := access.Judge(g.Actor(), access.Organizations, access.View)
-	return c.Organizations(ctx, of, OrganizationFilter{CollaborationID: &id}, p)
+	return c.Organizations(ctx, access.Embedded[access.ViewOrganizations](g), OrganizationFilter{CollaborationID: &id}, p)
 }
 
 // visibleMembers is what a change of the members answers with: who may see no
 // organization sees an empty list, the change is done.
-func (c *Core) visibleMembers(ctx context.Context, a access.Actor, id int64) ([]Organization, error) {
-	of := access.Judge(a, access.Organizations, access.View)
-	list, _, err := c.Organizations(ctx, of, OrganizationFilter{CollaborationID: &id}, Page{})
+func (c *Core) visibleMembers(ctx context.Context, g access.AnyGrant, id int64) ([]Organization, error) {
+	list, _, err := c.Organizations(ctx, access.Embedded[access.ViewOrganizations](g), OrganizationFilter{CollaborationID: &id}, Page{})
 	if fault.Is(err, fault.Denied) {
 		return nil, nil
 	}
@@ -32,7 +30,7 @@ func (c *Core) visibleMembers(ctx context.Context, a access.Actor, id int64) ([]
 
 // AddMember adds an organization to a collaboration, contract 20 §5.7, and gives the
 // members.
-func (c *Core) AddMember(ctx context.Context, g access.Grant, id int64, in Sent[int64]) ([]Organization, error) {
+func (c *Core) AddMember(ctx context.Context, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) ([]Organization, error) {
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		if _, err := held(ctx, t, id, noCollaborationToChange); err != nil {
 			return err
@@ -52,7 +50,7 @@ func (c *Core) AddMember(ctx context.Context, g access.Grant, id int64, in Sent[
 	if err != nil {
 		return nil, fmt.Errorf("adding a member: %w", err)
 	}
-	return c.visibleMembers(ctx, g.Actor(), id)
+	return c.visibleMembers(ctx, g, id)
 }
 
 func organizationExists(ctx context.Context, t *tx, id int64) error {
@@ -65,7 +63,7 @@ func organizationExists(ctx context.Context, t *tx, id int64) error {
 
 // RemoveMember takes an organization out of a collaboration, contract 20 §5.8, and
 // gives the remaining members. Its node stays, without access.
-func (c *Core) RemoveMember(ctx context.Context, g access.Grant, id int64, in Sent[int64]) ([]Organization, error) {
+func (c *Core) RemoveMember(ctx context.Context, g access.Grant[access.DeleteCollaborations], id int64, in Sent[int64]) ([]Organization, error) {
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		if _, err := held(ctx, t, id, noCollaborationToChange); err != nil {
 			return err
@@ -91,5 +89,5 @@ func (c *Core) RemoveMember(ctx context.Context, g access.Grant, id int64, in Se
 	if err != nil {
 		return nil, fmt.Errorf("removing a member: %w", err)
 	}
-	return c.visibleMembers(ctx, g.Actor(), id)
+	return c.visibleMembers(ctx, g, id)
 }

@@ -11,19 +11,17 @@ import (
 
 // NodesOfCollaboration lists the nodes of a collaboration that the caller may see by
 // themselves, contract 20 §5.9 and SECURITY T07.
-func (c *Core) NodesOfCollaboration(ctx context.Context, g access.Grant, id int64, p Page) ([]Node, int64, error) {
+func (c *Core) NodesOfCollaboration(ctx context.Context, g access.Grant[access.ViewCollaborations], id int64, p Page) ([]Node, int64, error) {
 	if _, err := c.seenCollaboration(ctx, g, id, "collaboration id=%d can not be found"); err != nil {
 		return nil, 0, err
 	}
-	of := access.Judge(g.Actor(), access.Nodes, access.View)
-	return c.Nodes(ctx, of, NodeFilter{CollaborationID: &id}, p)
+	return c.Nodes(ctx, access.Embedded[access.ViewNodes](g), NodeFilter{CollaborationID: &id}, p)
 }
 
 // visibleNodes is what a change of the nodes answers with: who may see no node sees
 // an empty list, the change is done.
-func (c *Core) visibleNodes(ctx context.Context, a access.Actor, id int64) ([]Node, error) {
-	of := access.Judge(a, access.Nodes, access.View)
-	list, _, err := c.Nodes(ctx, of, NodeFilter{CollaborationID: &id}, Page{})
+func (c *Core) visibleNodes(ctx context.Context, g access.AnyGrant, id int64) ([]Node, error) {
+	list, _, err := c.Nodes(ctx, access.Embedded[access.ViewNodes](g), NodeFilter{CollaborationID: &id}, Page{})
 	if fault.Is(err, fault.Denied) {
 		return nil, nil
 	}
@@ -32,7 +30,7 @@ func (c *Core) visibleNodes(ctx context.Context, a access.Actor, id int64) ([]No
 
 // MoveNode brings a node into a collaboration, out of the one it was in, contract 20
 // §5.10, and gives the nodes there. A node that moved has to log in again.
-func (c *Core) MoveNode(ctx context.Context, g access.Grant, id int64, in Sent[int64]) ([]Node, error) {
+func (c *Core) MoveNode(ctx context.Context, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) ([]Node, error) {
 	var n queries.GetNodeRow
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
 		if n, err = nodeToPlace(ctx, t, g, id, in); err != nil {
@@ -53,12 +51,12 @@ func (c *Core) MoveNode(ctx context.Context, g access.Grant, id int64, in Sent[i
 	if err != nil {
 		return nil, fmt.Errorf("moving a node: %w", err)
 	}
-	return c.visibleNodes(ctx, g.Actor(), id)
+	return c.visibleNodes(ctx, g, id)
 }
 
 // nodeToPlace does the checks that bringing a node into a collaboration and taking it
 // out have in common.
-func nodeToPlace(ctx context.Context, t *tx, g access.Grant, id int64, in Sent[int64]) (queries.GetNodeRow, error) {
+func nodeToPlace(ctx context.Context, t *tx, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) (queries.GetNodeRow, error) {
 	var n queries.GetNodeRow
 	if _, err := held(ctx, t, id, noCollaborationToChange); err != nil {
 		return n, err
@@ -111,7 +109,7 @@ func hasNode(organization *int64, collaboration int64) error {
 
 // DetachNode takes a node out of a collaboration, contract 20 §5.11. It keeps its key
 // but has access to nothing until it is placed again.
-func (c *Core) DetachNode(ctx context.Context, g access.Grant, id int64, in Sent[int64]) error {
+func (c *Core) DetachNode(ctx context.Context, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) error {
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		n, err := nodeToPlace(ctx, t, g, id, in)
 		if err != nil {
@@ -132,7 +130,7 @@ func (c *Core) DetachNode(ctx context.Context, g access.Grant, id int64, in Sent
 
 // ChangeNode writes the fields that are given, contract 20 §6.4. A node that went to
 // another organization or collaboration has to log in again.
-func (c *Core) ChangeNode(ctx context.Context, g access.Grant, id int64, in Sent[NodeFields]) (Node, error) {
+func (c *Core) ChangeNode(ctx context.Context, g access.Grant[access.EditNodes], id int64, in Sent[NodeFields]) (Node, error) {
 	var n queries.GetNodeRow
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
 		if n, err = nodeToChange(ctx, t, g, id, "Node id=%d not found!"); err != nil {
@@ -157,7 +155,7 @@ func (c *Core) ChangeNode(ctx context.Context, g access.Grant, id int64, in Sent
 }
 
 // writeNode leaves in n where the node goes.
-func writeNode(ctx context.Context, t *tx, g access.Grant, n *queries.GetNodeRow, f NodeFields) error {
+func writeNode(ctx context.Context, t *tx, g access.Grant[access.EditNodes], n *queries.GetNodeRow, f NodeFields) error {
 	moved, err := destination(ctx, t, g, n, f)
 	if err != nil {
 		return err
@@ -182,7 +180,7 @@ func writeNode(ctx context.Context, t *tx, g access.Grant, n *queries.GetNodeRow
 
 // destination puts the wanted organization and collaboration into n and tells whether
 // they differ from the present ones: contract 20 §6.4 rules 3 to 6.
-func destination(ctx context.Context, t *tx, g access.Grant, n *queries.GetNodeRow, f NodeFields) (bool, error) {
+func destination(ctx context.Context, t *tx, g access.Grant[access.EditNodes], n *queries.GetNodeRow, f NodeFields) (bool, error) {
 	toOrganization, toCollaboration := differs(f.OrganizationID, n.OrganizationID), differs(f.CollaborationID, n.CollaborationID)
 	switch {
 	case !toOrganization && !toCollaboration:

@@ -40,20 +40,21 @@ type statusNews struct {
 // passed on as the database has it, what it did not name as null. Nothing is stored:
 // the node sends the result itself. The fault says why nothing was passed on
 // (SECURITY U4).
-func (c *Core) RelayStatus(ctx context.Context, sender access.Actor, s AlgorithmStatus) error {
-	r, err := c.ownResult(ctx, sender, s.ResultID, s.CollaborationID)
+func (c *Core) RelayStatus(ctx context.Context, g access.Grant[access.NodeItself], s AlgorithmStatus) error {
+	r, err := c.relayedResult(ctx, g, s.ResultID, s.CollaborationID)
 	if err != nil {
 		return err
 	}
+	node := g.Actor().ID
 	level := zerolog.InfoLevel
 	if failed(s.Status) {
 		level = zerolog.FatalLevel // the log's CRITICAL
 	}
 	c.log.WithLevel(level).Msgf("Status of the algorithm of task %d, result %d, at node %d is %q",
-		value(r.TaskID), r.ID, sender.ID, value(s.Status))
+		value(r.TaskID), r.ID, g.Actor().ID, value(s.Status))
 	c.tell(CollaborationRoom(*r.CollaborationID), "algorithm_status_change", statusNews{
 		Status: s.Status, ResultID: r.ID, RunID: r.RunID, TaskID: named(s.TaskID, r.TaskID),
-		CollaborationID: named(s.CollaborationID, r.CollaborationID), NodeID: named(s.NodeID, &sender.ID),
+		CollaborationID: named(s.CollaborationID, r.CollaborationID), NodeID: named(s.NodeID, &node),
 		OrganizationID: named(s.OrganizationID, r.OrganizationID), ParentID: named(s.ParentID, r.ParentID),
 	})
 	return nil
@@ -82,8 +83,8 @@ type ContainerFailure struct {
 
 // RelayFailure passes on that an algorithm has failed, and stores it: such a node
 // finishes its result without a status (contract 20 §16.6-5).
-func (c *Core) RelayFailure(ctx context.Context, sender access.Actor, f ContainerFailure) error {
-	r, err := c.ownResult(ctx, sender, f.ResultID, f.CollaborationID)
+func (c *Core) RelayFailure(ctx context.Context, g access.Grant[access.NodeItself], f ContainerFailure) error {
+	r, err := c.relayedResult(ctx, g, f.ResultID, f.CollaborationID)
 	if err != nil {
 		return err
 	}
@@ -91,19 +92,16 @@ func (c *Core) RelayFailure(ctx context.Context, sender access.Actor, f Containe
 		return fmt.Errorf("storing that result %d failed: %w", r.ID, err)
 	}
 	c.log.WithLevel(zerolog.FatalLevel).Msgf("The algorithm of task %d, result %d, at node %d ended with code %d",
-		value(r.TaskID), r.ID, sender.ID, value(f.StatusCode))
+		value(r.TaskID), r.ID, g.Actor().ID, value(f.StatusCode))
 	c.tell(CollaborationRoom(*r.CollaborationID), "container_failed", r.RunID)
 	return nil
 }
 
-// ownResult finds a result that a node may speak for: one of its organization in its
+// relayedResult finds a result that a node may speak for: one of its organization in its
 // collaboration, as both are at this moment.
-func (c *Core) ownResult(ctx context.Context, sender access.Actor, id int64, collaboration *int64) (queries.RelayedResultRow, error) {
+func (c *Core) relayedResult(ctx context.Context, g access.Grant[access.NodeItself], id int64, collaboration *int64) (queries.RelayedResultRow, error) {
 	none := queries.RelayedResultRow{}
-	if sender.Kind != access.Node {
-		return none, fault.New(fault.WrongKind, "only nodes may say this")
-	}
-	node, err := c.Identify(ctx, access.Node, sender.ID)
+	node, err := c.Identify(ctx, access.Node, g.Actor().ID)
 	if err != nil {
 		return none, err
 	}
@@ -114,10 +112,10 @@ func (c *Core) ownResult(ctx context.Context, sender access.Actor, id int64, col
 	if err != nil {
 		return none, fmt.Errorf("reading the result that an event is about: %w", err)
 	}
-	if r.CollaborationID == nil || *r.CollaborationID != node.CollaborationID || value(r.OrganizationID) != node.OrganizationID || !r.Member {
+	if !r.Member || !node.WorksFor(r.OrganizationID, r.CollaborationID) {
 		return none, fault.New(fault.Denied, "result %d is not the node's own", id)
 	}
-	if collaboration != nil && *collaboration != node.CollaborationID {
+	if collaboration != nil && !node.WorksIn(collaboration) {
 		return none, fault.New(fault.Denied, "collaboration %d is not the node's own", *collaboration)
 	}
 	return r, nil
@@ -128,23 +126,21 @@ type NodeSetting struct{ Key, Value string }
 
 // KeepNodeSettings stores what a node told about itself in place of what it told
 // before, contract 30 §5.
-func (c *Core) KeepNodeSettings(ctx context.Context, sender access.Actor, settings []NodeSetting) error {
-	if sender.Kind != access.Node {
-		return fault.New(fault.WrongKind, "only nodes may say this")
-	}
+func (c *Core) KeepNodeSettings(ctx context.Context, g access.Grant[access.NodeItself], settings []NodeSetting) error {
+	node := g.Actor().ID
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		if err := t.DeleteNodeConfig(ctx, sender.ID); err != nil {
+		if err := t.DeleteNodeConfig(ctx, node); err != nil {
 			return err
 		}
 		for _, s := range settings {
-			if err := t.AddNodeConfig(ctx, queries.AddNodeConfigParams{NodeID: sender.ID, Key: &s.Key, Value: &s.Value}); err != nil {
+			if err := t.AddNodeConfig(ctx, queries.AddNodeConfigParams{NodeID: node, Key: &s.Key, Value: &s.Value}); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("storing the configuration of node %d: %w", sender.ID, err)
+		return fmt.Errorf("storing the configuration of node %d: %w", node, err)
 	}
 	return nil
 }

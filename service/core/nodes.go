@@ -42,7 +42,7 @@ type NodeFields struct {
 
 // Nodes lists those that the caller may see, contract 20 §6.1, and how many there are
 // in all.
-func (c *Core) Nodes(ctx context.Context, g access.Grant, f NodeFilter, p Page) ([]Node, int64, error) {
+func (c *Core) Nodes(ctx context.Context, g access.Grant[access.ViewNodes], f NodeFilter, p Page) ([]Node, int64, error) {
 	sight, err := c.nodeSight(ctx, g)
 	if err != nil {
 		return nil, 0, err
@@ -50,7 +50,7 @@ func (c *Core) Nodes(ctx context.Context, g access.Grant, f NodeFilter, p Page) 
 	arg := queries.ListNodesParams{
 		Name: like(f.Name), OrganizationID: f.OrganizationID, CollaborationID: f.CollaborationID,
 		Status: f.Status, IP: f.IP, SeenFrom: at(f.SeenFrom), SeenTill: at(f.SeenTill),
-		OnlyID: sight.only, OwnedBy: sight.owner, Lim: p.limit(), Off: p.offset(),
+		OnlyID: sight.OnlyID, OwnedBy: sight.OwnerID, Lim: p.limit(), Off: p.offset(),
 	}
 	rows, err := c.db.ListNodes(ctx, arg)
 	if err != nil {
@@ -79,44 +79,21 @@ func at(t *time.Time) *queries.Time {
 	return &q
 }
 
-// nodeSight bounds the nodes that a caller may see: those of one organization, or
-// one node only. Nil bounds nothing.
-type nodeSight struct{ owner, only *int64 }
-
-// nodeSight is the View decision of contract 20 §6.1 with the bounds of §1.9: a node
-// sees those of its organization, or itself when the organization is no longer a
-// member of its collaboration; a container sees its node.
-func (c *Core) nodeSight(ctx context.Context, g access.Grant) (nodeSight, error) {
-	a := g.Actor()
-	switch {
-	case !g.Any(access.Global, access.Organization):
-		return nodeSight{}, fault.Deny()
-	case a.Kind == access.Container:
-		return nodeSight{only: &a.ID}, nil
-	case a.Kind == access.User && g.Has(access.Global):
-		return nodeSight{}, nil
-	case a.Kind == access.User:
-		return nodeSight{owner: &a.OrganizationID}, nil
+// nodeSight bounds the nodes that a caller may view. Those of a node depend on whether
+// its organization is still a member of its collaboration.
+func (c *Core) nodeSight(ctx context.Context, g access.Grant[access.ViewNodes]) (access.NodeSight, error) {
+	a, member := g.Actor(), false
+	if a.Kind == access.Node {
+		var err error
+		if member, err = c.db.IsMember(ctx, a.OrganizationID, a.CollaborationID); err != nil {
+			return access.NodeSight{}, fmt.Errorf("looking for a member: %w", err)
+		}
 	}
-	member, err := c.db.IsMember(ctx, a.OrganizationID, a.CollaborationID)
-	if err != nil {
-		return nodeSight{}, fmt.Errorf("looking for a member: %w", err)
-	}
-	if !member {
-		return nodeSight{only: &a.ID}, nil
-	}
-	return nodeSight{owner: &a.OrganizationID}, nil
-}
-
-func (s nodeSight) covers(n queries.GetNodeRow) bool {
-	if s.only != nil && n.ID != *s.only {
-		return false
-	}
-	return s.owner == nil || n.OrganizationID != nil && *n.OrganizationID == *s.owner
+	return g.NodeSight(member)
 }
 
 // NodesOfOrganization lists the nodes of an organization, contract 20 §4.6.
-func (c *Core) NodesOfOrganization(ctx context.Context, g access.Grant, id int64) ([]Node, error) {
+func (c *Core) NodesOfOrganization(ctx context.Context, g access.Grant[access.ViewNodes], id int64) ([]Node, error) {
 	if err := c.mustReachOrganization(ctx, g, id); err != nil {
 		return nil, err
 	}
@@ -125,7 +102,7 @@ func (c *Core) NodesOfOrganization(ctx context.Context, g access.Grant, id int64
 }
 
 // Node gives one, contract 20 §6.3.
-func (c *Core) Node(ctx context.Context, g access.Grant, id int64) (Node, error) {
+func (c *Core) Node(ctx context.Context, g access.Grant[access.ViewNodes], id int64) (Node, error) {
 	row, err := c.db.GetNode(ctx, id)
 	if queries.Missing(err) {
 		return Node{}, fault.New(fault.Missing, "Node id=%d is not found!", id)
@@ -137,7 +114,7 @@ func (c *Core) Node(ctx context.Context, g access.Grant, id int64) (Node, error)
 	if err != nil {
 		return Node{}, err
 	}
-	if !sight.covers(row) {
+	if !sight.Covers(row.ID, row.OrganizationID) {
 		return Node{}, fault.Deny()
 	}
 	return c.oneNode(ctx, row)
@@ -145,7 +122,7 @@ func (c *Core) Node(ctx context.Context, g access.Grant, id int64) (Node, error)
 
 // CreateNode makes a node and gives it with its API key, contract 20 §6.2. Of the key
 // only a digest is stored.
-func (c *Core) CreateNode(ctx context.Context, g access.Grant, f NodeFields) (Node, string, error) {
+func (c *Core) CreateNode(ctx context.Context, g access.Grant[access.CreateNodes], f NodeFields) (Node, string, error) {
 	key := uuid.NewString()
 	digest := c.DigestAPIKey(key)
 	var row queries.GetNodeRow
@@ -187,7 +164,7 @@ func (c *Core) CreateNode(ctx context.Context, g access.Grant, f NodeFields) (No
 
 // ownerOfNew finds the organization that a new node is for, the caller's own when none
 // is asked for, and judges the caller: contract 20 §6.2 rules 2 to 4.
-func ownerOfNew(ctx context.Context, t *tx, g access.Grant, asked *int64, collaboration int64) (queries.Organization, error) {
+func ownerOfNew(ctx context.Context, t *tx, g access.Grant[access.CreateNodes], asked *int64, collaboration int64) (queries.Organization, error) {
 	own := g.Actor().OrganizationID
 	id := own
 	if asked != nil {
@@ -220,17 +197,6 @@ func written(id *int64) string {
 	return strconv.FormatInt(*id, 10)
 }
 
-// mayChange judges a caller who wants to change or delete a node: globally, or one of
-// the own organization; a node only itself (SECURITY S11 of contract 20 §17).
-func mayChange(g access.Grant, n queries.GetNodeRow) bool {
-	a := g.Actor()
-	if a.Kind != access.User && n.ID != a.ID {
-		return false
-	}
-	return g.Has(access.Global) ||
-		g.Has(access.Organization) && n.OrganizationID != nil && *n.OrganizationID == a.OrganizationID
-}
-
 // heldNode gives a node and keeps it unchanged by others until the transaction ends.
 // The text is that of the missing row.
 func heldNode(ctx context.Context, t *tx, id int64, missing string) (queries.GetNodeRow, error) {
@@ -245,9 +211,9 @@ func heldNode(ctx context.Context, t *tx, id int64, missing string) (queries.Get
 }
 
 // nodeToChange gives a node that the caller may change, as heldNode does.
-func nodeToChange(ctx context.Context, t *tx, g access.Grant, id int64, missing string) (queries.GetNodeRow, error) {
+func nodeToChange(ctx context.Context, t *tx, g access.AnyGrant, id int64, missing string) (queries.GetNodeRow, error) {
 	n, err := heldNode(ctx, t, id, missing)
-	if err == nil && !mayChange(g, n) {
+	if err == nil && !g.CoversNode(n.ID, n.OrganizationID) {
 		return n, fault.Deny()
 	}
 	return n, err
@@ -255,7 +221,7 @@ func nodeToChange(ctx context.Context, t *tx, g access.Grant, id int64, missing 
 
 // DeleteNode removes a node with its account and configuration, contract 20 §6.5. Its
 // results stay.
-func (c *Core) DeleteNode(ctx context.Context, g access.Grant, id int64) error {
+func (c *Core) DeleteNode(ctx context.Context, g access.Grant[access.DeleteNodes], id int64) error {
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		if _, err := nodeToChange(ctx, t, g, id, "Node id=%d not found"); err != nil {
 			return err
@@ -272,7 +238,7 @@ func (c *Core) DeleteNode(ctx context.Context, g access.Grant, id int64) error {
 
 // ResetAPIKey gives a node a new API key, contract 10 §6.6. The old key, all tokens and
 // the connections of the node end (SECURITY T03).
-func (c *Core) ResetAPIKey(ctx context.Context, g access.Grant, id int64) (string, error) {
+func (c *Core) ResetAPIKey(ctx context.Context, g access.Grant[access.EditNodes], id int64) (string, error) {
 	key := uuid.NewString()
 	digest := c.DigestAPIKey(key)
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {

@@ -33,22 +33,14 @@ type OrganizationFields struct {
 
 // Organizations lists those that the caller may see, contract 20 §4.1, and how many
 // there are in all.
-func (c *Core) Organizations(ctx context.Context, g access.Grant, f OrganizationFilter, p Page) ([]Organization, int64, error) {
-	arg := queries.ListOrganizationsParams{
-		Name: like(f.Name), Country: f.Country, CollaborationID: f.CollaborationID, Lim: p.limit(), Off: p.offset(),
+func (c *Core) Organizations(ctx context.Context, g access.Grant[access.ViewOrganizations], f OrganizationFilter, p Page) ([]Organization, int64, error) {
+	sight, err := g.OrganizationSight()
+	if err != nil {
+		return nil, 0, err
 	}
-	a := g.Actor()
-	switch {
-	case g.Has(access.Global) && a.Kind == access.User:
-	case g.Any(access.Global, access.Collaboration):
-		arg.PartnerOf = &a.OrganizationID
-		if a.Kind != access.User {
-			arg.Within = &a.CollaborationID
-		}
-	case g.Has(access.Organization):
-		arg.OnlyID = &a.OrganizationID
-	default:
-		return nil, 0, fault.Deny()
+	arg := queries.ListOrganizationsParams{
+		Name: like(f.Name), Country: f.Country, CollaborationID: f.CollaborationID,
+		OnlyID: sight.OnlyID, PartnerOf: sight.PartnerOf, Within: sight.Within, Lim: p.limit(), Off: p.offset(),
 	}
 	rows, err := c.db.ListOrganizations(ctx, arg)
 	if err != nil {
@@ -68,7 +60,7 @@ func (c *Core) Organizations(ctx context.Context, g access.Grant, f Organization
 }
 
 // Organization gives one, contract 20 §4.3.
-func (c *Core) Organization(ctx context.Context, g access.Grant, id int64) (Organization, error) {
+func (c *Core) Organization(ctx context.Context, g access.Grant[access.ViewOrganizations], id int64) (Organization, error) {
 	row, err := c.db.GetOrganization(ctx, id)
 	if queries.Missing(err) {
 		return Organization{}, fault.New(fault.Missing, "Organization id=%d not found!", id)
@@ -86,24 +78,18 @@ func (c *Core) Organization(ctx context.Context, g access.Grant, id int64) (Orga
 	return c.oneOrganization(ctx, row)
 }
 
-// seesOrganization is the View decision of contract 20 §4, narrowed for nodes and
-// containers by §1.9.
-func (c *Core) seesOrganization(ctx context.Context, g access.Grant, id int64) (bool, error) {
-	a := g.Actor()
-	if g.Has(access.Global) && a.Kind == access.User {
-		return true, nil
-	}
-	if id == a.OrganizationID {
-		return g.Any(access.Global, access.Collaboration, access.Organization), nil
-	}
-	if !g.Any(access.Global, access.Collaboration) {
+// seesOrganization reports whether a list of the caller's shows the organization.
+func (c *Core) seesOrganization(ctx context.Context, g access.Grant[access.ViewOrganizations], id int64) (bool, error) {
+	sight, err := g.OrganizationSight()
+	switch {
+	case fault.Is(err, fault.Denied):
 		return false, nil
+	case g.Actor().BelongsTo(&id):
+		return true, nil
+	case sight.PartnerOf == nil:
+		return sight.OnlyID == nil, nil
 	}
-	var within *int64
-	if a.Kind != access.User {
-		within = &a.CollaborationID
-	}
-	ok, err := c.db.ArePartners(ctx, queries.ArePartnersParams{Own: a.OrganizationID, Other: id, Within: within})
+	ok, err := c.db.ArePartners(ctx, queries.ArePartnersParams{Own: *sight.PartnerOf, Other: id, Within: sight.Within})
 	if err != nil {
 		return false, fmt.Errorf("comparing collaborations: %w", err)
 	}
@@ -111,7 +97,7 @@ func (c *Core) seesOrganization(ctx context.Context, g access.Grant, id int64) (
 }
 
 // CreateOrganization makes one, contract 20 §4.2.
-func (c *Core) CreateOrganization(ctx context.Context, g access.Grant, f OrganizationFields) (Organization, error) {
+func (c *Core) CreateOrganization(ctx context.Context, g access.Grant[access.CreateOrganizations], f OrganizationFields) (Organization, error) {
 	if !g.Has(access.Global) {
 		return Organization{}, fault.New(fault.Denied, "You lack the permissions to do that!")
 	}
@@ -130,7 +116,7 @@ func (c *Core) CreateOrganization(ctx context.Context, g access.Grant, f Organiz
 }
 
 // ChangeOrganization writes the fields that are given, contract 20 §4.4.
-func (c *Core) ChangeOrganization(ctx context.Context, g access.Grant, id int64, in Sent[OrganizationFields]) (Organization, error) {
+func (c *Core) ChangeOrganization(ctx context.Context, g access.Grant[access.EditOrganizations], id int64, in Sent[OrganizationFields]) (Organization, error) {
 	var row queries.Organization
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		stored, err := t.GetOrganization(ctx, id)
@@ -140,8 +126,7 @@ func (c *Core) ChangeOrganization(ctx context.Context, g access.Grant, id int64,
 		if err != nil {
 			return err
 		}
-		own := g.Has(access.Organization) && id == g.Actor().OrganizationID
-		if !own && !g.Has(access.Global) {
+		if !g.Covers(&id) {
 			return fault.Deny()
 		}
 		if err := first(in.Fault, renamed("name", stored.Name, in.Fields.Name)); err != nil {

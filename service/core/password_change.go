@@ -13,7 +13,7 @@ import (
 // one counts like a failed log-in, and while the account is locked every one is
 // wrong (SECURITY T20). It never takes failures back: with a second factor, only
 // a whole log-in does. The user's refresh tokens end (SECURITY T03).
-func (c *Core) ChangePassword(ctx context.Context, g access.Grant, current, fresh string) error {
+func (c *Core) ChangePassword(ctx context.Context, g access.Grant[access.UserItself], current, fresh string) error {
 	id := g.Actor().ID
 	u, err := c.db.CredentialsOfUser(ctx, id)
 	if err != nil {

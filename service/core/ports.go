@@ -19,7 +19,7 @@ type PortFilter struct {
 
 // Ports lists those of the results that the caller may see, newest first, contract 20
 // §10.1, and how many there are in all.
-func (c *Core) Ports(ctx context.Context, g access.Grant, f PortFilter, p Page) ([]Port, int64, error) {
+func (c *Core) Ports(ctx context.Context, g access.Grant[access.ViewPorts], f PortFilter, p Page) ([]Port, int64, error) {
 	r, err := c.reach(ctx, g)
 	if err != nil {
 		return nil, 0, err
@@ -48,7 +48,7 @@ func (c *Core) Ports(ctx context.Context, g access.Grant, f PortFilter, p Page) 
 }
 
 // Port gives one, contract 20 §10.4.
-func (c *Core) Port(ctx context.Context, g access.Grant, id int64) (Port, error) {
+func (c *Core) Port(ctx context.Context, g access.Grant[access.ViewPorts], id int64) (Port, error) {
 	row, err := c.db.GetPort(ctx, id)
 	if queries.Missing(err) {
 		return Port{}, fault.New(fault.Missing, "Port id=%d not found!", id)
@@ -73,10 +73,10 @@ type PortFields struct {
 const textNotYourPort = "You lack the permissions to do that!"
 
 // CreatePort notes a port at which an algorithm listens, contract 20 §10.2.
-func (c *Core) CreatePort(ctx context.Context, g access.Grant, f PortFields) (Port, error) {
+func (c *Core) CreatePort(ctx context.Context, g access.Grant[access.NodeItself], f PortFields) (Port, error) {
 	var row Port
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		_, err := t.ownResult(ctx, g.Actor(), f.ResultID, textNotYourPort)
+		_, err := t.ownResult(ctx, g, f.ResultID, textNotYourPort)
 		if err != nil {
 			return err
 		}
@@ -90,9 +90,9 @@ func (c *Core) CreatePort(ctx context.Context, g access.Grant, f PortFields) (Po
 }
 
 // DeletePorts forgets all ports of a result, contract 20 §10.3.
-func (c *Core) DeletePorts(ctx context.Context, g access.Grant, result int64) error {
+func (c *Core) DeletePorts(ctx context.Context, g access.Grant[access.NodeItself], result int64) error {
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		if _, err := t.ownResult(ctx, g.Actor(), result, textNotYourPort); err != nil {
+		if _, err := t.ownResult(ctx, g, result, textNotYourPort); err != nil {
 			return err
 		}
 		return t.DeletePortsOfResult(ctx, &result)

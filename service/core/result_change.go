@@ -19,10 +19,10 @@ type ResultFields struct {
 
 // ChangeResult writes what a node says about a result of its own, contract 20 §8.3.
 // A finished result takes nothing more.
-func (c *Core) ChangeResult(ctx context.Context, g access.Grant, id int64, in Sent[ResultFields]) (Result, error) {
+func (c *Core) ChangeResult(ctx context.Context, g access.Grant[access.NodeItself], id int64, in Sent[ResultFields]) (Result, error) {
 	var row queries.GetResultRow
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		stored, err := t.ownResult(ctx, g.Actor(), id, "This is not your result to PATCH!")
+		stored, err := t.ownResult(ctx, g, id, "This is not your result to PATCH!")
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (c *Core) ChangeResult(ctx context.Context, g access.Grant, id int64, in Se
 
 // ownResult reads a result that a node may write: one of its organization in its
 // collaboration, as long as the one is a member of the other (contract 20 §17 S1).
-func (t *tx) ownResult(ctx context.Context, a access.Actor, id int64, denied string) (queries.ResultForPatchRow, error) {
+func (t *tx) ownResult(ctx context.Context, g access.Grant[access.NodeItself], id int64, denied string) (queries.ResultForPatchRow, error) {
 	row, err := t.ResultForPatch(ctx, id)
 	if queries.Missing(err) {
 		return row, noResult(id)
@@ -64,7 +64,7 @@ func (t *tx) ownResult(ctx context.Context, a access.Actor, id int64, denied str
 	if err != nil {
 		return row, fmt.Errorf("reading a result: %w", err)
 	}
-	if !row.Member || value(row.OrganizationID) != a.OrganizationID || value(row.CollaborationID) != a.CollaborationID {
+	if !row.Member || !g.Actor().WorksFor(row.OrganizationID, row.CollaborationID) {
 		return row, fault.New(fault.Denied, "%s", denied)
 	}
 	return row, nil

@@ -51,7 +51,7 @@ func (f ResultFilter) selective() bool {
 
 // Results lists those that the caller may see, newest first, contract 20 §8.1. With
 // tasks it shows their tasks in full, as far as the caller may see them.
-func (c *Core) Results(ctx context.Context, g access.Grant, f ResultFilter, p Page, tasks bool) (List[Result], error) {
+func (c *Core) Results(ctx context.Context, g access.Grant[access.ViewResults], f ResultFilter, p Page, tasks bool) (List[Result], error) {
 	r, err := c.reach(ctx, g)
 	if err != nil {
 		return List[Result]{}, err
@@ -77,7 +77,7 @@ func resultID(r queries.Result) int64 { return r.ID }
 
 // partedResults is a list of results in parts, none with more text than may be held
 // at once.
-func (c *Core) partedResults(ctx context.Context, g access.Grant, tasks bool,
+func (c *Core) partedResults(ctx context.Context, g access.AnyGrant, tasks bool,
 	read func(window) ([]queries.Result, error), count func() (int64, error),
 ) parted[queries.Result, Result] {
 	return parted[queries.Result, Result]{
@@ -94,7 +94,7 @@ func (c *Core) partedResults(ctx context.Context, g access.Grant, tasks bool,
 		show: func(rows []queries.Result) ([]Result, error) {
 			list, err := c.results(ctx, rows)
 			if err == nil && tasks {
-				err = c.embedTasks(ctx, access.Judge(g.Actor(), access.Tasks, access.View), list)
+				err = c.embedTasks(ctx, access.Embedded[access.ViewTasks](g), list)
 			}
 			return list, err
 		},
@@ -179,7 +179,7 @@ func (c *Core) countResults(ctx context.Context, r reach, f ResultFilter) (int64
 }
 
 // ResultsOfTask lists the results of one task, oldest first, contract 20 §7.5.
-func (c *Core) ResultsOfTask(ctx context.Context, g access.Grant, task int64, p Page) (List[Result], error) {
+func (c *Core) ResultsOfTask(ctx context.Context, g access.Grant[access.ViewResults], task int64, p Page) (List[Result], error) {
 	if _, err := c.seenTask(ctx, g, task, "Task id=%d not found"); err != nil {
 		return List[Result]{}, err
 	}
@@ -195,7 +195,7 @@ func (c *Core) ResultsOfTask(ctx context.Context, g access.Grant, task int64, p 
 
 // Result gives one, contract 20 §8.2, with its task in full when it is asked for and
 // the caller may see it.
-func (c *Core) Result(ctx context.Context, g access.Grant, id int64, task bool) (Result, error) {
+func (c *Core) Result(ctx context.Context, g access.Grant[access.ViewResults], id int64, task bool) (Result, error) {
 	row, err := c.db.GetResult(ctx, id)
 	if queries.Missing(err) {
 		return Result{}, noResult(id)
@@ -212,7 +212,7 @@ func (c *Core) Result(ctx context.Context, g access.Grant, id int64, task bool) 
 	}
 	list, err := c.results(ctx, []queries.Result{row.Result})
 	if err == nil && task {
-		err = c.embedTasks(ctx, access.Judge(g.Actor(), access.Tasks, access.View), list)
+		err = c.embedTasks(ctx, access.Embedded[access.ViewTasks](g), list)
 	}
 	if err != nil {
 		return Result{}, err
@@ -262,7 +262,7 @@ func (c *Core) results(ctx context.Context, rows []queries.Result) ([]Result, er
 
 // embedResults shows the results of tasks in full; tasks whose results the caller may
 // not see keep their links (SECURITY T07).
-func (c *Core) embedResults(ctx context.Context, g access.Grant, tasks []Task) error {
+func (c *Core) embedResults(ctx context.Context, g access.Grant[access.ViewResults], tasks []Task) error {
 	r, err := c.reach(ctx, g)
 	if fault.Is(err, fault.Denied) {
 		return nil
@@ -296,7 +296,7 @@ func (c *Core) embedResults(ctx context.Context, g access.Grant, tasks []Task) e
 
 // embedTasks shows the tasks of results in full; results whose task the caller may
 // not see keep their link (SECURITY T07).
-func (c *Core) embedTasks(ctx context.Context, g access.Grant, results []Result) error {
+func (c *Core) embedTasks(ctx context.Context, g access.Grant[access.ViewTasks], results []Result) error {
 	r, err := c.reach(ctx, g)
 	if fault.Is(err, fault.Denied) {
 		return nil
@@ -314,7 +314,7 @@ func (c *Core) embedTasks(ctx context.Context, g access.Grant, results []Result)
 	if err != nil {
 		return fmt.Errorf("reading the tasks of results: %w", err)
 	}
-	list, err := c.tasks(ctx, g.Actor(), rows, false)
+	list, err := c.tasks(ctx, g, rows, false)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // CreateRole makes one, contract 10 §9.4.
-func (c *Core) CreateRole(ctx context.Context, g access.Grant, f RoleFields) (Role, error) {
+func (c *Core) CreateRole(ctx context.Context, g access.Grant[access.CreateRoles], f RoleFields) (Role, error) {
 	if access.Reserved(value(f.Name)) {
 		return Role{}, fault.New(fault.Invalid, "Cannot create role '%s' as it is a reserved role name.", *f.Name)
 	}
@@ -40,7 +40,7 @@ func (c *Core) CreateRole(ctx context.Context, g access.Grant, f RoleFields) (Ro
 }
 
 // admitRole decides whether the caller may make a role for an organization.
-func admitRole(ctx context.Context, t *tx, g access.Grant, organization int64) error {
+func admitRole(ctx context.Context, t *tx, g access.Grant[access.CreateRoles], organization int64) error {
 	_, err := t.GetOrganization(ctx, organization)
 	switch {
 	case queries.Missing(err):
@@ -57,7 +57,7 @@ func admitRole(ctx context.Context, t *tx, g access.Grant, organization int64) e
 
 // admitRules wants every rule to be there (else the fault is text with its id), and
 // the caller to hold all of them.
-func admitRules(ctx context.Context, t *tx, g access.Grant, ids []int64, text string) error {
+func admitRules(ctx context.Context, t *tx, g access.AnyGrant, ids []int64, text string) error {
 	known, err := knownRules(ctx, t.Queries, ids)
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func admitRules(ctx context.Context, t *tx, g access.Grant, ids []int64, text st
 }
 
 // ChangeRole writes the fields that are given, contract 10 §9.5.
-func (c *Core) ChangeRole(ctx context.Context, g access.Grant, id int64, in Sent[RoleFields]) (Role, error) {
+func (c *Core) ChangeRole(ctx context.Context, g access.Grant[access.EditRoles], id int64, in Sent[RoleFields]) (Role, error) {
 	var row queries.Role
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		role, err := findRole(ctx, t.Queries, id, textNoRole)
@@ -96,7 +96,7 @@ func (c *Core) ChangeRole(ctx context.Context, g access.Grant, id int64, in Sent
 }
 
 // mayChangeRole is the order of contract 10 §9.5: names first, then permission.
-func mayChangeRole(g access.Grant, r queries.Role, f RoleFields) error {
+func mayChangeRole(g access.Grant[access.EditRoles], r queries.Role, f RoleFields) error {
 	switch {
 	case access.Reserved(value(f.Name)):
 		return fault.New(fault.Invalid, "Cannot change role name into '%s' as that is a reserved role name.", *f.Name)
@@ -119,7 +119,7 @@ func defaultRole(r queries.Role) error {
 
 // replaceRules makes the rules of a role those of a list. The caller has to hold
 // what comes and what goes.
-func replaceRules(ctx context.Context, t *tx, g access.Grant, role int64, ids []int64) error {
+func replaceRules(ctx context.Context, t *tx, g access.Grant[access.EditRoles], role int64, ids []int64) error {
 	if err := admitRules(ctx, t, g, ids, "rule with id=%d not found!"); err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func replaceRules(ctx context.Context, t *tx, g access.Grant, role int64, ids []
 }
 
 // mustHoldRules wants the caller to hold rules that exist.
-func mustHoldRules(ctx context.Context, t *tx, g access.Grant, ids []int64) error {
+func mustHoldRules(ctx context.Context, t *tx, g access.Grant[access.EditRoles], ids []int64) error {
 	sets, err := knownRules(ctx, t.Queries, ids)
 	if err != nil {
 		return err
@@ -148,7 +148,7 @@ func mustHoldRules(ctx context.Context, t *tx, g access.Grant, ids []int64) erro
 }
 
 // AddRuleToRole gives a role one more rule, contract 10 §9.8.
-func (c *Core) AddRuleToRole(ctx context.Context, g access.Grant, role, rule int64) error {
+func (c *Core) AddRuleToRole(ctx context.Context, g access.Grant[access.EditRoles], role, rule int64) error {
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		if err := mayTune(ctx, t, g, role, rule); err != nil {
 			return err
@@ -163,7 +163,7 @@ func (c *Core) AddRuleToRole(ctx context.Context, g access.Grant, role, rule int
 }
 
 // RemoveRuleFromRole takes a rule from a role, contract 10 §9.9.
-func (c *Core) RemoveRuleFromRole(ctx context.Context, g access.Grant, role, rule int64) error {
+func (c *Core) RemoveRuleFromRole(ctx context.Context, g access.Grant[access.DeleteRoles], role, rule int64) error {
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		if err := mayTune(ctx, t, g, role, rule); err != nil {
 			return err
@@ -182,7 +182,7 @@ func (c *Core) RemoveRuleFromRole(ctx context.Context, g access.Grant, role, rul
 }
 
 // mayTune decides whether the caller may give a role the rule or take it away.
-func mayTune(ctx context.Context, t *tx, g access.Grant, role, rule int64) error {
+func mayTune(ctx context.Context, t *tx, g access.AnyGrant, role, rule int64) error {
 	r, err := findRole(ctx, t.Queries, role, "Role id=%d not found!")
 	if err != nil {
 		return err
@@ -194,8 +194,7 @@ func mayTune(ctx context.Context, t *tx, g access.Grant, role, rule int64) error
 	if len(set) == 0 {
 		return fault.New(fault.Missing, textNoRule, rule)
 	}
-	own := g.Has(access.Organization) && g.Actor().BelongsTo(r.OrganizationID)
-	if !own && !g.Has(access.Global) {
+	if !g.Covers(r.OrganizationID) {
 		return fault.New(fault.Denied, "You lack permissions to do that")
 	}
 	if r.OrganizationID == nil && access.Locked(value(r.Name)) {

@@ -38,7 +38,7 @@ const textNoRole = "Role with id=%d not found."
 
 // Roles lists those that the caller may see, contract 10 §9.2, and how many there
 // are in all.
-func (c *Core) Roles(ctx context.Context, g access.Grant, f RoleFilter, p Page) ([]Role, int64, error) {
+func (c *Core) Roles(ctx context.Context, g access.Grant[access.ViewRoles], f RoleFilter, p Page) ([]Role, int64, error) {
 	a := g.Actor()
 	arg := queries.ListRolesParams{
 		CallerID: a.ID, WithDefaults: f.WithDefaults, RuleID: f.RuleID, UserID: f.UserID,
@@ -91,7 +91,7 @@ func patterns(list []string) string {
 }
 
 // Role gives one, contract 10 §9.3.
-func (c *Core) Role(ctx context.Context, g access.Grant, id int64) (Role, error) {
+func (c *Core) Role(ctx context.Context, g access.Grant[access.ViewRoles], id int64) (Role, error) {
 	row, err := findRole(ctx, c.db.Queries, id, textNoRole)
 	if err != nil {
 		return Role{}, err
@@ -107,7 +107,7 @@ func (c *Core) Role(ctx context.Context, g access.Grant, id int64) (Role, error)
 }
 
 // RulesOfRole lists the rules of one, contract 10 §9.7.
-func (c *Core) RulesOfRole(ctx context.Context, g access.Grant, id int64, p Page) ([]Rule, int64, error) {
+func (c *Core) RulesOfRole(ctx context.Context, g access.Grant[access.ViewRoles], id int64, p Page) ([]Rule, int64, error) {
 	row, err := findRole(ctx, c.db.Queries, id, "Role id=%d not found!")
 	if err != nil {
 		return nil, 0, err
@@ -119,7 +119,7 @@ func (c *Core) RulesOfRole(ctx context.Context, g access.Grant, id int64, p Page
 	if !ok {
 		return nil, 0, fault.New(fault.Denied, "You lack permissions to do that")
 	}
-	return c.Rules(ctx, g, RuleFilter{RoleID: &id}, p)
+	return c.listRules(ctx, g, RuleFilter{RoleID: &id}, p)
 }
 
 // findRole reads a role; text, with the id, is the fault when there is none.
@@ -135,8 +135,8 @@ func findRole(ctx context.Context, q *queries.Queries, id int64, text string) (q
 }
 
 // seesRole tells whether a list of the caller's shows the role.
-func (c *Core) seesRole(ctx context.Context, g access.Grant, r queries.Role) (bool, error) {
-	if g.Has(access.Global) || g.Has(access.Organization) && (r.OrganizationID == nil || g.Actor().BelongsTo(r.OrganizationID)) {
+func (c *Core) seesRole(ctx context.Context, g access.Grant[access.ViewRoles], r queries.Role) (bool, error) {
+	if g.Covers(r.OrganizationID) || g.Has(access.Organization) && r.OrganizationID == nil {
 		return true, nil
 	}
 	holds, err := c.db.HoldsRole(ctx, g.Actor().ID, r.ID)
@@ -147,7 +147,7 @@ func (c *Core) seesRole(ctx context.Context, g access.Grant, r queries.Role) (bo
 }
 
 // DeleteRole removes one and takes it from all its holders, contract 10 §9.6.
-func (c *Core) DeleteRole(ctx context.Context, g access.Grant, id int64) error {
+func (c *Core) DeleteRole(ctx context.Context, g access.Grant[access.DeleteRoles], id int64) error {
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		role, err := findRole(ctx, t.Queries, id, textNoRole)
 		if err != nil {
@@ -172,7 +172,7 @@ func (c *Core) DeleteRole(ctx context.Context, g access.Grant, id int64) error {
 	return nil
 }
 
-func mayDeleteRole(g access.Grant, r queries.Role) error {
+func mayDeleteRole(g access.Grant[access.DeleteRoles], r queries.Role) error {
 	switch {
 	case g.Has(access.Global) && r.OrganizationID == nil && access.Reserved(value(r.Name)):
 		return fault.New(fault.Invalid, "This role ('%s') is a default role. It cannot be deleted.", value(r.Name))
@@ -201,7 +201,7 @@ func setsOfRoles(ctx context.Context, q *queries.Queries, roles []int64) (map[in
 	return sets, nil
 }
 
-func (c *Core) oneRole(ctx context.Context, g access.Grant, row queries.Role) (Role, error) {
+func (c *Core) oneRole(ctx context.Context, g access.AnyGrant, row queries.Role) (Role, error) {
 	list, err := c.withRulesAndUsers(ctx, g, []queries.Role{row})
 	if err != nil {
 		return Role{}, err
@@ -211,15 +211,14 @@ func (c *Core) oneRole(ctx context.Context, g access.Grant, row queries.Role) (R
 
 // withRulesAndUsers adds the related ids with one query a relation for the whole
 // list.
-func (c *Core) withRulesAndUsers(ctx context.Context, g access.Grant, rows []queries.Role) ([]Role, error) {
+func (c *Core) withRulesAndUsers(ctx context.Context, g access.AnyGrant, rows []queries.Role) ([]Role, error) {
 	ids := make([]int64, len(rows))
 	for i := range rows {
 		ids[i] = rows[i].ID
 	}
-	a := g.Actor()
 	set := idSet(ids)
 	rules, err1 := byOwner(c.db.RulesOfRoles(ctx, set))
-	users, err2 := byOwner(c.db.HoldersOfRoles(ctx, queries.HoldersOfRolesParams{Ids: set, Within: sightOfUsers(a), CallerID: a.ID}))
+	users, err2 := byOwner(c.db.HoldersOfRoles(ctx, queries.HoldersOfRolesParams{Ids: set, Within: access.Embedded[access.ViewUsers](g).UserSight(), CallerID: g.Actor().ID}))
 	if err := first(err1, err2); err != nil {
 		return nil, fmt.Errorf("reading what belongs to roles: %w", err)
 	}

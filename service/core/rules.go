@@ -24,7 +24,12 @@ type RuleFilter struct {
 }
 
 // Rules lists the rules, contract 10 §10.2. Every user may.
-func (c *Core) Rules(ctx context.Context, g access.Grant, f RuleFilter, p Page) ([]Rule, int64, error) {
+func (c *Core) Rules(ctx context.Context, g access.Grant[access.UserItself], f RuleFilter, p Page) ([]Rule, int64, error) {
+	return c.listRules(ctx, g, f, p)
+}
+
+// listRules is Rules for everybody who may see what the filter asks for.
+func (c *Core) listRules(ctx context.Context, g access.AnyGrant, f RuleFilter, p Page) ([]Rule, int64, error) {
 	rows, err := c.db.ListRules(ctx, queries.ListRulesParams{
 		Name: f.Name, Operation: f.Operation, Scope: f.Scope, RoleID: f.RoleID, Lim: p.limit(), Off: p.offset(),
 	})
@@ -40,7 +45,7 @@ func (c *Core) Rules(ctx context.Context, g access.Grant, f RuleFilter, p Page) 
 }
 
 // Rule gives one, contract 10 §10.3.
-func (c *Core) Rule(ctx context.Context, g access.Grant, id int64) (Rule, error) {
+func (c *Core) Rule(ctx context.Context, g access.Grant[access.UserItself], id int64) (Rule, error) {
 	row, err := c.db.GetRule(ctx, id)
 	if queries.Missing(err) {
 		return Rule{}, fault.New(fault.Missing, textNoRule, id)
@@ -58,14 +63,13 @@ func (c *Core) Rule(ctx context.Context, g access.Grant, id int64) (Rule, error)
 const textNoRule = "Rule id=%d not found!"
 
 // withHolders adds the users of the rules.
-func (c *Core) withHolders(ctx context.Context, g access.Grant, rows []queries.Rule) ([]Rule, error) {
+func (c *Core) withHolders(ctx context.Context, g access.AnyGrant, rows []queries.Rule) ([]Rule, error) {
 	ids := make([]int64, len(rows))
 	for i := range rows {
 		ids[i] = rows[i].ID
 	}
-	a := g.Actor()
 	users, err := byOwner(c.db.HoldersOfRules(ctx, queries.HoldersOfRulesParams{
-		Ids: idSet(ids), Within: sightOfUsers(a), CallerID: a.ID,
+		Ids: idSet(ids), Within: access.Embedded[access.ViewUsers](g).UserSight(), CallerID: g.Actor().ID,
 	}))
 	if err != nil {
 		return nil, fmt.Errorf("reading who holds rules: %w", err)
@@ -75,19 +79,6 @@ func (c *Core) withHolders(ctx context.Context, g access.Grant, rows []queries.R
 		list[i] = Rule{Rule: r, Users: users[r.ID]}
 	}
 	return list, nil
-}
-
-// sightOfUsers bounds the users that a caller may view to those of an organization
-// and itself, contract 10 §8.3. Nil bounds nothing, 0 leaves only itself.
-func sightOfUsers(a access.Actor) *int64 {
-	g := access.Judge(a, access.Users, access.View)
-	switch {
-	case g.Has(access.Global):
-		return nil
-	case g.Has(access.Organization):
-		return &a.OrganizationID
-	}
-	return new(int64)
 }
 
 // knownRules gives what each of the rules allows; ids that no rule has are left

@@ -34,7 +34,7 @@ const statusPending = "pending"
 
 // CreateTask makes a task with a result for each target, all or nothing, and tells
 // the nodes after the commit (contract 20 §7.3).
-func (c *Core) CreateTask(ctx context.Context, g access.Grant, in NewTask) (Task, error) {
+func (c *Core) CreateTask(ctx context.Context, g access.Grant[access.CreateTasks], in NewTask) (Task, error) {
 	var made Task
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		task, err := t.admitTask(ctx, g, in)
@@ -55,7 +55,7 @@ func (c *Core) CreateTask(ctx context.Context, g access.Grant, in NewTask) (Task
 
 // admitTask checks whether the task may be made, in the order of the contract, and
 // derives what the caller does not decide.
-func (t *tx) admitTask(ctx context.Context, g access.Grant, in NewTask) (queries.Task, error) {
+func (t *tx) admitTask(ctx context.Context, g access.Grant[access.CreateTasks], in NewTask) (queries.Task, error) {
 	a := g.Actor()
 	task := queries.Task{
 		Name: in.Name, Description: in.Description, Image: in.Image, Database: in.Database,
@@ -126,7 +126,7 @@ func checkTargets(members []queries.NodesForTaskRow, targets []Target) error {
 
 // origin judges the caller and fills in where the task comes from: a user begins a
 // new run, a container adds to that of its own task.
-func (t *tx) origin(ctx context.Context, g access.Grant, task *queries.Task) error {
+func (t *tx) origin(ctx context.Context, g access.Grant[access.CreateTasks], task *queries.Task) error {
 	a := g.Actor()
 	if a.Kind == access.Container {
 		return t.subtaskOf(ctx, a, task)
@@ -145,7 +145,7 @@ func (t *tx) subtaskOf(ctx context.Context, a access.Actor, task *queries.Task) 
 	if err != nil && !queries.Missing(err) {
 		return fmt.Errorf("reading the task of a container: %w", err)
 	}
-	if err != nil || !parent.Open || value(task.Image) != a.Image || *task.CollaborationID != a.CollaborationID {
+	if err != nil || !parent.Open || !a.MayContinue(value(task.Image), task.CollaborationID) {
 		return fault.New(fault.Unauthorized, "Container-token is not valid")
 	}
 	task.ParentID, task.RunID, task.InitUserID = &a.TaskID, parent.RunID, parent.InitUserID

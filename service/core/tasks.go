@@ -112,7 +112,7 @@ const (
 
 // Tasks lists those that the caller may see, newest first, contract 20 §7.1. With
 // results it shows their results in full, as far as the caller may see them.
-func (c *Core) Tasks(ctx context.Context, g access.Grant, f TaskFilter, p Page, results bool) (List[Task], error) {
+func (c *Core) Tasks(ctx context.Context, g access.Grant[access.ViewTasks], f TaskFilter, p Page, results bool) (List[Task], error) {
 	r, err := c.reach(ctx, g)
 	if err != nil {
 		return List[Task]{}, err
@@ -140,7 +140,7 @@ func (c *Core) Tasks(ctx context.Context, g access.Grant, f TaskFilter, p Page, 
 func taskID(t queries.Task) int64 { return t.ID }
 
 // partedTasks is a list of tasks in parts.
-func (c *Core) partedTasks(ctx context.Context, g access.Grant, results bool,
+func (c *Core) partedTasks(ctx context.Context, g access.Grant[access.ViewTasks], results bool,
 	read func(window) ([]queries.Task, error), count func() (int64, error),
 ) parted[queries.Task, Task] {
 	size := int64(partRows)
@@ -154,7 +154,7 @@ func (c *Core) partedTasks(ctx context.Context, g access.Grant, results bool,
 			return rows, int64(len(rows)) == w.limit, err
 		},
 		id:    taskID,
-		show:  func(rows []queries.Task) ([]Task, error) { return c.tasks(ctx, g.Actor(), rows, results) },
+		show:  func(rows []queries.Task) ([]Task, error) { return c.tasks(ctx, g, rows, results) },
 		count: count,
 	}
 }
@@ -186,7 +186,7 @@ func (c *Core) countTasks(ctx context.Context, r reach, f TaskFilter) (int64, er
 
 // TasksOfCollaboration lists the tasks of one collaboration, oldest first, contract
 // 20 §5.12.
-func (c *Core) TasksOfCollaboration(ctx context.Context, g access.Grant, id int64, p Page) (List[Task], error) {
+func (c *Core) TasksOfCollaboration(ctx context.Context, g access.Grant[access.ViewTasks], id int64, p Page) (List[Task], error) {
 	row, err := c.seenCollaboration(ctx, g, id, "Collaboration id=%d can not be found")
 	if err != nil {
 		return List[Task]{}, err
@@ -205,12 +205,12 @@ func (c *Core) TasksOfCollaboration(ctx context.Context, g access.Grant, id int6
 
 // Task gives one, contract 20 §7.2, with its results in full when they are asked for
 // and the caller may see them.
-func (c *Core) Task(ctx context.Context, g access.Grant, id int64, results bool) (Task, error) {
+func (c *Core) Task(ctx context.Context, g access.Grant[access.ViewTasks], id int64, results bool) (Task, error) {
 	row, err := c.seenTask(ctx, g, id, "task id=%d is not found")
 	if err != nil {
 		return Task{}, err
 	}
-	list, err := c.tasks(ctx, g.Actor(), []queries.Task{row}, results)
+	list, err := c.tasks(ctx, g, []queries.Task{row}, results)
 	if err != nil {
 		return Task{}, err
 	}
@@ -219,7 +219,7 @@ func (c *Core) Task(ctx context.Context, g access.Grant, id int64, results bool)
 
 // seenTask gives a task within the reach of a grant. The text is that of the missing
 // row.
-func (c *Core) seenTask(ctx context.Context, g access.Grant, id int64, missing string) (queries.Task, error) {
+func (c *Core) seenTask(ctx context.Context, g access.AnyGrant, id int64, missing string) (queries.Task, error) {
 	row, err := c.db.GetTask(ctx, id)
 	if queries.Missing(err) {
 		return row, fault.New(fault.Missing, missing, id)
@@ -235,7 +235,7 @@ func (c *Core) seenTask(ctx context.Context, g access.Grant, id int64, missing s
 }
 
 // tasks adds what belongs to the tasks of a page, with one query a relation.
-func (c *Core) tasks(ctx context.Context, a access.Actor, rows []queries.Task, results bool) ([]Task, error) {
+func (c *Core) tasks(ctx context.Context, g access.AnyGrant, rows []queries.Task, results bool) ([]Task, error) {
 	if len(rows) == 0 {
 		return nil, nil
 	}
@@ -257,7 +257,7 @@ func (c *Core) tasks(ctx context.Context, a access.Actor, rows []queries.Task, r
 		list[i] = Task{Task: r, Children: children[r.ID], States: states[r.ID]}
 	}
 	if results {
-		err = c.embedResults(ctx, access.Judge(a, access.Results, access.View), list)
+		err = c.embedResults(ctx, access.Embedded[access.ViewResults](g), list)
 	}
 	return list, err
 }
@@ -277,7 +277,7 @@ func statesOf(ctx context.Context, q *queries.Queries, tasks string) (map[int64]
 
 // DeleteTask removes a task with all below it, contract 20 §7.4; what still runs is
 // killed.
-func (c *Core) DeleteTask(ctx context.Context, g access.Grant, id int64) error {
+func (c *Core) DeleteTask(ctx context.Context, g access.Grant[access.DeleteTasks], id int64) error {
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		row, err := t.GetTask(ctx, id)
 		if queries.Missing(err) {
@@ -308,7 +308,7 @@ func (c *Core) DeleteTask(ctx context.Context, g access.Grant, id int64) error {
 
 // mustReach refuses a user who may do something neither everywhere nor, as a member,
 // in this collaboration.
-func (t *tx) mustReach(ctx context.Context, g access.Grant, collaboration *int64, scopes ...access.Scope) error {
+func (t *tx) mustReach(ctx context.Context, g access.AnyGrant, collaboration *int64, scopes ...access.Scope) error {
 	if g.Has(access.Global) {
 		return nil
 	}

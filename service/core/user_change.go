@@ -21,20 +21,20 @@ type UserChanges struct {
 // userChange is a change under way: who asks, of whom, for what.
 type userChange struct {
 	*tx
-	grant access.Grant
+	grant access.Grant[access.EditUsers]
 	user  queries.GetUserRow
 	to    UserChanges
 }
 
 // ChangeUser writes the fields that are given, all or none, contract 10 §8.5.
-func (c *Core) ChangeUser(ctx context.Context, g access.Grant, id int64, in Sent[UserChanges]) (User, error) {
+func (c *Core) ChangeUser(ctx context.Context, g access.Grant[access.EditUsers], id int64, in Sent[UserChanges]) (User, error) {
 	var row queries.GetUserRow
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		u, err := findUser(ctx, t.Queries, id, textNoUser)
 		if err != nil {
 			return err
 		}
-		if !reaches(g, u) && (u.ID != g.Actor().ID || !g.Has(access.Own)) {
+		if !g.CoversUser(u.ID, u.OrganizationID) {
 			return fault.Deny()
 		}
 		if in.Fault != nil {
@@ -71,7 +71,7 @@ func (u *userChange) apply(ctx context.Context) error {
 }
 
 // self tells whether the caller changes its own account.
-func (u *userChange) self() bool { return u.user.ID == u.grant.Actor().ID }
+func (u *userChange) self() bool { return u.grant.Actor().IsSelf(u.user.ID) }
 
 func (u *userChange) checkUsername(ctx context.Context) error {
 	name := u.to.Username

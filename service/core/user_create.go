@@ -17,7 +17,7 @@ type NewUser struct {
 }
 
 // CreateUser makes one, contract 10 §8.4.
-func (c *Core) CreateUser(ctx context.Context, g access.Grant, in NewUser) (User, error) {
+func (c *Core) CreateUser(ctx context.Context, g access.Grant[access.CreateUsers], in NewUser) (User, error) {
 	if in.OrganizationID == 0 {
 		in.OrganizationID = g.Actor().OrganizationID
 	}
@@ -75,7 +75,7 @@ func (t *tx) addUser(ctx context.Context, in NewUser, known rights, hash string)
 
 // admitUser decides whether the caller may make this user: permission before
 // anything that tells whom there is (contract 10 §14 S10).
-func admitUser(ctx context.Context, q *queries.Queries, g access.Grant, in NewUser) (rights, error) {
+func admitUser(ctx context.Context, q *queries.Queries, g access.Grant[access.CreateUsers], in NewUser) (rights, error) {
 	if err := admitToOrganization(ctx, q, g, in.OrganizationID); err != nil {
 		return rights{}, err
 	}
@@ -97,9 +97,8 @@ func admitUser(ctx context.Context, q *queries.Queries, g access.Grant, in NewUs
 	return rights{roles, rules}, g.Actor().MustHold(together(known, rules))
 }
 
-func admitToOrganization(ctx context.Context, q *queries.Queries, g access.Grant, organization int64) error {
-	own := g.Actor().BelongsTo(&organization)
-	if !g.Has(access.Global) && (!own || !g.Has(access.Organization)) {
+func admitToOrganization(ctx context.Context, q *queries.Queries, g access.Grant[access.CreateUsers], organization int64) error {
+	if !g.Covers(&organization) {
 		return fault.Deny()
 	}
 	_, err := q.GetOrganization(ctx, organization)
@@ -128,7 +127,7 @@ func free(ctx context.Context, q *queries.Queries, in NewUser) error {
 }
 
 // admitRoles gives the roles that exist, if the caller may hand out all of them.
-func admitRoles(ctx context.Context, q *queries.Queries, g access.Grant, in NewUser) ([]int64, error) {
+func admitRoles(ctx context.Context, q *queries.Queries, g access.Grant[access.CreateUsers], in NewUser) ([]int64, error) {
 	roles, sets, err := rolesWithSets(ctx, q, in.Roles)
 	if err != nil {
 		return nil, err

@@ -32,12 +32,12 @@ type UserFilter struct {
 
 // Users lists those that the caller may view, contract 10 §8.2, and how many there
 // are in all.
-func (c *Core) Users(ctx context.Context, g access.Grant, f UserFilter, p Page) ([]User, int64, error) {
+func (c *Core) Users(ctx context.Context, g access.Grant[access.ViewUsers], f UserFilter, p Page) ([]User, int64, error) {
 	if !g.Any(access.Global, access.Organization) {
 		return nil, 0, fault.Deny()
 	}
 	arg := queries.ListUsersParams{
-		Within: sightOfUsers(g.Actor()), Username: like(f.Username), Firstname: like(f.Firstname), Lastname: like(f.Lastname),
+		Within: g.UserSight(), Username: like(f.Username), Firstname: like(f.Firstname), Lastname: like(f.Lastname),
 		Email: like(f.Email), OrganizationID: f.OrganizationID, RoleID: f.RoleID, RuleID: f.RuleID,
 		SeenFrom: stored(f.SeenFrom), SeenTill: stored(f.SeenTill), Lim: p.limit(), Off: p.offset(),
 	}
@@ -68,21 +68,15 @@ func stored(t *time.Time) *queries.Time {
 }
 
 // User gives one, contract 10 §8.3. One's own needs no rule.
-func (c *Core) User(ctx context.Context, g access.Grant, id int64) (User, error) {
+func (c *Core) User(ctx context.Context, g access.Grant[access.ViewUsers], id int64) (User, error) {
 	row, err := findUser(ctx, c.db.Queries, id, "user id=%d is not found")
 	if err != nil {
 		return User{}, err
 	}
-	if row.ID != g.Actor().ID && !reaches(g, row) {
+	if !g.Actor().IsSelf(row.ID) && !g.Covers(row.OrganizationID) {
 		return User{}, fault.Deny()
 	}
 	return c.wholeUser(ctx, row)
-}
-
-// reaches tells whether the grant covers a user, leaving aside that it may be the
-// caller.
-func reaches(g access.Grant, u queries.GetUserRow) bool {
-	return g.Has(access.Global) || g.Has(access.Organization) && g.Actor().BelongsTo(u.OrganizationID)
 }
 
 // findUser reads a user; text, with the id, is the fault when there is none.
@@ -107,7 +101,7 @@ func heldBy(ctx context.Context, t *tx, user int64) (access.Set, error) {
 }
 
 // DeleteUser removes one, contract 10 §8.6. Its tasks stay.
-func (c *Core) DeleteUser(ctx context.Context, g access.Grant, id int64) error {
+func (c *Core) DeleteUser(ctx context.Context, g access.Grant[access.DeleteUsers], id int64) error {
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		u, err := findUser(ctx, t.Queries, id, textNoUser)
 		if err != nil {
@@ -128,12 +122,11 @@ func (c *Core) DeleteUser(ctx context.Context, g access.Grant, id int64) error {
 
 const textNoUser = "user id=%d not found"
 
-func mayDeleteUser(ctx context.Context, t *tx, g access.Grant, u queries.GetUserRow) error {
-	own := u.ID == g.Actor().ID
-	if !reaches(g, u) && (!own || !g.Has(access.Own)) {
+func mayDeleteUser(ctx context.Context, t *tx, g access.Grant[access.DeleteUsers], u queries.GetUserRow) error {
+	if !g.CoversUser(u.ID, u.OrganizationID) {
 		return fault.Deny()
 	}
-	if !own {
+	if !g.Actor().IsSelf(u.ID) {
 		set, err := heldBy(ctx, t, u.ID)
 		if err == nil {
 			err = g.Actor().MustHold(set)

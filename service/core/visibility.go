@@ -13,7 +13,7 @@ import (
 // sees judges one task, result or port by its collaboration and run: contract 20
 // §7.2 with the bounds of §1.9. The error is a missing permission only when the
 // caller lacks the rule altogether.
-func (c *Core) sees(ctx context.Context, g access.Grant, collaboration, run *int64) (bool, error) {
+func (c *Core) sees(ctx context.Context, g access.AnyGrant, collaboration, run *int64) (bool, error) {
 	sight, err := g.Sight()
 	switch {
 	case err != nil:
@@ -40,7 +40,7 @@ type reach struct {
 	run *int64
 }
 
-func (c *Core) reach(ctx context.Context, g access.Grant) (reach, error) {
+func (c *Core) reach(ctx context.Context, g access.AnyGrant) (reach, error) {
 	sight, err := g.Sight()
 	if err != nil || sight.OrganizationID == nil {
 		return reach{all: true}, err
