@@ -1,37 +1,180 @@
 package embed
 
 import (
+	"bytes"
 	"embed"
 	"fmt"
+	"html"
 	"html/template"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
 )
 
 //go:embed docs
 var docs embed.FS
 
-// Example is a configuration of another program, ready to be copied.
-type Example struct {
-	Name string // of the program
-	File string // below "/docs/"
-	Text string
+// A chapter is a part of the documentation's navigation: a title and the names of its
+// pages. Each page is a Markdown file whose first line is its title.
+type chapter struct {
+	title string
+	pages []string
 }
 
-// Docs gives the page for "/docs/", to be executed with the examples, and the
-// examples, which are also served alone.
-func Docs() (*template.Template, []Example, error) {
-	page, err := template.ParseFS(docs, "docs/index.html")
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading the documentation: %w", err)
-	}
-	examples := []Example{
-		{Name: "nginx", File: "nginx.conf"}, {Name: "Caddy", File: "caddy.conf"}, {Name: "Apache", File: "apache.conf"},
-	}
-	for i := range examples {
-		text, err := docs.ReadFile("docs/" + examples[i].File)
+// chapters lists all pages in the order of reading. The page "index" is at "/docs/".
+var chapters = []chapter{
+	{"Start", []string{"index"}},
+	{"Run a server", []string{"operating", "configuration", "logging", "commands", "proxy", "import", "shell"}},
+	{"REST", []string{
+		"wire", "tokens", "permissions", "organizations", "collaborations", "nodes", "users", "roles",
+		"tasks", "results", "ports", "health",
+	}},
+	{"Live channel", []string{"live"}},
+	{"Promises", []string{"security", "reliability"}},
+	{"Develop", []string{"developing"}},
+}
+
+// otherFiles are served below "/docs/" beside the pages, with their content types.
+var otherFiles = map[string]string{
+	"docs.css":    "text/css; charset=utf-8",
+	"docs.js":     "text/javascript; charset=utf-8",
+	"nginx.conf":  "text/plain; charset=utf-8",
+	"caddy.conf":  "text/plain; charset=utf-8",
+	"apache.conf": "text/plain; charset=utf-8",
+}
+
+// Document is a file of the documentation as it is served.
+type Document struct {
+	Type string // its content type
+	Text []byte
+}
+
+// Docs renders the documentation and returns everything below "/docs/" by its name
+// there. The page at "/docs/" itself has the name "".
+func Docs() (map[string]Document, error) {
+	all := map[string]Document{}
+	for name, kind := range otherFiles {
+		text, err := docs.ReadFile("docs/" + name)
 		if err != nil {
-			return nil, nil, fmt.Errorf("reading the documentation: %w", err)
+			return nil, fmt.Errorf("reading the documentation: %w", err)
 		}
-		examples[i].Text = string(text)
+		all[name] = Document{kind, text}
 	}
-	return page, examples, nil
+	frame, err := template.ParseFS(docs, "docs/page.html")
+	if err != nil {
+		return nil, fmt.Errorf("reading the template of the documentation: %w", err)
+	}
+	pages, err := readPages()
+	if err != nil {
+		return nil, err
+	}
+	for name, page := range pages {
+		page.Chapters = navigation(pages, name)
+		var out bytes.Buffer
+		if err := frame.Execute(&out, page); err != nil {
+			return nil, fmt.Errorf("writing page %s of the documentation: %w", name, err)
+		}
+		all[strings.TrimPrefix(name, "index")] = Document{"text/html; charset=utf-8", out.Bytes()}
+	}
+	return all, nil
+}
+
+// page is what the template shows.
+type page struct {
+	Title    string
+	Body     template.HTML
+	Sections []link // of this page
+	Chapters []part
+}
+
+// part is a chapter as the navigation shows it.
+type part struct {
+	Title string
+	Links []link
+}
+
+type link struct {
+	To      string
+	Title   template.HTML
+	Current bool
+}
+
+// readPages renders the Markdown of every page.
+func readPages() (map[string]page, error) {
+	markdown := goldmark.New(
+		goldmark.WithExtensions(extension.Table),
+		goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithHeadingAttribute()),
+	)
+	pages := map[string]page{}
+	for _, c := range chapters {
+		for _, name := range c.pages {
+			source, err := docs.ReadFile(path.Join("docs", name+".md"))
+			if err != nil {
+				return nil, fmt.Errorf("reading the documentation: %w", err)
+			}
+			title, text, _ := strings.Cut(string(source), "\n")
+			if text, err = withFiles(text); err != nil {
+				return nil, err
+			}
+			var out bytes.Buffer
+			if err := markdown.Convert([]byte(text), &out); err != nil {
+				return nil, fmt.Errorf("rendering page %s of the documentation: %w", name, err)
+			}
+			body := out.String()
+			pages[name] = page{
+				Title:    strings.TrimPrefix(title, "# "),
+				Body:     template.HTML(body), //nolint:gosec // our own text, without raw HTML
+				Sections: sections(body),
+			}
+		}
+	}
+	return pages, nil
+}
+
+var included = regexp.MustCompile(`(?m)^\{\{(\S+)\}\}$`)
+
+// withFiles replaces a line {{NAME}} by the file of that name as a code block.
+func withFiles(text string) (string, error) {
+	var missing error
+	text = included.ReplaceAllStringFunc(text, func(line string) string {
+		file, err := docs.ReadFile("docs/" + strings.Trim(line, "{}"))
+		if err != nil {
+			missing = fmt.Errorf("reading a file within the documentation: %w", err)
+		}
+		return "```\n" + string(file) + "```"
+	})
+	return text, missing
+}
+
+var section = regexp.MustCompile(`<h2 id="([^"]+)">(.*)</h2>`)
+
+// sections lists the headings of the second level.
+func sections(body string) []link {
+	var list []link
+	for _, m := range section.FindAllStringSubmatch(body, -1) {
+		list = append(list, link{To: "#" + m[1], Title: template.HTML(m[2])}) //nolint:gosec // as above
+	}
+	return list
+}
+
+// navigation lists all pages, the current one marked.
+func navigation(pages map[string]page, current string) []part {
+	var parts []part
+	for _, c := range chapters {
+		p := part{Title: c.title}
+		for _, name := range c.pages {
+			to := name
+			if name == "index" {
+				to = "./"
+			}
+			title := template.HTML(html.EscapeString(pages[name].Title)) //nolint:gosec // escaped
+			p.Links = append(p.Links, link{To: to, Title: title, Current: name == current})
+		}
+		parts = append(parts, p)
+	}
+	return parts
 }

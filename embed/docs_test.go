@@ -1,42 +1,147 @@
 package embed
 
 import (
+	"os"
+	"path"
+	"regexp"
 	"strings"
 	"testing"
 )
 
-func TestExamplesLetTheLiveChannelThrough(t *testing.T) {
-	page, examples, err := Docs()
+func documents(t *testing.T) map[string]Document {
+	t.Helper()
+	all, err := Docs()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out strings.Builder
-	if err := page.Execute(&out, examples); err != nil {
-		t.Fatal(err)
-	}
-	want := map[string][]string{
+	return all
+}
+
+func TestExamplesLetTheLiveChannelThrough(t *testing.T) {
+	all := documents(t)
+	shown := string(all["proxy"].Text)
+	for name, want := range map[string][]string{
 		"nginx.conf":  {"proxy_http_version 1.1;", "proxy_set_header Upgrade    $http_upgrade;", "$proxy_add_x_forwarded_for;", "Host              $http_host;", "X-Forwarded-Proto $scheme;"},
 		"caddy.conf":  {"reverse_proxy 127.0.0.1:5000"},
 		"apache.conf": {"upgrade=websocket", "ProxyPreserveHost On", "X-Forwarded-Proto https", "Redirect 308 "},
-	}
-	for _, e := range examples {
-		if strings.Contains(e.Text, "\n        stream_close_delay") { // Caddy knows it from 2.7 on
-			t.Errorf("%s is not for the Caddy of Debian 12", e.File)
+	} {
+		text := string(all[name].Text)
+		if strings.Contains(text, "\n        stream_close_delay") { // Caddy knows it from 2.7 on
+			t.Errorf("%s is not for the Caddy of Debian 12", name)
 		}
-		for _, line := range append(want[e.File], "trusted_proxies: [127.0.0.1]") {
-			if !strings.Contains(e.Text, line) {
-				t.Errorf("%s lacks %s", e.File, line)
+		for _, line := range append(want, "trusted_proxies: [127.0.0.1]") {
+			if !strings.Contains(text, line) {
+				t.Errorf("%s lacks %s", name, line)
 			}
 		}
-		if strings.Count(e.Text, "{") != strings.Count(e.Text, "}") {
-			t.Errorf("%s has blocks without end", e.File)
+		if strings.Count(text, "{") != strings.Count(text, "}") {
+			t.Errorf("%s has blocks without end", name)
 		}
-		if !strings.Contains(out.String(), `<a href="`+e.File+`">`) {
-			t.Errorf("the page does not lead to %s", e.File)
+		if !strings.Contains(shown, `<a href="`+name+`">`) || !strings.Contains(shown, want[0]) {
+			t.Errorf("the page does not show %s or lead to it", name)
 		}
-		delete(want, e.File)
 	}
-	if len(want) > 0 {
-		t.Errorf("lacks %v", want)
+}
+
+func TestEveryPageIsInTheNavigation(t *testing.T) {
+	all := documents(t)
+	entries, err := docs.ReadDir("docs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := 0
+	for _, e := range entries {
+		name, isPage := strings.CutSuffix(e.Name(), ".md")
+		if !isPage {
+			continue
+		}
+		pages++
+		if name == "index" {
+			name = ""
+		}
+		if !strings.HasPrefix(string(all[name].Text), "<!doctype html>") {
+			t.Errorf("%s is not among the chapters", e.Name())
+		}
+	}
+	if pages < 15 {
+		t.Errorf("only %d pages were found", pages)
+	}
+}
+
+var (
+	hrefs   = regexp.MustCompile(`(?:href|src)="([^"]+)"`)
+	anchors = regexp.MustCompile(` id="([^"]+)"`)
+)
+
+func TestLinksOfTheDocumentationLeadSomewhere(t *testing.T) {
+	all := documents(t)
+	ids := map[string]map[string]bool{}
+	for name, d := range all {
+		ids[name] = map[string]bool{}
+		for _, m := range anchors.FindAllStringSubmatch(string(d.Text), -1) {
+			if ids[name][m[1]] {
+				t.Errorf("page %q has the anchor %s twice", name, m[1])
+			}
+			ids[name][m[1]] = true
+		}
+	}
+	_, static, err := Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, d := range all {
+		for _, m := range hrefs.FindAllStringSubmatch(string(d.Text), -1) {
+			to, anchor, _ := strings.Cut(m[1], "#")
+			if file, ok := strings.CutPrefix(to, "../static/"); ok {
+				if _, err := static.Open(file); err != nil {
+					t.Errorf("page %q: %s leads nowhere", name, m[1])
+				}
+				continue
+			}
+			switch to {
+			case "../":
+				continue
+			case "":
+				to = name
+			case "./":
+				to = ""
+			}
+			if _, ok := all[to]; !ok || anchor != "" && !ids[to][anchor] {
+				t.Errorf("page %q: %s leads nowhere", name, m[1])
+			}
+		}
+	}
+}
+
+// The policy of the server forbids what is inline, and Markdown that is no Markdown shows
+// as itself.
+func TestDocumentationKeepsThePolicy(t *testing.T) {
+	bad := regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|javascript:|<script[^>]*>[^<]|raw html omitted|<h\d[^>]*>[^<]*\{#|<p>\{\{`)
+	for name, d := range documents(t) {
+		if found := bad.FindString(string(d.Text)); found != "" && path.Ext(name) == "" {
+			t.Errorf("page %q holds %q", name, found)
+		}
+	}
+}
+
+var settingLine = regexp.MustCompile(`(?m)^ *#?(?:- \{)?([A-Za-z_]+):`)
+
+func TestEverySettingIsExplained(t *testing.T) {
+	example, err := os.ReadFile("../service/config/example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := docs.ReadFile("docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := settingLine.FindAllStringSubmatch(string(example), -1)
+	if len(keys) < 40 {
+		t.Fatalf("only %d keys were found", len(keys))
+	}
+	for _, m := range keys {
+		if key := m[1]; !strings.Contains(string(text), "`"+key+"`") && key != "prod" && key != "name" {
+			t.Errorf("configuration.md does not explain %s", key)
+		}
 	}
 }

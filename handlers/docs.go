@@ -1,38 +1,33 @@
 package handlers
 
 import (
-	"bytes"
-	"fmt"
 	"net/http"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 
 	"vserver/embed"
 )
 
-// registerDocs adds the pages of documentation, beside the API like the start page.
+// registerDocs adds the documentation, beside the API like the start page. It is
+// rendered when somebody asks for it for the first time.
 func (s *Server) registerDocs() {
-	page, examples, err := embed.Docs()
-	if err != nil {
-		panic(err) // what the binary carries is read in every test
+	documents := sync.OnceValues(embed.Docs)
+	show := func(c echo.Context) error {
+		all, err := documents()
+		if err != nil {
+			return err
+		}
+		d, ok := all[c.Param("name")]
+		if !ok {
+			return unknownURL(c)
+		}
+		c.Response().Header().Set("Cache-Control", "no-cache")
+		return send(c, d.Type, d.Text)
 	}
-	var b bytes.Buffer
-	if err := page.Execute(&b, examples); err != nil {
-		panic(fmt.Errorf("writing the documentation: %w", err)) // as above
-	}
-	s.registerText("/docs/", "text/html; charset=utf-8", b.Bytes())
-	for _, e := range examples {
-		s.registerText("/docs/"+e.File, "text/plain; charset=utf-8", []byte(e.Text))
+	for _, pattern := range []string{"/docs/", "/docs/:name"} {
+		s.echo.GET(pattern, show)
+		s.echo.HEAD(pattern, show)
 	}
 	s.echo.GET("/docs", func(c echo.Context) error { return c.Redirect(http.StatusFound, "docs/") })
-}
-
-// registerText serves a text that never changes.
-func (s *Server) registerText(path, kind string, text []byte) {
-	show := func(c echo.Context) error {
-		c.Response().Header().Set("Cache-Control", "no-cache")
-		return send(c, kind, text)
-	}
-	s.echo.GET(path, show)
-	s.echo.HEAD(path, show)
 }

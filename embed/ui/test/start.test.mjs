@@ -101,10 +101,12 @@ test("works without scripts", async () => {
   await context.close();
 });
 
-test("leads to the examples for proxies and back", async () => {
+test("leads to the documentation, its examples for proxies, and back", async () => {
   const { context, page, complaints } = await open();
-  await page.getByRole("link", { name: "Behind a proxy" }).click();
+  await page.getByRole("link", { name: "documentation" }).click();
   await page.waitForURL(`${server.origin}/docs/`);
+  await page.getByRole("navigation", { name: "All pages" }).getByRole("link", { name: "Behind a proxy" }).click();
+  await page.waitForURL(`${server.origin}/docs/proxy`);
   for (const name of ["nginx", "Caddy", "Apache"]) {
     assert.ok(await page.getByRole("heading", { name }).isVisible(), name);
   }
