@@ -92,7 +92,7 @@ func TestCertificateIsReadAnew(t *testing.T) {
 }
 
 func TestRunWithTLS(t *testing.T) {
-	inst := instance(t)
+	inst := configured(t)
 	files := certificateFiles(t)
 	renew(t, files, 7)
 	inst.Config.TLS = &files

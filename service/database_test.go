@@ -106,7 +106,7 @@ type clients struct {
 
 func newClients(t *testing.T, n int) *clients {
 	t.Helper()
-	inst := instance(t)
+	inst := configured(t)
 	if inst.Database.Engine != config.Postgres {
 		t.Skip("skipped: SQLite has no connections to lose")
 	}

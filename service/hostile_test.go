@@ -16,7 +16,7 @@ import (
 // TestAdvisory_U9_HostileTransport leaves hundreds of heads and bodies half sent and sends what is too large, too deep
 // or too much, while others are served and memory stays as it was.
 func TestAdvisory_U9_HostileTransport(t *testing.T) {
-	r := start(t, instance(t))
+	r := start(t, configured(t))
 	before := heap()
 	r.many(100, halfAHead)
 	r.many(100, halfABody)
@@ -48,7 +48,7 @@ func TestAdvisory_U9_HostileTransport(t *testing.T) {
 // TestAdvisory_U9_WhatStandsStillIsGivenUp waits for the end of connections that wait for nothing.
 func TestAdvisory_U9_WhatStandsStillIsGivenUp(t *testing.T) {
 	t.Parallel()
-	r := start(t, instance(t))
+	r := start(t, configured(t))
 	heads, bodies := r.many(20, halfAHead), r.many(20, halfABody)
 	ended(t, heads, headerTime)
 	if os.Getenv("VSERVER_LONG") != "" {

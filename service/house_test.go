@@ -32,7 +32,7 @@ var arrows = map[string][]string{
 	"handlers":       append([]string{"service/core", "service/live", "service/bus", "service/config", "embed"}, leaves...),
 	"service": append([]string{
 		"handlers", "queries", "schema", "embed", "service/core", "service/config",
-		"service/live", "service/bus", "service/batch", "service/log", "service/mail",
+		"service/live", "service/bus", "service/batch", "service/daemon", "service/log", "service/mail",
 	}, leaves...),
 	"service/access": {"service/fault"},
 	"service/fault":  nil,
@@ -42,14 +42,18 @@ var arrows = map[string][]string{
 	"service/log":    {"service/config"},
 	"service/mail":   {"service/fault"},
 	// How tests treat promised times: nothing that is shipped imports it.
-	"service/promise": nil,
-	"service/core":    append([]string{"queries", "service/bus"}, leaves...),
-	"service/batch":   append([]string{"queries", "service/core"}, leaves...),
-	"service/shell":   append([]string{"queries", "service/core"}, leaves...),
-	"service/demo":    {"service/fault"}, // nothing but public REST and Socket.IO
+	"service/promise":  nil,
+	"service/core":     append([]string{"queries", "service/bus"}, leaves...),
+	"service/batch":    append([]string{"queries", "service/core"}, leaves...),
+	"service/shell":    append([]string{"queries", "service/core"}, leaves...),
+	"service/demo":     {"service/fault"}, // nothing but public REST and Socket.IO
+	"service/instance": {"service/config", "service/log"},
+	"service/daemon":   {"service/config", "service/instance"},
+	"service/upkeep":   {"queries", "service", "service/config", "service/instance"},
 	"service/cli": append([]string{
-		"service", "service/batch", "service/bus", "service/config", "service/core",
-		"service/demo", "service/live", "service/log", "service/mail", "service/shell",
+		"service", "service/batch", "service/bus", "service/config", "service/core", "service/daemon",
+		"service/demo", "service/instance", "service/live", "service/log", "service/mail",
+		"service/shell", "service/upkeep",
 	}, leaves...),
 }
 

@@ -217,7 +217,7 @@ func TestNodesOfTheReference(t *testing.T) {
 	for file, configuration := range map[string]int{"node_3_7.py": 0, "node_3_11.py": 2} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
-			s := &hospital{T: t, inst: instance(t)}
+			s := &hospital{T: t, inst: configured(t)}
 			s.inst.Config.AccessTokenLife = accessFor
 			python := s.python()
 			s.serve()

@@ -6,13 +6,24 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"vserver/service/daemon"
 )
+
+// variables are an environment of the given names and values.
+func variables(pairs ...string) func(string) string {
+	return func(name string) string {
+		if i := slices.Index(pairs, name); i >= 0 {
+			return pairs[i+1]
+		}
+		return ""
+	}
+}
 
 // manager listens as a service manager does.
 func manager(t *testing.T) (socket string, next func() string) {
@@ -40,7 +51,7 @@ func TestServiceManagerHearsHowTheServerIs(t *testing.T) {
 	ctx, end := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- Run(ctx, instance(t), RunOptions{Getenv: environment("NOTIFY_SOCKET", socket, "WATCHDOG_USEC", "30000")})
+		ended <- Run(ctx, configured(t), RunOptions{Getenv: variables("NOTIFY_SOCKET", socket, "WATCHDOG_USEC", "30000")})
 	}()
 	if words := next(); !strings.HasPrefix(words, "READY=1\nSTATUS=Listening on 127.0.0.1:") {
 		t.Fatalf("first words: %q", words)
@@ -65,44 +76,21 @@ func TestServiceManagerHearsHowTheServerIs(t *testing.T) {
 
 func TestServerThatDoesNotAnswerGivesNoSignOfLife(t *testing.T) {
 	socket, next := manager(t)
-	s := supervisor{socket: socket, every: time.Millisecond}
+	n := daemon.NewNotifier(variables("NOTIFY_SOCKET", socket, "WATCHDOG_USEC", "3000"))
 	ctx, end := context.WithCancel(t.Context())
 	defer end()
 	looks := 0
-	s.keepAlive(ctx, func(context.Context) bool {
+	n.KeepAlive(ctx, func(context.Context) bool {
 		looks++
 		if looks == 3 {
 			end()
 		}
 		return false
 	})
-	s.tell(t.Context(), "nothing before this")
+	n.Notify(t.Context(), "nothing before this")
 	if words := next(); words != "nothing before this" || looks < 3 {
 		t.Errorf("%q after %d looks", words, looks)
 	}
-}
-
-func TestSupervisor(t *testing.T) {
-	mine := strconv.Itoa(os.Getpid())
-	for name, c := range map[string]struct {
-		getenv func(string) string
-		want   supervisor
-	}{
-		"nobody":             {nil, supervisor{}},
-		"no socket":          {environment(), supervisor{}},
-		"no watchdog":        {environment("NOTIFY_SOCKET", "/s"), supervisor{socket: "/s"}},
-		"watchdog":           {environment("NOTIFY_SOCKET", "/s", "WATCHDOG_USEC", "30000000"), supervisor{"/s", 10 * time.Second}},
-		"my watchdog":        {environment("WATCHDOG_PID", mine, "WATCHDOG_USEC", "3"), supervisor{every: time.Microsecond}},
-		"another's watchdog": {environment("WATCHDOG_PID", mine+"0", "WATCHDOG_USEC", "3"), supervisor{}},
-		"broken":             {environment("WATCHDOG_USEC", "soon"), supervisor{}},
-	} {
-		if got := newSupervisor(c.getenv); got != c.want {
-			t.Errorf("%s: %+v", name, got)
-		}
-	}
-	// Words to nobody, or to a socket that is gone, hold nothing up.
-	supervisor{}.tell(t.Context(), "READY=1")
-	supervisor{socket: filepath.Join(t.TempDir(), "gone")}.tell(t.Context(), "READY=1")
 }
 
 func TestAnswers(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 // What another process does to rights and nodes works in a running server within a
 // second or so, without a word between the two.
 func TestRunNoticesOtherProcesses(t *testing.T) {
-	inst := instance(t)
+	inst := configured(t)
 	r := start(t, inst)
 	token := r.logIn()
 	if status, body := r.call("GET", "/api/organization", token, nil); status != 200 {

@@ -87,7 +87,7 @@ type place struct {
 
 func newField(t *testing.T, nodes int) *field {
 	t.Helper()
-	inst := instance(t)
+	inst := configured(t)
 	inst.Config.Logging.Level = "WARNING"
 	f := &field{running: start(t, inst)}
 	f.token = f.logIn()

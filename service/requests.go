@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"crypto/rand"
 	"log"
 	"net/http"
@@ -62,3 +63,37 @@ func (c complaints) Write(text []byte) (int, error) {
 }
 
 func complain(to zerolog.Logger) *log.Logger { return log.New(complaints{to}, "", 0) }
+
+// answers tells whether the routes still answer. It asks for what needs no database: a
+// database that hangs is waited for (RELIABILITY R10), and a start would not mend it.
+func answers(routes http.Handler, path string) func(context.Context) bool {
+	return func(ctx context.Context) bool {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, path+"/version", http.NoBody)
+		if err != nil {
+			return false
+		}
+		reply := statusOnly{header: http.Header{}}
+		routes.ServeHTTP(&reply, r)
+		return reply.status == http.StatusOK
+	}
+}
+
+// statusOnly is a reply of which only the status is looked at.
+type statusOnly struct {
+	header http.Header
+	status int
+}
+
+// Header is that of the reply.
+func (s *statusOnly) Header() http.Header { return s.header }
+
+// WriteHeader keeps the status.
+func (s *statusOnly) WriteHeader(status int) { s.status = status }
+
+// Write takes the body.
+func (s *statusOnly) Write(b []byte) (int, error) {
+	if s.status == 0 {
+		s.status = http.StatusOK
+	}
+	return len(b), nil
+}

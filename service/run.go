@@ -18,6 +18,7 @@ import (
 	"vserver/handlers"
 	"vserver/service/config"
 	"vserver/service/core"
+	"vserver/service/daemon"
 	"vserver/service/log"
 )
 
@@ -78,7 +79,7 @@ func announce(log zerolog.Logger, inst config.Instance) {
 	for _, w := range inst.Warnings {
 		log.Warn().Msg(w.String())
 	}
-	for _, text := range remarks(inst.Config) {
+	for _, text := range Remarks(inst.Config) {
 		log.Warn().Msg(text)
 	}
 	if inst.Config.RabbitMQURI != "" {
@@ -86,8 +87,8 @@ func announce(log zerolog.Logger, inst config.Instance) {
 	}
 }
 
-// remarks are warnings about right settings that have an unexpected effect.
-func remarks(c config.Config) []string {
+// Remarks are warnings about right settings that have an unexpected effect.
+func Remarks(c config.Config) []string {
 	var list []string
 	for _, r := range []struct {
 		is   bool
@@ -113,7 +114,7 @@ func serve(ctx context.Context, inst config.Instance, o RunOptions, logs *log.Lo
 	if err != nil {
 		return err
 	}
-	listener, err := listen(ctx, inst.Config)
+	listener, err := Listen(ctx, inst.Config)
 	if err != nil {
 		return err
 	}
@@ -141,7 +142,7 @@ func serve(ctx context.Context, inst config.Instance, o RunOptions, logs *log.Lo
 		}
 		defer stop()
 	}
-	s := &server{core: opened.Core, wire: wire, log: logger, manager: newSupervisor(o.Getenv), http: &http.Server{
+	s := &server{core: opened.Core, wire: wire, log: logger, notifier: daemon.NewNotifier(o.Getenv), http: &http.Server{
 		Handler: logged(wire, logger), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: headerSize, ErrorLog: complain(logger), TLSConfig: secure,
 	}}
@@ -175,8 +176,8 @@ func secured(c config.Config, log zerolog.Logger) (*tls.Config, error) {
 	return cert.settings(), nil
 }
 
-// listen opens the one listener of a server.
-func listen(ctx context.Context, c config.Config) (net.Listener, error) {
+// Listen opens the one listener of a server.
+func Listen(ctx context.Context, c config.Config) (net.Listener, error) {
 	address := net.JoinHostPort(cmp.Or(c.IP, "127.0.0.1"), strconv.Itoa(c.Port))
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
@@ -200,7 +201,7 @@ type server struct {
 	http *http.Server
 	log  zerolog.Logger
 
-	manager supervisor
+	notifier daemon.Notifier
 }
 
 func (s *server) run(ctx context.Context, l net.Listener, ready func(net.Addr), alive func(context.Context) bool) error {
@@ -214,13 +215,13 @@ func (s *server) run(ctx context.Context, l net.Listener, ready func(net.Addr), 
 	if ready != nil {
 		ready(l.Addr())
 	}
-	s.manager.tell(ctx, "READY=1\nSTATUS=Listening on "+l.Addr().String())
-	work.Go(func() { s.manager.keepAlive(background, alive) })
+	s.notifier.Notify(ctx, "READY=1\nSTATUS=Listening on "+l.Addr().String())
+	work.Go(func() { s.notifier.KeepAlive(background, alive) })
 	var err error
 	select {
 	case <-ctx.Done():
 		s.log.Info().Msg("Asked to end: finishing what is under way")
-		s.manager.tell(background, "STOPPING=1\nSTATUS=Finishing what is under way")
+		s.notifier.Notify(background, "STOPPING=1\nSTATUS=Finishing what is under way")
 	case err = <-failed:
 	}
 	s.drain(ctx)

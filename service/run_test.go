@@ -41,9 +41,9 @@ func asConfigured(src queries.Source) config.Database {
 	return config.Database{Engine: config.Engine(src.Engine), Path: src.Path, DSN: config.Secret(src.DSN)}
 }
 
-// instance is a configuration on a database of the engine under test that a server
+// configured is an instance on a database of the engine under test that a server
 // has been started on before; the system chooses the port.
-func instance(t *testing.T) config.Instance {
+func configured(t *testing.T) config.Instance {
 	t.Helper()
 	c := config.Config{
 		Environment: "test", IP: "127.0.0.1", APIPath: "/api", Logging: documented(),
@@ -151,7 +151,7 @@ func (r *running) logIn() string {
 }
 
 func TestRunServesUntilItIsAskedToEnd(t *testing.T) {
-	inst := instance(t)
+	inst := configured(t)
 	inst.Database = asConfigured(emptyDatabase.Copy(t))
 	inst.Warnings = []config.Warning{{File: inst.File, Line: 3, Key: "environments.test.prot", Text: "unknown key, ignored"}}
 	r := start(t, inst)
@@ -203,7 +203,7 @@ func TestRunSaysWhyItEnds(t *testing.T) {
 		}, "opening the database: "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inst := instance(t)
+			inst := configured(t)
 			c.spoil(&inst)
 			err := Run(t.Context(), inst, RunOptions{Ready: func(net.Addr) { t.Error("it was ready") }})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -231,7 +231,7 @@ func TestRunRemarks(t *testing.T) {
 	} {
 		var set config.Config
 		c.set(&set)
-		got := strings.Join(remarks(set), "\n")
+		got := strings.Join(Remarks(set), "\n")
 		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q", name, got)
 		}
@@ -241,7 +241,7 @@ func TestRunRemarks(t *testing.T) {
 // Requests that are under way when the end is asked for are answered, live
 // connections are closed, and nothing is left of the server (RELIABILITY R16).
 func TestRunDrains(t *testing.T) {
-	inst := instance(t)
+	inst := configured(t)
 	r := start(t, inst)
 	token := r.logIn()
 	socket := r.socket(token)
@@ -331,7 +331,7 @@ func TestAdvisory_T10_OneListener(t *testing.T) {
 		t.Skip("reads /proc")
 	}
 	before := len(listening(t))
-	r := start(t, instance(t))
+	r := start(t, configured(t))
 	after := listening(t)
 	if len(after) != before+1 || !slices.ContainsFunc(after, func(s netSocket) bool { return strings.HasSuffix(r.address, ":"+s.port) }) {
 		t.Errorf("%d listeners before, then %v; the server is on %s", before, after, r.address)

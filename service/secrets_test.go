@@ -13,7 +13,7 @@ import (
 // TestAdvisory_U8_SecretsStayOut sends secrets in every place where they belong and in some where they do not, to a
 // server that logs all it can, and looks for them in the log, the metrics and the replies to what failed.
 func TestAdvisory_U8_SecretsStayOut(t *testing.T) {
-	inst := instance(t)
+	inst := configured(t)
 	inst.Config.Logging.Level = "NOTSET"
 	inst.Config.JWTSecretKey = "canary-jwt-0123456789abcdef0123456789abcdef"
 	inst.Config.SMTP = config.SMTP{Configured: true, Server: "mail.example.org", Password: "canary-smtp"}

@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/instance"
 	"vserver/service/log"
 )
 
@@ -42,25 +42,25 @@ func (p *program) attachCommand() *cobra.Command {
 // serving finds the server that is named, or lets somebody choose. A record without
 // process says that it does not run, which the user has been told of when no name was
 // given.
-func (p *program) serving(in []config.Scope, f instanceFlags, title string) (service.Running, error) {
+func (p *program) serving(in []config.Scope, f instanceFlags, title string) (instance.Running, error) {
 	locations := config.ThisMachine(p.getenv)
 	if f.name != "" {
-		r, ok := service.FindRunning(locations, f.scope, f.name)
+		r, ok := instance.Find(locations, f.scope, f.name)
 		if !ok {
-			r = service.Running{Name: f.name, Scope: f.scope}
+			r = instance.Running{Name: f.name, Scope: f.scope}
 		}
 		return r, nil
 	}
-	all := service.AllRunning(locations, in...)
+	all := instance.FindAll(locations, in...)
 	if len(all) == 0 {
 		p.warn("No servers are currently running.")
-		return service.Running{}, nil
+		return instance.Running{}, nil
 	}
 	return p.chooseRunning(title, all)
 }
 
 // follow shows what a server writes until somebody interrupts it or the server ends.
-func (p *program) follow(ctx context.Context, r service.Running) error {
+func (p *program) follow(ctx context.Context, r instance.Running) error {
 	file := r.Console
 	if file == "" {
 		file = r.Log

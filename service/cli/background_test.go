@@ -16,8 +16,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/instance"
 )
 
 // home is a user of a machine of its own, as far as files are concerned.
@@ -82,16 +82,16 @@ func (h *home) vserver(args ...string) string {
 // stopAll ends every server of a test.
 func stopAll(t interface{ Log(args ...any) }, getenv func(string) string) {
 	locations := config.ThisMachine(getenv)
-	for _, r := range service.AllRunning(locations, config.System, config.User) {
-		if _, err := service.Stop(context.Background(), locations, r, service.StopTime); err != nil {
+	for _, r := range instance.FindAll(locations, config.System, config.User) {
+		if _, err := instance.Stop(context.Background(), locations, r, instance.StopTime); err != nil {
 			t.Log(err)
 		}
 	}
 }
 
 // running finds the server of a script.
-func running(ts *testscript.TestScript, scope, name string) service.Running {
-	r, ok := service.FindRunning(config.ThisMachine(ts.Getenv), config.Scope(scope), name)
+func running(ts *testscript.TestScript, scope, name string) instance.Running {
+	r, ok := instance.Find(config.ThisMachine(ts.Getenv), config.Scope(scope), name)
 	if !ok {
 		ts.Fatalf("%s does not run", name)
 	}
@@ -108,7 +108,7 @@ func kill9(ts *testscript.TestScript, neg bool, args []string) {
 	until(ts.Fatalf, args[1]+" does not die", func() bool { return !r.Alive() })
 }
 
-func kill(r service.Running) error {
+func kill(r instance.Running) error {
 	p, err := os.FindProcess(r.PID)
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func waitfor(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: waitfor SCOPE NAME")
 	}
 	until(ts.Fatalf, args[1]+" does not answer", func() bool {
-		r, ok := service.FindRunning(config.ThisMachine(ts.Getenv), config.Scope(args[0]), args[1])
+		r, ok := instance.Find(config.ThisMachine(ts.Getenv), config.Scope(args[0]), args[1])
 		return ok && r.URL != ""
 	})
 }
@@ -145,7 +145,7 @@ func TestHundredStartsAndStops(t *testing.T) {
 	h := newHome(t)
 	for round := range 100 {
 		h.vserver("start", "--user", "--name", "doc", "-e", "test")
-		r, ok := service.FindRunning(h.locations(), config.User, "doc")
+		r, ok := instance.Find(h.locations(), config.User, "doc")
 		if !ok {
 			t.Fatalf("round %d: not found after its start", round)
 		}

@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/upkeep"
 )
 
 // backupCommand copies an instance's database.
@@ -27,7 +27,7 @@ func (p *program) backupCommand() *cobra.Command {
 				return err
 			}
 			p.info("Copying the database %s", inst.Database)
-			made, err := service.Backup(cmd.Context(), inst, args[0], time.Now(), p.running)
+			made, err := upkeep.Backup(cmd.Context(), inst, args[0], time.Now(), p.running)
 			if err != nil {
 				return err
 			}
@@ -70,12 +70,12 @@ func (p *program) restoreCommand() *cobra.Command {
 	return cmd
 }
 
-func (p *program) restore(cmd *cobra.Command, inst config.Instance, file string) (service.Restored, error) {
+func (p *program) restore(cmd *cobra.Command, inst config.Instance, file string) (upkeep.Restored, error) {
 	if err := p.idle(inst); err != nil {
-		return service.Restored{}, err
+		return upkeep.Restored{}, err
 	}
 	p.info("Checking %s", file)
-	done, err := service.Restore(cmd.Context(), inst, file, time.Now(), p.running)
+	done, err := upkeep.Restore(cmd.Context(), inst, file, time.Now(), p.running)
 	if err != nil {
 		return done, err
 	}

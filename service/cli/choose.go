@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/instance"
 )
 
 // named gives a command the options that name a server without its file.
@@ -64,7 +64,7 @@ func (p *program) choose(locations config.Locations, scope config.Scope, ask boo
 }
 
 // chooseRunning offers servers that run.
-func (p *program) chooseRunning(title string, running []service.Running) (service.Running, error) {
+func (p *program) chooseRunning(title string, running []instance.Running) (instance.Running, error) {
 	q := question{title: title}
 	for _, r := range running {
 		q.options = append(q.options, option{r.Identity(), r.Identity()})
@@ -78,7 +78,7 @@ func (p *program) chooseRunning(title string, running []service.Running) (servic
 			return r, err
 		}
 	}
-	return service.Running{}, err
+	return instance.Running{}, err
 }
 
 // good and bad colour names inside messages.

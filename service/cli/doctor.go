@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/upkeep"
 )
 
 // doctorCommand looks for what is wrong with an instance.
@@ -35,13 +35,13 @@ func (p *program) doctorCommand() *cobra.Command {
 }
 
 // examine runs the checks; a configuration that cannot be used is a finding too.
-func (p *program) examine(ctx context.Context, f instanceFlags) ([]service.Finding, error) {
+func (p *program) examine(ctx context.Context, f instanceFlags) ([]upkeep.Finding, error) {
 	inst, err := f.find(p)
 	if faults, ok := errors.AsType[config.Faults](err); ok {
-		var found []service.Finding
+		var found []upkeep.Finding
 		for _, fault := range faults {
-			found = append(found, service.Finding{
-				Check: "configuration", Verdict: service.Failure, Text: fault.Error(), Advice: "correct the configuration",
+			found = append(found, upkeep.Finding{
+				Check: "configuration", Verdict: upkeep.Failure, Text: fault.Error(), Advice: "correct the configuration",
 			})
 		}
 		return found, nil
@@ -49,14 +49,14 @@ func (p *program) examine(ctx context.Context, f instanceFlags) ([]service.Findi
 	if err != nil {
 		return nil, err
 	}
-	return service.Examine(ctx, config.ThisMachine(p.getenv), inst, time.Now()), nil
+	return upkeep.Examine(ctx, config.ThisMachine(p.getenv), inst, time.Now()), nil
 }
 
 // findings tells what was found; a failure makes the command fail.
-func (p *program) findings(found []service.Finding) error {
+func (p *program) findings(found []upkeep.Finding) error {
 	var failed bool
 	for _, f := range found {
-		failed = failed || f.Verdict == service.Failure
+		failed = failed || f.Verdict == upkeep.Failure
 		if !p.forPrograms {
 			p.finding(f)
 		}
@@ -72,17 +72,17 @@ func (p *program) findings(found []service.Finding) error {
 	return nil
 }
 
-func (p *program) finding(f service.Finding) {
+func (p *program) finding(f upkeep.Finding) {
 	text := f.Check + ": " + f.Text
 	if f.Advice != "" {
 		text += "\n  -> " + f.Advice
 	}
 	switch f.Verdict {
-	case service.Failure:
+	case upkeep.Failure:
 		p.error(text)
-	case service.Doubt:
+	case upkeep.Doubt:
 		p.warn("%s", text)
-	case service.Skipped:
+	case upkeep.Skipped:
 		p.info("%s (skipped)", text)
 	default:
 		p.info("%s", text)

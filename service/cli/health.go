@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/instance"
 )
 
 // healthCommand asks a server whether it works.
@@ -37,10 +37,10 @@ func (p *program) healthCommand() *cobra.Command {
 
 // address tells where a server is asked. Of servers without name the only one that
 // runs is meant.
-func (p *program) address(f instanceFlags) (service.Running, error) {
+func (p *program) address(f instanceFlags) (instance.Running, error) {
 	locations := config.ThisMachine(p.getenv)
 	if f.name == "" && f.file == "" {
-		all := service.AllRunning(locations, config.System, config.User)
+		all := instance.FindAll(locations, config.System, config.User)
 		if len(all) == 1 {
 			return all[0], nil
 		}
@@ -50,12 +50,12 @@ func (p *program) address(f instanceFlags) (service.Running, error) {
 	}
 	inst, err := f.find(p)
 	if err != nil {
-		return service.Running{}, err
+		return instance.Running{}, err
 	}
-	if r, ok := service.FindRunning(locations, inst.Scope, inst.Name); ok && r.URL != "" {
+	if r, ok := instance.Find(locations, inst.Scope, inst.Name); ok && r.URL != "" {
 		return r, nil
 	}
-	r := service.Running{Name: inst.Name, Scope: inst.Scope, URL: service.URL(inst.Config, "")}
+	r := instance.Running{Name: inst.Name, Scope: inst.Scope, URL: instance.URL(inst.Config, "")}
 	if inst.Config.TLS != nil {
 		r.Certificate = inst.Config.TLS.Cert
 	}
@@ -63,8 +63,8 @@ func (p *program) address(f instanceFlags) (service.Running, error) {
 }
 
 // health asks and tells; all that is wrong makes the command fail.
-func (p *program) health(ctx context.Context, at service.Running) error {
-	parts, err := service.NewAsker(at.URL, at.Certificate).Health(ctx)
+func (p *program) health(ctx context.Context, at instance.Running) error {
+	parts, err := instance.NewClient(at.URL, at.Certificate).Health(ctx)
 	var broken []string
 	for part, works := range parts {
 		if !works {

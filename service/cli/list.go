@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/instance"
 )
 
 // listCommand shows the configurations and whether they run.
@@ -65,11 +65,11 @@ func (p *program) instances() (found []listed, failed []string, err error) {
 				failed = append(failed, l.Err.Error())
 				continue
 			}
-			r, running := service.FindRunning(locations, scope, l.Name)
+			r, running := instance.Find(locations, scope, l.Name)
 			found = append(found, listed{l.Name, l.Environments, running, scope, l.File, r.URL})
 		}
 	}
-	for _, r := range service.AllRunning(locations, config.System, config.User) {
+	for _, r := range instance.FindAll(locations, config.System, config.User) {
 		known := func(l listed) bool { return l.Name == r.Name && l.Scope == r.Scope }
 		if !slices.ContainsFunc(found, known) {
 			found = append(found, listed{r.Name, []string{r.Environment}, true, r.Scope, r.Config, r.URL})

@@ -8,8 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/instance"
+	"vserver/service/upkeep"
 )
 
 // migrateCommand shows and does changes of the database's schema.
@@ -37,7 +38,7 @@ func (p *program) migrateStatusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			state, err := service.LookAtSchema(cmd.Context(), inst)
+			state, err := upkeep.CompareSchema(cmd.Context(), inst)
 			if err != nil {
 				return err
 			}
@@ -50,7 +51,7 @@ func (p *program) migrateStatusCommand() *cobra.Command {
 }
 
 // schemaState tells the state; a schema that is too new makes the command fail.
-func (p *program) schemaState(inst config.Instance, s service.SchemaState) (err error) {
+func (p *program) schemaState(inst config.Instance, s upkeep.SchemaState) (err error) {
 	if p.forPrograms {
 		defer func() { err = errors.Join(err, p.json(s)) }()
 	}
@@ -96,14 +97,14 @@ func (p *program) migrateUp(ctx context.Context, inst config.Instance) error {
 	if err := p.idle(inst); err != nil {
 		return err
 	}
-	snapshot, err := service.Migrate(ctx, inst)
+	snapshot, err := upkeep.Migrate(ctx, inst)
 	if err != nil {
 		return err
 	}
 	if snapshot != "" {
 		p.info("The database as it was is kept in %s", snapshot)
 	}
-	state, err := service.LookAtSchema(ctx, inst)
+	state, err := upkeep.CompareSchema(ctx, inst)
 	if err != nil {
 		return err
 	}
@@ -112,7 +113,7 @@ func (p *program) migrateUp(ctx context.Context, inst config.Instance) error {
 
 // idle refuses to touch the database of a server that runs.
 func (p *program) idle(inst config.Instance) error {
-	if r, ok := service.FindRunning(config.ThisMachine(p.getenv), inst.Scope, inst.Name); ok {
+	if r, ok := instance.Find(config.ThisMachine(p.getenv), inst.Scope, inst.Name); ok {
 		return fmt.Errorf("Server %s is running: stop it first", r.Name)
 	}
 	return nil

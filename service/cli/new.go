@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/upkeep"
 )
 
 // newFlags are the options of `vserver new`.
@@ -265,7 +265,7 @@ func (p *program) firstUser(ctx context.Context, locations config.Locations, f n
 	if password != "" {
 		inst.Config.RootPassword = config.Secret(password)
 	}
-	made, err := service.MakeFirstUser(ctx, inst, p.quietLogger())
+	made, err := upkeep.MakeFirstUser(ctx, inst, p.quietLogger())
 	switch {
 	case err != nil:
 		return fmt.Errorf("the password of root could not be set, give it to the first start as VSERVER_ROOT_PASSWORD: %w", err)

@@ -17,6 +17,7 @@ import (
 	"vserver/service"
 	"vserver/service/config"
 	"vserver/service/core"
+	"vserver/service/instance"
 )
 
 // Addresses under which nodes, which run in containers, reach a server on the same
@@ -165,7 +166,7 @@ type seen struct{ server, port, path string }
 // seenByNodes takes the port that a running server has, which --port may have chosen.
 func (p *program) seenByNodes(inst config.Instance, server string) seen {
 	s := seen{server, strconv.Itoa(inst.Config.Port), inst.Config.APIPath}
-	if r, ok := service.FindRunning(config.ThisMachine(p.getenv), inst.Scope, inst.Name); ok {
+	if r, ok := instance.Find(config.ThisMachine(p.getenv), inst.Scope, inst.Name); ok {
 		if u, err := url.Parse(r.URL); err == nil && u.Port() != "" {
 			s.port = u.Port()
 		}

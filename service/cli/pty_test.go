@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/instance"
 )
 
 // screen is a terminal with a shell in it, which a test types into and looks at.
@@ -175,11 +175,11 @@ func TestAttachOnATerminal(t *testing.T) {
 	s.command("vserver start --user --name doc -e test --attach; echo code $?")
 	s.await("Listening on")
 	s.await("Server doc is ready")
-	r, ok := service.FindRunning(s.locations(), config.User, "doc")
+	r, ok := instance.Find(s.locations(), config.User, "doc")
 	if !ok {
 		t.Fatal("it does not run")
 	}
-	if _, err := service.NewAsker(r.URL, "").Health(t.Context()); err != nil {
+	if _, err := instance.NewClient(r.URL, "").Health(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	s.await("GET /api/health status=200")
@@ -187,7 +187,7 @@ func TestAttachOnATerminal(t *testing.T) {
 	s.await("Closing log file. Keyboard Interrupt.")
 	s.await("Note that your server is still running! Shut it down with vserver stop")
 	s.await("code 0")
-	if _, err := service.NewAsker(r.URL, "").Version(t.Context()); err != nil {
+	if _, err := instance.NewClient(r.URL, "").Version(t.Context()); err != nil {
 		t.Errorf("the server went with the terminal's interrupt: %v", err)
 	}
 	// It goes on when the terminal itself is closed, and can be looked at from another.
@@ -195,7 +195,7 @@ func TestAttachOnATerminal(t *testing.T) {
 	until(t.Fatalf, "the terminal is not closed", func() bool {
 		return exec.Command("tmux", "-S", s.socket, "has-session").Run() != nil
 	})
-	if _, err := service.NewAsker(r.URL, "").Version(t.Context()); err != nil {
+	if _, err := instance.NewClient(r.URL, "").Version(t.Context()); err != nil {
 		t.Fatalf("the server went with its terminal: %v", err)
 	}
 	s.open()

@@ -9,6 +9,8 @@ import (
 
 	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/daemon"
+	"vserver/service/instance"
 )
 
 // runFlags are the options of `vserver run`.
@@ -29,8 +31,8 @@ func (p *program) runCommand() *cobra.Command {
 		Args:  nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.portGiven = cmd.Flags().Changed("port")
-			if service.Managed() {
-				return service.RunManaged(cmd.Context(), func(ctx context.Context) error { return p.told(p.run(ctx, f)) })
+			if daemon.StartedByManager() {
+				return daemon.RunForManager(cmd.Context(), func(ctx context.Context) error { return p.told(p.run(ctx, f)) })
 			}
 			return p.run(cmd.Context(), f)
 		},
@@ -55,7 +57,7 @@ func (p *program) told(err error) error {
 
 func (p *program) run(ctx context.Context, f runFlags) error {
 	if f.console != "" {
-		file, err := service.OpenConsole(f.console)
+		file, err := instance.OpenConsole(f.console)
 		if err != nil {
 			return err
 		}
@@ -101,9 +103,9 @@ func (p *program) serve(ctx context.Context, inst config.Instance, f runFlags) e
 
 // occupy makes this process the server of the instance. Where no record of it can be
 // left, the server still runs, but other commands do not find it.
-func (p *program) occupy(inst config.Instance, console string) (*service.Claim, error) {
-	claim, err := service.Occupy(config.ThisMachine(p.getenv), inst, console)
-	var already service.AlreadyRunning
+func (p *program) occupy(inst config.Instance, console string) (*instance.Claim, error) {
+	claim, err := instance.Acquire(config.ThisMachine(p.getenv), inst, console)
+	var already instance.AlreadyRunning
 	if err == nil || errors.As(err, &already) || console != "" {
 		return claim, err
 	}

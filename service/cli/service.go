@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/daemon"
 )
 
 // serviceCommand has an instance looked after by the operating system.
@@ -30,16 +30,16 @@ func (p *program) serviceCommand() *cobra.Command {
 	}
 	group.AddCommand(
 		p.serviceInstallCommand(), p.serviceUninstallCommand(), p.serviceStatusCommand(), p.serviceListCommand(),
-		p.serviceVerb("start", "Start the service", "started", service.Manager.Start),
-		p.serviceVerb("stop", "Stop the service", "stopped", service.Manager.Stop),
-		p.serviceVerb("restart", "Stop the service if it runs, and start it", "started", service.Manager.Restart),
+		p.serviceVerb("start", "Start the service", "started", daemon.Manager.Start),
+		p.serviceVerb("stop", "Stop the service", "stopped", daemon.Manager.Stop),
+		p.serviceVerb("restart", "Stop the service if it runs, and start it", "started", daemon.Manager.Restart),
 		p.serviceAccountCommand(), p.serviceUnitCommand(),
 	)
 	return group
 }
 
 // serviceOf finds the service that the options name. Its configuration may be gone.
-func (p *program) serviceOf(f *instanceFlags) (name string, m service.Manager, err error) {
+func (p *program) serviceOf(f *instanceFlags) (name string, m daemon.Manager, err error) {
 	locations := config.ThisMachine(p.getenv)
 	name = f.name
 	if f.file != "" {
@@ -54,11 +54,11 @@ func (p *program) serviceOf(f *instanceFlags) (name string, m service.Manager, e
 	if err := config.CheckName(name); err != nil {
 		return "", nil, err
 	}
-	m, err = service.ManagerOf(locations, f.scope, name)
-	return service.UnitName(locations.GOOS, f.scope, name), m, err
+	m, err = daemon.ManagerOf(locations, f.scope, name)
+	return daemon.UnitName(locations.GOOS, f.scope, name), m, err
 }
 
-func (p *program) serviceVerb(verb, short, done string, call func(service.Manager) error) *cobra.Command {
+func (p *program) serviceVerb(verb, short, done string, call func(daemon.Manager) error) *cobra.Command {
 	var f instanceFlags
 	cmd := &cobra.Command{
 		Use:   verb,
@@ -82,7 +82,7 @@ func (p *program) serviceVerb(verb, short, done string, call func(service.Manage
 }
 
 // serviceNow prints for programs how a service is by now.
-func (p *program) serviceNow(name string, m service.Manager) error {
+func (p *program) serviceNow(name string, m daemon.Manager) error {
 	if !p.forPrograms {
 		return nil
 	}
@@ -95,8 +95,8 @@ func (p *program) serviceNow(name string, m service.Manager) error {
 
 // serviceState is a service as programs read it.
 type serviceState struct {
-	Service string        `json:"service"`
-	State   service.State `json:"state"`
+	Service string       `json:"service"`
+	State   daemon.State `json:"state"`
 }
 
 // forbidden adds to an error what most often mends it.
@@ -114,7 +114,7 @@ func (p *program) serviceInstallCommand() *cobra.Command {
 		Use:   "install",
 		Short: "Make a service of an instance, which starts with the machine",
 		Long: "Make a service of an instance, which starts with the machine (with --user: when its user logs\n" +
-			"in). The service of the system runs as the user " + service.Account + ", which is made and given the\n" +
+			"in). The service of the system runs as the user " + daemon.Account + ", which is made and given the\n" +
 			"instance's data and log. Installing again writes the service anew and keeps it running.",
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.installService(cmd.Context(), &f, now) },
@@ -130,14 +130,14 @@ func (p *program) installService(ctx context.Context, f *instanceFlags, now bool
 	if err != nil {
 		return err
 	}
-	m, err := service.NewManager(u)
+	m, err := daemon.NewManager(u)
 	if err != nil {
 		return err
 	}
 	for _, text := range p.hidden(u) {
 		p.warn("%s", text)
 	}
-	remarks, err := service.InstallService(ctx, service.ThisMachine(), m, u, inst)
+	remarks, err := daemon.InstallService(ctx, daemon.ThisMachine(), m, u, inst)
 	if err != nil {
 		return forbidden(err)
 	}
@@ -158,7 +158,7 @@ func (p *program) installService(ctx context.Context, f *instanceFlags, now bool
 }
 
 // unit makes the unit of the instance that the options name, for this program.
-func (p *program) unit(f *instanceFlags) (u service.Unit, inst config.Instance, err error) {
+func (p *program) unit(f *instanceFlags) (u daemon.Unit, inst config.Instance, err error) {
 	if inst, err = f.find(p); err != nil {
 		return u, inst, err
 	}
@@ -166,14 +166,14 @@ func (p *program) unit(f *instanceFlags) (u service.Unit, inst config.Instance, 
 	if err != nil {
 		return u, inst, fmt.Errorf("finding this program: %w", err)
 	}
-	u = service.NewUnit(config.ThisMachine(p.getenv), inst, service.UnitChoice{
+	u = daemon.NewUnit(config.ThisMachine(p.getenv), inst, daemon.UnitOptions{
 		Executable: executable, ByFile: f.file != "", Environment: f.environment,
 	})
 	return u, inst, nil
 }
 
 // hidden names what this command sees and the service will not.
-func (p *program) hidden(u service.Unit) []string {
+func (p *program) hidden(u daemon.Unit) []string {
 	var texts []string
 	for _, name := range []string{"VSERVER_JWT_SECRET_KEY", "VSERVER_ROOT_PASSWORD"} {
 		for _, n := range []string{name, name + "_FILE"} {
@@ -189,7 +189,7 @@ func (p *program) hidden(u service.Unit) []string {
 }
 
 func (p *program) serviceUninstallCommand() *cobra.Command {
-	return p.serviceVerb("uninstall", "Stop the service and forget it; data and configuration stay", "uninstalled", service.UninstallService)
+	return p.serviceVerb("uninstall", "Stop the service and forget it; data and configuration stay", "uninstalled", daemon.UninstallService)
 }
 
 func (p *program) serviceStatusCommand() *cobra.Command {
@@ -207,7 +207,7 @@ func (p *program) serviceStatusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if state == service.Active {
+			if state == daemon.Active {
 				p.info("Service %s is %s", name, state)
 			} else {
 				p.warn("Service %s is %s", name, state)
@@ -231,12 +231,12 @@ func (p *program) serviceListCommand() *cobra.Command {
 		Short: "List the installed services: name, state, environment and file, with tabs between",
 		Args:  nothing,
 		RunE: func(*cobra.Command, []string) error {
-			all, err := service.InstalledServices(config.ThisMachine(p.getenv), f.scope)
+			all, err := daemon.List(config.ThisMachine(p.getenv), f.scope)
 			if err != nil {
 				return err
 			}
 			if p.forPrograms {
-				return p.json(append([]service.Installed{}, all...))
+				return p.json(append([]daemon.Service{}, all...))
 			}
 			for _, s := range all {
 				if _, err := fmt.Fprintf(p.out, "%s\t%s\t%s\t%s\n", s.Instance, s.State, cmp.Or(s.Environment, "-"), cmp.Or(s.Config, "-")); err != nil {
@@ -262,7 +262,7 @@ func (p *program) serviceAccountCommand() *cobra.Command {
 		Args:   nothing,
 		Hidden: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return forbidden(service.ThisMachine().MakeAccount(cmd.Context(), config.ThisMachine(p.getenv)))
+			return forbidden(daemon.ThisMachine().MakeAccount(cmd.Context(), config.ThisMachine(p.getenv)))
 		},
 	}
 }
@@ -277,7 +277,7 @@ func (p *program) serviceUnitCommand() *cobra.Command {
 		Args:   nothing,
 		Hidden: true,
 		RunE: func(*cobra.Command, []string) error {
-			u := service.PackageUnit(program)
+			u := daemon.PackageUnit(program)
 			if program == "" {
 				var err error
 				if u, _, err = p.unit(&f); err != nil {
@@ -303,28 +303,28 @@ var _ daemons = managed{}
 
 // Installed tells whether there is a service for an instance.
 func (m managed) Installed(_ context.Context, scope config.Scope, name string) (bool, error) {
-	state, err := service.ServiceState(config.ThisMachine(m.getenv), scope, name)
-	return state != service.NotInstalled, err
+	state, err := daemon.StateOf(config.ThisMachine(m.getenv), scope, name)
+	return state != daemon.NotInstalled, err
 }
 
 // Runs tells whether it is the service that runs the server.
 func (m managed) Runs(_ context.Context, scope config.Scope, name string) (bool, error) {
-	state, err := service.ServiceState(config.ThisMachine(m.getenv), scope, name)
-	return state == service.Active, err
+	state, err := daemon.StateOf(config.ThisMachine(m.getenv), scope, name)
+	return state == daemon.Active, err
 }
 
 // Start starts it.
 func (m managed) Start(_ context.Context, scope config.Scope, name string) error {
-	return m.call(scope, name, service.Manager.Start)
+	return m.call(scope, name, daemon.Manager.Start)
 }
 
 // Stop ends it.
 func (m managed) Stop(_ context.Context, scope config.Scope, name string) error {
-	return m.call(scope, name, service.Manager.Stop)
+	return m.call(scope, name, daemon.Manager.Stop)
 }
 
-func (m managed) call(scope config.Scope, name string, do func(service.Manager) error) error {
-	manager, err := service.ManagerOf(config.ThisMachine(m.getenv), scope, name)
+func (m managed) call(scope config.Scope, name string, do func(daemon.Manager) error) error {
+	manager, err := daemon.ManagerOf(config.ThisMachine(m.getenv), scope, name)
 	if err != nil {
 		return err
 	}

@@ -18,8 +18,8 @@ import (
 	"testing"
 	"time"
 
-	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/instance"
 )
 
 // change edits the configuration doc: pairs of what stands there and what is to.
@@ -42,10 +42,10 @@ func (h *home) change(pairs ...string) {
 }
 
 // begin starts doc and gives its record.
-func (h *home) begin() service.Running {
+func (h *home) begin() instance.Running {
 	h.Helper()
 	h.vserver("start", "--user", "--name", "doc", "-e", "test")
-	r, ok := service.FindRunning(h.locations(), config.User, "doc")
+	r, ok := instance.Find(h.locations(), config.User, "doc")
 	if !ok {
 		h.Fatal("it does not run")
 	}
@@ -84,7 +84,7 @@ func (h *home) ask(method, url, token, body string) (int, []byte) {
 }
 
 // token logs root in.
-func (h *home) token(r service.Running) string {
+func (h *home) token(r instance.Running) string {
 	h.Helper()
 	status, text := h.ask("POST", r.URL+"/token/user", "", `{"username": "root", "password": "root"}`)
 	var reply struct {
@@ -122,24 +122,24 @@ func life(t *testing.T, token string) time.Duration {
 func TestSettings(t *testing.T) {
 	for name, c := range map[string]struct {
 		change []string
-		look   func(h *home, r service.Running)
+		look   func(h *home, r instance.Running)
 	}{
-		"44 type test": {nil, func(h *home, r service.Running) {
+		"44 type test": {nil, func(h *home, r instance.Running) {
 			if got := life(h.T, h.token(r)); got != 24*time.Hour {
 				h.Errorf("tokens last %s", got)
 			}
 		}},
-		"45 other types": {[]string{"type: test", "type: acc"}, func(h *home, r service.Running) {
+		"45 other types": {[]string{"type: test", "type: acc"}, func(h *home, r instance.Running) {
 			if got := life(h.T, h.token(r)); got != 6*time.Hour {
 				h.Errorf("tokens last %s", got)
 			}
 		}},
-		"48 port, and 81 its name": {nil, func(h *home, _ service.Running) {
+		"48 port, and 81 its name": {nil, func(h *home, _ instance.Running) {
 			if status, _ := h.ask("GET", fmt.Sprintf("http://127.0.0.1:%d/api/version", h.port), "", ""); status != http.StatusOK {
 				h.Errorf("status %d", status)
 			}
 		}},
-		"49 api_path": {[]string{"api_path: /api", "api_path: /x/y"}, func(h *home, _ service.Running) {
+		"49 api_path": {[]string{"api_path: /api", "api_path: /x/y"}, func(h *home, _ instance.Running) {
 			base := fmt.Sprintf("http://127.0.0.1:%d", h.port)
 			right, _ := h.ask("GET", base+"/x/y/version", "", "")
 			wrong, _ := h.ask("GET", base+"/api/version", "", "")
@@ -147,12 +147,12 @@ func TestSettings(t *testing.T) {
 				h.Errorf("status %d and %d", right, wrong)
 			}
 		}},
-		"50 links with the api_path": {[]string{"api_path: /api", "api_path: /sub/path"}, func(h *home, r service.Running) {
+		"50 links with the api_path": {[]string{"api_path: /api", "api_path: /sub/path"}, func(h *home, r instance.Running) {
 			if _, text := h.ask("GET", r.URL+"/user/1", h.token(r), ""); !bytes.Contains(text, []byte(`"/sub/path/organization/1"`)) {
 				h.Errorf("reply %s", text)
 			}
 		}},
-		"55 signature by the key": {nil, func(h *home, r service.Running) {
+		"55 signature by the key": {nil, func(h *home, r instance.Running) {
 			token := h.token(r)
 			cut := strings.LastIndexByte(token, '.')
 			sum := hmac.New(sha256.New, []byte("super-secret-key!"))
@@ -161,21 +161,21 @@ func TestSettings(t *testing.T) {
 				h.Error("another key signed it")
 			}
 		}},
-		"57 with a key tokens survive a start": {nil, func(h *home, r service.Running) {
+		"57 with a key tokens survive a start": {nil, func(h *home, r instance.Running) {
 			token := h.token(r)
 			h.end()
 			if status, _ := h.ask("GET", h.begin().URL+"/user/1", token, ""); status != http.StatusOK {
 				h.Errorf("status %d", status)
 			}
 		}},
-		"56 and 57 without a key they do not": {[]string{"    jwt_secret_key:", "    # jwt_secret_key:"}, func(h *home, r service.Running) {
+		"56 and 57 without a key they do not": {[]string{"    jwt_secret_key:", "    # jwt_secret_key:"}, func(h *home, r instance.Running) {
 			token := h.token(r)
 			h.end()
 			if status, _ := h.ask("GET", h.begin().URL+"/user/1", token, ""); status != http.StatusUnprocessableEntity {
 				h.Errorf("status %d", status)
 			}
 		}},
-		"77 an edited file counts at the next start": {nil, func(h *home, r service.Running) {
+		"77 an edited file counts at the next start": {nil, func(h *home, r instance.Running) {
 			h.end()
 			port, err := freePort()
 			if err != nil {
@@ -265,9 +265,9 @@ func TestAttachAcrossRotation(t *testing.T) {
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var r service.Running
+	var r instance.Running
 	until(t.Fatalf, "it does not run", func() (ok bool) {
-		r, ok = service.FindRunning(h.locations(), config.User, "doc")
+		r, ok = instance.Find(h.locations(), config.User, "doc")
 		return ok && r.URL != ""
 	})
 	var shown bytes.Buffer // of a server in the foreground the log file is shown

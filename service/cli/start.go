@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/instance"
 )
 
 // daemons are the instances that the service manager of the operating system looks
@@ -73,8 +73,8 @@ func (p *program) start(ctx context.Context, f startFlags) error {
 	}
 	locations := config.ThisMachine(p.getenv)
 	p.info("Starting server...")
-	if r, ok := service.FindRunning(locations, inst.Scope, inst.Name); ok {
-		return service.AlreadyRunning{Running: r}
+	if r, ok := instance.Find(locations, inst.Scope, inst.Name); ok {
+		return instance.AlreadyRunning{Running: r}
 	}
 	for _, w := range inst.Warnings {
 		p.warn("%s", w)
@@ -98,22 +98,22 @@ func (p *program) start(ctx context.Context, f startFlags) error {
 }
 
 // launch has the operating system's service started when there is one, else a process.
-func (p *program) launch(ctx context.Context, locations config.Locations, inst config.Instance, f startFlags) (service.Running, error) {
+func (p *program) launch(ctx context.Context, locations config.Locations, inst config.Instance, f startFlags) (instance.Running, error) {
 	installed, err := p.installed(ctx, inst.Scope, inst.Name)
 	if err != nil {
-		return service.Running{}, err
+		return instance.Running{}, err
 	}
 	if !installed {
-		return service.StartBackground(ctx, locations, inst.Scope, inst.Name, f.runArgs(locations, inst))
+		return instance.Start(ctx, locations, inst.Scope, inst.Name, f.runArgs(locations, inst))
 	}
 	if f.ip != "" || f.portGiven || f.environment != "" && f.environment != inst.Config.Environment {
 		p.warn("The installed service has its own options: those of this command do not count")
 	}
 	p.info("Starting the service that is installed for it")
 	if err := p.daemons.Start(ctx, inst.Scope, inst.Name); err != nil {
-		return service.Running{}, err
+		return instance.Running{}, err
 	}
-	return service.AwaitServer(ctx, locations, inst.Scope, inst.Name)
+	return instance.Await(ctx, locations, inst.Scope, inst.Name)
 }
 
 // installed tells whether the operating system has a service for an instance.
@@ -130,7 +130,7 @@ func (p *program) installed(ctx context.Context, scope config.Scope, name string
 
 // runArgs is the command line of the server itself, which finds the same instance.
 func (f startFlags) runArgs(locations config.Locations, inst config.Instance) []string {
-	args := []string{"run", "--" + string(inst.Scope), "--console", service.ConsoleFile(locations, inst.Scope, inst.Name)}
+	args := []string{"run", "--" + string(inst.Scope), "--console", instance.ConsoleFile(locations, inst.Scope, inst.Name)}
 	if f.file != "" {
 		args = append(args, "--config", inst.File)
 	} else {
@@ -150,7 +150,7 @@ func (f startFlags) runArgs(locations config.Locations, inst config.Instance) []
 
 // notStarted shows the last lines of a server that did not come up.
 func (p *program) notStarted(ctx context.Context, err error) error {
-	var failed service.FailedStart
+	var failed instance.FailedStart
 	if !errors.As(err, &failed) {
 		return err
 	}

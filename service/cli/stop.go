@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/instance"
 )
 
 // stopCommand stops servers.
@@ -42,12 +42,12 @@ func (p *program) stopCommand() *cobra.Command {
 
 // toStop finds the servers to stop; what does not run is told, not an error (contract
 // 40 §4.3).
-func (p *program) toStop(cmd *cobra.Command, f instanceFlags, all bool) ([]service.Running, error) {
+func (p *program) toStop(cmd *cobra.Command, f instanceFlags, all bool) ([]instance.Running, error) {
 	locations := config.ThisMachine(p.getenv)
 	asked := scopes(cmd, f)
-	running := service.AllRunning(locations, asked...)
+	running := instance.FindAll(locations, asked...)
 	switch {
-	case len(service.AllRunning(locations, config.System, config.User)) == 0:
+	case len(instance.FindAll(locations, config.System, config.User)) == 0:
 		p.warn("No servers are currently running.")
 		return nil, nil
 	case all:
@@ -57,10 +57,10 @@ func (p *program) toStop(cmd *cobra.Command, f instanceFlags, all bool) ([]servi
 		return nil, nil
 	case f.name == "":
 		r, err := p.chooseRunning("Select the server you wish to stop:", running)
-		return []service.Running{r}, err
+		return []instance.Running{r}, err
 	}
-	if r, ok := service.FindRunning(locations, f.scope, f.name); ok {
-		return []service.Running{r}, nil
+	if r, ok := instance.Find(locations, f.scope, f.name); ok {
+		return []instance.Running{r}, nil
 	}
 	p.error(p.bad(f.name) + " is not running!")
 	p.elsewhere(locations, f)
@@ -73,7 +73,7 @@ func (p *program) elsewhere(locations config.Locations, f instanceFlags) {
 	if f.scope == config.User {
 		other = config.System
 	}
-	if _, ok := service.FindRunning(locations, other, f.name); ok {
+	if _, ok := instance.Find(locations, other, f.name); ok {
 		p.info("A server %s runs at the other level: add --%s", f.name, other)
 	}
 }
@@ -87,7 +87,7 @@ type stopped struct {
 
 // stopEach stops servers one after the other; one that resists does not keep the
 // others from being stopped.
-func (p *program) stopEach(ctx context.Context, running []service.Running) ([]stopped, error) {
+func (p *program) stopEach(ctx context.Context, running []instance.Running) ([]stopped, error) {
 	done, faults := []stopped{}, []error(nil)
 	for _, r := range running {
 		forced, err := p.stop(ctx, r)
@@ -96,7 +96,7 @@ func (p *program) stopEach(ctx context.Context, running []service.Running) ([]st
 			continue
 		}
 		if forced {
-			p.warn("It did not end within %s and was ended by force", service.StopTime)
+			p.warn("It did not end within %s and was ended by force", instance.StopTime)
 		}
 		p.info("Stopped the %s server.", p.good(r.Identity()))
 		done = append(done, stopped{r.Name, r.Scope, forced})
@@ -106,7 +106,7 @@ func (p *program) stopEach(ctx context.Context, running []service.Running) ([]st
 
 // stop has the service manager stop a server that it runs: otherwise it would start
 // it again.
-func (p *program) stop(ctx context.Context, r service.Running) (forced bool, err error) {
+func (p *program) stop(ctx context.Context, r instance.Running) (forced bool, err error) {
 	if p.daemons != nil {
 		its, err := p.daemons.Runs(ctx, r.Scope, r.Name)
 		if err != nil {
@@ -116,5 +116,5 @@ func (p *program) stop(ctx context.Context, r service.Running) (forced bool, err
 			return false, p.daemons.Stop(ctx, r.Scope, r.Name)
 		}
 	}
-	return service.Stop(ctx, config.ThisMachine(p.getenv), r, service.StopTime)
+	return instance.Stop(ctx, config.ThisMachine(p.getenv), r, instance.StopTime)
 }

@@ -10,6 +10,7 @@ import (
 
 	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/instance"
 )
 
 // versionFlags are the options of `vserver version`.
@@ -42,7 +43,7 @@ func (p *program) versions(cmd *cobra.Command, f versionFlags) error {
 	}
 	locations := config.ThisMachine(p.getenv)
 	in := scopes(cmd, f.instanceFlags)
-	if f.name == "" && len(service.AllRunning(locations, in...)) == 0 {
+	if f.name == "" && len(instance.FindAll(locations, in...)) == 0 {
 		err := error(nil)
 		if !p.forPrograms {
 			err = p.programVersion()
@@ -62,8 +63,8 @@ func (p *program) versions(cmd *cobra.Command, f versionFlags) error {
 
 // serverVersion prints what the server answers beside the version of this program, in
 // the form of contract 40 §4.9.
-func (p *program) serverVersion(ctx context.Context, r service.Running) error {
-	server, err := service.NewAsker(r.URL, r.Certificate).Version(ctx)
+func (p *program) serverVersion(ctx context.Context, r instance.Running) error {
+	server, err := instance.NewClient(r.URL, r.Certificate).Version(ctx)
 	if err != nil {
 		return fmt.Errorf("Server %s does not answer: %w", r.Identity(), err)
 	}

@@ -1,0 +1,16 @@
+//go:build unix
+
+package daemon
+
+import (
+	"io/fs"
+	"syscall"
+)
+
+// names counts the names of a file.
+func names(info fs.FileInfo) uint64 {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(stat.Nlink) //nolint:unconvert // 16 bits on macOS
+	}
+	return 1
+}

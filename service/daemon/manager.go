@@ -1,0 +1,275 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os/exec"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+
+	kardianos "github.com/kardianos/service"
+
+	"vserver/service/config"
+)
+
+// State is what a service manager says of a service.
+type State string
+
+// The states of a service.
+const (
+	NotInstalled State = "not installed"
+	Stopped      State = "stopped"
+	Active       State = "running" // or about to
+	Failed       State = "failed"
+)
+
+// Manager is the service manager of the machine, asked about one service. Its errors
+// say what was tried; most of it needs the rights of an administrator.
+type Manager interface {
+	// Install makes the service known and lets it start with the machine, or at log-in
+	// for the service of a user. It does not start it. An installed one is an error.
+	Install() error
+	// Uninstall forgets the service, and on some systems stops it.
+	Uninstall() error
+	// Start returns once the server is ready where the manager can tell (systemd), else
+	// once it has been started.
+	Start() error
+	// Stop returns when the server has ended.
+	Stop() error
+	// Restart does both; a stopped service is started.
+	Restart() error
+	// Status never fails because the service is not there.
+	Status() (State, error)
+}
+
+var _ Manager = systemManager{}
+
+// systemManager is the manager of this machine.
+type systemManager struct {
+	kardianos.Service
+	unit Unit
+	run  Runner
+}
+
+// Runner runs a command of the system and gives what it prints; the error has what it
+// complains about.
+type Runner func(ctx context.Context, name string, args ...string) (string, error)
+
+// RunCommand is the Runner of this machine.
+func RunCommand(ctx context.Context, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // the commands are constants, names are checked
+	var complaint strings.Builder
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	if err != nil {
+		return string(out), fmt.Errorf("%s: %w: %s", path.Base(name), err, strings.TrimSpace(complaint.String()))
+	}
+	return string(out), nil
+}
+
+// ErrNoManager is returned where there is no service manager that is known here.
+var ErrNoManager = errors.New("this machine has no service manager that vserver knows (systemd, launchd, Windows)")
+
+// NewManager asks the manager of this machine about a unit. A unit with nothing but
+// its name and scope is enough for all but Install.
+func NewManager(u Unit) (Manager, error) {
+	if u.GOOS == "windows" && u.Scope == config.User {
+		_, err := u.windowsText()
+		return nil, err
+	}
+	if u.GOOS == "linux" && kardianos.Platform() != "linux-systemd" {
+		return nil, fmt.Errorf("%w: vserver start runs a server without one", ErrNoManager)
+	}
+	text := ""
+	if u.Executable != "" {
+		var err error
+		if text, err = u.Text(); err != nil {
+			return nil, err
+		}
+	}
+	s, err := kardianos.New(nil, u.settings(text))
+	if err != nil {
+		return nil, fmt.Errorf("asking the service manager: %w", err)
+	}
+	return systemManager{s, u, RunCommand}, nil
+}
+
+// ManagerOf asks the manager of this machine about an instance's service, which need
+// not be installed; the error is ErrNoManager where there can be none.
+func ManagerOf(locations config.Locations, scope config.Scope, name string) (Manager, error) {
+	return NewManager(Unit{GOOS: locations.GOOS, Name: UnitName(locations.GOOS, scope, name), Instance: name, Scope: scope})
+}
+
+// settings hands the unit to kardianos. On Linux and macOS the text says it all.
+func (u Unit) settings(text string) *kardianos.Config {
+	c := &kardianos.Config{
+		Name: u.Name, DisplayName: "vserver " + u.Instance,
+		Description: "Server of a federated-learning network, instance " + u.Instance,
+		Executable:  u.Executable,
+		Option:      kardianos.KeyValue{"UserService": u.Scope == config.User},
+	}
+	switch u.GOOS {
+	case "windows":
+		c.Arguments, c.UserName = u.Arguments, u.Account
+		c.Option = kardianos.KeyValue{
+			"StartType": "automatic", "DelayedAutoStart": true,
+			"OnFailure": "restart", "OnFailureDelayDuration": "2s", "OnFailureResetPeriod": 300,
+		}
+	case "darwin":
+		c.Option["LaunchdConfig"] = text
+	default:
+		c.Option["SystemdScript"] = text
+	}
+	return c
+}
+
+// Install makes the service known.
+func (m systemManager) Install() error { return m.tried("installing", m.Service.Install()) }
+
+// Uninstall forgets the service. One that was made of the packages' template has no
+// file of its own to be removed.
+func (m systemManager) Uninstall() error {
+	err := m.Service.Uninstall()
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return m.tried("uninstalling", err)
+}
+
+// Start starts it. launchd runs a service from the moment it is loaded, and loads
+// none twice.
+func (m systemManager) Start() error {
+	if m.unit.GOOS == "darwin" {
+		_ = m.Service.Stop() // it may not be loaded
+	}
+	m.forgive()
+	return m.tried("starting", m.Service.Start())
+}
+
+// Stop ends it.
+func (m systemManager) Stop() error { return m.tried("stopping", m.Service.Stop()) }
+
+// Restart ends and starts it.
+func (m systemManager) Restart() error {
+	if m.unit.GOOS == "darwin" {
+		return m.Start()
+	}
+	m.forgive()
+	return m.tried("restarting", m.Service.Restart())
+}
+
+// forgive makes systemd forget failed starts: who asks for a start has mended what
+// was wrong, and would be refused after too many.
+func (m systemManager) forgive() {
+	if m.unit.GOOS == "linux" {
+		_, _ = m.ask("systemctl", "reset-failed", m.unit.Name+".service") // there may be none
+	}
+}
+
+// tried says what was being done, and what the server said at last.
+func (m systemManager) tried(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("%s service %s: %w", doing, m.unit.Name, err)
+	if m.unit.GOOS != "linux" {
+		return err
+	}
+	words, _ := m.ask("journalctl", "--unit", m.unit.Name, "--lines=5", "--output=cat", "--no-pager")
+	words = strings.TrimSpace(colours.ReplaceAllString(words, ""))
+	return fmt.Errorf("%w; more is in: journalctl %s-u %s\n%s", err, m.userOption(), m.unit.Name, words)
+}
+
+// colours are what a console colours its lines with.
+var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// userOption is that of the commands for the services of a user, for messages.
+func (m systemManager) userOption() string {
+	if m.unit.Scope == config.User {
+		return "--user "
+	}
+	return ""
+}
+
+// ask runs a command of systemd for this service's level.
+func (m systemManager) ask(command string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
+	defer cancel()
+	if m.unit.Scope == config.User {
+		args = append([]string{"--user"}, args...)
+	}
+	return m.run(ctx, command, args...)
+}
+
+// answerTime is how long a service manager may take to tell a state.
+const answerTime = 10 * time.Second
+
+// Status asks systemd itself: what kardianos makes of its answers does not tell a
+// template of the packages from an installed service, nor a failed one from none.
+func (m systemManager) Status() (State, error) {
+	if m.unit.GOOS == "linux" {
+		return m.systemdStatus()
+	}
+	status, err := m.Service.Status()
+	switch {
+	case errors.Is(err, kardianos.ErrNotInstalled):
+		return NotInstalled, nil
+	case err != nil:
+		return NotInstalled, fmt.Errorf("asking the service manager about %s: %w", m.unit.Name, err)
+	case status == kardianos.StatusRunning:
+		return Active, nil
+	}
+	return Stopped, nil
+}
+
+func (m systemManager) systemdStatus() (State, error) {
+	out, err := m.ask("systemctl", "show", "--property=LoadState,ActiveState,SubState,UnitFileState,FragmentPath", m.unit.Name+".service")
+	if err != nil {
+		return NotInstalled, fmt.Errorf("asking the service manager about %s: %w", m.unit.Name, err)
+	}
+	return systemdState(m.unit.Name, out), nil
+}
+
+// systemdState reads the answer of `systemctl show`. The packages' template counts
+// once it was enabled or started for an instance.
+func systemdState(name, answer string) State {
+	told := map[string]string{}
+	for line := range strings.Lines(answer) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		told[key] = value
+	}
+	if told["SubState"] == "auto-restart" { // it waits after a failure
+		return Failed
+	}
+	switch told["ActiveState"] {
+	case "active", "activating", "reloading", "deactivating":
+		return Active
+	case "failed":
+		return Failed
+	}
+	own := path.Base(told["FragmentPath"]) == name+".service"
+	if told["LoadState"] == "loaded" && (own || strings.HasPrefix(told["UnitFileState"], "enabled")) {
+		return Stopped
+	}
+	return NotInstalled
+}
+
+// StateOf tells how an instance's service is. Where there is no service manager, or
+// the user has none, as somebody who is not really logged in, none is installed.
+func StateOf(locations config.Locations, scope config.Scope, name string) (State, error) {
+	m, err := ManagerOf(locations, scope, name)
+	if errors.Is(err, ErrNoManager) {
+		return NotInstalled, nil
+	}
+	if err != nil {
+		return NotInstalled, err
+	}
+	if locations.GOOS == "linux" && scope == config.User && unitFiles(locations, scope)[name] == "" {
+		return NotInstalled, nil
+	}
+	return m.Status()
+}

@@ -1,8 +1,0 @@
-//go:build !linux
-
-package service
-
-import "time"
-
-// sameProcess tells nothing more than equal births do; see that of Linux.
-func sameProcess(string, string, time.Time) bool { return false }

@@ -1,0 +1,172 @@
+package upkeep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"vserver/queries"
+	"vserver/service"
+	"vserver/service/config"
+)
+
+// folderMode is that of folders which are made for data.
+const folderMode = 0o750
+
+// Copied is a backup that was made and proven.
+type Copied struct {
+	File    string `json:"file"`           // absolute or as given
+	Size    int64  `json:"size"`           // bytes
+	Version int64  `json:"schema_version"` // of the copy
+}
+
+// Backup copies an instance's database, whether or not a server runs on it, to a
+// file, or below a folder to one that is named after the instance and the moment.
+// show is told the commands that run for Postgres; it may be nil.
+func Backup(ctx context.Context, inst config.Instance, to string, now time.Time, show func(string)) (Copied, error) {
+	to, err := backupFile(inst, to, now)
+	if err != nil {
+		return Copied{}, err
+	}
+	var version int64
+	if inst.Database.Engine == config.Postgres {
+		version, err = queries.BackupPostgres(ctx, inst.Database.DSN.Reveal(), to, show)
+	} else {
+		version, err = queries.BackupSQLite(ctx, inst.Database.Path, to)
+	}
+	if err != nil {
+		return Copied{}, err
+	}
+	info, err := os.Stat(to)
+	if err != nil {
+		return Copied{}, fmt.Errorf("looking at the backup: %w", err)
+	}
+	return Copied{to, info.Size(), version}, nil
+}
+
+// backupFile chooses where a backup goes, and refuses to replace what is no backup.
+func backupFile(inst config.Instance, to string, now time.Time) (string, error) {
+	info, err := os.Stat(to)
+	switch {
+	case err == nil && info.IsDir():
+		return filepath.Join(to, dated(inst, now)), nil
+	case errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(to, string(filepath.Separator)):
+		return "", fmt.Errorf("the folder %s does not exist", to)
+	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Stat(filepath.Dir(to)); errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("the folder %s does not exist", filepath.Dir(to))
+		}
+		return to, nil
+	case err != nil:
+		return "", fmt.Errorf("looking at the place of the backup: %w", err)
+	}
+	if own, err := os.Stat(inst.Database.Path); err == nil && os.SameFile(own, info) {
+		return "", fmt.Errorf("%s is the database itself", to)
+	}
+	if !looksLikeBackup(to) {
+		return "", fmt.Errorf("%s exists and is no backup: it is not replaced", to)
+	}
+	return to, nil
+}
+
+// dated names a backup.
+func dated(inst config.Instance, now time.Time) string {
+	return fmt.Sprintf("%s-%s-%s%s", inst.Name, inst.Config.Environment, moment(now), backupSuffix(inst))
+}
+
+func moment(now time.Time) string { return now.UTC().Format("20060102T150405.000Z") }
+
+func backupSuffix(inst config.Instance) string {
+	if inst.Database.Engine == config.Postgres {
+		return ".dump"
+	}
+	return ".sqlite"
+}
+
+// looksLikeBackup knows both kinds of backup by how they begin.
+func looksLikeBackup(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }()
+	head := make([]byte, 16)
+	n, _ := f.Read(head)
+	return n == 0 || strings.HasPrefix(string(head), "SQLite format 3\x00") || strings.HasPrefix(string(head), "PGDMP")
+}
+
+// Restored tells where the data went that a backup replaced.
+type Restored struct {
+	Safety  string `json:"kept,omitempty"` // empty when there was no database
+	Version int64  `json:"schema_version"` // of what was restored
+}
+
+// Restore puts a backup in place of an instance's database, which no server may use
+// meanwhile: this process takes the instance's address for the time. What was there is
+// kept beside it, for Postgres in the instance's data folder. A backup that is damaged
+// or newer than this program is refused before anything is touched.
+func Restore(ctx context.Context, inst config.Instance, backup string, now time.Time, show func(string)) (Restored, error) {
+	release, err := occupied(ctx, inst)
+	if err != nil {
+		return Restored{}, err
+	}
+	defer release()
+	if inst.Database.Engine == config.Postgres {
+		return restorePostgres(ctx, inst, backup, now, show)
+	}
+	if err := os.MkdirAll(filepath.Dir(inst.Database.Path), folderMode); err != nil {
+		return Restored{}, fmt.Errorf("making the folder of the database: %w", err)
+	}
+	safety := fmt.Sprintf("%s.before-restore-%s", inst.Database.Path, moment(now))
+	version, err := queries.VerifySQLite(backup)
+	if err != nil {
+		return Restored{}, err
+	}
+	kept, err := queries.RestoreSQLite(ctx, backup, inst.Database.Path, safety)
+	if !kept {
+		safety = ""
+	}
+	return Restored{safety, version}, stopFirst(err)
+}
+
+// occupied takes an instance's address, which a server has to have before it touches
+// the database. Who may not have it, because of its low number, goes without.
+func occupied(ctx context.Context, inst config.Instance) (release func(), err error) {
+	l, err := service.Listen(ctx, inst.Config)
+	if errors.Is(err, fs.ErrPermission) {
+		return func() {}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("a server seems to run on this database, stop it first: %w", err)
+	}
+	return func() { _ = l.Close() }, nil
+}
+
+func restorePostgres(ctx context.Context, inst config.Instance, backup string, now time.Time, show func(string)) (Restored, error) {
+	version, err := queries.VerifyPostgres(ctx, backup)
+	if err != nil {
+		return Restored{}, err
+	}
+	if err := os.MkdirAll(inst.DataDir, folderMode); err != nil {
+		return Restored{}, fmt.Errorf("making the data folder: %w", err)
+	}
+	safety := filepath.Join(inst.DataDir, fmt.Sprintf("%s.before-restore-%s.dump", inst.Name, moment(now)))
+	kept, err := queries.RestorePostgres(ctx, backup, inst.Database.DSN.Reveal(), safety, show)
+	if !kept {
+		safety = ""
+	}
+	return Restored{safety, version}, stopFirst(err)
+}
+
+// stopFirst says what to do about a database in use.
+func stopFirst(err error) error {
+	if errors.Is(err, queries.ErrInUse) {
+		return fmt.Errorf("%w: stop the server first", err)
+	}
+	return err
+}
