@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ncruces/go-strftime"
 )
 
 // record is one entry of the log, ready to be laid out.
@@ -78,8 +80,8 @@ type piece struct {
 // layout is a compiled `format` with its `datefmt`.
 type layout struct {
 	pieces []piece
-	date   []datePart
-	caller bool // some attribute needs the place of the call
+	date   string // strftime format of %(asctime)s
+	caller bool   // some attribute needs the place of the call
 }
 
 var formatField = regexp.MustCompile(`^%\((\w+)\)([#0+ -]*)(\d*)(?:\.(\d*))?[hlL]?([a-zA-Z])`)
@@ -90,7 +92,7 @@ const widest = 1000
 // compileLayout reads a percent format and a strftime format. The error says which
 // part of the format is wrong.
 func compileLayout(format, datefmt string) (*layout, error) {
-	l := &layout{date: compileDate(datefmt)}
+	l := &layout{date: dateFormat(datefmt)}
 	literal := ""
 	for format != "" {
 		next := strings.IndexByte(format, '%')
@@ -143,7 +145,7 @@ func (l *layout) add(literal string, found []string) error {
 
 func (l *layout) field(name string) (piece, error) {
 	if name == "asctime" {
-		return piece{value: func(r *record) any { return string(appendDate(nil, l.date, r.at)) }}, nil
+		return piece{value: func(r *record) any { return strftime.Format(l.date, r.at) }}, nil
 	}
 	a, ok := attributes[name]
 	if !ok {

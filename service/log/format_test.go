@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ncruces/go-strftime"
+
 	"vserver/service/config"
 )
 
@@ -133,17 +135,19 @@ func TestDateDirectives(t *testing.T) {
 		"%e|%h|%C|%u|%w":    " 5|Mar|20|4|4",
 		"%U %W %V %G":       "09 09 10 2026",
 		"%s":                fmt.Sprint(at.Unix()),
-		"%f %Q":             "%f %Q",
+		"%f %Q %%f":         "%f %Q %f",
+		"%L %N %v %+ %":     "%L %N %v %+ %",
+		"%-d %Ey %P %l":     "5 26 pm  2",
 		"2006 Jan %Y":       "2006 Jan 2026",
 		"ends in %":         "ends in %",
 		"%n%t":              "\n\t",
 	} {
-		if got := string(appendDate(nil, compileDate(format), at)); got != want {
+		if got := strftime.Format(dateFormat(format), at); got != want {
 			t.Errorf("%s: got %q, want %q", format, got, want)
 		}
 	}
 	midnight := time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)
-	if got := string(appendDate(nil, compileDate("%I %p %j %V %G"), midnight)); got != "12 AM 365 53 2026" {
+	if got := strftime.Format(dateFormat("%I %p %j %V %G"), midnight); got != "12 AM 365 53 2026" {
 		t.Errorf("midnight: %q", got)
 	}
 }
