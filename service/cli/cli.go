@@ -17,6 +17,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"vserver/service/config"
+	"vserver/service/daemon"
 )
 
 // Exit codes of every command.
@@ -32,8 +35,7 @@ func Main(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	p := &program{in: os.Stdin, inTerminal: isTerminal(os.Stdin), out: os.Stdout, err: os.Stderr, getenv: os.Getenv}
-	p.daemons = managed{p}
+	p := &program{in: os.Stdin, inTerminal: isTerminal(os.Stdin), out: os.Stdout, err: os.Stderr, getenv: os.Getenv, findService: daemon.Find}
 	p.console = console{out: p.out, colour: colourful(os.Stdout, os.Getenv), terminal: isTerminal(os.Stdout)}
 	return p.main(ctx, args)
 }
@@ -49,7 +51,8 @@ type program struct {
 	console
 	forPrograms bool            // the outcome is printed as JSON
 	interrupted <-chan struct{} // closed when the command is to end
-	daemons     daemons         // nil where no service manager is known
+	// findService is daemon.Find; tests have a service manager of their own.
+	findService func(config.Locations, config.Scope, string) (daemon.Manager, daemon.State, error)
 }
 
 func (p *program) main(ctx context.Context, args []string) int {

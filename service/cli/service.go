@@ -117,7 +117,7 @@ func (p *program) serviceInstallCommand() *cobra.Command {
 			"in). The service of the system runs as the user " + daemon.Account + ", which is made and given the\n" +
 			"instance's data and log. Installing again writes the service anew and keeps it running.",
 		Args: nothing,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.installService(cmd.Context(), &f, now) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.registerService(cmd.Context(), &f, now) },
 	}
 	f.shared(cmd)
 	p.jsonFlag(cmd)
@@ -125,7 +125,7 @@ func (p *program) serviceInstallCommand() *cobra.Command {
 	return cmd
 }
 
-func (p *program) installService(ctx context.Context, f *instanceFlags, now bool) error {
+func (p *program) registerService(ctx context.Context, f *instanceFlags, now bool) error {
 	u, inst, err := p.unit(f)
 	if err != nil {
 		return err
@@ -137,7 +137,7 @@ func (p *program) installService(ctx context.Context, f *instanceFlags, now bool
 	for _, text := range p.hidden(u) {
 		p.warn("%s", text)
 	}
-	remarks, err := daemon.InstallService(ctx, daemon.ThisMachine(), m, u, inst)
+	remarks, err := daemon.Register(ctx, daemon.ThisMachine(), m, u, inst)
 	if err != nil {
 		return forbidden(err)
 	}
@@ -189,7 +189,7 @@ func (p *program) hidden(u daemon.Unit) []string {
 }
 
 func (p *program) serviceUninstallCommand() *cobra.Command {
-	return p.serviceVerb("uninstall", "Stop the service and forget it; data and configuration stay", "uninstalled", daemon.UninstallService)
+	return p.serviceVerb("uninstall", "Stop the service and forget it; data and configuration stay", "uninstalled", daemon.Unregister)
 }
 
 func (p *program) serviceStatusCommand() *cobra.Command {
@@ -294,39 +294,4 @@ func (p *program) serviceUnitCommand() *cobra.Command {
 	f.shared(cmd)
 	cmd.Flags().StringVar(&program, "package", "", "print the unit of packages that put the program at `PATH`")
 	return cmd
-}
-
-// managed are the services of the operating system, for start and stop.
-type managed struct{ *program }
-
-var _ daemons = managed{}
-
-// Installed tells whether there is a service for an instance.
-func (m managed) Installed(_ context.Context, scope config.Scope, name string) (bool, error) {
-	state, err := daemon.StateOf(config.ThisMachine(m.getenv), scope, name)
-	return state != daemon.NotInstalled, err
-}
-
-// Runs tells whether it is the service that runs the server.
-func (m managed) Runs(_ context.Context, scope config.Scope, name string) (bool, error) {
-	state, err := daemon.StateOf(config.ThisMachine(m.getenv), scope, name)
-	return state == daemon.Active, err
-}
-
-// Start starts it.
-func (m managed) Start(_ context.Context, scope config.Scope, name string) error {
-	return m.call(scope, name, daemon.Manager.Start)
-}
-
-// Stop ends it.
-func (m managed) Stop(_ context.Context, scope config.Scope, name string) error {
-	return m.call(scope, name, daemon.Manager.Stop)
-}
-
-func (m managed) call(scope config.Scope, name string, do func(daemon.Manager) error) error {
-	manager, err := daemon.ManagerOf(config.ThisMachine(m.getenv), scope, name)
-	if err != nil {
-		return err
-	}
-	return forbidden(do(manager))
 }

@@ -9,21 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"vserver/service/config"
+	"vserver/service/daemon"
 	"vserver/service/instance"
 )
-
-// daemons are the instances that the service manager of the operating system looks
-// after.
-type daemons interface {
-	// Installed tells whether there is a service for an instance.
-	Installed(ctx context.Context, scope config.Scope, name string) (bool, error)
-	// Runs tells whether that service runs, rather than a server of somebody else.
-	Runs(ctx context.Context, scope config.Scope, name string) (bool, error)
-	// Start has the service of an instance started; it may return before that answers.
-	Start(ctx context.Context, scope config.Scope, name string) error
-	// Stop returns when the service of an instance has ended.
-	Stop(ctx context.Context, scope config.Scope, name string) error
-}
 
 // startFlags are the options of `vserver start`.
 type startFlags struct {
@@ -97,35 +85,24 @@ func (p *program) start(ctx context.Context, f startFlags) error {
 	return nil
 }
 
-// launch has the operating system's service started when there is one, else a process.
+// launch has the service manager start the instance's service when there is one, else
+// starts a process.
 func (p *program) launch(ctx context.Context, locations config.Locations, inst config.Instance, f startFlags) (instance.Running, error) {
-	installed, err := p.installed(ctx, inst.Scope, inst.Name)
+	manager, state, err := p.findService(locations, inst.Scope, inst.Name)
 	if err != nil {
-		return instance.Running{}, err
+		return instance.Running{}, fmt.Errorf("asking for the service of %s: %w", inst.Name, err)
 	}
-	if !installed {
+	if state == daemon.NotInstalled {
 		return instance.Start(ctx, locations, inst.Scope, inst.Name, f.runArgs(locations, inst))
 	}
 	if f.ip != "" || f.portGiven || f.environment != "" && f.environment != inst.Config.Environment {
 		p.warn("The installed service has its own options: those of this command do not count")
 	}
 	p.info("Starting the service that is installed for it")
-	if err := p.daemons.Start(ctx, inst.Scope, inst.Name); err != nil {
-		return instance.Running{}, err
+	if err := manager.Start(); err != nil {
+		return instance.Running{}, forbidden(err)
 	}
 	return instance.Await(ctx, locations, inst.Scope, inst.Name)
-}
-
-// installed tells whether the operating system has a service for an instance.
-func (p *program) installed(ctx context.Context, scope config.Scope, name string) (bool, error) {
-	if p.daemons == nil {
-		return false, nil
-	}
-	installed, err := p.daemons.Installed(ctx, scope, name)
-	if err != nil {
-		return false, fmt.Errorf("asking for the service of %s: %w", name, err)
-	}
-	return installed, nil
 }
 
 // runArgs is the command line of the server itself, which finds the same instance.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"vserver/service/config"
+	"vserver/service/daemon"
 	"vserver/service/instance"
 )
 
@@ -107,14 +108,13 @@ func (p *program) stopEach(ctx context.Context, running []instance.Running) ([]s
 // stop has the service manager stop a server that it runs: otherwise it would start
 // it again.
 func (p *program) stop(ctx context.Context, r instance.Running) (forced bool, err error) {
-	if p.daemons != nil {
-		its, err := p.daemons.Runs(ctx, r.Scope, r.Name)
-		if err != nil {
-			return false, fmt.Errorf("asking for the service of %s: %w", r.Name, err)
-		}
-		if its {
-			return false, p.daemons.Stop(ctx, r.Scope, r.Name)
-		}
+	locations := config.ThisMachine(p.getenv)
+	manager, state, err := p.findService(locations, r.Scope, r.Name)
+	if err != nil {
+		return false, fmt.Errorf("asking for the service of %s: %w", r.Name, err)
 	}
-	return instance.Stop(ctx, config.ThisMachine(p.getenv), r, instance.StopTime)
+	if state == daemon.Active {
+		return false, forbidden(manager.Stop())
+	}
+	return instance.Stop(ctx, locations, r, instance.StopTime)
 }

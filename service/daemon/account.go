@@ -32,9 +32,9 @@ const (
 	parentMode = 0o755
 )
 
-// InstallService prepares the machine for a service and makes it known; one that is
+// Register prepares the machine for a service and makes it known; one that is
 // there is replaced, and runs on if it ran. It returns what its user should know.
-func InstallService(ctx context.Context, m Machine, mgr Manager, u Unit, inst config.Instance) (remarks []string, err error) {
+func Register(ctx context.Context, m Machine, mgr Manager, u Unit, inst config.Instance) (remarks []string, err error) {
 	before, err := mgr.Status()
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func InstallService(ctx context.Context, m Machine, mgr Manager, u Unit, inst co
 		}
 	}
 	if before == Active {
-		return remarks, again(mgr)
+		return remarks, startAgain(mgr)
 	}
 	return remarks, nil
 }
@@ -73,8 +73,8 @@ func remove(mgr Manager, u Unit, state State) error {
 	return mgr.Uninstall()
 }
 
-// again starts a service that was stopped by being replaced.
-func again(mgr Manager) error {
+// startAgain starts a service that was stopped by being replaced.
+func startAgain(mgr Manager) error {
 	now, err := mgr.Status()
 	if err != nil || now == Active {
 		return err
@@ -82,9 +82,9 @@ func again(mgr Manager) error {
 	return mgr.Start()
 }
 
-// UninstallService stops a service and makes the manager forget it. Data, account and
+// Unregister stops a service and makes the manager forget it. Data, account and
 // configuration stay.
-func UninstallService(mgr Manager) error {
+func Unregister(mgr Manager) error {
 	state, err := mgr.Status()
 	if err != nil {
 		return err
@@ -238,7 +238,7 @@ func (m Machine) give(file string, uid, gid int) error {
 	if err != nil {
 		return err
 	}
-	if !info.IsDir() && (!info.Mode().IsRegular() || names(info) > 1) {
+	if !info.IsDir() && (!info.Mode().IsRegular() || linkCount(info) > 1) {
 		return nil
 	}
 	return m.Chown(file, uid, gid)

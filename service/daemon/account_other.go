@@ -4,5 +4,5 @@ package daemon
 
 import "io/fs"
 
-// names is asked where owners are changed only.
-func names(fs.FileInfo) uint64 { return 1 }
+// linkCount is asked where owners are changed only.
+func linkCount(fs.FileInfo) uint64 { return 1 }

@@ -116,7 +116,7 @@ func touch(t *testing.T, mode fs.FileMode, files ...string) {
 	}
 }
 
-func TestInstallServiceGivesItWhatItWrites(t *testing.T) {
+func TestRegisterGivesItWhatItWrites(t *testing.T) {
 	locations, dir := ownLocations(t, "linux")
 	inst := standing(locations, config.System, "iknl")
 	touch(t, 0o600, inst.File, inst.LogFile, inst.LogFile+".1", inst.Database.Path, inst.Database.Path+"-wal", inst.DataDir+"/console.log")
@@ -126,7 +126,7 @@ func TestInstallServiceGivesItWhatItWrites(t *testing.T) {
 	}
 	var f fakeMachine
 	mgr := &fakeManager{state: NotInstalled}
-	remarks, err := InstallService(t.Context(), f.machine(), mgr, NewUnit(locations, inst, UnitOptions{Executable: "/v"}), inst)
+	remarks, err := Register(t.Context(), f.machine(), mgr, NewUnit(locations, inst, UnitOptions{Executable: "/v"}), inst)
 	if err != nil || len(remarks) > 0 {
 		t.Fatal(remarks, err)
 	}
@@ -152,13 +152,13 @@ func TestInstallServiceGivesItWhatItWrites(t *testing.T) {
 	}
 }
 
-func TestInstallServiceLeavesForeignFoldersAlone(t *testing.T) {
+func TestRegisterLeavesForeignFoldersAlone(t *testing.T) {
 	locations, dir := ownLocations(t, "linux")
 	inst := standing(locations, config.System, "iknl")
 	inst.LogFile, inst.Database.Path = dir+"/log/new/iknl.log", dir+"/srv/shared/iknl.sqlite"
 	touch(t, 0o644, inst.File, inst.Database.Path)
 	f := fakeMachine{account: true}
-	remarks, err := InstallService(t.Context(), f.machine(), &fakeManager{state: NotInstalled}, NewUnit(locations, inst, UnitOptions{Executable: "/v"}), inst)
+	remarks, err := Register(t.Context(), f.machine(), &fakeManager{state: NotInstalled}, NewUnit(locations, inst, UnitOptions{Executable: "/v"}), inst)
 	if err != nil || len(remarks) != 1 || !strings.Contains(remarks[0], dir+"/srv/shared is not changed") {
 		t.Fatal(remarks, err)
 	}
@@ -171,7 +171,7 @@ func TestInstallServiceLeavesForeignFoldersAlone(t *testing.T) {
 	}
 }
 
-func TestInstallServiceReplaces(t *testing.T) {
+func TestRegisterReplaces(t *testing.T) {
 	for name, c := range map[string]struct {
 		goos   string
 		before fakeManager
@@ -197,20 +197,20 @@ func TestInstallServiceReplaces(t *testing.T) {
 		u.Writes = []string{dir + "/w"}
 		f := fakeMachine{account: true}
 		mgr := c.before
-		_, err := InstallService(t.Context(), f.machine(), &mgr, u, inst)
+		_, err := Register(t.Context(), f.machine(), &mgr, u, inst)
 		if (err != nil) != (mgr.failing != "") || !slices.Equal(mgr.done, c.want) {
 			t.Errorf("%s: %v %v", name, mgr.done, err)
 		}
 	}
 }
 
-func TestInstallServiceOnWindowsGrants(t *testing.T) {
+func TestRegisterOnWindowsGrants(t *testing.T) {
 	locations, dir := ownLocations(t, "linux")
 	inst := standing(locations, config.System, "x")
 	u := NewUnit(elsewhere("windows"), inst, UnitOptions{Executable: `C:\v.exe`})
 	u.Writes = []string{dir + "/w"}
 	f := fakeMachine{account: true}
-	if _, err := InstallService(t.Context(), f.machine(), &fakeManager{state: NotInstalled}, u, inst); err != nil {
+	if _, err := Register(t.Context(), f.machine(), &fakeManager{state: NotInstalled}, u, inst); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
@@ -222,29 +222,29 @@ func TestInstallServiceOnWindowsGrants(t *testing.T) {
 	}
 }
 
-func TestInstallServiceOfAUserChangesNoOwner(t *testing.T) {
+func TestRegisterOfAUserChangesNoOwner(t *testing.T) {
 	locations, _ := ownLocations(t, "linux")
 	inst := standing(locations, config.User, "x")
 	var f fakeMachine
 	mgr := &fakeManager{state: NotInstalled}
-	_, err := InstallService(t.Context(), f.machine(), mgr, NewUnit(locations, inst, UnitOptions{Executable: "/v"}), inst)
+	_, err := Register(t.Context(), f.machine(), mgr, NewUnit(locations, inst, UnitOptions{Executable: "/v"}), inst)
 	if err != nil || len(f.done)+len(f.owners) > 0 || !slices.Equal(mgr.done, []string{"install"}) {
 		t.Error(err, f.done, f.owners, mgr.done)
 	}
 }
 
-func TestInstallServiceNeedsTheAccount(t *testing.T) {
+func TestRegisterNeedsTheAccount(t *testing.T) {
 	locations, _ := ownLocations(t, "linux")
 	inst := standing(locations, config.System, "x")
 	f := fakeMachine{refusing: true}
 	mgr := &fakeManager{state: NotInstalled}
-	_, err := InstallService(t.Context(), f.machine(), mgr, NewUnit(locations, inst, UnitOptions{Executable: "/v"}), inst)
+	_, err := Register(t.Context(), f.machine(), mgr, NewUnit(locations, inst, UnitOptions{Executable: "/v"}), inst)
 	if !errors.Is(err, errFake) || !strings.Contains(err.Error(), "making the account vserver") || len(mgr.done) > 0 {
 		t.Error(err, mgr.done)
 	}
 }
 
-func TestUninstallService(t *testing.T) {
+func TestUnregister(t *testing.T) {
 	for name, c := range map[string]struct {
 		mgr  fakeManager
 		want []string
@@ -256,7 +256,7 @@ func TestUninstallService(t *testing.T) {
 		"refuses to stop": {fakeManager{state: Active, failing: "stop"}, []string{"stop"}, errFake.Error()},
 		"no answer":       {fakeManager{failing: "status"}, nil, errFake.Error()},
 	} {
-		err := UninstallService(&c.mgr)
+		err := Unregister(&c.mgr)
 		if got := fmt.Sprint(err); got != c.err && (c.err != "" || err != nil) || !slices.Equal(c.mgr.done, c.want) {
 			t.Errorf("%s: %v %v", name, c.mgr.done, err)
 		}

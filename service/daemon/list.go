@@ -38,7 +38,7 @@ func List(locations config.Locations, scope config.Scope) ([]Service, error) {
 		if config.CheckName(name) != nil {
 			continue
 		}
-		state, err := StateOf(locations, scope, name)
+		_, state, err := Find(locations, scope, name)
 		if err != nil {
 			return nil, err
 		}

@@ -46,10 +46,10 @@ type Manager interface {
 	Status() (State, error)
 }
 
-var _ Manager = systemManager{}
+var _ Manager = manager{}
 
-// systemManager is the manager of this machine.
-type systemManager struct {
+// manager is the manager of this machine.
+type manager struct {
 	kardianos.Service
 	unit Unit
 	run  Runner
@@ -95,7 +95,7 @@ func NewManager(u Unit) (Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("asking the service manager: %w", err)
 	}
-	return systemManager{s, u, RunCommand}, nil
+	return manager{s, u, RunCommand}, nil
 }
 
 // ManagerOf asks the manager of this machine about an instance's service, which need
@@ -128,50 +128,50 @@ func (u Unit) settings(text string) *kardianos.Config {
 }
 
 // Install makes the service known.
-func (m systemManager) Install() error { return m.tried("installing", m.Service.Install()) }
+func (m manager) Install() error { return m.explain("installing", m.Service.Install()) }
 
 // Uninstall forgets the service. One that was made of the packages' template has no
 // file of its own to be removed.
-func (m systemManager) Uninstall() error {
+func (m manager) Uninstall() error {
 	err := m.Service.Uninstall()
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	return m.tried("uninstalling", err)
+	return m.explain("uninstalling", err)
 }
 
 // Start starts it. launchd runs a service from the moment it is loaded, and loads
 // none twice.
-func (m systemManager) Start() error {
+func (m manager) Start() error {
 	if m.unit.GOOS == "darwin" {
 		_ = m.Service.Stop() // it may not be loaded
 	}
-	m.forgive()
-	return m.tried("starting", m.Service.Start())
+	m.resetFailed()
+	return m.explain("starting", m.Service.Start())
 }
 
 // Stop ends it.
-func (m systemManager) Stop() error { return m.tried("stopping", m.Service.Stop()) }
+func (m manager) Stop() error { return m.explain("stopping", m.Service.Stop()) }
 
 // Restart ends and starts it.
-func (m systemManager) Restart() error {
+func (m manager) Restart() error {
 	if m.unit.GOOS == "darwin" {
 		return m.Start()
 	}
-	m.forgive()
-	return m.tried("restarting", m.Service.Restart())
+	m.resetFailed()
+	return m.explain("restarting", m.Service.Restart())
 }
 
-// forgive makes systemd forget failed starts: who asks for a start has mended what
+// resetFailed makes systemd forget failed starts: who asks for a start has mended what
 // was wrong, and would be refused after too many.
-func (m systemManager) forgive() {
+func (m manager) resetFailed() {
 	if m.unit.GOOS == "linux" {
-		_, _ = m.ask("systemctl", "reset-failed", m.unit.Name+".service") // there may be none
+		_, _ = m.query("systemctl", "reset-failed", m.unit.Name+".service") // there may be none
 	}
 }
 
-// tried says what was being done, and what the server said at last.
-func (m systemManager) tried(doing string, err error) error {
+// explain says what was being done, and what the server said at last.
+func (m manager) explain(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -179,7 +179,7 @@ func (m systemManager) tried(doing string, err error) error {
 	if m.unit.GOOS != "linux" {
 		return err
 	}
-	words, _ := m.ask("journalctl", "--unit", m.unit.Name, "--lines=5", "--output=cat", "--no-pager")
+	words, _ := m.query("journalctl", "--unit", m.unit.Name, "--lines=5", "--output=cat", "--no-pager")
 	words = strings.TrimSpace(colours.ReplaceAllString(words, ""))
 	return fmt.Errorf("%w; more is in: journalctl %s-u %s\n%s", err, m.userOption(), m.unit.Name, words)
 }
@@ -188,15 +188,15 @@ func (m systemManager) tried(doing string, err error) error {
 var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 // userOption is that of the commands for the services of a user, for messages.
-func (m systemManager) userOption() string {
+func (m manager) userOption() string {
 	if m.unit.Scope == config.User {
 		return "--user "
 	}
 	return ""
 }
 
-// ask runs a command of systemd for this service's level.
-func (m systemManager) ask(command string, args ...string) (string, error) {
+// query runs a command of systemd for this service's level.
+func (m manager) query(command string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
 	defer cancel()
 	if m.unit.Scope == config.User {
@@ -210,7 +210,7 @@ const answerTime = 10 * time.Second
 
 // Status asks systemd itself: what kardianos makes of its answers does not tell a
 // template of the packages from an installed service, nor a failed one from none.
-func (m systemManager) Status() (State, error) {
+func (m manager) Status() (State, error) {
 	if m.unit.GOOS == "linux" {
 		return m.systemdStatus()
 	}
@@ -226,8 +226,8 @@ func (m systemManager) Status() (State, error) {
 	return Stopped, nil
 }
 
-func (m systemManager) systemdStatus() (State, error) {
-	out, err := m.ask("systemctl", "show", "--property=LoadState,ActiveState,SubState,UnitFileState,FragmentPath", m.unit.Name+".service")
+func (m manager) systemdStatus() (State, error) {
+	out, err := m.query("systemctl", "show", "--property=LoadState,ActiveState,SubState,UnitFileState,FragmentPath", m.unit.Name+".service")
 	if err != nil {
 		return NotInstalled, fmt.Errorf("asking the service manager about %s: %w", m.unit.Name, err)
 	}
@@ -237,39 +237,41 @@ func (m systemManager) systemdStatus() (State, error) {
 // systemdState reads the answer of `systemctl show`. The packages' template counts
 // once it was enabled or started for an instance.
 func systemdState(name, answer string) State {
-	told := map[string]string{}
+	properties := map[string]string{}
 	for line := range strings.Lines(answer) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-		told[key] = value
+		properties[key] = value
 	}
-	if told["SubState"] == "auto-restart" { // it waits after a failure
+	if properties["SubState"] == "auto-restart" { // it waits after a failure
 		return Failed
 	}
-	switch told["ActiveState"] {
+	switch properties["ActiveState"] {
 	case "active", "activating", "reloading", "deactivating":
 		return Active
 	case "failed":
 		return Failed
 	}
-	own := path.Base(told["FragmentPath"]) == name+".service"
-	if told["LoadState"] == "loaded" && (own || strings.HasPrefix(told["UnitFileState"], "enabled")) {
+	own := path.Base(properties["FragmentPath"]) == name+".service"
+	if properties["LoadState"] == "loaded" && (own || strings.HasPrefix(properties["UnitFileState"], "enabled")) {
 		return Stopped
 	}
 	return NotInstalled
 }
 
-// StateOf tells how an instance's service is. Where there is no service manager, or
-// the user has none, as somebody who is not really logged in, none is installed.
-func StateOf(locations config.Locations, scope config.Scope, name string) (State, error) {
+// Find looks for an instance's service, and returns its manager and state. Where there
+// is no service manager, or the user has none, as somebody who is not really logged in,
+// none is installed.
+func Find(locations config.Locations, scope config.Scope, name string) (Manager, State, error) {
 	m, err := ManagerOf(locations, scope, name)
 	if errors.Is(err, ErrNoManager) {
-		return NotInstalled, nil
+		return nil, NotInstalled, nil
 	}
 	if err != nil {
-		return NotInstalled, err
+		return nil, NotInstalled, err
 	}
 	if locations.GOOS == "linux" && scope == config.User && unitFiles(locations, scope)[name] == "" {
-		return NotInstalled, nil
+		return m, NotInstalled, nil
 	}
-	return m.Status()
+	state, err := m.Status()
+	return m, state, err
 }

@@ -27,11 +27,11 @@ func TestSystemdState(t *testing.T) {
 	}
 }
 
-func TestHostedServer(t *testing.T) {
+func TestWindowsService(t *testing.T) {
 	broken := errors.New("broken")
 	exits := make(chan int, 1)
 	exit := func(code int) { exits <- code }
-	h := &hosted{ctx: t.Context(), exit: exit, run: func(ctx context.Context) error { <-ctx.Done(); return nil }}
+	h := &windowsService{ctx: t.Context(), exit: exit, run: func(ctx context.Context) error { <-ctx.Done(); return nil }}
 	if err := errors.Join(h.Start(nil), h.Stop(nil)); err != nil {
 		t.Error(err)
 	}

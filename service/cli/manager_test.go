@@ -11,40 +11,43 @@ import (
 	"testing"
 
 	"vserver/service/config"
+	"vserver/service/daemon"
 )
 
-// fakeDaemons has a service for every instance. A server that it starts runs in this
-// process.
-type fakeDaemons struct {
-	runs   bool
-	fault  error
-	asked  []string
-	begin  func()
-	finish func()
+// fakeManager has one service, whose server runs in this process.
+type fakeManager struct {
+	daemon.Manager // nil: nothing else is asked of it
+	state          daemon.State
+	fault          error
+	asked          []string
+	begin          func()
+	finish         func()
 }
 
-func (d *fakeDaemons) Installed(context.Context, config.Scope, string) (bool, error) {
-	return true, nil
+// find is daemon.Find on a machine where every instance has this service.
+func (m *fakeManager) find(_ config.Locations, scope config.Scope, name string) (daemon.Manager, daemon.State, error) {
+	m.asked = append(m.asked, fmt.Sprintf("%s %s", scope, name))
+	return m, m.state, nil
 }
 
-func (d *fakeDaemons) Runs(context.Context, config.Scope, string) (bool, error) { return d.runs, nil }
-
-func (d *fakeDaemons) Start(_ context.Context, scope config.Scope, name string) error {
-	d.asked = append(d.asked, fmt.Sprintf("start %s %s", scope, name))
-	if d.fault == nil {
-		d.begin()
+// Start starts the server, unless there is a fault.
+func (m *fakeManager) Start() error {
+	m.asked = append(m.asked, "start")
+	if m.fault == nil {
+		m.begin()
 	}
-	return d.fault
+	return m.fault
 }
 
-func (d *fakeDaemons) Stop(_ context.Context, scope config.Scope, name string) error {
-	d.asked = append(d.asked, fmt.Sprintf("stop %s %s", scope, name))
-	d.finish()
+// Stop ends the server.
+func (m *fakeManager) Stop() error {
+	m.asked = append(m.asked, "stop")
+	m.finish()
 	return nil
 }
 
 // inProcess is the command line in a home of its own, with services.
-func inProcess(t *testing.T, m *fakeDaemons) (p *program, inst config.Instance, out *bytes.Buffer) {
+func inProcess(t *testing.T, m *fakeManager) (p *program, inst config.Instance, out *bytes.Buffer) {
 	t.Helper()
 	dir := t.TempDir()
 	folder := filepath.Join(dir, ".config", "vantage6", "server")
@@ -60,9 +63,9 @@ func inProcess(t *testing.T, m *fakeDaemons) (p *program, inst config.Instance, 
 	}
 	out = &bytes.Buffer{}
 	p = &program{
-		in: strings.NewReader(""), out: out, err: out, console: console{out: out},
-		getenv:  func(name string) string { return map[string]string{"HOME": dir, "XDG_DATA_DIRS": dir}[name] },
-		daemons: m,
+		findService: m.find,
+		in:          strings.NewReader(""), out: out, err: out, console: console{out: out},
+		getenv: func(name string) string { return map[string]string{"HOME": dir, "XDG_DATA_DIRS": dir}[name] },
 	}
 	inst, err = config.ThisMachine(p.getenv).Resolve(config.Wanted{Name: "doc", Scope: config.User})
 	if err != nil {
@@ -72,7 +75,7 @@ func inProcess(t *testing.T, m *fakeDaemons) (p *program, inst config.Instance, 
 }
 
 // serve runs the instance in this process as the manager's would.
-func serve(t *testing.T, p *program, inst config.Instance, m *fakeDaemons) {
+func serve(t *testing.T, p *program, inst config.Instance, m *fakeManager) {
 	inst.Config.IP, inst.Config.Port = "127.0.0.1", 0
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -82,7 +85,7 @@ func serve(t *testing.T, p *program, inst config.Instance, m *fakeDaemons) {
 			silent.out, silent.console = &bytes.Buffer{}, console{out: &bytes.Buffer{}}
 			ended <- silent.serve(ctx, inst, runFlags{})
 		}()
-		m.runs = true
+		m.state = daemon.Active
 	}
 	m.finish = func() {
 		cancel()
@@ -93,7 +96,7 @@ func serve(t *testing.T, p *program, inst config.Instance, m *fakeDaemons) {
 }
 
 func TestInstalledServiceIsUsed(t *testing.T) {
-	m := &fakeDaemons{}
+	m := &fakeManager{state: daemon.Stopped}
 	p, inst, out := inProcess(t, m)
 	serve(t, p, inst, m)
 	if code := p.main(t.Context(), []string{"start", "--user", "--name", "doc", "-p", "5001"}); code != 0 {
@@ -110,13 +113,13 @@ func TestInstalledServiceIsUsed(t *testing.T) {
 	if code := p.main(t.Context(), []string{"stop", "--user", "--name", "doc"}); code != 0 || !strings.Contains(out.String(), "Stopped the vantage6-doc-user-server server.") {
 		t.Errorf("stop: %d %s", code, out)
 	}
-	if strings.Join(m.asked, " ") != "start user doc stop user doc" {
+	if strings.Join(m.asked, " ") != "user doc start user doc stop" {
 		t.Errorf("the manager was asked for %q", m.asked)
 	}
 }
 
 func TestServiceThatCannotBeUsed(t *testing.T) {
-	m := &fakeDaemons{fault: errors.New("no rights")}
+	m := &fakeManager{state: daemon.Stopped, fault: errors.New("no rights")}
 	p, _, out := inProcess(t, m)
 	if code := p.main(t.Context(), []string{"start", "--user", "--name", "doc"}); code != 1 || !strings.Contains(out.String(), "no rights") {
 		t.Errorf("start: %d %s", code, out)

@@ -17,17 +17,17 @@ func StartedByManager() bool { return runtime.GOOS == "windows" && !kardianos.In
 // runs, and ends when asked to. A server that ends by itself ends the process with 1,
 // which lets the manager start it anew.
 func RunForManager(ctx context.Context, run func(context.Context) error) error {
-	h := &hosted{ctx: ctx, run: run, exit: os.Exit} //nolint:forbidigo // the manager's library waits for its manager alone
+	server := &windowsService{ctx: ctx, run: run, exit: os.Exit} //nolint:forbidigo // the manager's library waits for its manager alone
 	// A process with one service need not know what it is called.
-	s, err := kardianos.New(h, &kardianos.Config{Name: Account})
+	s, err := kardianos.New(server, &kardianos.Config{Name: Account})
 	if err != nil {
 		return fmt.Errorf("answering the service manager: %w", err)
 	}
 	return s.Run()
 }
 
-// hosted is a server in the hands of a service manager.
-type hosted struct {
+// windowsService is a server that the service manager of Windows has started.
+type windowsService struct {
 	ctx  context.Context //nolint:containedctx // the library's methods have none
 	run  func(context.Context) error
 	exit func(int)
@@ -36,18 +36,18 @@ type hosted struct {
 	ended  chan error
 }
 
-var _ kardianos.Interface = (*hosted)(nil)
+var _ kardianos.Interface = (*windowsService)(nil)
 
 // Start begins to serve.
-func (h *hosted) Start(kardianos.Service) error {
-	ctx, cancel := context.WithCancel(h.ctx)
-	h.cancel, h.ended = cancel, make(chan error, 1)
+func (s *windowsService) Start(kardianos.Service) error {
+	ctx, cancel := context.WithCancel(s.ctx)
+	s.cancel, s.ended = cancel, make(chan error, 1)
 	go func() {
-		err := h.run(ctx)
+		err := s.run(ctx)
 		if ctx.Err() == nil {
-			h.exit(exitUnasked)
+			s.exit(exitUnasked)
 		}
-		h.ended <- err
+		s.ended <- err
 	}()
 	return nil
 }
@@ -56,7 +56,7 @@ func (h *hosted) Start(kardianos.Service) error {
 const exitUnasked = 1
 
 // Stop ends serving and waits for it.
-func (h *hosted) Stop(kardianos.Service) error {
-	h.cancel()
-	return <-h.ended
+func (s *windowsService) Stop(kardianos.Service) error {
+	s.cancel()
+	return <-s.ended
 }
