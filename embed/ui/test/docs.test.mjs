@@ -1,0 +1,78 @@
+// The documentation of the built binary, as a browser shows it.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+import { start } from "./server.mjs";
+
+let browser, server;
+
+before(async () => {
+  server = await start();
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+      "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    ],
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+// everyPage opens all pages of the navigation, one after the other.
+async function everyPage(options, look) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const complaints = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  await page.goto(`${server.origin}/docs/`);
+  const links = await page.locator("#all-pages a").evaluateAll((all) => all.map((a) => a.href));
+  assert.ok(links.length > 15, `only ${links}`);
+  for (const link of links) {
+    const reply = await page.goto(link);
+    assert.equal(reply.status(), 200, link);
+    assert.equal(await page.locator("h1").count(), 1, link);
+    await look(page, link);
+  }
+  assert.deepEqual(complaints, []);
+  await context.close();
+}
+
+test("fits a telephone on every page", async () => {
+  await everyPage({ viewport: { width: 360, height: 740 } }, async (page, link) => {
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), link);
+  });
+});
+
+test("can be read without scripts", async () => {
+  await everyPage({ javaScriptEnabled: false }, async (page, link) => {
+    assert.ok((await page.textContent("main")).length > 300, link);
+    assert.equal(await page.locator(".copy").count(), 0, link);
+  });
+});
+
+test("copies a block of code", async () => {
+  const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"] });
+  const page = await context.newPage();
+  await page.goto(`${server.origin}/docs/proxy`);
+  const block = page.locator("pre", { hasText: "proxy_pass" });
+  await page.locator(".panel", { has: block }).getByRole("button", { name: "Copy" }).click();
+  await page.getByRole("button", { name: "Copied" }).waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await block.textContent());
+  await context.close();
+});
+
+test("leads to a heading", async () => {
+  const page = await browser.newPage();
+  await page.goto(`${server.origin}/docs/tasks`);
+  await page.locator(".sections").getByRole("link", { name: "Kill", exact: true }).click();
+  assert.equal(page.url(), `${server.origin}/docs/tasks#kill`);
+  assert.equal(await page.locator(":target").textContent(), "Kill");
+  await page.close();
+});
