@@ -38,13 +38,14 @@ var arrows = map[string][]string{
 	"service/fault":  nil,
 	"service/live":   nil,
 	"service/bus":    nil,
-	"service/config": {"service/fault"},
+	"service/yaml":   nil,
+	"service/config": {"service/yaml"},
 	"service/log":    {"service/config"},
 	"service/mail":   {"service/fault"},
 	// How tests treat promised times: nothing that is shipped imports it.
 	"service/promise":  nil,
 	"service/core":     append([]string{"queries", "service/bus"}, leaves...),
-	"service/batch":    append([]string{"queries", "service/core"}, leaves...),
+	"service/batch":    append([]string{"queries", "service/core", "service/yaml"}, leaves...),
 	"service/shell":    append([]string{"queries", "service/core"}, leaves...),
 	"service/demo":     {"service/fault"}, // nothing but public REST and Socket.IO
 	"service/instance": {"service/config", "service/log"},

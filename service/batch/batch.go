@@ -1,60 +1,17 @@
 // Package batch is the import file: it reads organizations, users, collaborations,
 // nodes and tasks from YAML, compares them with the database and adds what is not
-// there, all or nothing (contract 40 §9). It imports core, queries, access and fault;
+// there, all or nothing (contract 40 §9). It imports core, queries, access and yaml;
 // it knows neither the command line nor the configuration.
 package batch
 
-import (
-	"fmt"
-	"strings"
+import "vserver/service/yaml"
+
+// What is found in an import file, or what of it the database cannot take.
+type (
+	Fault   = yaml.Fault
+	Faults  = yaml.Faults
+	Warning = yaml.Warning
 )
-
-// Fault is one mistake of an import file, or something in it that the database
-// cannot take.
-type Fault struct {
-	File  string
-	Line  int    // from 1; 0 when the whole file is meant
-	Field string // such as organizations[2].users[1].username; empty for the whole file
-	Text  string
-}
-
-// Error gives the fault as file:line: field: text.
-func (f Fault) Error() string { return place(f.File, f.Line, f.Field) + f.Text }
-
-// Warning is a part of an import file that has no effect.
-type Warning Fault
-
-// String gives the warning as file:line: field: text.
-func (w Warning) String() string { return place(w.File, w.Line, w.Field) + w.Text }
-
-func place(file string, line int, field string) string {
-	where := file
-	if line > 0 {
-		where = fmt.Sprintf("%s:%d", file, line)
-	}
-	if field != "" {
-		where += ": " + field
-	}
-	return where + ": "
-}
-
-// Faults are all mistakes of a file, in the order of its lines.
-type Faults []Fault
-
-// mostFaults is how many faults Error spells out.
-const mostFaults = 50
-
-// Error gives a line for each fault, and how many more there are.
-func (fs Faults) Error() string {
-	var lines []string
-	for _, f := range fs[:min(len(fs), mostFaults)] {
-		lines = append(lines, f.Error())
-	}
-	if more := len(fs) - len(lines); more > 0 {
-		lines = append(lines, fmt.Sprintf("and %d faults more", more))
-	}
-	return strings.Join(lines, "\n")
-}
 
 // Kind is what a row of the import is.
 type Kind string

@@ -1,7 +1,9 @@
 package batch
 
+import "vserver/service/yaml"
+
 // check finds what does not fit together within a file.
-func (r *reader) check(f *File) {
+func check(r *yaml.Reader, f *File) {
 	names, usernames, emails := firsts{}, firsts{}, firsts{}
 	for _, o := range f.organizations {
 		names.note(r, o.line, "organization", o.name)
@@ -20,7 +22,7 @@ func (r *reader) check(f *File) {
 		for _, p := range c.participants {
 			within.note(r, p.line, "participant", p.name)
 			if other := keys[p.key]; other != nil {
-				r.fault(p.keyLine, "", "node %s has the same api_key as the node of %s on line %d",
+				r.Fault(p.keyLine, "", "node %s has the same api_key as the node of %s on line %d",
 					nodeName(p.name, c.name), other.name, other.keyLine)
 				continue
 			}
@@ -32,9 +34,9 @@ func (r *reader) check(f *File) {
 // firsts remembers on which line a name came first.
 type firsts map[string]int
 
-func (f firsts) note(r *reader, line int, what, name string) {
+func (f firsts) note(r *yaml.Reader, line int, what, name string) {
 	if first, twice := f[name]; twice {
-		r.fault(line, "", "%s %s is there twice, first on line %d", what, name, first)
+		r.Fault(line, "", "%s %s is there twice, first on line %d", what, name, first)
 		return
 	}
 	f[name] = line

@@ -1,6 +1,7 @@
 package batch_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -35,7 +36,7 @@ func TestBadFiles(t *testing.T) {
 		"role of nodes":    {head + "users: [{username: u, roles: [node]}]}", "x.yaml:2: organizations[1].users[1].roles[1]: role node is not for users"},
 		"role twice":       {head + "users: [{username: u, roles: [a, a]}]}", "x.yaml:2: organizations[1].users[1].roles[2]: role a is there twice"},
 		"role without":     {head + "users: [{username: u, roles: [~]}]}", "x.yaml:2: organizations[1].users[1].roles[1]: must be a text, not nothing"},
-		"encrypted":        {"collaborations:\n- {name: C, encrypted: perhaps}", "x.yaml:2: collaborations[1].encrypted: must be true or false"},
+		"encrypted":        {"collaborations:\n- {name: C, encrypted: perhaps}", "x.yaml:2: collaborations[1].encrypted: Invalid value 'perhaps': must be true or false"},
 		"digits":           {"collaborations:\n- {name: 12}", "x.yaml:2: collaborations[1].name: must not consist of digits only, it could be taken for an id"},
 		"old participants": {"collaborations:\n- {name: C, participants: [A]}", "x.yaml:2: collaborations[1].participants[1]: must be a block with name and api_key, not a single value"},
 		"no API key":       {"collaborations:\n- {name: C, participants: [{name: A}]}", "x.yaml:2: collaborations[1].participants[1].api_key: is missing"},
@@ -65,7 +66,7 @@ func TestBadFiles(t *testing.T) {
 x.yaml:2: organizations[1].zipcode: is missing; write the key without a value for none
 x.yaml:2: organizations[1].country: is missing; write the key without a value for none
 x.yaml:6: organizations[1].users[1].username: is missing
-x.yaml:6: organizations[1].users[1].usernam: unknown key; known here: username, password, firstname, lastname, email, otp_secret, roles`},
+x.yaml:6: organizations[1].users[1].usernam: unknown key; did you mean username?`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := batch.Parse("x.yaml", []byte(c.text))
@@ -104,12 +105,27 @@ func TestWhatIsIgnored(t *testing.T) {
 func TestUnknownKeysAreToldWithFaults(t *testing.T) {
 	_, err := batch.Parse("x.yaml", []byte("collaborations:\n- nme: C\n"))
 	want := "x.yaml:2: collaborations[1].name: is missing\n" +
-		"x.yaml:2: collaborations[1].nme: unknown key, ignored; known here: name, encrypted, participants, tasks"
+		"x.yaml:2: collaborations[1].nme: unknown key, ignored; did you mean name?"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
 	if _, err := batch.Parse("x.yaml", []byte("\nenvironments: {}\n")); err == nil || !strings.Contains(err.Error(), "x.yaml:2: is no import file") {
 		t.Errorf("a configuration: %v", err)
+	}
+}
+
+// Booleans are those of the configuration: what the reference takes, and words.
+func TestEncrypted(t *testing.T) {
+	b := newBed(t)
+	for value, want := range map[string]int{
+		"true": 1, "'True'": 1, "yes": 1, "y": 1, "T": 1, "1": 1, "": 1, "''": 1,
+		"false": 0, "'no'": 0, "OFF": 0, "n": 0, "0": 0,
+	} {
+		name := "C" + strings.Trim(value, "'") + strings.Repeat("'", strings.Count(value, "'"))
+		b.must("collaborations:\n- {name: \"" + name + "\", encrypted: " + value + "}\n")
+		if got := b.rows("SELECT COUNT(*) FROM collaboration WHERE encrypted AND name = '" + strings.ReplaceAll(name, "'", "''") + "'"); got != fmt.Sprint(want) {
+			t.Errorf("encrypted: %s became %s", value, got)
+		}
 	}
 }
 
