@@ -48,7 +48,7 @@ func (s *Server) actor(ctx context.Context, token string) (access.Actor, error) 
 	if kind == access.Container {
 		return s.container(ctx, c)
 	}
-	who, err := s.identify(ctx, c, kind)
+	who, err := s.tokenAccount(ctx, c, kind)
 	if err != nil {
 		return access.Actor{}, err
 	}
@@ -60,8 +60,8 @@ func (s *Server) actor(ctx context.Context, token string) (access.Actor, error) 
 
 func errRevoked() error { return fault.New(fault.Unauthorized, "Token has been revoked") }
 
-// identify finds the user or node that a token names.
-func (s *Server) identify(ctx context.Context, c *claims, kind access.Kind) (core.Identity, error) {
+// tokenAccount finds the user or node that a token names.
+func (s *Server) tokenAccount(ctx context.Context, c *claims, kind access.Kind) (core.Identity, error) {
 	id, err := strconv.ParseInt(string(c.Subject), 10, 64)
 	if err != nil || kind != access.User && kind != access.Node {
 		return core.Identity{}, badToken("The token does not say whom it is for")
@@ -97,7 +97,7 @@ func (s *Server) refresher(r *http.Request) (core.Identity, error) {
 	if kind == access.User && c.ExpiresAt == nil && c.overdue(s.opt.RefreshFor) {
 		return core.Identity{}, fault.New(fault.Unauthorized, "Token has expired")
 	}
-	who, err := s.identify(r.Context(), c, kind)
+	who, err := s.tokenAccount(r.Context(), c, kind)
 	if err != nil {
 		return core.Identity{}, err
 	}

@@ -241,7 +241,7 @@ func (b *body) integer(field string) *int64 {
 	if !ok {
 		return nil
 	}
-	n, err := integer(raw)
+	n, err := parseInteger(raw)
 	if err != nil {
 		b.refuse(field, "%s", err)
 		return nil
@@ -249,7 +249,7 @@ func (b *body) integer(field string) *int64 {
 	return &n
 }
 
-func integer(raw json.RawMessage) (int64, error) {
+func parseInteger(raw json.RawMessage) (int64, error) {
 	text := string(raw)
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
@@ -296,7 +296,7 @@ func (b *body) ids(field string) []int64 {
 	}
 	ids := []int64{}
 	for _, item := range list {
-		n, err := integer(item)
+		n, err := parseInteger(item)
 		if err != nil {
 			b.refuse(field, "%s", err)
 			return nil

@@ -25,9 +25,9 @@ func (s *Server) trusted(a netip.Addr) bool {
 	return false
 }
 
-// caller is the address that a request comes from: the peer's, or what trusted
+// clientAddress is the address that a request comes from: the peer's, or what trusted
 // proxies say about it.
-func (s *Server) caller(r *http.Request) netip.Addr {
+func (s *Server) clientAddress(r *http.Request) netip.Addr {
 	at := peer(r)
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0 && s.trusted(at); i-- {
@@ -40,9 +40,9 @@ func (s *Server) caller(r *http.Request) netip.Addr {
 	return at
 }
 
-// fromHere tells whether a request comes from this machine. A request that claims
+// isLocal tells whether a request comes from this machine. A request that claims
 // to be forwarded by a peer that is not trusted does not (contract 10 §7.5).
-func (s *Server) fromHere(r *http.Request) bool {
+func (s *Server) isLocal(r *http.Request) bool {
 	if !s.trusted(peer(r)) {
 		for _, h := range []string{"Forwarded", "X-Forwarded-For", "X-Real-IP"} {
 			if r.Header.Get(h) != "" {
@@ -50,5 +50,5 @@ func (s *Server) fromHere(r *http.Request) bool {
 			}
 		}
 	}
-	return s.caller(r).IsLoopback()
+	return s.clientAddress(r).IsLoopback()
 }

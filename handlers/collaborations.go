@@ -11,17 +11,17 @@ import (
 func (s *Server) collaborationRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
-		{method: "GET", path: "/collaboration", who: access.User, endpoint: requires[access.ViewCollaborations](s.listCollaborations)},
-		{method: "POST", path: "/collaboration", who: access.User, endpoint: requires[access.CreateCollaborations](s.createCollaboration)},
-		{method: "GET", path: "/collaboration/:id", who: all, endpoint: requires[access.ViewCollaborations](s.getCollaboration)},
-		{method: "PATCH", path: "/collaboration/:id", who: access.User, endpoint: requires[access.EditCollaborations](s.changeCollaboration)},
-		{method: "DELETE", path: "/collaboration/:id", who: access.User, endpoint: requires[access.DeleteCollaborations](s.deleteCollaboration)},
-		{method: "GET", path: "/collaboration/:id/organization", who: all, endpoint: requires[access.ViewCollaborations](s.listMembers)},
-		{method: "POST", path: "/collaboration/:id/organization", who: access.User, endpoint: requires[access.EditCollaborations](s.addMember)},
-		{method: "DELETE", path: "/collaboration/:id/organization", who: access.User, endpoint: requires[access.DeleteCollaborations](s.removeMember)},
-		{method: "GET", path: "/collaboration/:id/node", who: access.User, endpoint: requires[access.ViewCollaborations](s.listNodesOfCollaboration)},
-		{method: "POST", path: "/collaboration/:id/node", who: access.User, endpoint: requires[access.EditCollaborations](s.moveNode)},
-		{method: "DELETE", path: "/collaboration/:id/node", who: access.User, endpoint: requires[access.EditCollaborations](s.detachNode)},
+		{method: "GET", path: "/collaboration", who: access.User, endpoint: requires[access.ViewCollaborations](s.handleListCollaborations)},
+		{method: "POST", path: "/collaboration", who: access.User, endpoint: requires[access.CreateCollaborations](s.handleCreateCollaboration)},
+		{method: "GET", path: "/collaboration/:id", who: all, endpoint: requires[access.ViewCollaborations](s.handleGetCollaboration)},
+		{method: "PATCH", path: "/collaboration/:id", who: access.User, endpoint: requires[access.EditCollaborations](s.handleChangeCollaboration)},
+		{method: "DELETE", path: "/collaboration/:id", who: access.User, endpoint: requires[access.DeleteCollaborations](s.handleDeleteCollaboration)},
+		{method: "GET", path: "/collaboration/:id/organization", who: all, endpoint: requires[access.ViewCollaborations](s.handleListMembers)},
+		{method: "POST", path: "/collaboration/:id/organization", who: access.User, endpoint: requires[access.EditCollaborations](s.handleAddMember)},
+		{method: "DELETE", path: "/collaboration/:id/organization", who: access.User, endpoint: requires[access.DeleteCollaborations](s.handleRemoveMember)},
+		{method: "GET", path: "/collaboration/:id/node", who: access.User, endpoint: requires[access.ViewCollaborations](s.handleListNodesOfCollaboration)},
+		{method: "POST", path: "/collaboration/:id/node", who: access.User, endpoint: requires[access.EditCollaborations](s.handleMoveNode)},
+		{method: "DELETE", path: "/collaboration/:id/node", who: access.User, endpoint: requires[access.EditCollaborations](s.handleDetachNode)},
 	}
 }
 
@@ -42,7 +42,7 @@ func (s *Server) collaborationJSON(c core.Collaboration) collaborationJSON {
 	}
 }
 
-func (s *Server) listCollaborations(k *call, g access.Grant[access.ViewCollaborations]) error {
+func (s *Server) handleListCollaborations(k *call, g access.Grant[access.ViewCollaborations]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func (s *Server) listCollaborations(k *call, g access.Grant[access.ViewCollabora
 	return list(k, p, each(rows, s.collaborationJSON), total)
 }
 
-func (s *Server) createCollaboration(k *call, g access.Grant[access.CreateCollaborations]) error {
+func (s *Server) handleCreateCollaboration(k *call, g access.Grant[access.CreateCollaborations]) error {
 	b, err := k.parserBody()
 	if err != nil {
 		return err
@@ -106,7 +106,7 @@ func quoted(raw json.RawMessage) string {
 	return s
 }
 
-func (s *Server) getCollaboration(k *call, g access.Grant[access.ViewCollaborations]) error {
+func (s *Server) handleGetCollaboration(k *call, g access.Grant[access.ViewCollaborations]) error {
 	c, err := s.core.Collaboration(k.ctx, g, k.id("id"))
 	if err != nil {
 		return err
@@ -114,7 +114,7 @@ func (s *Server) getCollaboration(k *call, g access.Grant[access.ViewCollaborati
 	return k.reply(http.StatusOK, s.collaborationJSON(c))
 }
 
-func (s *Server) changeCollaboration(k *call, g access.Grant[access.EditCollaborations]) error {
+func (s *Server) handleChangeCollaboration(k *call, g access.Grant[access.EditCollaborations]) error {
 	in := sent(k.body, func(b *body) core.CollaborationFields {
 		return core.CollaborationFields{
 			Name: b.text("name", shortText), Encrypted: b.boolean("encrypted"), OrganizationIDs: b.ids("organization_ids"),
@@ -127,7 +127,7 @@ func (s *Server) changeCollaboration(k *call, g access.Grant[access.EditCollabor
 	return k.reply(http.StatusOK, s.collaborationJSON(c))
 }
 
-func (s *Server) deleteCollaboration(k *call, g access.Grant[access.DeleteCollaborations]) error {
+func (s *Server) handleDeleteCollaboration(k *call, g access.Grant[access.DeleteCollaborations]) error {
 	id := k.id("id")
 	if err := s.core.DeleteCollaboration(k.ctx, g, id); err != nil {
 		return err
@@ -135,7 +135,7 @@ func (s *Server) deleteCollaboration(k *call, g access.Grant[access.DeleteCollab
 	return k.say("Collaboration id=%d successfully deleted", id)
 }
 
-func (s *Server) listMembers(k *call, g access.Grant[access.ViewCollaborations]) error {
+func (s *Server) handleListMembers(k *call, g access.Grant[access.ViewCollaborations]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -158,7 +158,7 @@ func sentID(k *call) core.Sent[int64] {
 	})
 }
 
-func (s *Server) addMember(k *call, g access.Grant[access.EditCollaborations]) error {
+func (s *Server) handleAddMember(k *call, g access.Grant[access.EditCollaborations]) error {
 	rows, err := s.core.AddMember(k.ctx, g, k.id("id"), sentID(k))
 	if err != nil {
 		return err
@@ -166,7 +166,7 @@ func (s *Server) addMember(k *call, g access.Grant[access.EditCollaborations]) e
 	return k.reply(http.StatusOK, each(rows, s.organizationJSON))
 }
 
-func (s *Server) removeMember(k *call, g access.Grant[access.DeleteCollaborations]) error {
+func (s *Server) handleRemoveMember(k *call, g access.Grant[access.DeleteCollaborations]) error {
 	rows, err := s.core.RemoveMember(k.ctx, g, k.id("id"), sentID(k))
 	if err != nil {
 		return err
@@ -174,7 +174,7 @@ func (s *Server) removeMember(k *call, g access.Grant[access.DeleteCollaboration
 	return k.reply(http.StatusOK, each(rows, s.organizationJSON))
 }
 
-func (s *Server) listNodesOfCollaboration(k *call, g access.Grant[access.ViewCollaborations]) error {
+func (s *Server) handleListNodesOfCollaboration(k *call, g access.Grant[access.ViewCollaborations]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -186,7 +186,7 @@ func (s *Server) listNodesOfCollaboration(k *call, g access.Grant[access.ViewCol
 	return list(k, p, each(rows, s.simpleNodeJSON), total)
 }
 
-func (s *Server) moveNode(k *call, g access.Grant[access.EditCollaborations]) error {
+func (s *Server) handleMoveNode(k *call, g access.Grant[access.EditCollaborations]) error {
 	rows, err := s.core.MoveNode(k.ctx, g, k.id("id"), sentID(k))
 	if err != nil {
 		return err
@@ -194,7 +194,7 @@ func (s *Server) moveNode(k *call, g access.Grant[access.EditCollaborations]) er
 	return k.reply(http.StatusCreated, each(rows, s.simpleNodeJSON))
 }
 
-func (s *Server) detachNode(k *call, g access.Grant[access.EditCollaborations]) error {
+func (s *Server) handleDetachNode(k *call, g access.Grant[access.EditCollaborations]) error {
 	id, in := k.id("id"), sentID(k)
 	if err := s.core.DetachNode(k.ctx, g, id, in); err != nil {
 		return err

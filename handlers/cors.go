@@ -9,9 +9,9 @@ import (
 	"vserver/embed"
 )
 
-// header sets what every reply carries: who may read it, and what a browser may do
+// setHeaders sets what every reply carries: who may read it, and what a browser may do
 // with it (contract 10 §1.8, SECURITY T14, T15).
-func (s *Server) header(w http.ResponseWriter, r *http.Request) {
+func (s *Server) setHeaders(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", embed.StartPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")

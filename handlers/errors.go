@@ -75,7 +75,7 @@ func (s *Server) reply(c echo.Context, err error) (int, any) {
 	if errors.Is(err, errMethod) {
 		return http.StatusMethodNotAllowed, messages(textMethod, textMethod)
 	}
-	err = core.Named(err)
+	err = core.StorageFault(err)
 	f, ok := fault.As(err)
 	if !ok || f.Kind == fault.Internal {
 		id := rand.Text()[:12]

@@ -56,7 +56,7 @@ func New(c *core.Core, log zerolog.Logger, opt Options) *Server {
 		s.echo.Use(s.observed)
 	}
 	s.register(s.routes())
-	s.registerStart()
+	s.registerStartPage()
 	s.registerDocs()
 	s.live = newSockets(s)
 	return s
@@ -65,11 +65,11 @@ func New(c *core.Core, log zerolog.Logger, opt Options) *Server {
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if to := collapsed(r.URL); to != "" {
-		s.header(w, r)
+		s.setHeaders(w, r)
 		http.Redirect(w, r, to, http.StatusPermanentRedirect) //nolint:gosec // a path of this server: one slash, no host
 		return
 	}
-	s.header(w, r)
+	s.setHeaders(w, r)
 	if r.URL.Path == socketPath {
 		s.live.engine.ServeHTTP(w, r)
 		return
@@ -88,14 +88,14 @@ func (s *Server) observed(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// Sockets is the number of sockets on the live channel.
-func (s *Server) Sockets() int { return s.live.engine.Sockets() }
+// SocketCount is the number of sockets on the live channel.
+func (s *Server) SocketCount() int { return s.live.engine.Sockets() }
 
 // routes joins the rows of all nouns: this is everything that REST has.
 func (s *Server) routes() []route {
 	var all []route
 	for _, noun := range [][]route{
-		s.openRoutes(), s.tokenRoutes(), s.organizationRoutes(), s.collaborationRoutes(), s.nodeRoutes(),
+		s.healthRoutes(), s.loginRoutes(), s.organizationRoutes(), s.collaborationRoutes(), s.nodeRoutes(),
 		s.userRoutes(), s.roleRoutes(), s.ruleRoutes(), s.passwordRoutes(),
 		s.taskRoutes(), s.resultRoutes(), s.portRoutes(), s.killRoutes(),
 	} {

@@ -7,21 +7,21 @@ import (
 // Emulates is the release of the reference that this server answers like.
 const Emulates = "3.7.3"
 
-func (s *Server) openRoutes() []route {
+func (s *Server) healthRoutes() []route {
 	return []route{
-		{method: "GET", path: "/version", endpoint: public(s.version)},
-		{method: "GET", path: "/health", endpoint: public(s.health)},
-		{method: "GET", path: "/health/fix", endpoint: public(s.healthFix)},
+		{method: "GET", path: "/version", endpoint: public(s.handleVersion)},
+		{method: "GET", path: "/health", endpoint: public(s.handleHealth)},
+		{method: "GET", path: "/health/fix", endpoint: public(s.handleHealthFix)},
 	}
 }
 
-func (s *Server) version(k *call) error {
+func (s *Server) handleVersion(k *call) error {
 	return k.reply(http.StatusOK, map[string]string{"version": Emulates})
 }
 
-func (s *Server) health(k *call) error {
+func (s *Server) handleHealth(k *call) error {
 	return k.reply(http.StatusOK, map[string]bool{"database": s.core.Healthy(k.ctx)})
 }
 
 // healthFix did something in releases long gone; old scripts still call it.
-func (s *Server) healthFix(k *call) error { return k.reply(http.StatusOK, nil) }
+func (s *Server) handleHealthFix(k *call) error { return k.reply(http.StatusOK, nil) }

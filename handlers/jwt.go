@@ -67,14 +67,14 @@ type tokens struct {
 	secret                []byte
 	accessFor, refreshFor time.Duration
 	parser                *jwt.Parser
-	proven                *proven
+	cache                 *tokenCache
 }
 
 func newTokens(o Options) tokens {
 	return tokens{
 		secret: o.Secret, accessFor: o.AccessFor, refreshFor: o.RefreshFor,
 		parser: jwt.NewParser(jwt.WithValidMethods([]string{"HS256"}), jwt.WithoutClaimsValidation()),
-		proven: &proven{by: map[string]*claims{}},
+		cache:  &tokenCache{by: map[string]*claims{}},
 	}
 }
 
@@ -100,13 +100,13 @@ func (t tokens) sign(c claims, life time.Duration) (string, error) {
 // verify checks form, signature, times and subject, in the order and with the
 // faults of contract 10 §2.5.
 func (t tokens) verify(token string) (*claims, error) {
-	c := t.proven.get(token)
+	c := t.cache.get(token)
 	if c == nil {
 		var err error
 		if c, err = t.read(token); err != nil {
 			return nil, err
 		}
-		t.proven.put(token, c)
+		t.cache.put(token, c)
 	}
 	now := time.Now()
 	switch {
@@ -142,26 +142,26 @@ func (t tokens) read(token string) (*claims, error) {
 	return &c, nil
 }
 
-// proven keeps the claims of tokens whose signature was found right of late, so that
+// tokenCache keeps the claims of tokens whose signature was found right of late, so that
 // a caller's next request does not pay for it again.
-type proven struct {
+type tokenCache struct {
 	mu sync.RWMutex
 	by map[string]*claims
 }
 
-// provenTokens is how many are kept; past that all are forgotten.
-const provenTokens = 20_000
+// maxTokens is how many are kept; past that all are forgotten.
+const maxTokens = 20_000
 
-func (p *proven) get(token string) *claims {
+func (p *tokenCache) get(token string) *claims {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	return p.by[token]
 }
 
-func (p *proven) put(token string, c *claims) {
+func (p *tokenCache) put(token string, c *claims) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.by) >= provenTokens {
+	if len(p.by) >= maxTokens {
 		clear(p.by)
 	}
 	p.by[token] = c

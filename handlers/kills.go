@@ -7,12 +7,12 @@ import (
 
 func (s *Server) killRoutes() []route {
 	return []route{
-		{method: "POST", path: "/kill/task", who: access.User, endpoint: requires[access.CreateEvents](s.killTask)},
-		{method: "POST", path: "/kill/node/tasks", who: access.User, endpoint: requires[access.CreateEvents](s.killNode)},
+		{method: "POST", path: "/kill/task", who: access.User, endpoint: requires[access.CreateEvents](s.handleKillTask)},
+		{method: "POST", path: "/kill/node/tasks", who: access.User, endpoint: requires[access.CreateEvents](s.handleKillNode)},
 	}
 }
 
-func (s *Server) killTask(k *call, g access.Grant[access.CreateEvents]) error {
+func (s *Server) handleKillTask(k *call, g access.Grant[access.CreateEvents]) error {
 	id, err := k.victim("task")
 	if err != nil {
 		return err
@@ -23,7 +23,7 @@ func (s *Server) killTask(k *call, g access.Grant[access.CreateEvents]) error {
 	return k.say("Nodes have been instructed to kill any containers running for task %d.", id)
 }
 
-func (s *Server) killNode(k *call, g access.Grant[access.CreateEvents]) error {
+func (s *Server) handleKillNode(k *call, g access.Grant[access.CreateEvents]) error {
 	id, err := k.victim("node")
 	if err != nil {
 		return err

@@ -10,12 +10,12 @@ import (
 	"vserver/service/fault"
 )
 
-func (s *Server) tokenRoutes() []route {
+func (s *Server) loginRoutes() []route {
 	return []route{
-		{method: "POST", path: "/token/user", endpoint: public(s.logIn)},
-		{method: "POST", path: "/token/node", endpoint: public(s.logInNode)},
-		{method: "POST", path: "/token/container", who: access.Node, endpoint: requires[access.NodeItself](s.containerToken)},
-		{method: "POST", path: "/token/refresh", endpoint: public(s.refresh)},
+		{method: "POST", path: "/token/user", endpoint: public(s.handleLogIn)},
+		{method: "POST", path: "/token/node", endpoint: public(s.handleLogInNode)},
+		{method: "POST", path: "/token/container", who: access.Node, endpoint: requires[access.NodeItself](s.handleContainerToken)},
+		{method: "POST", path: "/token/refresh", endpoint: public(s.handleRefresh)},
 	}
 }
 
@@ -56,7 +56,7 @@ func (s *Server) session(k *call, who core.Identity) (sessionJSON, error) {
 	return j, err
 }
 
-func (s *Server) logIn(k *call) error {
+func (s *Server) handleLogIn(k *call) error {
 	b, err := k.tokenBody()
 	if err != nil {
 		return err
@@ -65,14 +65,14 @@ func (s *Server) logIn(k *call) error {
 	if b.err() != nil || username == nil || password == nil || *username == "" || *password == "" {
 		return fault.New(fault.Invalid, "Username and/or password missing in JSON body")
 	}
-	who, err := s.core.LogIn(k.ctx, *username, *password, s.fromHere(k.echo.Request()))
+	who, err := s.core.LogIn(k.ctx, *username, *password, s.isLocal(k.echo.Request()))
 	if err != nil {
 		return err
 	}
 	return s.loggedIn(k, who)
 }
 
-func (s *Server) logInNode(k *call) error {
+func (s *Server) handleLogInNode(k *call) error {
 	b, err := k.tokenBody()
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ func (s *Server) loggedIn(k *call, who core.Identity) error {
 	return k.reply(http.StatusOK, j)
 }
 
-func (s *Server) refresh(k *call) error {
+func (s *Server) handleRefresh(k *call) error {
 	who, err := s.refresher(k.echo.Request())
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func (s *Server) refresh(k *call) error {
 	return k.reply(http.StatusOK, j)
 }
 
-func (s *Server) containerToken(k *call, g access.Grant[access.NodeItself]) error {
+func (s *Server) handleContainerToken(k *call, g access.Grant[access.NodeItself]) error {
 	b, err := k.tokenBody()
 	if err != nil {
 		return err

@@ -12,12 +12,12 @@ import (
 func (s *Server) nodeRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
-		{method: "GET", path: "/node", who: access.User | access.Node, endpoint: requires[access.ViewNodes](s.listNodes)},
-		{method: "POST", path: "/node", who: access.User, endpoint: requires[access.CreateNodes](s.createNode)},
-		{method: "GET", path: "/node/:id", who: all, endpoint: requires[access.ViewNodes](s.getNode)},
-		{method: "PATCH", path: "/node/:id", who: access.User | access.Node, endpoint: requires[access.EditNodes](s.changeNode)},
-		{method: "DELETE", path: "/node/:id", who: access.User, endpoint: requires[access.DeleteNodes](s.deleteNode)},
-		{method: "POST", path: "/recover/node", who: access.User, endpoint: requires[access.EditNodes](s.resetAPIKey)},
+		{method: "GET", path: "/node", who: access.User | access.Node, endpoint: requires[access.ViewNodes](s.handleListNodes)},
+		{method: "POST", path: "/node", who: access.User, endpoint: requires[access.CreateNodes](s.handleCreateNode)},
+		{method: "GET", path: "/node/:id", who: all, endpoint: requires[access.ViewNodes](s.handleGetNode)},
+		{method: "PATCH", path: "/node/:id", who: access.User | access.Node, endpoint: requires[access.EditNodes](s.handleChangeNode)},
+		{method: "DELETE", path: "/node/:id", who: access.User, endpoint: requires[access.DeleteNodes](s.handleDeleteNode)},
+		{method: "POST", path: "/recover/node", who: access.User, endpoint: requires[access.EditNodes](s.handleResetAPIKey)},
 	}
 }
 
@@ -75,7 +75,7 @@ func (s *Server) simpleNodeJSON(n core.Node) simpleNodeJSON {
 	}
 }
 
-func (s *Server) listNodes(k *call, g access.Grant[access.ViewNodes]) error {
+func (s *Server) handleListNodes(k *call, g access.Grant[access.ViewNodes]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -95,12 +95,12 @@ func (s *Server) listNodes(k *call, g access.Grant[access.ViewNodes]) error {
 	return list(k, p, each(rows, s.nodeJSON), total)
 }
 
-func (s *Server) createNode(k *call, g access.Grant[access.CreateNodes]) error {
+func (s *Server) handleCreateNode(k *call, g access.Grant[access.CreateNodes]) error {
 	b, err := k.parserBody()
 	if err != nil {
 		return err
 	}
-	collaboration, err := integer(b.fields["collaboration_id"])
+	collaboration, err := parseInteger(b.fields["collaboration_id"])
 	if err != nil {
 		b.refuse("collaboration_id", textBlank)
 	}
@@ -119,7 +119,7 @@ func (s *Server) createNode(k *call, g access.Grant[access.CreateNodes]) error {
 	return k.reply(http.StatusCreated, j)
 }
 
-func (s *Server) getNode(k *call, g access.Grant[access.ViewNodes]) error {
+func (s *Server) handleGetNode(k *call, g access.Grant[access.ViewNodes]) error {
 	n, err := s.core.Node(k.ctx, g, k.id("id"))
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ func (s *Server) getNode(k *call, g access.Grant[access.ViewNodes]) error {
 	return k.reply(http.StatusOK, s.nodeJSON(n))
 }
 
-func (s *Server) changeNode(k *call, g access.Grant[access.EditNodes]) error {
+func (s *Server) handleChangeNode(k *call, g access.Grant[access.EditNodes]) error {
 	n, err := s.core.ChangeNode(k.ctx, g, k.id("id"), sent(k.body, nodeFields))
 	if err != nil {
 		return err
@@ -156,7 +156,7 @@ func (b *body) address(field string) *string {
 	return s
 }
 
-func (s *Server) deleteNode(k *call, g access.Grant[access.DeleteNodes]) error {
+func (s *Server) handleDeleteNode(k *call, g access.Grant[access.DeleteNodes]) error {
 	id := k.id("id")
 	if err := s.core.DeleteNode(k.ctx, g, id); err != nil {
 		return err
@@ -164,7 +164,7 @@ func (s *Server) deleteNode(k *call, g access.Grant[access.DeleteNodes]) error {
 	return k.say("Successfully deleted node id=%d", id)
 }
 
-func (s *Server) resetAPIKey(k *call, g access.Grant[access.EditNodes]) error {
+func (s *Server) handleResetAPIKey(k *call, g access.Grant[access.EditNodes]) error {
 	b, err := k.tokenBody()
 	if err != nil {
 		return err

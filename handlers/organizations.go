@@ -12,12 +12,12 @@ import (
 func (s *Server) organizationRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
-		{method: "GET", path: "/organization", who: all, endpoint: requires[access.ViewOrganizations](s.listOrganizations)},
-		{method: "POST", path: "/organization", who: access.User, endpoint: requires[access.CreateOrganizations](s.createOrganization)},
-		{method: "GET", path: "/organization/:id", who: all, endpoint: requires[access.ViewOrganizations](s.getOrganization)},
-		{method: "PATCH", path: "/organization/:id", who: access.User | access.Node, endpoint: requires[access.EditOrganizations](s.changeOrganization)},
-		{method: "GET", path: "/organization/:id/collaboration", who: access.User | access.Node, endpoint: requires[access.ViewCollaborations](s.listCollaborationsOfOrganization)},
-		{method: "GET", path: "/organization/:id/node", who: access.User | access.Node, endpoint: requires[access.ViewNodes](s.listNodesOfOrganization)},
+		{method: "GET", path: "/organization", who: all, endpoint: requires[access.ViewOrganizations](s.handleListOrganizations)},
+		{method: "POST", path: "/organization", who: access.User, endpoint: requires[access.CreateOrganizations](s.handleCreateOrganization)},
+		{method: "GET", path: "/organization/:id", who: all, endpoint: requires[access.ViewOrganizations](s.handleGetOrganization)},
+		{method: "PATCH", path: "/organization/:id", who: access.User | access.Node, endpoint: requires[access.EditOrganizations](s.handleChangeOrganization)},
+		{method: "GET", path: "/organization/:id/collaboration", who: access.User | access.Node, endpoint: requires[access.ViewCollaborations](s.handleListCollaborationsOfOrganization)},
+		{method: "GET", path: "/organization/:id/node", who: access.User | access.Node, endpoint: requires[access.ViewNodes](s.handleListNodesOfOrganization)},
 	}
 }
 
@@ -47,7 +47,7 @@ func (s *Server) organizationJSON(o core.Organization) organizationJSON {
 	}
 }
 
-func (s *Server) listOrganizations(k *call, g access.Grant[access.ViewOrganizations]) error {
+func (s *Server) handleListOrganizations(k *call, g access.Grant[access.ViewOrganizations]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func (s *Server) listOrganizations(k *call, g access.Grant[access.ViewOrganizati
 	return list(k, p, each(rows, s.organizationJSON), total)
 }
 
-func (s *Server) getOrganization(k *call, g access.Grant[access.ViewOrganizations]) error {
+func (s *Server) handleGetOrganization(k *call, g access.Grant[access.ViewOrganizations]) error {
 	o, err := s.core.Organization(k.ctx, g, k.id("id"))
 	if err != nil {
 		return err
@@ -72,7 +72,7 @@ func (s *Server) getOrganization(k *call, g access.Grant[access.ViewOrganization
 	return k.reply(http.StatusOK, s.organizationJSON(o))
 }
 
-func (s *Server) createOrganization(k *call, g access.Grant[access.CreateOrganizations]) error {
+func (s *Server) handleCreateOrganization(k *call, g access.Grant[access.CreateOrganizations]) error {
 	b, err := k.body()
 	if err != nil {
 		return err
@@ -102,7 +102,7 @@ func (s *Server) createOrganization(k *call, g access.Grant[access.CreateOrganiz
 	return k.reply(http.StatusCreated, s.organizationJSON(o))
 }
 
-func (s *Server) changeOrganization(k *call, g access.Grant[access.EditOrganizations]) error {
+func (s *Server) handleChangeOrganization(k *call, g access.Grant[access.EditOrganizations]) error {
 	o, err := s.core.ChangeOrganization(k.ctx, g, k.id("id"), sent(k.body, organizationFields))
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ func (s *Server) changeOrganization(k *call, g access.Grant[access.EditOrganizat
 
 // The lists below an organization are bare arrays without pages, contract 20 §3.
 
-func (s *Server) listCollaborationsOfOrganization(k *call, g access.Grant[access.ViewCollaborations]) error {
+func (s *Server) handleListCollaborationsOfOrganization(k *call, g access.Grant[access.ViewCollaborations]) error {
 	rows, err := s.core.CollaborationsOfOrganization(k.ctx, g, k.id("id"))
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func (s *Server) listCollaborationsOfOrganization(k *call, g access.Grant[access
 	return k.reply(http.StatusOK, each(rows, s.collaborationJSON))
 }
 
-func (s *Server) listNodesOfOrganization(k *call, g access.Grant[access.ViewNodes]) error {
+func (s *Server) handleListNodesOfOrganization(k *call, g access.Grant[access.ViewNodes]) error {
 	rows, err := s.core.NodesOfOrganization(k.ctx, g, k.id("id"))
 	if err != nil {
 		return err

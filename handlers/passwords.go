@@ -7,11 +7,11 @@ import (
 
 func (s *Server) passwordRoutes() []route {
 	return []route{
-		{method: "PATCH", path: "/password/change", who: access.User, endpoint: requires[access.UserItself](s.changePassword)},
+		{method: "PATCH", path: "/password/change", who: access.User, endpoint: requires[access.UserItself](s.handleChangePassword)},
 	}
 }
 
-func (s *Server) changePassword(k *call, g access.Grant[access.UserItself]) error {
+func (s *Server) handleChangePassword(k *call, g access.Grant[access.UserItself]) error {
 	b, err := k.body()
 	if err != nil {
 		return err

@@ -11,24 +11,24 @@ import (
 func (s *Server) portRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
-		{method: "GET", path: "/port", who: all, endpoint: requires[access.ViewPorts](s.listPorts)},
-		{method: "POST", path: "/port", who: access.Node, endpoint: requires[access.NodeItself](s.createPort)},
-		{method: "DELETE", path: "/port", who: access.Node, endpoint: requires[access.NodeItself](s.deletePorts)},
-		{method: "GET", path: "/port/:id", who: all, endpoint: requires[access.ViewPorts](s.getPort)},
+		{method: "GET", path: "/port", who: all, endpoint: requires[access.ViewPorts](s.handleListPorts)},
+		{method: "POST", path: "/port", who: access.Node, endpoint: requires[access.NodeItself](s.handleCreatePort)},
+		{method: "DELETE", path: "/port", who: access.Node, endpoint: requires[access.NodeItself](s.handleDeletePorts)},
+		{method: "GET", path: "/port/:id", who: all, endpoint: requires[access.ViewPorts](s.handleGetPort)},
 	}
 }
 
 // portJSON is a port on the wire, contract 20 §2.7.
 type portJSON struct {
-	openJSON
+	embeddedPortJSON
 	Result *int64 `json:"result"`
 }
 
 func toPortJSON(p core.Port) portJSON {
-	return portJSON{openJSON: openJSON{ID: p.ID, Port: p.Port, Label: p.Label}, Result: p.ResultID}
+	return portJSON{embeddedPortJSON: embeddedPortJSON{ID: p.ID, Port: p.Port, Label: p.Label}, Result: p.ResultID}
 }
 
-func (s *Server) listPorts(k *call, g access.Grant[access.ViewPorts]) error {
+func (s *Server) handleListPorts(k *call, g access.Grant[access.ViewPorts]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func (s *Server) listPorts(k *call, g access.Grant[access.ViewPorts]) error {
 	return list(k, p, each(rows, toPortJSON), total)
 }
 
-func (s *Server) getPort(k *call, g access.Grant[access.ViewPorts]) error {
+func (s *Server) handleGetPort(k *call, g access.Grant[access.ViewPorts]) error {
 	p, err := s.core.Port(k.ctx, g, k.id("id"))
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func (s *Server) getPort(k *call, g access.Grant[access.ViewPorts]) error {
 	return k.reply(http.StatusOK, toPortJSON(p))
 }
 
-func (s *Server) createPort(k *call, g access.Grant[access.NodeItself]) error {
+func (s *Server) handleCreatePort(k *call, g access.Grant[access.NodeItself]) error {
 	b, err := k.body()
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (s *Server) createPort(k *call, g access.Grant[access.NodeItself]) error {
 	return k.reply(http.StatusCreated, toPortJSON(p))
 }
 
-func (s *Server) deletePorts(k *call, g access.Grant[access.NodeItself]) error {
+func (s *Server) handleDeletePorts(k *call, g access.Grant[access.NodeItself]) error {
 	f := k.filters()
 	result := f.id("result_id")
 	switch {

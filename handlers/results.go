@@ -11,10 +11,10 @@ import (
 func (s *Server) resultRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
-		{method: "GET", path: "/result", who: all, endpoint: requires[access.ViewResults](s.listResults)},
-		{method: "GET", path: "/result/:id", who: all, endpoint: requires[access.ViewResults](s.getResult)},
-		{method: "PATCH", path: "/result/:id", who: access.Node, body: largeBody, endpoint: requires[access.NodeItself](s.changeResult)},
-		{method: "GET", path: "/task/:id/result", who: access.User | access.Container, endpoint: requires[access.ViewResults](s.listResultsOfTask)},
+		{method: "GET", path: "/result", who: all, endpoint: requires[access.ViewResults](s.handleListResults)},
+		{method: "GET", path: "/result/:id", who: all, endpoint: requires[access.ViewResults](s.handleGetResult)},
+		{method: "PATCH", path: "/result/:id", who: access.Node, body: largeBody, endpoint: requires[access.NodeItself](s.handleChangeResult)},
+		{method: "GET", path: "/task/:id/result", who: access.User | access.Container, endpoint: requires[access.ViewResults](s.handleListResultsOfTask)},
 	}
 }
 
@@ -40,16 +40,16 @@ type fullResultJSON struct {
 
 // resultJSON is what all forms of a result have.
 type resultJSON struct {
-	ID         int64      `json:"id"`
-	Input      *string    `json:"input"`
-	Result     *string    `json:"result"`
-	Log        *string    `json:"log"`
-	Status     *string    `json:"status"`
-	AssignedAt *string    `json:"assigned_at"`
-	StartedAt  *string    `json:"started_at"`
-	FinishedAt *string    `json:"finished_at"`
-	Node       any        `json:"node"` // resultNodeJSON, {} when there is no such node
-	Ports      []openJSON `json:"ports"`
+	ID         int64              `json:"id"`
+	Input      *string            `json:"input"`
+	Result     *string            `json:"result"`
+	Log        *string            `json:"log"`
+	Status     *string            `json:"status"`
+	AssignedAt *string            `json:"assigned_at"`
+	StartedAt  *string            `json:"started_at"`
+	FinishedAt *string            `json:"finished_at"`
+	Node       any                `json:"node"` // resultNodeJSON, {} when there is no such node
+	Ports      []embeddedPortJSON `json:"ports"`
 }
 
 // resultNodeJSON is a node within a result. Nobody reads its configuration here.
@@ -61,8 +61,8 @@ type resultNodeJSON struct {
 	Config []int64 `json:"config"`
 }
 
-// openJSON is a port within a result.
-type openJSON struct {
+// embeddedPortJSON is a port within a result.
+type embeddedPortJSON struct {
 	ID    int64   `json:"id"`
 	Port  *int64  `json:"port"`
 	Label *string `json:"label"`
@@ -72,13 +72,13 @@ func resultBase(r core.Result) resultJSON {
 	j := resultJSON{
 		ID: r.ID, Input: r.Input, Result: r.Output, Log: r.Log, Status: r.Status,
 		AssignedAt: moment(r.AssignedAt), StartedAt: moment(r.StartedAt), FinishedAt: moment(r.EndedAt),
-		Node: struct{}{}, Ports: make([]openJSON, len(r.Ports)),
+		Node: struct{}{}, Ports: make([]embeddedPortJSON, len(r.Ports)),
 	}
 	if n := r.Node; n != nil {
 		j.Node = resultNodeJSON{ID: n.ID, Name: n.Name, IP: n.IP, Status: n.Status, Config: []int64{}}
 	}
 	for i, p := range r.Ports {
-		j.Ports[i] = openJSON{ID: p.ID, Port: p.Port, Label: p.Label}
+		j.Ports[i] = embeddedPortJSON{ID: p.ID, Port: p.Port, Label: p.Label}
 	}
 	return j
 }
@@ -99,7 +99,7 @@ func (s *Server) fullResultJSON(r core.Result) fullResultJSON {
 	return j
 }
 
-func (s *Server) listResults(k *call, g access.Grant[access.ViewResults]) error {
+func (s *Server) handleListResults(k *call, g access.Grant[access.ViewResults]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func (s *Server) listResults(k *call, g access.Grant[access.ViewResults]) error 
 	return longList(k, p, results, s.fullResultJSON)
 }
 
-func (s *Server) listResultsOfTask(k *call, g access.Grant[access.ViewResults]) error {
+func (s *Server) handleListResultsOfTask(k *call, g access.Grant[access.ViewResults]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -134,7 +134,7 @@ func (s *Server) listResultsOfTask(k *call, g access.Grant[access.ViewResults]) 
 	return longList(k, p, results, s.resultOfTaskJSON)
 }
 
-func (s *Server) getResult(k *call, g access.Grant[access.ViewResults]) error {
+func (s *Server) handleGetResult(k *call, g access.Grant[access.ViewResults]) error {
 	r, err := s.core.Result(k.ctx, g, k.id("id"), k.includes("task"))
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func (s *Server) getResult(k *call, g access.Grant[access.ViewResults]) error {
 	return k.reply(http.StatusOK, s.fullResultJSON(r))
 }
 
-func (s *Server) changeResult(k *call, g access.Grant[access.NodeItself]) error {
+func (s *Server) handleChangeResult(k *call, g access.Grant[access.NodeItself]) error {
 	r, err := s.core.ChangeResult(k.ctx, g, k.id("id"), sent(k.body, resultFields))
 	if err != nil {
 		return err

@@ -9,14 +9,14 @@ import (
 
 func (s *Server) roleRoutes() []route {
 	return []route{
-		{method: "GET", path: "/role", who: access.User, endpoint: requires[access.ViewRoles](s.listRoles)},
-		{method: "POST", path: "/role", who: access.User, endpoint: requires[access.CreateRoles](s.createRole)},
-		{method: "GET", path: "/role/:id", who: access.User, endpoint: requires[access.ViewRoles](s.getRole)},
-		{method: "PATCH", path: "/role/:id", who: access.User, endpoint: requires[access.EditRoles](s.changeRole)},
-		{method: "DELETE", path: "/role/:id", who: access.User, endpoint: requires[access.DeleteRoles](s.deleteRole)},
-		{method: "GET", path: "/role/:id/rule", who: access.User, endpoint: requires[access.ViewRoles](s.listRulesOfRole)},
-		{method: "POST", path: "/role/:id/rule/:rule_id", who: access.User, endpoint: requires[access.EditRoles](s.addRuleToRole)},
-		{method: "DELETE", path: "/role/:id/rule/:rule_id", who: access.User, endpoint: requires[access.DeleteRoles](s.removeRuleFromRole)},
+		{method: "GET", path: "/role", who: access.User, endpoint: requires[access.ViewRoles](s.handleListRoles)},
+		{method: "POST", path: "/role", who: access.User, endpoint: requires[access.CreateRoles](s.handleCreateRole)},
+		{method: "GET", path: "/role/:id", who: access.User, endpoint: requires[access.ViewRoles](s.handleGetRole)},
+		{method: "PATCH", path: "/role/:id", who: access.User, endpoint: requires[access.EditRoles](s.handleChangeRole)},
+		{method: "DELETE", path: "/role/:id", who: access.User, endpoint: requires[access.DeleteRoles](s.handleDeleteRole)},
+		{method: "GET", path: "/role/:id/rule", who: access.User, endpoint: requires[access.ViewRoles](s.handleListRulesOfRole)},
+		{method: "POST", path: "/role/:id/rule/:rule_id", who: access.User, endpoint: requires[access.EditRoles](s.handleAddRuleToRole)},
+		{method: "DELETE", path: "/role/:id/rule/:rule_id", who: access.User, endpoint: requires[access.DeleteRoles](s.handleRemoveRuleFromRole)},
 	}
 }
 
@@ -37,7 +37,7 @@ func (s *Server) roleJSON(r core.Role) roleJSON {
 	}
 }
 
-func (s *Server) listRoles(k *call, g access.Grant[access.ViewRoles]) error {
+func (s *Server) handleListRoles(k *call, g access.Grant[access.ViewRoles]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (s *Server) listRoles(k *call, g access.Grant[access.ViewRoles]) error {
 	return list(k, p, each(rows, s.roleJSON), total)
 }
 
-func (s *Server) getRole(k *call, g access.Grant[access.ViewRoles]) error {
+func (s *Server) handleGetRole(k *call, g access.Grant[access.ViewRoles]) error {
 	r, err := s.core.Role(k.ctx, g, k.id("id"))
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func (s *Server) getRole(k *call, g access.Grant[access.ViewRoles]) error {
 	return k.reply(http.StatusOK, s.roleJSON(r))
 }
 
-func (s *Server) createRole(k *call, g access.Grant[access.CreateRoles]) error {
+func (s *Server) handleCreateRole(k *call, g access.Grant[access.CreateRoles]) error {
 	b, err := k.parserBody()
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (s *Server) createRole(k *call, g access.Grant[access.CreateRoles]) error {
 	return k.reply(http.StatusCreated, s.roleJSON(r))
 }
 
-func (s *Server) changeRole(k *call, g access.Grant[access.EditRoles]) error {
+func (s *Server) handleChangeRole(k *call, g access.Grant[access.EditRoles]) error {
 	in := sent(k.body, func(b *body) core.RoleFields {
 		return core.RoleFields{Name: b.short("name"), Description: b.text("description", longText), Rules: b.ids("rules")}
 	})
@@ -97,14 +97,14 @@ func (s *Server) changeRole(k *call, g access.Grant[access.EditRoles]) error {
 	return k.reply(http.StatusOK, s.roleJSON(r))
 }
 
-func (s *Server) deleteRole(k *call, g access.Grant[access.DeleteRoles]) error {
+func (s *Server) handleDeleteRole(k *call, g access.Grant[access.DeleteRoles]) error {
 	if err := s.core.DeleteRole(k.ctx, g, k.id("id")); err != nil {
 		return err
 	}
 	return k.say("Role removed from the database.")
 }
 
-func (s *Server) listRulesOfRole(k *call, g access.Grant[access.ViewRoles]) error {
+func (s *Server) handleListRulesOfRole(k *call, g access.Grant[access.ViewRoles]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -116,14 +116,14 @@ func (s *Server) listRulesOfRole(k *call, g access.Grant[access.ViewRoles]) erro
 	return list(k, p, each(rows, s.ruleJSON), total)
 }
 
-func (s *Server) addRuleToRole(k *call, g access.Grant[access.EditRoles]) error {
+func (s *Server) handleAddRuleToRole(k *call, g access.Grant[access.EditRoles]) error {
 	if err := s.core.AddRuleToRole(k.ctx, g, k.id("id"), k.id("rule_id")); err != nil {
 		return err
 	}
 	return k.reply(http.StatusCreated, struct{}{})
 }
 
-func (s *Server) removeRuleFromRole(k *call, g access.Grant[access.DeleteRoles]) error {
+func (s *Server) handleRemoveRuleFromRole(k *call, g access.Grant[access.DeleteRoles]) error {
 	if err := s.core.RemoveRuleFromRole(k.ctx, g, k.id("id"), k.id("rule_id")); err != nil {
 		return err
 	}

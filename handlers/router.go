@@ -70,7 +70,7 @@ func (s *Server) serve(c echo.Context, r route) error {
 			return err
 		}
 		if a.Kind != access.Container {
-			s.core.Saw(a.ID)
+			s.core.NoteSeen(a.ID)
 		}
 		k.actor = a
 	}

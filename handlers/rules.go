@@ -9,8 +9,8 @@ import (
 
 func (s *Server) ruleRoutes() []route {
 	return []route{
-		{method: "GET", path: "/rule", who: access.User, endpoint: requires[access.UserItself](s.listRules)},
-		{method: "GET", path: "/rule/:id", who: access.User, endpoint: requires[access.UserItself](s.getRule)},
+		{method: "GET", path: "/rule", who: access.User, endpoint: requires[access.UserItself](s.handleListRules)},
+		{method: "GET", path: "/rule/:id", who: access.User, endpoint: requires[access.UserItself](s.handleGetRule)},
 	}
 }
 
@@ -30,7 +30,7 @@ func (s *Server) ruleJSON(r core.Rule) ruleJSON {
 	}
 }
 
-func (s *Server) listRules(k *call, g access.Grant[access.UserItself]) error {
+func (s *Server) handleListRules(k *call, g access.Grant[access.UserItself]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func (s *Server) listRules(k *call, g access.Grant[access.UserItself]) error {
 	return list(k, p, each(rows, s.ruleJSON), total)
 }
 
-func (s *Server) getRule(k *call, g access.Grant[access.UserItself]) error {
+func (s *Server) handleGetRule(k *call, g access.Grant[access.UserItself]) error {
 	r, err := s.core.Rule(k.ctx, g, k.id("id"))
 	if err != nil {
 		return err

@@ -20,8 +20,8 @@ const (
 	// refusedFor is how long a socket with a bad token has to leave by itself; at
 	// most five seconds (SECURITY U3).
 	refusedFor = 3 * time.Second
-	// patience is how long the work on one packet may wait for the database.
-	patience = 15 * time.Second
+	// packetTimeout is how long the work on one packet may wait for the database.
+	packetTimeout = 15 * time.Second
 	// admissions is how often a connection is judged anew because rights changed
 	// while it was judged.
 	admissions = 20
@@ -45,24 +45,24 @@ func (p Periods) withDefaults() Periods {
 // sockets is the live channel as the field sees it: who is connected, and what they
 // may hear and say.
 type sockets struct {
-	s       *Server
-	engine  *live.Server
-	tasks   *live.Namespace
-	periods Periods
-	deaf    func() // ends the subscription to the bus
-	roll
+	s           *Server
+	engine      *live.Server
+	tasks       *live.Namespace
+	periods     Periods
+	unsubscribe func() // ends the subscription to the bus
+	registry
 }
 
 func newSockets(s *Server) *sockets {
 	o := s.opt.Live
 	o.AllowOrigin = s.mayConnect
 	o.Report = func(err error) { s.log.Error().Err(err).Msg("live channel") }
-	l := &sockets{s: s, engine: live.New(o), periods: s.opt.Periods.withDefaults(), roll: newRoll()}
+	l := &sockets{s: s, engine: live.New(o), periods: s.opt.Periods.withDefaults(), registry: newRegistry()}
 	l.tasks = l.engine.Namespace(tasksNamespace)
 	l.tasks.OnConnect(l.connect)
 	l.tasks.OnDisconnect(l.disconnect)
 	l.events()
-	l.deaf = s.core.Listen(l.hear)
+	l.unsubscribe = s.core.Listen(l.receive)
 	return l
 }
 
@@ -70,22 +70,22 @@ func newSockets(s *Server) *sockets {
 // comes before http.Server.Shutdown, which knows nothing of live connections.
 func (s *Server) Close(ctx context.Context) error {
 	err := s.live.engine.Close(ctx)
-	s.live.deaf()
+	s.live.unsubscribe()
 	return err
 }
 
-// visitor is one admitted connection.
-type visitor struct {
+// connection is one admitted connection.
+type connection struct {
 	access.Actor
-	socket   *live.Socket
-	standing core.Standing
-	barred   // from rooms of its standing
+	socket    *live.Socket
+	standing  core.Standing
+	leftRooms // from rooms of its standing
 }
 
 // connect lets a client in, contract 30 §2.5: the token, the status, who has come,
 // the rooms. The engine acknowledges afterwards.
 func (l *sockets) connect(k *live.Socket) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), packetTimeout)
 	defer cancel()
 	v, err := l.admit(ctx, k)
 	if badCredentials(err) {
@@ -110,8 +110,8 @@ func (l *sockets) connect(k *live.Socket) {
 
 // admit finds out who a client is by the token of its first request. A judgement
 // that a change of rights has overtaken is made again, so that whoever is on the
-// roll stands there rightly.
-func (l *sockets) admit(ctx context.Context, k *live.Socket) (*visitor, error) {
+// registry stands there rightly.
+func (l *sockets) admit(ctx context.Context, k *live.Socket) (*connection, error) {
 	token, err := bearer(k.Header())
 	if err != nil {
 		return nil, err
@@ -129,7 +129,7 @@ func (l *sockets) admit(ctx context.Context, k *live.Socket) (*visitor, error) {
 	return nil, errors.New("rights change too quickly to judge a connection")
 }
 
-func (l *sockets) judge(ctx context.Context, k *live.Socket, token string) (*visitor, error) {
+func (l *sockets) judge(ctx context.Context, k *live.Socket, token string) (*connection, error) {
 	who, err := l.s.actor(ctx, token)
 	if err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func (l *sockets) judge(ctx context.Context, k *live.Socket, token string) (*vis
 	if !ok {
 		return nil, fault.New(fault.Unauthorized, "%s %d is gone", who.Kind, who.ID)
 	}
-	return &visitor{Actor: who, socket: k, standing: standing}, nil
+	return &connection{Actor: who, socket: k, standing: standing}, nil
 }
 
 // badCredentials tells a token that is worth nothing from a failure of the server.
@@ -156,7 +156,7 @@ func badCredentials(err error) bool {
 // disconnect is contract 30 §2.6. The status that it leaves behind follows from the
 // connections that are still there.
 func (l *sockets) disconnect(k *live.Socket, reason live.Reason) {
-	v, ok := k.Data.(*visitor)
+	v, ok := k.Data.(*connection)
 	if !ok {
 		return // it never got in
 	}
@@ -165,7 +165,7 @@ func (l *sockets) disconnect(k *live.Socket, reason live.Reason) {
 	for _, room := range rooms {
 		k.Leave(room) // who only leaves the namespace could still hear what is said now
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), packetTimeout)
 	defer cancel()
 	if err := l.s.core.Depart(ctx, v.Actor, rooms); err != nil {
 		l.s.log.Warn().Err(err).Msg("Could not store a departure, it will be tried again")
@@ -173,8 +173,8 @@ func (l *sockets) disconnect(k *live.Socket, reason live.Reason) {
 	l.s.log.Info().Str("sid", k.ID()).Str("reason", string(reason)).Msgf("%s disconnected", v.Name)
 }
 
-// join enters a room of the visitor's standing unless it was barred meanwhile.
-func (v *visitor) join(room string) bool {
+// join enters a room of the connection's standing unless it had to leave it meanwhile.
+func (v *connection) join(room string) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.from[room] {
@@ -184,9 +184,9 @@ func (v *visitor) join(room string) bool {
 	return true
 }
 
-// bar takes the visitor out of the rooms that its new standing does not name, without
+// leaveRooms takes the connection out of the rooms that its new standing does not name, without
 // a word, and joins none (SECURITY U6).
-func (v *visitor) bar(now core.Standing) {
+func (v *connection) leaveRooms(now core.Standing) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, room := range v.standing.Rooms {
@@ -201,8 +201,8 @@ func (v *visitor) bar(now core.Standing) {
 	}
 }
 
-// rooms lists the rooms that the visitor is in, in the order of joining.
-func (v *visitor) rooms() []string {
+// rooms lists the rooms that the connection is in, in the order of joining.
+func (v *connection) rooms() []string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(v.standing.Rooms), func(room string) bool { return v.from[room] })
@@ -210,9 +210,9 @@ func (v *visitor) rooms() []string {
 
 // moved tells whether an account is no longer the one that connected: another
 // organization or collaboration, or access taken back.
-func (v *visitor) moved(now core.Standing) bool {
+func (v *connection) moved(now core.Standing) bool {
 	was := v.standing
 	return now.Era != was.Era || now.OrganizationID != was.OrganizationID || now.CollaborationID != was.CollaborationID
 }
 
-func (v *visitor) String() string { return fmt.Sprintf("%s %d <%s>", v.Kind, v.ID, v.Name) }
+func (v *connection) String() string { return fmt.Sprintf("%s %d <%s>", v.Kind, v.ID, v.Name) }

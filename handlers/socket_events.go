@@ -28,28 +28,28 @@ func (l *sockets) events() {
 	l.onNode("algorithm_status_change", l.statusChange)
 	l.onNode("container_failed", l.containerFailed)
 	l.onNode("node_info_update", l.nodeInfo)
-	l.on("ping", func(_ context.Context, v *visitor, _ []json.RawMessage) error {
-		l.s.core.Saw(v.ID)
+	l.onEvent("ping", func(_ context.Context, v *connection, _ []json.RawMessage) error {
+		l.s.core.NoteSeen(v.ID)
 		return nil
 	})
-	l.on("message", func(_ context.Context, v *visitor, args []json.RawMessage) error {
+	l.onEvent("message", func(_ context.Context, v *connection, args []json.RawMessage) error {
 		l.s.log.Info().Msgf("Message of %s: %s", v, words(args))
 		return nil
 	})
-	l.on("error", func(_ context.Context, v *visitor, args []json.RawMessage) error {
+	l.onEvent("error", func(_ context.Context, v *connection, args []json.RawMessage) error {
 		l.s.log.Error().Msgf("Error at %s: %s", v, words(args))
 		return nil
 	})
 }
 
-// on registers an event; an error says why one was ignored.
-func (l *sockets) on(event string, do func(context.Context, *visitor, []json.RawMessage) error) {
+// onEvent registers an event; an error says why one was ignored.
+func (l *sockets) onEvent(event string, do func(context.Context, *connection, []json.RawMessage) error) {
 	l.tasks.On(event, func(k *live.Socket, args []json.RawMessage) []any {
-		v, ok := k.Data.(*visitor)
+		v, ok := k.Data.(*connection)
 		if !ok {
 			return nil
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), packetTimeout)
 		defer cancel()
 		if err := do(ctx, v, args); err != nil {
 			l.s.log.Warn().Err(err).Msgf("Ignored event %s of %s", event, v)
@@ -63,7 +63,7 @@ type nodeEvent func(context.Context, access.Grant[access.NodeItself], []json.Raw
 
 // onNode registers an event that only nodes may send.
 func (l *sockets) onNode(event string, do nodeEvent) {
-	l.on(event, func(ctx context.Context, v *visitor, args []json.RawMessage) error {
+	l.onEvent(event, func(ctx context.Context, v *connection, args []json.RawMessage) error {
 		g, err := access.Judge[access.NodeItself](v.Actor)
 		if err != nil {
 			return err

@@ -15,47 +15,47 @@ import (
 // taken away have to stop working within a second (SECURITY U6).
 const judgePause = 100 * time.Millisecond
 
-// barred are the rooms that a visitor must not be in any more.
-type barred struct {
+// leftRooms are the rooms that a connection must not be in any more.
+type leftRooms struct {
 	mu   sync.Mutex
 	from map[string]bool
 }
 
-// roll is the list of everybody who was let in, by account.
-type roll struct {
+// registry is the list of everybody who was let in, by account.
+type registry struct {
 	mu      sync.Mutex
 	changes uint64 // of rights, so far
-	by      map[int64]map[*visitor]struct{}
+	by      map[int64]map[*connection]struct{}
 	stale   chan struct{} // holds one when rights changed since everybody was judged
 }
 
-func newRoll() roll {
-	return roll{by: map[int64]map[*visitor]struct{}{}, stale: make(chan struct{}, 1)}
+func newRegistry() registry {
+	return registry{by: map[int64]map[*connection]struct{}{}, stale: make(chan struct{}, 1)}
 }
 
 // age names the moment before a judgement.
-func (r *roll) age() uint64 {
+func (r *registry) age() uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.changes
 }
 
-// enter puts a visitor on the roll unless rights changed since age.
-func (r *roll) enter(v *visitor, age uint64) bool {
+// enter puts a connection in the registry unless rights changed since age.
+func (r *registry) enter(v *connection, age uint64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.changes != age {
 		return false
 	}
 	if r.by[v.ID] == nil {
-		r.by[v.ID] = map[*visitor]struct{}{}
+		r.by[v.ID] = map[*connection]struct{}{}
 	}
 	r.by[v.ID][v] = struct{}{}
 	return true
 }
 
-// exit takes a visitor off the roll; nil was never on it.
-func (r *roll) exit(v *visitor) {
+// exit takes a connection out of the registry; nil was never in it.
+func (r *registry) exit(v *connection) {
 	if v == nil {
 		return
 	}
@@ -68,12 +68,12 @@ func (r *roll) exit(v *visitor) {
 }
 
 // present lists everybody, and the accounts that they belong to.
-func (r *roll) present() (all []*visitor, accounts []int64) {
+func (r *registry) present() (all []*connection, accounts []int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for id, visitors := range r.by {
+	for id, connections := range r.by {
 		accounts = append(accounts, id)
-		for v := range visitors {
+		for v := range connections {
 			all = append(all, v)
 		}
 	}
@@ -81,7 +81,7 @@ func (r *roll) present() (all []*visitor, accounts []int64) {
 }
 
 // changed notes that rights changed, and has everybody judged anew.
-func (r *roll) changed() {
+func (r *registry) changed() {
 	r.mu.Lock()
 	r.changes++
 	r.mu.Unlock()
@@ -92,7 +92,7 @@ func (r *roll) changed() {
 }
 
 // of lists the connections of accounts.
-func (r *roll) of(accounts []int64) []*live.Socket {
+func (r *registry) of(accounts []int64) []*live.Socket {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var list []*live.Socket
@@ -104,8 +104,8 @@ func (r *roll) of(accounts []int64) []*live.Socket {
 	return list
 }
 
-// hear takes what the use cases and other replicas publish. It waits for nobody.
-func (l *sockets) hear(m bus.Message) {
+// receive takes what the use cases and other replicas publish. It waits for nobody.
+func (l *sockets) receive(m bus.Message) {
 	switch m.Topic {
 	case core.TopicEmit:
 		if err := l.tasks.Emit(m.Key, m.Name, m.Data); err != nil {
@@ -125,8 +125,8 @@ func (l *sockets) hear(m bus.Message) {
 	}
 }
 
-// watch judges everybody anew whenever rights changed, until ctx ends.
-func (l *sockets) watch(ctx context.Context) {
+// judgeOnChanges judges everybody anew whenever rights changed, until ctx ends.
+func (l *sockets) judgeOnChanges(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -160,7 +160,7 @@ func (l *sockets) judgeAll(ctx context.Context) error {
 		if standing, ok := now[v.ID]; !ok || v.moved(standing) {
 			v.socket.Drop()
 		} else {
-			v.bar(standing)
+			v.leaveRooms(standing)
 		}
 	}
 	return nil

@@ -191,8 +191,8 @@ func TestSocketJudgementNeedsNoNames(t *testing.T) {
 }
 
 func TestSocketRollTakesNoJudgementThatIsOvertaken(t *testing.T) {
-	r := newRoll()
-	v := &visitor{Actor: access.Actor{ID: 12}}
+	r := newRegistry()
+	v := &connection{Actor: access.Actor{ID: 12}}
 	age := r.age()
 	r.changed()
 	if r.enter(v, age) {

@@ -15,16 +15,16 @@ import (
 // writes when accounts were last seen.
 func (s *Server) Run(ctx context.Context) {
 	var loops sync.WaitGroup
-	loops.Go(func() { s.live.watch(ctx) })
-	loops.Go(func() { s.live.ask(ctx) })
-	loops.Go(func() { s.live.note(ctx) })
+	loops.Go(func() { s.live.judgeOnChanges(ctx) })
+	loops.Go(func() { s.live.pingNodes(ctx) })
+	loops.Go(func() { s.live.flushRegularly(ctx) })
 	loops.Wait()
 }
 
-// ask sends `ping` to all nodes, as nodes of 3.6 to 3.8.1 expect it. An answer of any
+// pingNodes sends `ping` to all nodes, as nodes of 3.6 to 3.8.1 expect it. An answer of any
 // kind shows that the node is there; a missing one shows nothing, since the connection
 // itself has a heartbeat (contract 30 §4).
-func (l *sockets) ask(ctx context.Context) {
+func (l *sockets) pingNodes(ctx context.Context) {
 	next := time.NewTimer(l.periods.FirstPing)
 	defer next.Stop()
 	for {
@@ -41,14 +41,14 @@ func (l *sockets) ask(ctx context.Context) {
 // answered takes the acknowledgement of a `ping`. What it says is not looked at: who
 // answers is known from the connection.
 func (l *sockets) answered(k *live.Socket, _ []json.RawMessage) {
-	if v, ok := k.Data.(*visitor); ok {
-		l.s.core.Saw(v.ID)
+	if v, ok := k.Data.(*connection); ok {
+		l.s.core.NoteSeen(v.ID)
 	}
 }
 
-// note writes when accounts were last seen, and departures that could not be stored
+// flushRegularly writes when accounts were last seen, and departures that could not be stored
 // before.
-func (l *sockets) note(ctx context.Context) {
+func (l *sockets) flushRegularly(ctx context.Context) {
 	tick := time.NewTicker(l.periods.Flush)
 	defer tick.Stop()
 	since := time.Now()
@@ -59,24 +59,24 @@ func (l *sockets) note(ctx context.Context) {
 		case <-tick.C:
 		}
 		now := time.Now()
-		l.listen(since)
-		l.write(context.WithoutCancel(ctx))
+		l.noteHeartbeats(since)
+		l.flush(context.WithoutCancel(ctx))
 		since = now
 	}
 }
 
-// listen notes who was heard of through the heartbeat since a moment.
-func (l *sockets) listen(since time.Time) {
+// noteHeartbeats notes who was heard of through the heartbeat since a moment.
+func (l *sockets) noteHeartbeats(since time.Time) {
 	all, _ := l.present()
 	for _, v := range all {
 		if at := v.socket.LastHeard(); at.After(since) {
-			l.s.core.SawAt(v.ID, at)
+			l.s.core.NoteSeenAt(v.ID, at)
 		}
 	}
 }
 
-func (l *sockets) write(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (l *sockets) flush(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, packetTimeout)
 	defer cancel()
 	if err := l.s.core.FlushSeen(ctx); err != nil {
 		l.s.log.Warn().Err(err).Msg("When accounts were last seen could not be stored")

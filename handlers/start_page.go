@@ -16,21 +16,21 @@ import (
 	"vserver/service/fault"
 )
 
-// start is the page at the root of the server and the files that it needs. They
+// startPage is the page at the root of the server and the files that it needs. They
 // stand beside the API, not below its path.
-type start struct {
+type startPage struct {
 	page  *template.Template
 	files fs.FS
 	shown embed.StartPage
 }
 
-// registerStart adds the start page, its files and robots.txt.
-func (s *Server) registerStart() {
+// registerStartPage adds the start page, its files and robots.txt.
+func (s *Server) registerStartPage() {
 	page, files, err := embed.Start()
 	if err != nil {
 		panic(err) // what the binary carries is read in every test
 	}
-	p := &start{page, files, embed.StartPage{Version: s.opt.Version, APIPath: s.opt.APIPath, SocketPath: "/socket.io"}}
+	p := &startPage{page, files, embed.StartPage{Version: s.opt.Version, APIPath: s.opt.APIPath, SocketPath: "/socket.io"}}
 	for pattern, handle := range map[string]echo.HandlerFunc{
 		"/": p.index, "/robots.txt": p.file("robots.txt"), "/static/:name": p.static,
 	} {
@@ -39,7 +39,7 @@ func (s *Server) registerStart() {
 	}
 }
 
-func (p *start) index(c echo.Context) error {
+func (p *startPage) index(c echo.Context) error {
 	var b bytes.Buffer
 	if err := p.page.Execute(&b, p.shown); err != nil {
 		return fmt.Errorf("writing the start page: %w", err)
@@ -47,9 +47,9 @@ func (p *start) index(c echo.Context) error {
 	return send(c, "text/html; charset=utf-8", b.Bytes())
 }
 
-func (p *start) static(c echo.Context) error { return p.file(c.Param("name"))(c) }
+func (p *startPage) static(c echo.Context) error { return p.file(c.Param("name"))(c) }
 
-func (p *start) file(name string) echo.HandlerFunc {
+func (p *startPage) file(name string) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		b, err := fs.ReadFile(p.files, path.Clean(name))
 		if err != nil {

@@ -12,11 +12,11 @@ import (
 func (s *Server) taskRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
-		{method: "GET", path: "/task", who: all, endpoint: requires[access.ViewTasks](s.listTasks)},
-		{method: "POST", path: "/task", who: access.User | access.Container, body: largeBody, endpoint: requires[access.CreateTasks](s.createTask)},
-		{method: "GET", path: "/task/:id", who: all, endpoint: requires[access.ViewTasks](s.getTask)},
-		{method: "DELETE", path: "/task/:id", who: access.User, endpoint: requires[access.DeleteTasks](s.deleteTask)},
-		{method: "GET", path: "/collaboration/:id/task", who: access.User | access.Node, endpoint: requires[access.ViewTasks](s.listTasksOfCollaboration)},
+		{method: "GET", path: "/task", who: all, endpoint: requires[access.ViewTasks](s.handleListTasks)},
+		{method: "POST", path: "/task", who: access.User | access.Container, body: largeBody, endpoint: requires[access.CreateTasks](s.handleCreateTask)},
+		{method: "GET", path: "/task/:id", who: all, endpoint: requires[access.ViewTasks](s.handleGetTask)},
+		{method: "DELETE", path: "/task/:id", who: access.User, endpoint: requires[access.DeleteTasks](s.handleDeleteTask)},
+		{method: "GET", path: "/collaboration/:id/task", who: access.User | access.Node, endpoint: requires[access.ViewTasks](s.handleListTasksOfCollaboration)},
 	}
 }
 
@@ -69,7 +69,7 @@ func (s *Server) fullTaskJSON(t core.Task) fullTaskJSON {
 	return j
 }
 
-func (s *Server) listTasks(k *call, g access.Grant[access.ViewTasks]) error {
+func (s *Server) handleListTasks(k *call, g access.Grant[access.ViewTasks]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func (s *Server) listTasks(k *call, g access.Grant[access.ViewTasks]) error {
 	return longList(k, p, tasks, s.fullTaskJSON)
 }
 
-func (s *Server) listTasksOfCollaboration(k *call, g access.Grant[access.ViewTasks]) error {
+func (s *Server) handleListTasksOfCollaboration(k *call, g access.Grant[access.ViewTasks]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -103,7 +103,7 @@ func (s *Server) listTasksOfCollaboration(k *call, g access.Grant[access.ViewTas
 	return longList(k, p, tasks, s.fullTaskJSON)
 }
 
-func (s *Server) getTask(k *call, g access.Grant[access.ViewTasks]) error {
+func (s *Server) handleGetTask(k *call, g access.Grant[access.ViewTasks]) error {
 	t, err := s.core.Task(k.ctx, g, k.id("id"), k.includes("result", "results"))
 	if err != nil {
 		return err
@@ -111,7 +111,7 @@ func (s *Server) getTask(k *call, g access.Grant[access.ViewTasks]) error {
 	return k.reply(http.StatusOK, s.fullTaskJSON(t))
 }
 
-func (s *Server) deleteTask(k *call, g access.Grant[access.DeleteTasks]) error {
+func (s *Server) handleDeleteTask(k *call, g access.Grant[access.DeleteTasks]) error {
 	id := k.id("id")
 	if err := s.core.DeleteTask(k.ctx, g, id); err != nil {
 		return err
@@ -119,7 +119,7 @@ func (s *Server) deleteTask(k *call, g access.Grant[access.DeleteTasks]) error {
 	return k.say("task id=%d and its result successfully deleted", id)
 }
 
-func (s *Server) createTask(k *call, g access.Grant[access.CreateTasks]) error {
+func (s *Server) handleCreateTask(k *call, g access.Grant[access.CreateTasks]) error {
 	b, err := k.body()
 	if err != nil {
 		return err
@@ -181,7 +181,7 @@ func organizationID(raw json.RawMessage) int64 {
 	if strings.HasPrefix(string(raw), `"`) {
 		return 0
 	}
-	id, err := integer(raw)
+	id, err := parseInteger(raw)
 	if err != nil {
 		return 0
 	}

@@ -10,11 +10,11 @@ import (
 
 func (s *Server) userRoutes() []route {
 	return []route{
-		{method: "GET", path: "/user", who: access.User, endpoint: requires[access.ViewUsers](s.listUsers)},
-		{method: "POST", path: "/user", who: access.User, endpoint: requires[access.CreateUsers](s.createUser)},
-		{method: "GET", path: "/user/:id", who: access.User, endpoint: requires[access.ViewUsers](s.getUser)},
-		{method: "PATCH", path: "/user/:id", who: access.User, endpoint: requires[access.EditUsers](s.changeUser)},
-		{method: "DELETE", path: "/user/:id", who: access.User, endpoint: requires[access.DeleteUsers](s.deleteUser)},
+		{method: "GET", path: "/user", who: access.User, endpoint: requires[access.ViewUsers](s.handleListUsers)},
+		{method: "POST", path: "/user", who: access.User, endpoint: requires[access.CreateUsers](s.handleCreateUser)},
+		{method: "GET", path: "/user/:id", who: access.User, endpoint: requires[access.ViewUsers](s.handleGetUser)},
+		{method: "PATCH", path: "/user/:id", who: access.User, endpoint: requires[access.EditUsers](s.handleChangeUser)},
+		{method: "DELETE", path: "/user/:id", who: access.User, endpoint: requires[access.DeleteUsers](s.handleDeleteUser)},
 	}
 }
 
@@ -46,7 +46,7 @@ func (s *Server) userJSON(u core.User) userJSON {
 	}
 }
 
-func (s *Server) listUsers(k *call, g access.Grant[access.ViewUsers]) error {
+func (s *Server) handleListUsers(k *call, g access.Grant[access.ViewUsers]) error {
 	p, err := k.page()
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func (s *Server) listUsers(k *call, g access.Grant[access.ViewUsers]) error {
 	return list(k, p, each(rows, s.userJSON), total)
 }
 
-func (s *Server) getUser(k *call, g access.Grant[access.ViewUsers]) error {
+func (s *Server) handleGetUser(k *call, g access.Grant[access.ViewUsers]) error {
 	u, err := s.core.User(k.ctx, g, k.id("id"))
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (s *Server) getUser(k *call, g access.Grant[access.ViewUsers]) error {
 	return k.reply(http.StatusOK, s.userJSON(u))
 }
 
-func (s *Server) createUser(k *call, g access.Grant[access.CreateUsers]) error {
+func (s *Server) handleCreateUser(k *call, g access.Grant[access.CreateUsers]) error {
 	b, err := k.parserBody()
 	if err != nil {
 		return err
@@ -138,14 +138,14 @@ func (b *body) organization(field string) int64 {
 	if !ok {
 		return 0
 	}
-	id, err := integer(raw)
+	id, err := parseInteger(raw)
 	if err != nil {
 		b.refuse(field, "This is only used if you're root")
 	}
 	return id
 }
 
-func (s *Server) changeUser(k *call, g access.Grant[access.EditUsers]) error {
+func (s *Server) handleChangeUser(k *call, g access.Grant[access.EditUsers]) error {
 	in := sent(k.body, func(b *body) core.UserChanges {
 		b.parser = true
 		return core.UserChanges{
@@ -181,7 +181,7 @@ func (b *body) truthy(field string) bool {
 	return false
 }
 
-func (s *Server) deleteUser(k *call, g access.Grant[access.DeleteUsers]) error {
+func (s *Server) handleDeleteUser(k *call, g access.Grant[access.DeleteUsers]) error {
 	id := k.id("id")
 	if err := s.core.DeleteUser(k.ctx, g, id); err != nil {
 		return err

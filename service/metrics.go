@@ -57,7 +57,7 @@ func (m *metrics) watch(ctx context.Context, opened *Opened, wire *handlers.Serv
 	counter := func(name, help string, read func() float64) {
 		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, read))
 	}
-	gauge("vserver_sockets", "Sockets that are connected to a namespace of the live channel.", func() float64 { return float64(wire.Sockets()) })
+	gauge("vserver_sockets", "Sockets that are connected to a namespace of the live channel.", func() float64 { return float64(wire.SocketCount()) })
 	gauge("vserver_nodes_online", "Nodes that are online; -1 when the database does not answer.", func() float64 {
 		ctx, cancel := context.WithTimeout(ctx, headerTime)
 		defer cancel()

@@ -164,7 +164,7 @@ func TestNoRuleImpliesAnother(t *testing.T) {
 		a := Actor{Rules: Of(held.ID)}
 		everyTriple(func(r Resource, s Scope, o Operation, name triple) {
 			want := held.Resource == r && held.Scope == s && held.Operation == o
-			if got := judge(a, Pair{Resource: r, Operation: o}).Has(s); got != want {
+			if got := judgeFor(a, Pair{Resource: r, Operation: o}).Has(s); got != want {
 				t.Errorf("who holds only rule %d is judged %v for %v", held.ID, got, name)
 			}
 		})
@@ -243,7 +243,7 @@ func TestSightOfLists(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := Actor{Kind: c.kind, OrganizationID: organization, CollaborationID: collaboration, RunID: run, Rules: c.rules}
-			s, err := judge(a, PairOf[ViewTasks]()).Sight()
+			s, err := judgeFor(a, PairOf[ViewTasks]()).Sight()
 			if fault.Is(err, fault.Denied) != c.denied {
 				t.Fatalf("got %v", err)
 			}

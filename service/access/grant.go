@@ -39,10 +39,10 @@ func Judge[P Permission](a Actor) (Grant[P], error) {
 	if pair.Only != 0 && pair.Only != a.Kind {
 		return Grant[P]{}, fault.New(fault.WrongKind, "only a %s may do this", pair.Only)
 	}
-	return Grant[P]{judgement: judge(a, pair)}, nil
+	return Grant[P]{judgement: judgeFor(a, pair)}, nil
 }
 
-func judge(a Actor, p Pair) judgement {
+func judgeFor(a Actor, p Pair) judgement {
 	j := judgement{actor: a, made: true}
 	for s := Own; s <= Global; s++ {
 		j.scopes[s] = a.Rules.Has(p.Resource, s, p.Operation)
@@ -56,7 +56,7 @@ func Embedded[P embeddable](g AnyGrant) Grant[P] {
 	if !g.judged().made {
 		return Grant[P]{}
 	}
-	return Grant[P]{judgement: judge(g.Actor(), PairOf[P]())}
+	return Grant[P]{judgement: judgeFor(g.Actor(), PairOf[P]())}
 }
 
 func (j judgement) judged() judgement { return j }

@@ -76,7 +76,7 @@ func TestOwnership(t *testing.T) {
 	detached := Actor{Kind: Node, ID: 5, OrganizationID: 2}
 	can := func(a Actor, p Pair, rules ...int64) judgement {
 		a.Rules = Of(rules...)
-		return judge(a, p)
+		return judgeFor(a, p)
 	}
 	editUsers, editNodes := PairOf[EditUsers](), PairOf[EditNodes]()
 	for name, c := range map[string]struct{ got, want bool }{

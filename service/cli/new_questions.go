@@ -83,7 +83,7 @@ func checkRootPassword(password string) error {
 	if password == "" {
 		return nil
 	}
-	return core.CheckPolicy(password)
+	return core.CheckPasswordPolicy(password)
 }
 
 // block is the environment that the answers describe, as it stands in the file

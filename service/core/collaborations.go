@@ -91,16 +91,16 @@ func (c *Core) mustReachOrganization(ctx context.Context, g access.AnyGrant, id 
 
 // Collaboration gives one, contract 20 §5.3.
 func (c *Core) Collaboration(ctx context.Context, g access.Grant[access.ViewCollaborations], id int64) (Collaboration, error) {
-	row, err := c.seenCollaboration(ctx, g, id, "collaboration having id=%d not found")
+	row, err := c.visibleCollaboration(ctx, g, id, "collaboration having id=%d not found")
 	if err != nil {
 		return Collaboration{}, err
 	}
 	return c.oneCollaboration(ctx, row)
 }
 
-// seenCollaboration gives one that the caller may see: the "view one" decision of
+// visibleCollaboration gives one that the caller may see: the "view one" decision of
 // contract 20 §5 with the bounds of §1.9. The text is that of the missing row.
-func (c *Core) seenCollaboration(ctx context.Context, g access.AnyGrant, id int64, missing string) (queries.Collaboration, error) {
+func (c *Core) visibleCollaboration(ctx context.Context, g access.AnyGrant, id int64, missing string) (queries.Collaboration, error) {
 	row, err := c.db.GetCollaboration(ctx, id)
 	if queries.Missing(err) {
 		return row, fault.New(fault.Missing, missing, id)

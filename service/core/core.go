@@ -38,16 +38,16 @@ type Settings struct {
 
 // Core is all use cases over one database.
 type Core struct {
-	db       *queries.DB
-	bus      *bus.Bus
-	log      zerolog.Logger
-	set      Settings
-	actors   *actors
-	seen     *seen
-	presence *presence
-	hashing  chan struct{} // a turn for each core
-	digester []byte
-	waiting  atomic.Int64
+	db         *queries.DB
+	bus        *bus.Bus
+	log        zerolog.Logger
+	set        Settings
+	identities *identityCache
+	lastSeen   *lastSeen
+	presence   *presence
+	hashing    chan struct{} // a turn for each core
+	digester   []byte
+	waiting    atomic.Int64
 }
 
 // New makes the use cases and prepares the database for them: rules, default roles
@@ -55,7 +55,7 @@ type Core struct {
 func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, set Settings) (*Core, error) {
 	set.PasswordCost = cmp.Or(set.PasswordCost, bcryptCost)
 	c := &Core{
-		db: db, bus: b, log: log, set: set, actors: newActors(), seen: newSeen(), presence: newPresence(),
+		db: db, bus: b, log: log, set: set, identities: newIdentityCache(), lastSeen: newLastSeen(), presence: newPresence(),
 		hashing: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	if err := c.firstRun(ctx); err != nil {
@@ -63,7 +63,7 @@ func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, se
 	}
 	b.Subscribe(func(m bus.Message) {
 		if m.Topic == TopicRights || m.Topic == TopicClose {
-			c.actors.forget()
+			c.identities.forget()
 		}
 	})
 	return c, nil
@@ -80,8 +80,8 @@ type Sent[F any] struct {
 // Healthy tells whether the database answers.
 func (c *Core) Healthy(ctx context.Context) bool { return c.db.Ping(ctx) == nil }
 
-// Named turns what reading said about the storage into a fault; writing does so itself.
-func Named(err error) error { return queries.Named(err) }
+// StorageFault turns what reading said about the storage into a fault; writing does so itself.
+func StorageFault(err error) error { return queries.Named(err) }
 
 // The topics of the messages that core publishes.
 const (

@@ -27,22 +27,22 @@ type ContainerClaims struct {
 // Identify finds the user or node of a token with its rules at this moment. The
 // fault is the contract's for an account that is gone (10 §2.5).
 func (c *Core) Identify(ctx context.Context, kind access.Kind, id int64) (Identity, error) {
-	who, age := c.actors.get(id)
+	who, age := c.identities.get(id)
 	if who.Kind == kind {
 		return who, nil
 	}
-	who, err := c.identify(ctx, kind, id)
+	who, err := c.readIdentity(ctx, kind, id)
 	if queries.Missing(err) {
 		return Identity{}, fault.New(fault.Unauthorized, "Error loading the user %d", id)
 	}
 	if err != nil {
 		return Identity{}, fmt.Errorf("identifying %s %d: %w", kind, id, err)
 	}
-	c.actors.put(who, age)
+	c.identities.put(who, age)
 	return who, nil
 }
 
-func (c *Core) identify(ctx context.Context, kind access.Kind, id int64) (Identity, error) {
+func (c *Core) readIdentity(ctx context.Context, kind access.Kind, id int64) (Identity, error) {
 	who := Identity{Actor: access.Actor{Kind: kind, ID: id}}
 	if kind == access.User {
 		row, err := c.db.IdentifyUser(ctx, id)
@@ -92,7 +92,7 @@ func (c *Core) IdentifyContainer(ctx context.Context, claims ContainerClaims) (a
 // rulesOfContainer are cached like an account, under an id that none has.
 func (c *Core) rulesOfContainer(ctx context.Context) (access.Set, error) {
 	const containers = -1
-	who, age := c.actors.get(containers)
+	who, age := c.identities.get(containers)
 	if who.Kind == access.Container {
 		return who.Rules, nil
 	}
@@ -100,7 +100,7 @@ func (c *Core) rulesOfContainer(ctx context.Context) (access.Set, error) {
 	if err != nil {
 		return 0, err
 	}
-	c.actors.put(Identity{Actor: access.Actor{Kind: access.Container, ID: containers, Rules: set}}, age)
+	c.identities.put(Identity{Actor: access.Actor{Kind: access.Container, ID: containers, Rules: set}}, age)
 	return set, nil
 }
 
@@ -131,39 +131,39 @@ func value[T any](p *T) T {
 	return *p
 }
 
-// actors keeps the identities of the callers of late, until any right changes.
-type actors struct {
+// identityCache keeps the identities of the callers of late, until any right changes.
+type identityCache struct {
 	mu  sync.RWMutex
 	by  map[int64]Identity
 	age uint64 // rises whenever everything is forgotten
 }
 
-// kept is how many identities are kept; past that the cache starts anew.
-const kept = 50_000
+// maxIdentities is how many identities are kept; past that the cache starts anew.
+const maxIdentities = 50_000
 
-func newActors() *actors { return &actors{by: map[int64]Identity{}} }
+func newIdentityCache() *identityCache { return &identityCache{by: map[int64]Identity{}} }
 
 // get gives what is kept, or a zero Identity, and the age to hand to put.
-func (a *actors) get(id int64) (Identity, uint64) {
+func (a *identityCache) get(id int64) (Identity, uint64) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	return a.by[id], a.age
 }
 
 // put keeps an identity that was read since age, unless rights changed meanwhile.
-func (a *actors) put(who Identity, age uint64) {
+func (a *identityCache) put(who Identity, age uint64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.age != age {
 		return
 	}
-	if len(a.by) >= kept {
+	if len(a.by) >= maxIdentities {
 		clear(a.by)
 	}
 	a.by[who.ID] = who
 }
 
-func (a *actors) forget() {
+func (a *identityCache) forget() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.age++

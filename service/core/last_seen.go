@@ -4,32 +4,42 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"vserver/queries"
 )
 
-// seen collects when accounts were last heard of, to be written in batches: a read
+// lastSeen collects when accounts were last heard of, to be written in batches: a read
 // request must not wait for a write (contract 10 §2.6).
-type seen struct {
+type lastSeen struct {
 	mu sync.Mutex
 	at map[int64]queries.Time
 }
 
-func newSeen() *seen { return &seen{at: map[int64]queries.Time{}} }
+func newLastSeen() *lastSeen { return &lastSeen{at: map[int64]queries.Time{}} }
 
-// Saw notes that a user or node was heard of now; FlushSeen writes it.
-func (c *Core) Saw(account int64) {
-	c.seen.mu.Lock()
-	defer c.seen.mu.Unlock()
-	c.seen.at[account] = queries.Now()
+// NoteSeen notes that a user or node was heard of now; FlushSeen writes it.
+func (c *Core) NoteSeen(account int64) {
+	c.lastSeen.mu.Lock()
+	defer c.lastSeen.mu.Unlock()
+	c.lastSeen.at[account] = queries.Now()
 }
 
-// FlushSeen writes what Saw noted since the last time.
+// NoteSeenAt is NoteSeen for a moment that has passed; of several the last one counts.
+func (c *Core) NoteSeenAt(account int64, at time.Time) {
+	c.lastSeen.mu.Lock()
+	defer c.lastSeen.mu.Unlock()
+	if t := queries.At(at); t.After(c.lastSeen.at[account].Time) {
+		c.lastSeen.at[account] = t
+	}
+}
+
+// FlushSeen writes what NoteSeen noted since the last time.
 func (c *Core) FlushSeen(ctx context.Context) error {
-	c.seen.mu.Lock()
-	at := c.seen.at
-	c.seen.at = map[int64]queries.Time{}
-	c.seen.mu.Unlock()
+	c.lastSeen.mu.Lock()
+	at := c.lastSeen.at
+	c.lastSeen.at = map[int64]queries.Time{}
+	c.lastSeen.mu.Unlock()
 	if len(at) == 0 {
 		return nil
 	}

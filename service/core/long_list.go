@@ -24,8 +24,8 @@ type window struct {
 	cursor        *int64
 }
 
-// parted is how a list is read part by part.
-type parted[R, T any] struct {
+// listReader is how a list is read part by part.
+type listReader[R, T any] struct {
 	// read gives rows from the beginning of the window, and whether there may be more
 	// in it.
 	read  func(window) (rows []R, more bool, err error)
@@ -34,8 +34,8 @@ type parted[R, T any] struct {
 	count func() (int64, error)
 }
 
-// open reads the first part of a page, and the total.
-func (l parted[R, T]) open(p Page) (List[T], error) {
+// readPage reads the first part of a page, and the total.
+func (l listReader[R, T]) readPage(p Page) (List[T], error) {
 	w := window{limit: p.limit(), offset: p.offset()}
 	rows, more, err := l.read(w)
 	if err != nil {
@@ -51,14 +51,14 @@ func (l parted[R, T]) open(p Page) (List[T], error) {
 		return list, err
 	}
 	if w, more = l.after(w, rows, more); more {
-		list.rest = func(yield func([]T, error) bool) { l.walk(w, yield) }
+		list.rest = func(yield func([]T, error) bool) { l.readRest(w, yield) }
 	}
 	return list, nil
 }
 
 // after is the window without the rows that were taken, and whether there may be any
 // in it.
-func (l parted[R, T]) after(w window, taken []R, more bool) (window, bool) {
+func (l listReader[R, T]) after(w window, taken []R, more bool) (window, bool) {
 	if len(taken) == 0 || !more || w.limit <= int64(len(taken)) {
 		return w, false
 	}
@@ -66,8 +66,8 @@ func (l parted[R, T]) after(w window, taken []R, more bool) (window, bool) {
 	return window{limit: w.limit - int64(len(taken)), cursor: &last}, true
 }
 
-// walk hands out the parts of a window.
-func (l parted[R, T]) walk(w window, yield func([]T, error) bool) {
+// readRest hands out the parts of a window.
+func (l listReader[R, T]) readRest(w window, yield func([]T, error) bool) {
 	for more := true; more; {
 		rows, left, err := l.read(w)
 		var part []T

@@ -12,7 +12,7 @@ import (
 // Members lists the organizations of a collaboration that the caller may see by
 // themselves, contract 20 §5.6 and SECURITY T07.
 func (c *Core) Members(ctx context.Context, g access.Grant[access.ViewCollaborations], id int64, p Page) ([]Organization, int64, error) {
-	if _, err := c.seenCollaboration(ctx, g, id, "collaboration (id=%d) can not be found"); err != nil {
+	if _, err := c.visibleCollaboration(ctx, g, id, "collaboration (id=%d) can not be found"); err != nil {
 		return nil, 0, err
 	}
 	return c.Organizations(ctx, access.Embedded[access.ViewOrganizations](g), OrganizationFilter{CollaborationID: &id}, p)

@@ -12,7 +12,7 @@ import (
 // NodesOfCollaboration lists the nodes of a collaboration that the caller may see by
 // themselves, contract 20 §5.9 and SECURITY T07.
 func (c *Core) NodesOfCollaboration(ctx context.Context, g access.Grant[access.ViewCollaborations], id int64, p Page) ([]Node, int64, error) {
-	if _, err := c.seenCollaboration(ctx, g, id, "collaboration id=%d can not be found"); err != nil {
+	if _, err := c.visibleCollaboration(ctx, g, id, "collaboration id=%d can not be found"); err != nil {
 		return nil, 0, err
 	}
 	return c.Nodes(ctx, access.Embedded[access.ViewNodes](g), NodeFilter{CollaborationID: &id}, p)

@@ -55,8 +55,8 @@ func idSet(ids []int64) string {
 	return b.String()
 }
 
-// pair is a row that names a related row of an owner.
-type pair = struct{ OwnerID, ID int64 }
+// ownedID is a row that names a related row of an owner.
+type ownedID = struct{ OwnerID, ID int64 }
 
 // byOwner sorts related ids to their owners, in the order of the rows.
 func byOwner[R ~struct{ OwnerID, ID int64 }](rows []R, err error) (map[int64][]int64, error) {
@@ -65,7 +65,7 @@ func byOwner[R ~struct{ OwnerID, ID int64 }](rows []R, err error) (map[int64][]i
 	}
 	m := map[int64][]int64{}
 	for _, r := range rows {
-		p := pair(r)
+		p := ownedID(r)
 		m[p.OwnerID] = append(m[p.OwnerID], p.ID)
 	}
 	return m, nil

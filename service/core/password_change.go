@@ -29,7 +29,7 @@ func (c *Core) ChangePassword(ctx context.Context, g access.Grant[access.UserIts
 	if bytes.Equal(cut(current), cut(fresh)) {
 		return fault.New(fault.Invalid, "New password is the same as current password!")
 	}
-	if err := CheckPolicy(fresh); err != nil {
+	if err := CheckPasswordPolicy(fresh); err != nil {
 		return err
 	}
 	hash, err := c.hash(ctx, fresh)

@@ -32,8 +32,8 @@ func (c *Core) dummy() string {
 	return fmt.Sprintf("$2a$%02d$RuSFJwYynb7pgw2ZxeLIXe6tF9ASSnF9gzWpY4qXWNMV5nYdUUlOC", c.set.PasswordCost)
 }
 
-// CheckPolicy is the policy of passwords, contract 10 §5.1, in its order.
-func CheckPolicy(password string) error {
+// CheckPasswordPolicy is the policy of passwords, contract 10 §5.1, in its order.
+func CheckPasswordPolicy(password string) error {
 	n := utf8.RuneCountInString(password)
 	has := func(set string) bool { return strings.ContainsAny(password, set) }
 	plain := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }

@@ -20,7 +20,7 @@ type PortFilter struct {
 // Ports lists those of the results that the caller may see, newest first, contract 20
 // §10.1, and how many there are in all.
 func (c *Core) Ports(ctx context.Context, g access.Grant[access.ViewPorts], f PortFilter, p Page) ([]Port, int64, error) {
-	r, err := c.reach(ctx, g)
+	r, err := c.visibilityOf(ctx, g)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -56,7 +56,7 @@ func (c *Core) Port(ctx context.Context, g access.Grant[access.ViewPorts], id in
 	if err != nil {
 		return Port{}, fmt.Errorf("reading a port: %w", err)
 	}
-	ok, err := c.sees(ctx, g, row.CollaborationID, row.RunID)
+	ok, err := c.mayView(ctx, g, row.CollaborationID, row.RunID)
 	if err == nil && !ok {
 		err = fault.Deny()
 	}

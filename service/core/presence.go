@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
-	"vserver/queries"
 	"vserver/service/access"
 	"vserver/service/bus"
 )
@@ -195,15 +193,6 @@ func (c *Core) AllOffline(ctx context.Context) error {
 		return fmt.Errorf("storing all accounts as offline: %w", err)
 	}
 	return nil
-}
-
-// SawAt is Saw for a moment that has passed; of several the last one counts.
-func (c *Core) SawAt(account int64, at time.Time) {
-	c.seen.mu.Lock()
-	defer c.seen.mu.Unlock()
-	if t := queries.At(at); t.After(c.seen.at[account].Time) {
-		c.seen.at[account] = t
-	}
 }
 
 // tellOfNode sends what other parties learn about a node's connection. Nodes of other

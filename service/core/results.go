@@ -52,7 +52,7 @@ func (f ResultFilter) selective() bool {
 // Results lists those that the caller may see, newest first, contract 20 §8.1. With
 // tasks it shows their tasks in full, as far as the caller may see them.
 func (c *Core) Results(ctx context.Context, g access.Grant[access.ViewResults], f ResultFilter, p Page, tasks bool) (List[Result], error) {
-	r, err := c.reach(ctx, g)
+	r, err := c.visibilityOf(ctx, g)
 	if err != nil {
 		return List[Result]{}, err
 	}
@@ -66,7 +66,7 @@ func (c *Core) Results(ctx context.Context, g access.Grant[access.ViewResults], 
 		return newest(r, w, f.selective(), resultsOf,
 			func(b bounds) ([]queries.Result, error) { return c.db.ListResults(ctx, f.list(b)) }, resultID)
 	}
-	list, err := c.partedResults(ctx, g, tasks, read, func() (int64, error) { return c.countResults(ctx, r, f) }).open(p)
+	list, err := c.resultReader(ctx, g, tasks, read, func() (int64, error) { return c.countResults(ctx, r, f) }).readPage(p)
 	if err != nil {
 		return list, fmt.Errorf("listing results: %w", err)
 	}
@@ -75,12 +75,12 @@ func (c *Core) Results(ctx context.Context, g access.Grant[access.ViewResults], 
 
 func resultID(r queries.Result) int64 { return r.ID }
 
-// partedResults is a list of results in parts, none with more text than may be held
+// resultReader is a list of results in parts, none with more text than may be held
 // at once.
-func (c *Core) partedResults(ctx context.Context, g access.AnyGrant, tasks bool,
+func (c *Core) resultReader(ctx context.Context, g access.AnyGrant, tasks bool,
 	read func(window) ([]queries.Result, error), count func() (int64, error),
-) parted[queries.Result, Result] {
-	return parted[queries.Result, Result]{
+) listReader[queries.Result, Result] {
+	return listReader[queries.Result, Result]{
 		read: func(w window) ([]queries.Result, bool, error) {
 			w.limit = min(w.limit, partRows)
 			rows, err := read(w)
@@ -134,20 +134,20 @@ func resultsOf(row queries.CollaborationsInReachRow) int64 { return row.ResultCo
 
 // ofNode narrows a list to what a node has to do: the results of its organization in
 // its collaboration.
-func (c *Core) ofNode(ctx context.Context, r reach, f *ResultFilter) (reach, error) {
+func (c *Core) ofNode(ctx context.Context, r visibility, f *ResultFilter) (visibility, error) {
 	node, err := c.db.PlaceOfNode(ctx, *f.NodeID)
 	if queries.Missing(err) {
-		return reach{}, nil
+		return visibility{}, nil
 	}
 	if err != nil {
 		return r, fmt.Errorf("reading the place of a node: %w", err)
 	}
 	if node.CollaborationID == nil || node.OrganizationID == nil ||
 		f.OrganizationID != nil && *f.OrganizationID != *node.OrganizationID {
-		return reach{}, nil
+		return visibility{}, nil
 	}
 	f.OrganizationID = node.OrganizationID
-	return c.only(ctx, r, node.CollaborationID)
+	return c.narrowTo(ctx, r, node.CollaborationID)
 }
 
 func (f ResultFilter) list(b bounds) queries.ListResultsParams {
@@ -164,7 +164,7 @@ func (f ResultFilter) list(b bounds) queries.ListResultsParams {
 }
 
 // countResults reads the counters where they know the number, else it counts.
-func (c *Core) countResults(ctx context.Context, r reach, f ResultFilter) (int64, error) {
+func (c *Core) countResults(ctx context.Context, r visibility, f ResultFilter) (int64, error) {
 	if f.none() && r.all {
 		return c.db.CountAllResults(ctx)
 	}
@@ -180,13 +180,13 @@ func (c *Core) countResults(ctx context.Context, r reach, f ResultFilter) (int64
 
 // ResultsOfTask lists the results of one task, oldest first, contract 20 §7.5.
 func (c *Core) ResultsOfTask(ctx context.Context, g access.Grant[access.ViewResults], task int64, p Page) (List[Result], error) {
-	if _, err := c.seenTask(ctx, g, task, "Task id=%d not found"); err != nil {
+	if _, err := c.visibleTask(ctx, g, task, "Task id=%d not found"); err != nil {
 		return List[Result]{}, err
 	}
 	read := func(w window) ([]queries.Result, error) {
 		return c.db.ResultsOfTask(ctx, queries.ResultsOfTaskParams{TaskID: &task, After: w.cursor, Lim: w.limit, Off: w.offset})
 	}
-	list, err := c.partedResults(ctx, g, false, read, func() (int64, error) { return c.db.CountResultsOfTask(ctx, &task) }).open(p)
+	list, err := c.resultReader(ctx, g, false, read, func() (int64, error) { return c.db.CountResultsOfTask(ctx, &task) }).readPage(p)
 	if err != nil {
 		return list, fmt.Errorf("listing the results of a task: %w", err)
 	}
@@ -203,7 +203,7 @@ func (c *Core) Result(ctx context.Context, g access.Grant[access.ViewResults], i
 	if err != nil {
 		return Result{}, fmt.Errorf("reading a result: %w", err)
 	}
-	ok, err := c.sees(ctx, g, row.Result.CollaborationID, row.RunID)
+	ok, err := c.mayView(ctx, g, row.Result.CollaborationID, row.RunID)
 	if err != nil {
 		return Result{}, err
 	}
@@ -263,7 +263,7 @@ func (c *Core) results(ctx context.Context, rows []queries.Result) ([]Result, er
 // embedResults shows the results of tasks in full; tasks whose results the caller may
 // not see keep their links (SECURITY T07).
 func (c *Core) embedResults(ctx context.Context, g access.Grant[access.ViewResults], tasks []Task) error {
-	r, err := c.reach(ctx, g)
+	r, err := c.visibilityOf(ctx, g)
 	if fault.Is(err, fault.Denied) {
 		return nil
 	}
@@ -297,7 +297,7 @@ func (c *Core) embedResults(ctx context.Context, g access.Grant[access.ViewResul
 // embedTasks shows the tasks of results in full; results whose task the caller may
 // not see keep their link (SECURITY T07).
 func (c *Core) embedTasks(ctx context.Context, g access.Grant[access.ViewTasks], results []Result) error {
-	r, err := c.reach(ctx, g)
+	r, err := c.visibilityOf(ctx, g)
 	if fault.Is(err, fault.Denied) {
 		return nil
 	}

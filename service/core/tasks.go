@@ -113,11 +113,11 @@ const (
 // Tasks lists those that the caller may see, newest first, contract 20 §7.1. With
 // results it shows their results in full, as far as the caller may see them.
 func (c *Core) Tasks(ctx context.Context, g access.Grant[access.ViewTasks], f TaskFilter, p Page, results bool) (List[Task], error) {
-	r, err := c.reach(ctx, g)
+	r, err := c.visibilityOf(ctx, g)
 	if err != nil {
 		return List[Task]{}, err
 	}
-	if r, err = c.only(ctx, r, f.CollaborationID); err != nil {
+	if r, err = c.narrowTo(ctx, r, f.CollaborationID); err != nil {
 		return List[Task]{}, err
 	}
 	if r.run != nil {
@@ -130,7 +130,7 @@ func (c *Core) Tasks(ctx context.Context, g access.Grant[access.ViewTasks], f Ta
 		return newest(r, w, f.selective(), tasksOf,
 			func(b bounds) ([]queries.Task, error) { return c.db.ListTasks(ctx, f.list(b)) }, taskID)
 	}
-	list, err := c.partedTasks(ctx, g, results, read, func() (int64, error) { return c.countTasks(ctx, r, f) }).open(p)
+	list, err := c.taskReader(ctx, g, results, read, func() (int64, error) { return c.countTasks(ctx, r, f) }).readPage(p)
 	if err != nil {
 		return list, fmt.Errorf("listing tasks: %w", err)
 	}
@@ -139,15 +139,15 @@ func (c *Core) Tasks(ctx context.Context, g access.Grant[access.ViewTasks], f Ta
 
 func taskID(t queries.Task) int64 { return t.ID }
 
-// partedTasks is a list of tasks in parts.
-func (c *Core) partedTasks(ctx context.Context, g access.Grant[access.ViewTasks], results bool,
+// taskReader is a list of tasks in parts.
+func (c *Core) taskReader(ctx context.Context, g access.Grant[access.ViewTasks], results bool,
 	read func(window) ([]queries.Task, error), count func() (int64, error),
-) parted[queries.Task, Task] {
+) listReader[queries.Task, Task] {
 	size := int64(partRows)
 	if results {
 		size = partTasks
 	}
-	return parted[queries.Task, Task]{
+	return listReader[queries.Task, Task]{
 		read: func(w window) ([]queries.Task, bool, error) {
 			w.limit = min(w.limit, size)
 			rows, err := read(w)
@@ -170,7 +170,7 @@ func (f TaskFilter) list(b bounds) queries.ListTasksParams {
 }
 
 // countTasks reads the counters where they know the number, else it counts.
-func (c *Core) countTasks(ctx context.Context, r reach, f TaskFilter) (int64, error) {
+func (c *Core) countTasks(ctx context.Context, r visibility, f TaskFilter) (int64, error) {
 	if f.none() && r.all {
 		return c.db.CountAllTasks(ctx)
 	}
@@ -187,7 +187,7 @@ func (c *Core) countTasks(ctx context.Context, r reach, f TaskFilter) (int64, er
 // TasksOfCollaboration lists the tasks of one collaboration, oldest first, contract
 // 20 §5.12.
 func (c *Core) TasksOfCollaboration(ctx context.Context, g access.Grant[access.ViewTasks], id int64, p Page) (List[Task], error) {
-	row, err := c.seenCollaboration(ctx, g, id, "Collaboration id=%d can not be found")
+	row, err := c.visibleCollaboration(ctx, g, id, "Collaboration id=%d can not be found")
 	if err != nil {
 		return List[Task]{}, err
 	}
@@ -196,7 +196,7 @@ func (c *Core) TasksOfCollaboration(ctx context.Context, g access.Grant[access.V
 			CollaborationID: &id, After: w.cursor, Lim: w.limit, Off: w.offset,
 		})
 	}
-	list, err := c.partedTasks(ctx, g, false, read, func() (int64, error) { return row.TaskCount, nil }).open(p)
+	list, err := c.taskReader(ctx, g, false, read, func() (int64, error) { return row.TaskCount, nil }).readPage(p)
 	if err != nil {
 		return list, fmt.Errorf("listing the tasks of a collaboration: %w", err)
 	}
@@ -206,7 +206,7 @@ func (c *Core) TasksOfCollaboration(ctx context.Context, g access.Grant[access.V
 // Task gives one, contract 20 §7.2, with its results in full when they are asked for
 // and the caller may see them.
 func (c *Core) Task(ctx context.Context, g access.Grant[access.ViewTasks], id int64, results bool) (Task, error) {
-	row, err := c.seenTask(ctx, g, id, "task id=%d is not found")
+	row, err := c.visibleTask(ctx, g, id, "task id=%d is not found")
 	if err != nil {
 		return Task{}, err
 	}
@@ -217,9 +217,9 @@ func (c *Core) Task(ctx context.Context, g access.Grant[access.ViewTasks], id in
 	return list[0], nil
 }
 
-// seenTask gives a task within the reach of a grant. The text is that of the missing
+// visibleTask gives a task within the reach of a grant. The text is that of the missing
 // row.
-func (c *Core) seenTask(ctx context.Context, g access.AnyGrant, id int64, missing string) (queries.Task, error) {
+func (c *Core) visibleTask(ctx context.Context, g access.AnyGrant, id int64, missing string) (queries.Task, error) {
 	row, err := c.db.GetTask(ctx, id)
 	if queries.Missing(err) {
 		return row, fault.New(fault.Missing, missing, id)
@@ -227,7 +227,7 @@ func (c *Core) seenTask(ctx context.Context, g access.AnyGrant, id int64, missin
 	if err != nil {
 		return row, fmt.Errorf("reading a task: %w", err)
 	}
-	ok, err := c.sees(ctx, g, row.CollaborationID, row.RunID)
+	ok, err := c.mayView(ctx, g, row.CollaborationID, row.RunID)
 	if err == nil && !ok {
 		err = fault.Deny()
 	}

@@ -26,7 +26,7 @@ func (c *Core) CreateUser(ctx context.Context, g access.Grant[access.CreateUsers
 	if _, err := admitUser(ctx, c.db.Queries, g, in); err != nil {
 		return User{}, err
 	}
-	if err := CheckPolicy(in.Password); err != nil {
+	if err := CheckPasswordPolicy(in.Password); err != nil {
 		return User{}, err
 	}
 	hash, err := c.hash(ctx, in.Password)

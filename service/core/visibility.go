@@ -10,10 +10,10 @@ import (
 	"vserver/service/access"
 )
 
-// sees judges one task, result or port by its collaboration and run: contract 20
+// mayView judges one task, result or port by its collaboration and run: contract 20
 // §7.2 with the bounds of §1.9. The error is a missing permission only when the
 // caller lacks the rule altogether.
-func (c *Core) sees(ctx context.Context, g access.AnyGrant, collaboration, run *int64) (bool, error) {
+func (c *Core) mayView(ctx context.Context, g access.AnyGrant, collaboration, run *int64) (bool, error) {
 	sight, err := g.Sight()
 	switch {
 	case err != nil:
@@ -32,60 +32,60 @@ func (c *Core) sees(ctx context.Context, g access.AnyGrant, collaboration, run *
 	return ok, nil
 }
 
-// reach is what a caller may see in lists of tasks, results and ports: everything,
+// visibility is what a caller may see in lists of tasks, results and ports: everything,
 // or what lies in some collaborations and, for containers, in one run.
-type reach struct {
+type visibility struct {
 	all bool
 	in  []queries.CollaborationsInReachRow
 	run *int64
 }
 
-func (c *Core) reach(ctx context.Context, g access.AnyGrant) (reach, error) {
+func (c *Core) visibilityOf(ctx context.Context, g access.AnyGrant) (visibility, error) {
 	sight, err := g.Sight()
 	if err != nil || sight.OrganizationID == nil {
-		return reach{all: true}, err
+		return visibility{all: true}, err
 	}
 	rows, err := c.db.CollaborationsInReach(ctx, *sight.OrganizationID, sight.CollaborationID)
 	if err != nil {
-		return reach{}, fmt.Errorf("reading the collaborations of an organization: %w", err)
+		return visibility{}, fmt.Errorf("reading the collaborations of an organization: %w", err)
 	}
-	return reach{in: rows, run: sight.RunID}, nil
+	return visibility{in: rows, run: sight.RunID}, nil
 }
 
 // covers tells whether a row of this collaboration and run is in reach.
-func (r reach) covers(collaboration, run *int64) bool {
-	return r.all || collaboration != nil && r.place(*collaboration) >= 0 &&
+func (r visibility) covers(collaboration, run *int64) bool {
+	return r.all || collaboration != nil && r.index(*collaboration) >= 0 &&
 		(r.run == nil || run != nil && *run == *r.run)
 }
 
-func (r reach) place(collaboration int64) int {
+func (r visibility) index(collaboration int64) int {
 	return slices.IndexFunc(r.in, func(row queries.CollaborationsInReachRow) bool { return row.ID == collaboration })
 }
 
-// only leaves of a reach what lies in one collaboration; nil leaves it as it is.
-func (c *Core) only(ctx context.Context, r reach, collaboration *int64) (reach, error) {
+// narrowTo leaves of a visibility what lies in one collaboration; nil leaves it as it is.
+func (c *Core) narrowTo(ctx context.Context, r visibility, collaboration *int64) (visibility, error) {
 	switch {
 	case collaboration == nil:
 		return r, nil
 	case r.all:
 		row, err := c.db.CollaborationCounts(ctx, *collaboration)
 		if queries.Missing(err) {
-			return reach{}, nil
+			return visibility{}, nil
 		}
 		if err != nil {
 			return r, fmt.Errorf("reading the counts of a collaboration: %w", err)
 		}
-		return reach{in: []queries.CollaborationsInReachRow{queries.CollaborationsInReachRow(row)}}, nil
+		return visibility{in: []queries.CollaborationsInReachRow{queries.CollaborationsInReachRow(row)}}, nil
 	}
-	if i := r.place(*collaboration); i >= 0 {
-		return reach{in: r.in[i : i+1], run: r.run}, nil
+	if i := r.index(*collaboration); i >= 0 {
+		return visibility{in: r.in[i : i+1], run: r.run}, nil
 	}
-	return reach{}, nil
+	return visibility{}, nil
 }
 
 // within gives the ids of the collaborations as queries take them; nil when
 // everything is in reach.
-func (r reach) within() *string {
+func (r visibility) within() *string {
 	if r.all {
 		return nil
 	}
@@ -113,7 +113,7 @@ const mergedRows = 1000
 // own index and the rows are cut out of the merged lists; the old rows of one
 // collaboration are not looked for among the new ones of all others. Far into a long
 // list, where rows of the collaborations are met often enough, it is one query again.
-func newest[R any](r reach, w window, selective bool, count func(queries.CollaborationsInReachRow) int64,
+func newest[R any](r visibility, w window, selective bool, count func(queries.CollaborationsInReachRow) int64,
 	read func(bounds) ([]R, error), id func(R) int64,
 ) ([]R, error) {
 	whole := bounds{within: r.within(), window: w}
@@ -139,7 +139,7 @@ func newest[R any](r reach, w window, selective bool, count func(queries.Collabo
 
 // merged reads a window of each collaboration in reach and cuts the rows of all from
 // the offset on out of them.
-func merged[R any](r reach, w window, offset int64, count func(queries.CollaborationsInReachRow) int64,
+func merged[R any](r visibility, w window, offset int64, count func(queries.CollaborationsInReachRow) int64,
 	read func(bounds) ([]R, error), id func(R) int64,
 ) ([]R, error) {
 	var list []R
@@ -160,7 +160,7 @@ func merged[R any](r reach, w window, offset int64, count func(queries.Collabora
 
 // counted counts the rows of a list in the way that newest reads them; exact tells
 // that the counters of the collaborations know the number.
-func counted(r reach, selective bool, counter func(queries.CollaborationsInReachRow) int64, exact bool,
+func counted(r visibility, selective bool, counter func(queries.CollaborationsInReachRow) int64, exact bool,
 	count func(bounds) (int64, error),
 ) (int64, error) {
 	if r.all || selective {

@@ -223,7 +223,7 @@ func setPassword(c call) (starlark.Value, error) {
 	if err := c.unpack("password", &clear); err != nil {
 		return nil, err
 	}
-	if weak, ok := fault.As(core.CheckPolicy(clear)); ok {
+	if weak, ok := fault.As(core.CheckPasswordPolicy(clear)); ok {
 		return starlark.String(weak.Msg), nil
 	}
 	if err := c.object.SetField("password", starlark.String(clear)); err != nil {
