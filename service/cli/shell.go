@@ -93,7 +93,7 @@ func (p *program) shell(ctx context.Context, inst config.Instance, openRoot bool
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	s := shell.New(opened.Core, opened.DB, shell.Options{
 		Out: p.out, Err: p.err, History: p.shellHistory(),
-		About: shell.About{
+		Context: shell.Context{
 			Name: inst.Name, Environment: inst.Config.Environment, Scope: string(inst.Scope),
 			ConfigFile: inst.File, DataDir: inst.DataDir, LogFile: inst.LogFile,
 		},
@@ -104,7 +104,7 @@ func (p *program) shell(ctx context.Context, inst config.Instance, openRoot bool
 	case code != "":
 		exit, err = s.Script(ctx, strings.NewReader(code))
 	case p.inTerminal && typed:
-		exit, err = p.talk(ctx, s, shell.OpenConsole(in, p.screen(in)))
+		exit, err = p.interact(ctx, s, shell.OpenConsole(in, p.screen(in)))
 	default:
 		exit, err = s.Script(ctx, p.in)
 	}
@@ -123,12 +123,12 @@ func (p *program) screen(in *os.File) *os.File {
 	return in
 }
 
-// talk runs a session at a terminal. Ctrl-C belongs to the session, whatever else it
+// interact runs a session at a terminal. Ctrl-C belongs to the session, whatever else it
 // would end; being asked to end still ends it.
-func (p *program) talk(ctx context.Context, s *shell.Shell, c shell.Console) (int, error) {
+func (p *program) interact(ctx context.Context, s *shell.Shell, c shell.Console) (int, error) {
 	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM)
 	defer stop()
-	exit, err := s.Talk(ctx, c)
+	exit, err := s.Interact(ctx, c)
 	if errors.Is(err, context.Canceled) {
 		return exit, nil
 	}

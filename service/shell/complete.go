@@ -15,7 +15,7 @@ var chain = regexp.MustCompile(`(?:[A-Za-z_]\w*\.)*(?:[A-Za-z_]\w*)?$`)
 
 // complete is called at every key. Tab completes the name before it, or lists the
 // names that there are; at the beginning of a line it indents.
-func (t *typing) complete(line string, at int, key rune) (string, int, bool) {
+func (t *lineEditor) complete(line string, at int, key rune) (string, int, bool) {
 	if key != '\t' {
 		return "", 0, false
 	}
@@ -29,7 +29,7 @@ func (t *typing) complete(line string, at int, key rune) (string, int, bool) {
 	}
 	word := path[strings.LastIndexByte(path, '.')+1:]
 	candidates := t.shell.candidates(strings.TrimSuffix(path, word), word)
-	longer := common(candidates)
+	longer := commonPrefix(candidates)
 	if len(longer) <= len(word) {
 		if len(candidates) > 1 {
 			_, _ = fmt.Fprintln(t.terminal, strings.Join(candidates, "  "))
@@ -79,8 +79,8 @@ func (sh *Shell) behind(path []string) []string {
 	return nil
 }
 
-// common gives the longest beginning of all texts.
-func common(texts []string) string {
+// commonPrefix returns the longest beginning of all texts.
+func commonPrefix(texts []string) string {
 	if len(texts) == 0 {
 		return ""
 	}

@@ -56,9 +56,9 @@ func readable(err error) error {
 
 // describe words the error of a statement for whoever wrote it: what, and in which
 // line.
-func (sh *Shell) describe(err error, c chunk) string {
+func (sh *Shell) describe(err error, of statement) string {
 	text, line := explain(err)
-	if line > 0 && text != interruption && (!sh.typed || strings.Contains(c.text, "\n")) {
+	if line > 0 && text != interruption && (!sh.typed || len(of.source) > 1) {
 		return fmt.Sprintf("%s (line %d)", text, line)
 	}
 	return text
@@ -100,10 +100,7 @@ func raised(e *starlark.EvalError) string {
 	if reason, ok := strings.CutPrefix(e.Msg, "Starlark computation cancelled: "); ok {
 		return reason
 	}
-	if kind := kindOf(e.Msg); kind != "" {
-		return kind + ": " + e.Msg
-	}
-	return e.Msg
+	return classified(e.Msg)
 }
 
 // unknownName words what the resolver says as Python does.
@@ -115,22 +112,28 @@ func unknownName(text string) string {
 	return "SyntaxError: " + text
 }
 
-// kindOf names the kinds of Python for what Starlark says most.
-func kindOf(text string) string {
-	for _, k := range []struct{ part, kind string }{
-		{" has no .", "AttributeError"},
-		{"can't assign to .", "AttributeError"},
-		{"out of range", "IndexError"},
-		{"key ", "KeyError"},
-		{"unknown binary op", "TypeError"},
-		{"invalid call of non-function", "TypeError"},
-		{"got ", "TypeError"},
-		{"division by zero", "ZeroDivisionError"},
-		{"called recursively", "RecursionError"},
+// classified puts the kind of error that Python names before what Starlark says most,
+// and the next step behind it where Python takes what Starlark does not.
+func classified(text string) string {
+	for _, c := range []struct{ part, kind, hint string }{
+		{"string has no .hex", "AttributeError", `; write replace("-", "")`},
+		{" has no .", "AttributeError", ""},
+		{"can't assign to .", "AttributeError", ""},
+		{"out of range", "IndexError", ""},
+		{"key ", "KeyError", ""},
+		{"unknown binary op", "TypeError", ""},
+		{"invalid call of non-function", "TypeError", ""},
+		{"got ", "TypeError", ""},
+		{"string value is not iterable", "TypeError", "; write codepoints()"},
+		{"enum value is not iterable", "TypeError", "; write its members, as in [Scope.OWN, Scope.GLOBAL]"},
+		{"unhandled index operation enum", "TypeError", "; write a member, as in Scope.GLOBAL"},
+		{"substring not found", "ValueError", ""},
+		{"division by zero", "ZeroDivisionError", ""},
+		{"called recursively", "RecursionError", ""},
 	} {
-		if strings.Contains(text, k.part) {
-			return k.kind
+		if strings.Contains(text, c.part) {
+			return c.kind + ": " + text + c.hint
 		}
 	}
-	return ""
+	return text
 }

@@ -43,7 +43,7 @@ var described = map[string][4]string{
 }
 
 func TestHelp(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t)
 	for name, d := range described {
 		want := "Table: " + d[0] + "\n\nProperties: \n"
 		for i, title := range []string{"", "\nRelations: \n", "\nMethods: \n"} {
@@ -80,7 +80,7 @@ config.save()
 
 // The objects of world refer to each other, so that a few saves stored all of them.
 func TestEverythingIsStored(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t)
 	b.does(world)
 	for query, want := range map[string]string{
 		`SELECT id, name, domain FROM organization WHERE id > 1`: "2 IKNL iknl.nl",
@@ -107,7 +107,7 @@ func TestEverythingIsStored(t *testing.T) {
 
 // Every relation of the contract leads from each side to the other.
 func TestRelations(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t)
 	b.does(world)
 	for expression, want := range map[string]string{
 		"org.collaborations": "[1]", "org.results": "[1]", "org.nodes": "[3]", "org.users": "[2]", "org.created_tasks": "[1]", "org.roles": "[8]",
@@ -137,7 +137,7 @@ func TestColumns(t *testing.T) {
 		"Rule": "db.Rule.get(53)", "AlgorithmPort": "port", "NodeConfig": "config",
 	}
 	for model, object := range objects {
-		b := newBed(t)
+		b := newFixture(t)
 		b.does(world)
 		b.does("o = " + object)
 		for column := range strings.FieldsSeq(described[model][1]) {
@@ -167,7 +167,7 @@ func TestColumns(t *testing.T) {
 }
 
 func TestVirtualAttributes(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t)
 	b.does(world)
 	b.says("org.public_key", "''")
 	b.does("org.public_key = 'a2V5'\norg.save()")
@@ -191,7 +191,7 @@ func TestVirtualAttributes(t *testing.T) {
 }
 
 func TestMethods(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t)
 	b.does(world)
 	for expression, want := range map[string]string{
 		"db.Organization.get_by_name('IKNL').id": "2", "db.Organization.get_by_name('x')": "", "org.get_result_ids()": "[(1,)]",
@@ -232,25 +232,24 @@ func TestMethods(t *testing.T) {
 }
 
 func TestRepr(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t)
 	b.does(world)
 	for expression, want := range map[string]string{
 		"org": "<Organization 2: 'IKNL', domain:iknl.nl, users:1>", "db.Organization(name='x')": "<Organization None: 'x', domain:None, users:0>",
-		"db.User.get(1)":         "<User id=1, username='root', roles='[<Role 1: 'Root', description: ROOT, 1 user(s)>]', organization='root'>",
-		"node":                   "<Node 3: 'n', organization: IKNL, collaboration: c, api_key: DIGEST >",
-		"collab":                 "<Collaboration 1: 'c', 1 organization(s), 2 task(s)>",
-		"task":                   "<Task 1: 't', collaboration:c>",
-		"result":                 "<Result 1: 't', organization: IKNL, collaboration: c, is_complete: False>",
-		"role":                   "<Role 8: 'r', description: d, 1 user(s)>",
-		"db.Rule.get(1)":         "<Rule 1: 'node', operation: Operation.VIEW, scope: Scope.GLOBAL>",
-		"port":                   "<AlgorithmPort 1: port: 8888, label: web, result: 1>",
-		"config":                 "<NodeConfig 1: allowed_users=1, node: n>",
-		"db.Task":                "<class 'db.Task'>",
-		"db.Result()":            "<Result None: 'None', organization: None, collaboration: None, is_complete: False>",
-		"Scope.GLOBAL":           "<Scope.GLOBAL: 'glo'>",
-		"str(Scope.OWN)":         "'Scope.OWN'",
-		"[s for s in Operation]": "[<Operation.VIEW: 'v'>, <Operation.EDIT: 'e'>, <Operation.CREATE: 'c'>, <Operation.DELETE: 'd'>]",
-		"Scope('org'), Scope['COLLABORATION'].value, Operation.EDIT.name": "(<Scope.ORGANIZATION: 'org'>, 'col', 'EDIT')",
+		"db.User.get(1)": "<User id=1, username='root', roles='[<Role 1: 'Root', description: ROOT, 1 user(s)>]', organization='root'>",
+		"node":           "<Node 3: 'n', organization: IKNL, collaboration: c, api_key: DIGEST >",
+		"collab":         "<Collaboration 1: 'c', 1 organization(s), 2 task(s)>",
+		"task":           "<Task 1: 't', collaboration:c>",
+		"result":         "<Result 1: 't', organization: IKNL, collaboration: c, is_complete: False>",
+		"role":           "<Role 8: 'r', description: d, 1 user(s)>",
+		"db.Rule.get(1)": "<Rule 1: 'node', operation: Operation.VIEW, scope: Scope.GLOBAL>",
+		"port":           "<AlgorithmPort 1: port: 8888, label: web, result: 1>",
+		"config":         "<NodeConfig 1: allowed_users=1, node: n>",
+		"db.Task":        "<class 'db.Task'>",
+		"db.Result()":    "<Result None: 'None', organization: None, collaboration: None, is_complete: False>",
+		"Scope.GLOBAL":   "<Scope.GLOBAL: 'glo'>",
+		"str(Scope.OWN)": "'Scope.OWN'",
+		"Scope.COLLABORATION.value, Operation.EDIT.name": "('col', 'EDIT')",
 	} {
 		b.says(expression, b.filled(want))
 	}
@@ -265,7 +264,7 @@ func TestDelete(t *testing.T) {
 		"role": "[<Role 4: 'Viewer', description: VIEWER, 1 user(s)>] 2", "config": "[] []",
 		"db.Rule.get(3)": "[] [<Rule 2: 'node', operation: Operation.VIEW, scope: Scope.ORGANIZATION>]",
 	} {
-		b := newBed(t)
+		b := newFixture(t)
 		b.does(world)
 		left := map[string]string{
 			"task": "result, child.parent", "collab": "node, org.created_tasks + db.Task.get()[1:]", "node": "collab.nodes, db.NodeConfig.get()",
@@ -276,7 +275,7 @@ func TestDelete(t *testing.T) {
 		b.says("print("+left+")", b.filled(want))
 		b.says("gone.save()", "ObjectDeletedError: this "+b.does("type(gone)")[1:len(b.does("type(gone)"))-1]+" was deleted (line 1)")
 	}
-	b := newBed(t)
+	b := newFixture(t)
 	b.does(world)
 	b.says("org.delete()", "IntegrityError: roles belong to this Organization and have to be deleted first (line 1)")
 	b.does("role.delete()\norg.delete()")
@@ -289,14 +288,14 @@ func TestDelete(t *testing.T) {
 }
 
 // filled puts the database's texts into an expected one.
-func (b *bed) filled(text string) string {
+func (b *fixture) filled(text string) string {
 	return strings.NewReplacer("DIGEST", b.core.DigestAPIKey("key"), "VIEWER", b.stored("SELECT description FROM role WHERE id = 4"),
 		"ROOT", b.stored("SELECT description FROM role WHERE id = 1"), "NODE", b.stored("SELECT description FROM role WHERE id = 3")).Replace(text)
 }
 
 // Every model of db has a description above.
 func TestModels(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t)
 	var names []string
 	for name := range described {
 		names = append(names, "'"+name+"'")

@@ -1,22 +1,17 @@
 package shell
 
 import (
-	"fmt"
 	"strings"
-	"unicode"
 
 	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
 )
 
-// deep is how far lists within lists are shown.
-const deep = 50
+// mostNested is how far lists within lists are shown.
+const mostNested = 20
 
 // repr shows a value as a Python prompt does.
-func repr(v starlark.Value) string {
-	var b strings.Builder
-	writeRepr(&b, v, 0)
-	return b.String()
-}
+func repr(v starlark.Value) string { return reprNested(v, 0) }
 
 // str is repr, but of texts the text itself.
 func str(v starlark.Value) string {
@@ -29,102 +24,48 @@ func str(v starlark.Value) string {
 	return repr(v)
 }
 
-func writeRepr(b *strings.Builder, v starlark.Value, depth int) {
-	if depth > deep {
-		b.WriteString("...")
-		return
+func reprNested(v starlark.Value, depth int) string {
+	if depth > mostNested {
+		return "..."
 	}
 	switch v := v.(type) {
 	case starlark.String:
-		quote(b, string(v))
+		return requoted(syntax.Quote(string(v), false))
 	case starlark.Bytes:
-		quoteBytes(b, string(v))
+		return "b" + requoted(syntax.Quote(string(v), true)[1:])
 	case *starlark.List:
-		writeAll(b, "[", v, "]", depth)
-	case starlark.Tuple:
-		end := ")"
-		if len(v) == 1 {
-			end = ",)"
-		}
-		writeAll(b, "(", v, end, depth)
+		return "[" + reprElements(v, depth) + "]"
 	case *starlark.Set:
-		writeAll(b, "{", v, "}", depth)
+		return "{" + reprElements(v, depth) + "}"
+	case starlark.Tuple:
+		if len(v) == 1 {
+			return "(" + reprElements(v, depth) + ",)"
+		}
+		return "(" + reprElements(v, depth) + ")"
 	case *starlark.Dict:
-		writeDict(b, v, depth)
-	default:
-		b.WriteString(v.String())
+		var list []string
+		for k, v := range starlark.Entries(v) {
+			list = append(list, reprNested(k, depth+1)+": "+reprNested(v, depth+1))
+		}
+		return "{" + strings.Join(list, ", ") + "}"
 	}
+	return v.String()
 }
 
-func writeAll(b *strings.Builder, begin string, v starlark.Iterable, end string, depth int) {
-	b.WriteString(begin)
-	separator := ""
+func reprElements(v starlark.Iterable, depth int) string {
+	var list []string
 	for e := range starlark.Elements(v) {
-		b.WriteString(separator)
-		writeRepr(b, e, depth+1)
-		separator = ", "
+		list = append(list, reprNested(e, depth+1))
 	}
-	b.WriteString(end)
+	return strings.Join(list, ", ")
 }
 
-func writeDict(b *strings.Builder, d *starlark.Dict, depth int) {
-	b.WriteByte('{')
-	separator := ""
-	for k, v := range starlark.Entries(d) {
-		b.WriteString(separator)
-		writeRepr(b, k, depth+1)
-		b.WriteString(": ")
-		writeRepr(b, v, depth+1)
-		separator = ", "
+// requoted turns a text in double quotes, as Starlark writes it, into one in the
+// quotes that Python would choose.
+func requoted(literal string) string {
+	inner := literal[1 : len(literal)-1]
+	if strings.Contains(inner, "'") && !strings.Contains(inner, `\"`) {
+		return literal
 	}
-	b.WriteByte('}')
-}
-
-// quote writes a text in the quotes that Python would choose.
-func quote(b *strings.Builder, text string) {
-	q := '\''
-	if strings.ContainsRune(text, '\'') && !strings.ContainsRune(text, '"') {
-		q = '"'
-	}
-	b.WriteRune(q)
-	for _, r := range text {
-		switch {
-		case r == q || r == '\\':
-			b.WriteRune('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r < 0x100 && !unicode.IsPrint(r):
-			fmt.Fprintf(b, `\x%02x`, r)
-		case !unicode.IsPrint(r) && r > 0xffff:
-			fmt.Fprintf(b, `\U%08x`, r)
-		case !unicode.IsPrint(r):
-			fmt.Fprintf(b, `\u%04x`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteRune(q)
-}
-
-func quoteBytes(b *strings.Builder, text string) {
-	b.WriteString("b'")
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c == '\'' || c == '\\':
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case c == '\n':
-			b.WriteString(`\n`)
-		case c < ' ' || c > '~':
-			fmt.Fprintf(b, `\x%02x`, c)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	b.WriteByte('\'')
+	return "'" + strings.NewReplacer(`\\`, `\\`, `\"`, `"`, "'", `\'`).Replace(inner) + "'"
 }

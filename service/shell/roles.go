@@ -113,7 +113,7 @@ func getRule(c call) (starlark.Value, error) {
 	}
 	f := filter{"name": name}
 	for column, v := range map[string]starlark.Value{"scope": scope, "operation": operation} {
-		if _, any := v.(*enumeration); !any {
+		if _, isEnum := v.(*module); !isEnum {
 			f[column] = memberName(v)
 		}
 	}

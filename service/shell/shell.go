@@ -1,7 +1,7 @@
 // Package shell is the console of the administrator: the statements of the
 // specification's Shell section, and what is like them, on the objects of the database
-// (contract 40 §10). Statements are Starlark with the spellings of Python that it
-// lacks. The package may use core, queries, access and fault; it knows neither the
+// (contract 40 §10). Statements are Starlark; of what only Python has they may hold
+// imports, f-strings, `is` and texts that are counted by character. The package may use core, queries, access and fault; it knows neither the
 // command line nor the configuration.
 //
 // Whoever holds the database may do everything: no permission is asked for and nothing
@@ -28,7 +28,7 @@ type Options struct {
 	// History is the file that typed lines are kept in; empty for none. Lines that
 	// may hold a password or a key are never written to it.
 	History string
-	About   About
+	Context Context
 }
 
 // Shell is one session. It is not for use by several goroutines.
@@ -43,7 +43,7 @@ type Shell struct {
 // New begins a session on a database that core has prepared.
 func New(c *core.Core, db *queries.DB, o Options) *Shell {
 	s := newSession(c, db)
-	return &Shell{options: o, session: s, globals: universe(s, o.About, o.Out)}
+	return &Shell{options: o, session: s, globals: predeclared(s, o.Context, o.Out)}
 }
 
 // Script runs all statements of a file or a pipe. A fault is reported and does not end
@@ -51,32 +51,32 @@ func New(c *core.Core, db *queries.DB, o Options) *Shell {
 // reading.
 func (sh *Shell) Script(ctx context.Context, r io.Reader) (code int, err error) {
 	sh.typed = false
-	return sh.all(ctx, &chunks{from: newFile(r)}, func(ctx context.Context) (context.Context, func()) { return ctx, func() {} })
+	return sh.runAll(ctx, &statements{from: newFileReader(r)}, func(ctx context.Context) (context.Context, func()) { return ctx, func() {} })
 }
 
-// all runs statements until they end. within gives each of them its context.
-func (sh *Shell) all(ctx context.Context, from *chunks, within func(context.Context) (context.Context, func())) (code int, err error) {
+// runAll runs statements until they end. within returns the context of each of them.
+func (sh *Shell) runAll(ctx context.Context, from *statements, within func(context.Context) (context.Context, func())) (code int, err error) {
 	for ctx.Err() == nil {
 		sh.session.ctx = ctx
-		c, err := from.next()
+		next, err := from.next()
 		switch {
 		case errors.Is(err, io.EOF):
 			return code, nil
 		case errors.Is(err, errInterrupted):
-			sh.say(interruption)
+			sh.report(interruption)
 			continue
 		case err != nil:
 			return 1, fmt.Errorf("reading statements: %w", err)
 		}
 		inner, done := within(ctx)
-		err = sh.run(inner, c)
+		err = sh.run(inner, next)
 		done()
-		var l leaving
-		if errors.As(err, &l) {
-			return l.code, nil
+		var exit exitRequest
+		if errors.As(err, &exit) {
+			return exit.code, nil
 		}
 		if err != nil {
-			sh.say(sh.describe(err, c))
+			sh.report(sh.describe(err, next))
 			if !sh.typed {
 				code = 1
 			}
@@ -85,7 +85,7 @@ func (sh *Shell) all(ctx context.Context, from *chunks, within func(context.Cont
 	return 1, ctx.Err()
 }
 
-func (sh *Shell) say(text string) { _, _ = fmt.Fprintln(sh.options.Err, text) }
+func (sh *Shell) report(text string) { _, _ = fmt.Fprintln(sh.options.Err, text) }
 
 // dialect is what of Starlark is allowed beyond its strict form.
 func dialect() *syntax.FileOptions {
@@ -94,21 +94,22 @@ func dialect() *syntax.FileOptions {
 
 // run executes one line or block. A panic is a fault of this program, and ends the
 // statement only.
-func (sh *Shell) run(ctx context.Context, c chunk) (err error) {
+func (sh *Shell) run(ctx context.Context, next statement) (err error) {
 	defer func() {
 		if lost := recover(); lost != nil {
 			err = problem("InternalError", "%v", lost)
 		}
 	}()
 	sh.number++
-	text, err := rewrite(c.text)
-	if err != nil {
-		return problem("SyntaxError", "%s (line %d)", err, c.line)
+	if next.err != nil {
+		return problem("SyntaxError", "%s (line %d)", next.err, next.line)
 	}
-	file, err := dialect().Parse("shell", syntax.FilePortion{Content: []byte(text), FirstLine: int32(c.line), FirstCol: 1}, 0) //nolint:gosec // no text has so many lines
+	code := syntax.FilePortion{Content: []byte(next.out.String()), FirstLine: int32(next.line), FirstCol: 1} //nolint:gosec // no text has so many lines
+	file, err := dialect().Parse("shell", code, 0)
 	if err != nil {
 		return err
 	}
+	countCharacters(file)
 	thread := &starlark.Thread{Name: "shell", Print: func(_ *starlark.Thread, text string) { _, _ = fmt.Fprintln(sh.options.Out, text) }}
 	stop := context.AfterFunc(ctx, func() { thread.Cancel(interruption) })
 	defer stop()
@@ -132,8 +133,8 @@ func (sh *Shell) execute(thread *starlark.Thread, file *syntax.File, statement s
 	if err != nil || v == starlark.None {
 		return err
 	}
-	if _, ok := v.(door); ok {
-		return leaving{}
+	if _, ok := v.(exitFunction); ok {
+		return exitRequest{}
 	}
 	sh.globals["_"] = v
 	prompt := ""

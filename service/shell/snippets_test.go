@@ -12,7 +12,7 @@ import (
 // database as they stand there. Only the name of the new user and the placeholder of
 // an existing one are other ones (contract 40 §12 row 153).
 func TestSnippetsOfTheDocumentation(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t)
 	out := b.does(snippets(t))
 	for _, want := range []string{
 		"<Rule 1: 'node', operation: Operation.VIEW, scope: Scope.GLOBAL>\n",
@@ -48,7 +48,7 @@ func TestSnippetsOfTheDocumentation(t *testing.T) {
 }
 
 // snippetsLogIn tries the credentials that the documentation's statements make.
-func (b *bed) snippetsLogIn(out string) {
+func (b *fixture) snippetsLogIn(out string) {
 	b.Helper()
 	for username, password := range map[string]string{"root": "something-new", "john": "super-secret"} {
 		who, err := b.core.LogIn(b.Context(), username, password, false)
@@ -82,7 +82,7 @@ func snippets(t *testing.T) string {
 // As the documentation has it, the new user would take a name that is in use. That
 // is said, and the session goes on.
 func TestSnippetWithANameInUse(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t)
 	_, faults := b.run(strings.Replace(snippets(t), `username="john"`, `username="root"`, 1))
 	if faults != "IntegrityError: there is another User with the same username (line 88)\n" {
 		t.Errorf("got %s", faults)

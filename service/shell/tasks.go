@@ -47,7 +47,7 @@ func tasks() *model {
 			{"finished_at", func(s *session, o *object) (starlark.Value, error) {
 				t, err := s.task(o)
 				if at := t.FinishedAt(); at != nil {
-					return moment{*at}, err
+					return datetime{*at}, err
 				}
 				return starlark.None, err
 			}, nil},

@@ -41,24 +41,24 @@ func OpenConsole(in, out *os.File) Console {
 	}
 }
 
-// Talk runs the statements that somebody types, until exit or Ctrl-D. Ctrl-C ends the
+// Interact runs the statements that somebody types, until exit or Ctrl-D. Ctrl-C ends the
 // line or the statement. The code is that of exit().
-func (sh *Shell) Talk(ctx context.Context, c Console) (code int, err error) {
+func (sh *Shell) Interact(ctx context.Context, c Console) (code int, err error) {
 	sh.typed = true
-	past := openHistory(sh.options.History)
-	defer past.close()
-	t := &typing{shell: sh, console: c, keys: &keys{Reader: c}, end: ctx}
+	history := openHistory(sh.options.History)
+	defer history.close()
+	t := &lineEditor{shell: sh, console: c, keys: &keyReader{Reader: c}, session: ctx}
 	t.terminal = term.NewTerminal(struct {
 		io.Reader
 		io.Writer
 	}{t.keys, c}, "")
-	t.terminal.History = past
+	t.terminal.History = history
 	t.terminal.AutoCompleteCallback = t.complete
 	t.terminal.SetBracketedPasteMode(true)
 	defer t.terminal.SetBracketedPasteMode(false)
-	about := sh.options.About
+	about := sh.options.Context
 	_, _ = fmt.Fprintf(c, "Shell of %s (%s). help() tells what there is; Ctrl-D ends.\n", about.Name, about.Environment)
-	return sh.all(ctx, &chunks{from: t, typed: true}, interruptible)
+	return sh.runAll(ctx, &statements{from: t, typed: true}, interruptible)
 }
 
 // interruptible lets Ctrl-C end a statement and not the program.
@@ -66,17 +66,17 @@ func interruptible(ctx context.Context) (context.Context, func()) {
 	return signal.NotifyContext(ctx, os.Interrupt)
 }
 
-// typing is where typed statements come from.
-type typing struct {
+// lineEditor reads the lines that are typed at a terminal.
+type lineEditor struct {
 	shell    *Shell
 	console  Console
 	terminal *term.Terminal
-	keys     *keys
-	end      context.Context // of the session: whoever waits for a key stops waiting
+	keys     *keyReader
+	session  context.Context // whoever waits for a key stops waiting when it ends
 }
 
-// next prompts for a line.
-func (t *typing) next(more bool) (line string, pasted bool, err error) {
+// next prompts for a line and reads it.
+func (t *lineEditor) next(more bool) (line string, pasted bool, err error) {
 	prompt := fmt.Sprintf("In [%d]: ", t.shell.number+1)
 	if more {
 		prompt = fmt.Sprintf("%*s", len(prompt), "...: ")
@@ -109,7 +109,7 @@ func (t *typing) next(more bool) (line string, pasted bool, err error) {
 
 // read waits for a line, or for the end of the session. A line that is still waited
 // for then is lost with the process.
-func (t *typing) read() (string, error) {
+func (t *lineEditor) read() (string, error) {
 	type result struct {
 		line string
 		err  error
@@ -122,21 +122,21 @@ func (t *typing) read() (string, error) {
 	select {
 	case r := <-typed:
 		return r.line, r.err
-	case <-t.end.Done():
-		return "", t.end.Err()
+	case <-t.session.Done():
+		return "", t.session.Err()
 	}
 }
 
-// keys are what is typed. Ctrl-C, which the terminal would take for the end, becomes
+// keyReader reads what is typed. Ctrl-C, which the terminal would take for the end, becomes
 // the end of an empty line.
-type keys struct {
+type keyReader struct {
 	io.Reader
 	waiting     []byte
 	interrupted atomic.Bool
 }
 
-// Read gives what was typed.
-func (k *keys) Read(p []byte) (int, error) {
+// Read returns what was typed.
+func (k *keyReader) Read(p []byte) (int, error) {
 	const interrupt, giveUp = "\x03", "\x05\x15\r" // to the end, delete to the beginning, enter
 	if len(k.waiting) == 0 {
 		buffer := make([]byte, len(p))

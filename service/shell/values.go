@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.starlark.net/lib/json"
 	"go.starlark.net/starlark"
@@ -30,7 +31,7 @@ func outOf(at any) starlark.Value {
 		return starlark.Bool(*p)
 	case **queries.Time:
 		if *p != nil {
-			return moment{(*p).Time}
+			return datetime{(*p).Time}
 		}
 	case *[]byte:
 		if *p != nil {
@@ -112,10 +113,6 @@ func wholeNumber(v starlark.Value) (int64, error) {
 			return 1, nil
 		}
 		return 0, nil
-	case starlark.Float:
-		if n := int64(v); starlark.Float(n) == v {
-			return n, nil
-		}
 	case starlark.String:
 		if n, err := strconv.ParseInt(strings.TrimSpace(string(v)), 10, 64); err == nil {
 			return n, nil
@@ -124,10 +121,11 @@ func wholeNumber(v starlark.Value) (int64, error) {
 	return 0, unfit(v, wanted)
 }
 
-// text gives what a column of text stores: lists and dictionaries as JSON, as a
+// text returns what a column of text stores: lists and dictionaries as JSON, as a
 // result's input wants it, everything else as str() shows it.
 func text(v starlark.Value) (string, error) {
-	switch v := v.(type) {
+	stored := str(v)
+	switch b := v.(type) {
 	case starlark.NoneType:
 		return "", unfit(v, "text")
 	case *starlark.Dict, *starlark.List, starlark.Tuple:
@@ -137,9 +135,12 @@ func text(v starlark.Value) (string, error) {
 		}
 		return string(encoded.(starlark.String)), nil
 	case starlark.Bytes:
-		return string(v), nil
+		stored = string(b)
 	}
-	return str(v), nil
+	if !utf8.ValidString(stored) {
+		return "", unfit(v, "text: it holds bytes that are no characters")
+	}
+	return stored, nil
 }
 
 func truth(v starlark.Value) (bool, error) {
@@ -154,10 +155,10 @@ func truth(v starlark.Value) (bool, error) {
 
 func instant(v starlark.Value) (queries.Time, error) {
 	switch v := v.(type) {
-	case moment:
+	case datetime:
 		return queries.At(v.Time), nil
 	case starlark.String:
-		if t, err := parseMoment(string(v)); err == nil {
+		if t, err := parseDatetime(string(v)); err == nil {
 			return queries.At(t), nil
 		}
 	}

@@ -16,9 +16,9 @@ import (
 	"vserver/service/shell"
 )
 
-// bed is a session on a database of its own that was started once: user 1 and
+// fixture is a session on a database of its own that was started once: user 1 and
 // organization 1 are root, there are rules 1 to 53 and roles 1 to 7.
-type bed struct {
+type fixture struct {
 	*testing.T
 	src   queries.Source
 	db    *queries.DB
@@ -53,11 +53,11 @@ func newCore(ctx context.Context, db *queries.DB) (*core.Core, error) {
 	return core.New(ctx, db, bus.New(), zerolog.Nop(), core.Settings{PasswordCost: leastCost, MaxFailedAttempts: 5})
 }
 
-func newBed(t *testing.T) *bed { return newBedWith(t, shell.Options{}) }
+func newFixture(t *testing.T) *fixture { return newFixtureWith(t, shell.Options{}) }
 
-func newBedWith(t *testing.T, o shell.Options) *bed {
+func newFixtureWith(t *testing.T, o shell.Options) *fixture {
 	t.Helper()
-	b := &bed{T: t, src: started.Copy(t)}
+	b := &fixture{T: t, src: started.Copy(t)}
 	var err error
 	if b.db, err = queries.Open(t.Context(), b.src); err != nil {
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func newBedWith(t *testing.T, o shell.Options) *bed {
 }
 
 // run runs statements and gives what they wrote, and the faults.
-func (b *bed) run(code string) (out, faults string) {
+func (b *fixture) run(code string) (out, faults string) {
 	b.Helper()
 	b.out.Reset()
 	b.err.Reset()
@@ -84,7 +84,7 @@ func (b *bed) run(code string) (out, faults string) {
 }
 
 // does runs statements that must not fail and gives what they wrote.
-func (b *bed) does(code string) string {
+func (b *fixture) does(code string) string {
 	b.Helper()
 	out, faults := b.run(code)
 	if faults != "" {
@@ -94,7 +94,7 @@ func (b *bed) does(code string) string {
 }
 
 // says checks what a statement writes.
-func (b *bed) says(code, want string) {
+func (b *fixture) says(code, want string) {
 	b.Helper()
 	out, faults := b.run(code)
 	if got := strings.TrimSuffix(out+faults, "\n"); got != want {
@@ -104,7 +104,7 @@ func (b *bed) says(code, want string) {
 
 // stored gives rows as the database has them: values with blanks between, rows with
 // commas.
-func (b *bed) stored(query string) string {
+func (b *fixture) stored(query string) string {
 	b.Helper()
 	db, err := dbtest.SQL(b.src)
 	if err != nil {

@@ -34,21 +34,21 @@ func (s *screen) text() string {
 	return s.shown.String()
 }
 
-// talk types keys into a session and gives what it wrote beside the terminal itself,
+// interact types keys into a session and gives what it wrote beside the terminal itself,
 // and what the terminal showed.
-func (b *bed) talk(keys string) (said, shown string) {
+func (b *fixture) interact(keys string) (said, shown string) {
 	b.Helper()
 	b.out.Reset()
 	b.err.Reset()
 	s := &screen{Reader: strings.NewReader(keys)}
-	code, err := b.shell.Talk(b.Context(), shell.Console{ReadWriter: s})
+	code, err := b.shell.Interact(b.Context(), shell.Console{ReadWriter: s})
 	if code != 0 || err != nil {
 		b.Fatalf("%q ends with %d, %v", keys, code, err)
 	}
 	return b.out.String() + b.err.String(), s.text()
 }
 
-func TestTalk(t *testing.T) {
+func TestTerminal(t *testing.T) {
 	const banner = "Shell of x (dev). help() tells what there is; Ctrl-D ends.\n"
 	for name, c := range map[string]struct{ keys, want string }{
 		"value":            {"1+1\r\x04", "Out[1]: 2\n"},
@@ -70,8 +70,8 @@ func TestTalk(t *testing.T) {
 		"pasted":           {"\x1b[200~for i in [1]:\r    print(i)\r\r    print(i+1)\rprint(9)\r\x1b[201~\x04", "1\n2\n9\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBedWith(t, shell.Options{About: shell.About{Name: "x", Environment: "dev"}})
-			said, shown := b.talk(c.keys)
+			b := newFixtureWith(t, shell.Options{Context: shell.Context{Name: "x", Environment: "dev"}})
+			said, shown := b.interact(c.keys)
 			if name == "Ctrl-C" { // what was typed after it in one go is lost
 				c.want = "KeyboardInterrupt\n"
 			}
@@ -82,9 +82,9 @@ func TestTalk(t *testing.T) {
 	}
 }
 
-func TestTalkListsNames(t *testing.T) {
-	b := newBed(t)
-	_, shown := b.talk("db.R\t\x15db.User.get_by\t\t\x15role = db.Role.get(3)\rrole.r\tx\x15print(role.\t\x15\x04")
+func TestTerminalListsNames(t *testing.T) {
+	b := newFixture(t)
+	_, shown := b.interact("db.R\t\x15db.User.get_by\t\t\x15role = db.Role.get(3)\rrole.r\tx\x15print(role.\t\x15\x04")
 	for _, want := range []string{"Role  Rule", "get_by_email  get_by_username", "db.User.get_by_", "delete  description  get  get_by_name  help  id  name  organization  organization_id  rules  save  users"} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("not shown: %s\n%q", want, shown)
@@ -95,9 +95,9 @@ func TestTalkListsNames(t *testing.T) {
 	}
 }
 
-func TestTalkPrompts(t *testing.T) {
-	b := newBed(t)
-	_, shown := b.talk("[1,\r2]\r3\r\x04")
+func TestTerminalPrompts(t *testing.T) {
+	b := newFixture(t)
+	_, shown := b.interact("[1,\r2]\r3\r\x04")
 	for _, want := range []string{"In [1]: [1,", "   ...: 2]", "In [2]: 3", "In [3]: "} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("not shown: %s\n%q", want, shown)
@@ -110,15 +110,15 @@ func TestTalkPrompts(t *testing.T) {
 func TestHistory(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "history")
 	o := shell.Options{History: path}
-	b := newBedWith(t, o)
-	b.talk("x = 1\r   \rx = 1\ruser = db.User(username='u', password='in-clear')\rnode = db.Node(API_KEY='in-clear')\r\x1b[A\x1b[A\rx = 2\r\x04")
+	b := newFixtureWith(t, o)
+	b.interact("x = 1\r   \rx = 1\ruser = db.User(username='u', password='in-clear')\rnode = db.Node(API_KEY='in-clear')\r\x1b[A\x1b[A\rx = 2\r\x04")
 	if got := file(t, path); got != "x = 1\nx = 2\n" {
 		t.Errorf("kept is %q", got)
 	}
 	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 		t.Errorf("the file is %v, %v", info.Mode(), err)
 	}
-	said, _ := newBedWith(t, o).talk("\x1b[A\x1b[A\rx\r\x04")
+	said, _ := newFixtureWith(t, o).interact("\x1b[A\x1b[A\rx\r\x04")
 	if !strings.HasSuffix(said, "Out[2]: 1\n") {
 		t.Errorf("the next session said %q", said)
 	}
@@ -129,14 +129,14 @@ func TestHistory(t *testing.T) {
 	if err := os.WriteFile(path, []byte(many.String()), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	newBedWith(t, o).talk("3\r\x04")
+	newFixtureWith(t, o).interact("3\r\x04")
 	if got := strings.Count(file(t, path), "\n"); got != 1001 {
 		t.Errorf("%d lines are kept", got)
 	}
 	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 		t.Errorf("the file is %v, %v", info.Mode(), err)
 	}
-	newBedWith(t, shell.Options{History: filepath.Join(path, "below", "a", "file")}).talk("1\r\x04")
+	newFixtureWith(t, shell.Options{History: filepath.Join(path, "below", "a", "file")}).interact("1\r\x04")
 }
 
 func file(t *testing.T, path string) string {
@@ -149,8 +149,8 @@ func file(t *testing.T, path string) string {
 }
 
 // Whoever is asked to end does not wait for another key, and gives the terminal back.
-func TestTalkEndsWithItsContext(t *testing.T) {
-	b := newBed(t)
+func TestTerminalEndsWithItsContext(t *testing.T) {
+	b := newFixture(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	typed, _ := io.Pipe()
 	var mu sync.Mutex
@@ -158,7 +158,7 @@ func TestTalkEndsWithItsContext(t *testing.T) {
 	s := &screen{Reader: typed}
 	ended := make(chan error, 1)
 	go func() {
-		_, err := b.shell.Talk(ctx, shell.Console{ReadWriter: s, Raw: func() (func(), error) {
+		_, err := b.shell.Interact(ctx, shell.Console{ReadWriter: s, Raw: func() (func(), error) {
 			set := func(to bool) {
 				mu.Lock()
 				defer mu.Unlock()
