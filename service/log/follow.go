@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"time"
 )
 
@@ -23,9 +22,6 @@ const followLook = 50 * time.Millisecond
 func Follow(ctx context.Context, path string, out io.Writer, alive func() bool) error {
 	f := follower{path: path, out: out}
 	defer f.close()
-	if err := f.begin(); err != nil {
-		return err
-	}
 	tick := time.NewTicker(followLook)
 	defer tick.Stop()
 	for {
@@ -43,9 +39,10 @@ func Follow(ctx context.Context, path string, out io.Writer, alive func() bool) 
 
 // follower reads the files of one log in the order in which they were written.
 type follower struct {
-	path string
-	out  io.Writer
-	file *os.File // being read; nil when there is none yet
+	path   string
+	out    io.Writer
+	file   *os.File // being read; nil when there is none yet
+	passed string   // the newest old file that is older than the one being read, or that one itself
 }
 
 func (f *follower) close() {
@@ -54,80 +51,30 @@ func (f *follower) close() {
 	}
 }
 
-// numbered gives the path of the n-th old file, or of the current one for 0.
-func (f *follower) numbered(n int) string {
-	if n == 0 {
-		return f.path
-	}
-	return fmt.Sprintf("%s.%d", f.path, n)
-}
-
-// gap is how many numbers in a row have no file when there are no older ones: in the
-// middle of a rotation one is missing.
-const gap = 2
-
-// begin copies the old files. They are opened from the newest on, so that a rotation
-// in between shows as the same file met twice.
-func (f *follower) begin() error {
-	var files []*os.File
-	var infos []fs.FileInfo
-	defer func() {
-		for _, old := range files {
-			_ = old.Close()
-		}
-	}()
-	for n, missing := 0, 0; missing < gap; n++ {
-		file, info, err := openShared(f.numbered(n))
-		if errors.Is(err, fs.ErrNotExist) {
-			missing++
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("reading the log: %w", err)
-		}
-		missing = 0
-		if len(infos) > 0 && os.SameFile(info, infos[len(infos)-1]) {
-			_ = file.Close()
-			continue
-		}
-		files, infos = append(files, file), append(infos, info)
-	}
-	slices.Reverse(files)
-	for len(files) > 0 {
-		f.close()
-		f.file, files = files[0], files[1:]
-		if err := f.copy(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// copy tells what the open file has beyond what was read of it.
+// copy writes what the open file has beyond what was read of it.
 func (f *follower) copy() error {
+	if f.file == nil {
+		return nil
+	}
 	if _, err := io.Copy(f.out, f.file); err != nil {
 		return fmt.Errorf("copying the log: %w", err)
 	}
 	return nil
 }
 
-// advance tells what was added, over as many files as there are.
+// advance writes what was added, over as many files as there are.
 func (f *follower) advance() error {
 	for {
-		if f.file != nil {
-			if err := f.copy(); err != nil {
-				return err
-			}
+		if err := f.copy(); err != nil {
+			return err
 		}
 		next, err := f.next()
 		if err != nil || next == nil {
 			return err
 		}
-		if f.file != nil { // what was written before it was moved away
-			if err := f.copy(); err != nil {
-				_ = next.Close()
-				return err
-			}
+		if err := f.copy(); err != nil { // what was written before it was moved away
+			_ = next.Close()
+			return err
 		}
 		f.close()
 		f.file = next
@@ -136,44 +83,48 @@ func (f *follower) advance() error {
 
 // next opens the file after the one being read; nil when that is the current one.
 func (f *follower) next() (*os.File, error) {
-	at, there := f.place()
-	if there && at == 0 {
+	old := rotated(f.path)
+	if f.reads(f.path) {
+		if len(old) > 0 {
+			f.passed = old[len(old)-1]
+		}
 		return nil, f.rewind()
 	}
-	file, _, err := openShared(f.numbered(max(0, at-1)))
+	for _, name := range old {
+		if name <= f.passed {
+			continue
+		}
+		f.passed = name
+		if f.reads(name) { // the current one until now
+			continue
+		}
+		file, err := openShared(name)
+		if !errors.Is(err, fs.ErrNotExist) { // else it was removed meanwhile
+			return file, err
+		}
+	}
+	file, err := openShared(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // in the middle of a rotation
 	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the log: %w", err)
-	}
-	if again, still := f.place(); again != at || still != there {
-		_ = file.Close() // a rotation came between: look again
+	if now := rotated(f.path); err == nil && len(now) > 0 && now[len(now)-1] > f.passed {
+		_ = file.Close() // a rotation came between: its file is first
 		return f.next()
 	}
-	return file, nil
+	return file, err
 }
 
-// place tells which number the file being read has by now. When it was removed
-// already, the number is one beyond the oldest that is left.
-func (f *follower) place() (n int, there bool) {
-	var reading fs.FileInfo
-	if f.file != nil {
-		reading, _ = f.file.Stat() // none is like none of the files
+// reads reports whether a name leads to the file being read.
+func (f *follower) reads(name string) bool {
+	if f.file == nil {
+		return false
 	}
-	beyond := 0
-	for missing := 0; missing < gap; n++ {
-		info, err := os.Stat(f.numbered(n))
-		if err != nil {
-			missing++
-			continue
-		}
-		missing, beyond = 0, n+1
-		if reading != nil && os.SameFile(info, reading) {
-			return n, true
-		}
+	reading, err := f.file.Stat()
+	if err != nil {
+		return false
 	}
-	return beyond, false
+	info, err := os.Stat(name)
+	return err == nil && os.SameFile(info, reading)
 }
 
 // rewind begins again when the file was emptied in its place.
@@ -192,21 +143,14 @@ func (f *follower) rewind() error {
 
 // openShared opens a file for reading without keeping it from being moved away, which
 // some systems would.
-func openShared(path string) (*os.File, fs.FileInfo, error) {
-	var file *os.File
-	var err error
+func openShared(path string) (file *os.File, err error) {
 	if runtime.GOOS == "windows" { // the library shares what it opens below a folder
 		file, err = os.OpenInRoot(filepath.Dir(path), filepath.Base(path))
 	} else {
 		file, err = os.Open(path)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, fmt.Errorf("reading the log: %w", err)
 	}
-	info, err := file.Stat()
-	if err != nil {
-		_ = file.Close()
-		return nil, nil, err
-	}
-	return file, info, nil
+	return file, nil
 }

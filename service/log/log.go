@@ -78,7 +78,7 @@ type Log struct {
 	started   time.Time
 
 	mu      sync.Mutex
-	file    *rotatingFile
+	file    *File
 	console io.Writer // nil when the console is not used
 	lost    int
 	closed  bool
@@ -111,7 +111,7 @@ func Open(o Options) (*Log, error) {
 		l.console = o.Console
 	}
 	var err error
-	if l.file, err = openRotating(o.File, 1024*int64(o.Settings.MaxSize), o.Settings.BackupCount); err != nil {
+	if l.file, err = OpenFile(o.File, 1024*int64(o.Settings.MaxSize), o.Settings.BackupCount); err != nil {
 		return nil, &DirError{File: o.File, Err: err}
 	}
 	return l, nil
@@ -222,7 +222,7 @@ func (l *Log) render(at zerolog.Level, event []byte) []byte {
 // so a record that says so takes its place.
 func (l *Log) renderJSON(event []byte) []byte {
 	line := l.masker.maskEvent(event)
-	if int64(len(line)) < l.file.limit {
+	if l.file.fits(len(line)) {
 		return line
 	}
 	return fmt.Appendf(nil, `{"level":"warn","logger":"log","time":%q,"message":"a record of %d bytes is left out"}`+"\n",

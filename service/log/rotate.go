@@ -2,33 +2,31 @@ package log
 
 import (
 	"bytes"
-	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
+
+	"gopkg.in/natefinch/lumberjack.v2"
 )
 
-// rotatingFile is a log file of bounded size with numbered predecessors: before a
-// record would make the file reach the limit, x.log.1 becomes x.log.2 and so on,
-// and x.log becomes x.log.1 (contract 40 §8). A record is never split over two files.
+// File is a log file of bounded size that several goroutines may write: before a record
+// would make it reach the limit, it is moved away and an empty one takes its place. A
+// record is never split over two files.
 //
-// The rotation of well-known packages names old files by the time of their end and
-// counts megabytes, so neither the names x.log.1 … x.log.n nor a limit exact to the
-// byte could come from there.
-//
-// Several processes may write one log (the server and an import, say), and a tool
-// may move it away: each write looks first whether the path still leads to the open
-// file. It is not safe for concurrent use; the Log serializes.
-type rotatingFile struct {
-	path    string
-	limit   int64 // bytes the file must not reach
-	backups int   // old files kept, at least 1
-	file    *os.File
-	info    fs.FileInfo // identity of the open file
+// lumberjack moves, opens and removes the files. It counts megabytes, so it is told when
+// to rotate. Several processes may write one log, and a tool may move it away or empty
+// it: each write looks first whether the path still leads to the open file.
+type File struct {
+	path  string
+	limit int64 // bytes the file must not reach; 0 when it is not rotated
+
+	mu   sync.Mutex
+	out  lumberjack.Logger
+	info fs.FileInfo // identity of the file that out writes; nil when it has to be opened
 }
 
 // Modes of the log and its directory: records can hold names of people.
@@ -37,140 +35,126 @@ const (
 	logDirMode  = 0o750
 )
 
-// File is a rotating file that several goroutines may write.
-type File struct {
-	mu   sync.Mutex
-	file *rotatingFile
-}
-
-// OpenFile opens or creates the file at path; it stays below limit bytes, and at most
-// so many older ones are kept as backups says.
+// OpenFile opens or creates the file at path, and its folder. The file stays below limit
+// bytes, and so many older ones are kept as backups says; 0 of either turns rotation off.
 func OpenFile(path string, limit int64, backups int) (*File, error) {
-	file, err := openRotating(path, limit, backups)
-	if err != nil {
-		return nil, err
+	if limit <= 0 || backups <= 0 {
+		limit, backups = 0, 0
 	}
-	return &File{file: file}, nil
-}
-
-// Write appends a record.
-func (f *File) Write(record []byte) (int, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.file.Write(record)
-}
-
-// Close closes the file.
-func (f *File) Close() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.file.Close()
-}
-
-func openRotating(path string, limit int64, backups int) (*rotatingFile, error) {
 	if err := os.MkdirAll(filepath.Dir(path), logDirMode); err != nil {
 		return nil, err
 	}
-	r := &rotatingFile{path: path, limit: limit, backups: backups}
-	if err := r.open(); err != nil {
+	f := &File{path: path, limit: limit, out: lumberjack.Logger{
+		Filename: path, MaxSize: math.MaxInt32, MaxBackups: backups, // MaxSize as if there were none
+	}}
+	if _, err := f.current(); err != nil {
 		return nil, err
 	}
-	r.removeSurplus()
-	return r, nil
-}
-
-func (r *rotatingFile) open() error {
-	file, err := os.OpenFile(r.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, logFileMode)
-	if err != nil {
-		return err
-	}
-	if r.info, err = file.Stat(); err != nil {
-		_ = file.Close() // the first error is the one to tell
-		return err
-	}
-	r.file = file
-	return nil
+	return f, nil
 }
 
 // Write appends one record. A record that could never fit is cut, see clip.
-func (r *rotatingFile) Write(record []byte) (int, error) {
-	size, err := r.current()
+func (f *File) Write(record []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	size, err := f.current()
 	if err != nil {
 		return 0, err
 	}
-	fitting := clip(record, r.limit-1)
-	if size > 0 && size+int64(len(fitting)) >= r.limit {
-		if err := r.rotate(); err != nil {
-			return 0, err
+	fitting := record
+	if f.limit > 0 {
+		fitting = clip(record, f.limit-1)
+		if size > 0 && size+int64(len(fitting)) >= f.limit {
+			if err := f.rotate(); err != nil {
+				return 0, err
+			}
 		}
 	}
-	if _, err := r.file.Write(fitting); err != nil {
+	if _, err := f.out.Write(fitting); err != nil {
 		return 0, err
 	}
 	return len(record), nil
 }
 
-// current makes sure that the open file is the one at the path and returns its size.
-func (r *rotatingFile) current() (int64, error) {
-	info, err := os.Stat(r.path)
-	if err == nil && r.file != nil && os.SameFile(info, r.info) {
+// fits reports whether a record of that length can be written whole.
+func (f *File) fits(length int) bool { return f.limit == 0 || int64(length) < f.limit }
+
+// current makes sure that lumberjack writes the file at the path and returns its size.
+// A missing file is created here: lumberjack would not append to one of its own making,
+// and what another writer adds to it would be overwritten.
+func (f *File) current() (int64, error) {
+	info, err := os.Stat(f.path)
+	if err == nil && f.info != nil && os.SameFile(info, f.info) {
 		return info.Size(), nil
 	}
-	r.Close()
-	if err := r.open(); err != nil {
+	f.close()
+	file, err := os.OpenFile(f.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, logFileMode)
+	if err != nil {
 		return 0, err
 	}
-	return r.info.Size(), nil
+	defer func() { _ = file.Close() }() // nothing was written
+	if f.info, err = file.Stat(); err != nil {
+		return 0, err
+	}
+	return f.info.Size(), nil
 }
 
-// rotate moves every file one number up and opens an empty one. The file is closed
-// first, since some systems do not rename open files.
-func (r *rotatingFile) rotate() error {
-	r.Close()
-	for n := r.backups - 1; n >= 1; n-- {
-		if err := moveOver(r.numbered(n), r.numbered(n+1)); err != nil {
-			return err
-		}
-	}
-	if err := moveOver(r.path, r.numbered(1)); err != nil {
+// rotate moves the file away. Where that fails, as on Windows while another program has
+// it open, writing goes on in it and the next record tries again.
+func (f *File) rotate() error {
+	f.freeName()
+	before := f.info
+	_ = f.out.Rotate()
+	f.close() // opened again for appending
+	if _, err := f.current(); err != nil {
 		return err
 	}
-	return r.open()
-}
-
-func (r *rotatingFile) numbered(n int) string { return fmt.Sprintf("%s.%d", r.path, n) }
-
-// moveOver renames a file that may be missing.
-func moveOver(from, to string) error {
-	if err := os.Rename(from, to); err != nil && !os.IsNotExist(err) {
-		return err
+	if !os.SameFile(before, f.info) { // lumberjack copies the mode of the old file
+		_ = os.Chmod(f.path, logFileMode)
 	}
 	return nil
 }
 
-// removeSurplus deletes old files beyond the number to keep, which a lowered
-// backup_count leaves behind. What cannot be deleted does no harm.
-func (r *rotatingFile) removeSurplus() {
-	entries, err := os.ReadDir(filepath.Dir(r.path))
-	if err != nil {
+// freeName waits until the name that lumberjack is going to choose sorts behind those of
+// all old files: a second rotation within one millisecond would overwrite the file of the
+// first, and files with later names, from before the clock was set back, would outlive
+// newer ones.
+func (f *File) freeName() {
+	old := rotated(f.path)
+	if len(old) == 0 {
 		return
 	}
-	for _, e := range entries {
-		number, ok := strings.CutPrefix(e.Name(), filepath.Base(r.path)+".")
-		if n, err := strconv.Atoi(number); ok && err == nil && n > r.backups && strconv.Itoa(n) == number {
-			_ = os.Remove(r.numbered(n))
+	newest, _ := rotationTime(f.path, filepath.Base(old[len(old)-1]))
+	now := time.Now().Truncate(time.Millisecond)
+	switch ahead := newest.Sub(now); {
+	case ahead == 0:
+		<-time.After(time.Until(now.Add(time.Millisecond)))
+	case ahead > 0:
+		f.setBack(old, now, ahead+time.Millisecond)
+	}
+}
+
+// setBack gives the old files with names from the future earlier ones, in their order.
+func (f *File) setBack(old []string, now time.Time, by time.Duration) {
+	for _, name := range old {
+		at, _ := rotationTime(f.path, filepath.Base(name))
+		earlier := rotatedName(f.path, at.Add(-by))
+		if _, err := os.Lstat(earlier); !at.Before(now) && err != nil {
+			_ = os.Rename(name, earlier)
 		}
 	}
 }
 
 // Close closes the file; a later Write opens it again.
-func (r *rotatingFile) Close() error {
-	if r.file == nil {
-		return nil
-	}
-	file := r.file
-	r.file = nil
-	return file.Close()
+func (f *File) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.close()
+}
+
+func (f *File) close() error {
+	f.info = nil
+	return f.out.Close()
 }
 
 // cutMark ends a record that was too long for a whole file.

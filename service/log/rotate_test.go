@@ -5,9 +5,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // sizes returns name and size of every file in a directory.
@@ -50,24 +52,22 @@ func TestRotationOfFiftyMegabytes(t *testing.T) {
 	checkOrder(t, file, last-1)
 }
 
+// checkSizes waits until no more old files are left than should be, and looks at the
+// size of each file.
 func checkSizes(t *testing.T, file string, limit int64, backups int) {
 	t.Helper()
-	all := sizes(t, filepath.Dir(file))
-	for name, size := range all {
-		if size > limit {
+	eventually(t, "too many files", func() bool { return len(OldFiles(file)) <= backups })
+	for name, size := range sizes(t, filepath.Dir(file)) {
+		if size >= limit {
 			t.Errorf("%s has %d bytes", name, size)
 		}
 	}
-	if len(all) > backups+1 {
-		t.Errorf("too many files: %v", all)
-	}
 }
 
-// checkOrder reads .3 .2 .1 and the file as one text whose records count up to last.
+// checkOrder reads the old files and the file as one text whose records count up to last.
 func checkOrder(t *testing.T, file string, last int) {
 	t.Helper()
-	all := content(t, file+".3") + content(t, file+".2") + content(t, file+".1") + content(t, file)
-	lines := strings.Split(strings.TrimSuffix(all, "\n"), "\n")
+	lines := strings.Split(strings.TrimSuffix(everything(t, file), "\n"), "\n")
 	for i, line := range lines {
 		want := fmt.Sprintf("%d ", last-len(lines)+1+i)
 		if !strings.HasPrefix(line, want) {
@@ -76,10 +76,20 @@ func checkOrder(t *testing.T, file string, last int) {
 	}
 }
 
+// everything returns what the old files and the file hold, oldest first.
+func everything(t *testing.T, file string) string {
+	t.Helper()
+	var all strings.Builder
+	for _, name := range append(OldFiles(file), file) {
+		all.WriteString(content(t, name))
+	}
+	return all.String()
+}
+
 func TestRotationHappensBeforeTheLimitIsReached(t *testing.T) {
 	for _, tc := range []struct {
 		first, second int
-		want          []int64 // sizes of x.log and x.log.1
+		want          []int64 // sizes of the current and of the old file
 	}{
 		{50, 49, []int64{99}},
 		{50, 50, []int64{50, 50}},
@@ -91,10 +101,8 @@ func TestRotationHappensBeforeTheLimitIsReached(t *testing.T) {
 		write(t, r, tc.first)
 		write(t, r, tc.second)
 		got, all := []int64{}, sizes(t, filepath.Dir(path))
-		for _, name := range []string{"x.log", "x.log.1"} {
-			if size, ok := all[name]; ok {
-				got = append(got, size)
-			}
+		for _, name := range append([]string{path}, OldFiles(path)...) {
+			got = append(got, all[filepath.Base(name)])
 		}
 		if !slices.Equal(got, tc.want) {
 			t.Errorf("%d then %d bytes: got %v, want %v", tc.first, tc.second, got, tc.want)
@@ -102,9 +110,9 @@ func TestRotationHappensBeforeTheLimitIsReached(t *testing.T) {
 	}
 }
 
-func rotating(t *testing.T, path string, limit int64, backups int) *rotatingFile {
+func rotating(t *testing.T, path string, limit int64, backups int) *File {
 	t.Helper()
-	r, err := openRotating(path, limit, backups)
+	r, err := OpenFile(path, limit, backups)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +121,7 @@ func rotating(t *testing.T, path string, limit int64, backups int) *rotatingFile
 }
 
 // write writes one record of n bytes.
-func write(t *testing.T, r *rotatingFile, n int) {
+func write(t *testing.T, r *File, n int) {
 	t.Helper()
 	if _, err := r.Write([]byte(strings.Repeat("x", n-1) + "\n")); err != nil {
 		t.Fatal(err)
@@ -137,8 +145,9 @@ func TestRotationGoesOnAfterReopening(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.log")
 	write(t, rotating(t, path, 100, 2), 60)
 	write(t, rotating(t, path, 100, 2), 60)
-	if all := sizes(t, filepath.Dir(path)); all["x.log"] != 60 || all["x.log.1"] != 60 {
-		t.Errorf("got %v", all)
+	old := OldFiles(path)
+	if len(old) != 1 || len(content(t, old[0])) != 60 || len(content(t, path)) != 60 {
+		t.Errorf("got %v", sizes(t, filepath.Dir(path)))
 	}
 }
 
@@ -163,19 +172,122 @@ func TestRotationWithTwoWritersOfOneFile(t *testing.T) {
 
 func TestRotationRemovesFilesOfAHigherBackupCount(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.log")
-	for _, end := range []string{"", ".1", ".2", ".3", ".7", ".old", ".03"} {
-		if err := os.WriteFile(path+end, []byte("x"), 0o600); err != nil {
+	stamped := func(day int) string { return rotatedName(path, time.Date(2026, 1, day, 0, 0, 0, 0, time.UTC)) }
+	foreign := []string{path + ".1", path + ".10", path + ".old", strings.TrimSuffix(path, ".log") + "-2-2026-01-01T00-00-00.000.log"}
+	for _, name := range append(foreign, stamped(1), stamped(2), stamped(3), stamped(4)) {
+		if err := os.WriteFile(name, []byte("x"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	rotating(t, path, 100, 2)
-	all := sizes(t, filepath.Dir(path))
-	for _, gone := range []string{"x.log.3", "x.log.7"} {
-		if _, ok := all[gone]; ok {
-			t.Errorf("%s is still there", gone)
+	write(t, rotating(t, path, 100, 2), 10)
+	want := []string{path + ".1", path + ".10", stamped(3), stamped(4)}
+	eventually(t, "surplus files", func() bool { return slices.Equal(OldFiles(path), want) })
+	if all := sizes(t, filepath.Dir(path)); len(all) != len(foreign)+3 {
+		t.Errorf("left: %v", all)
+	}
+}
+
+// As many rotations as there can be in a time lose no record and no file.
+func TestRotationAThousandTimesAtOnce(t *testing.T) {
+	const count = 1000
+	path := filepath.Join(t.TempDir(), "x.log")
+	r := rotating(t, path, 11, 2*count)
+	var want strings.Builder
+	for n := range count + 1 {
+		record := fmt.Sprintf("line %04d\n", n)
+		want.WriteString(record)
+		if _, err := r.Write([]byte(record)); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if len(all) != 5 {
-		t.Errorf("left: %v", all)
+	if got := len(OldFiles(path)); got != count {
+		t.Errorf("%d old files, want %d", got, count)
+	}
+	if everything(t, path) != want.String() {
+		t.Error("records are missing or in another order")
+	}
+}
+
+func TestRotationTurnedOff(t *testing.T) {
+	for _, tc := range []struct{ kilobytes, backups int }{{0, 3}, {17, 0}} {
+		settings := documented()
+		settings.MaxSize, settings.BackupCount = tc.kilobytes, tc.backups
+		l, file, _ := openLog(t, settings)
+		logger := l.Logger("a")
+		for range 3 {
+			logger.Info().Msg(strings.Repeat("x", 20_000))
+		}
+		if size := sizes(t, filepath.Dir(file))["x.log"]; size < 60_000 || len(OldFiles(file)) != 0 {
+			t.Errorf("%+v: %d bytes, old files %v", tc, size, OldFiles(file))
+		}
+	}
+}
+
+func TestRotationMakesFilesForTheOwnerOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.log")
+	if err := os.WriteFile(path, make([]byte, 99), 0o644); err != nil { // of the reference server
+		t.Fatal(err)
+	}
+	write(t, rotating(t, path, 100, 2), 10)
+	info, err := os.Stat(path)
+	if err != nil || runtime.GOOS != "windows" && info.Mode() != logFileMode || info.Size() != 10 {
+		t.Errorf("%v %v", info.Mode(), err)
+	}
+}
+
+// The name of this file leaves no room for the time of its rotation: like a file that
+// another program holds on Windows it cannot be moved.
+func TestRotationOfAFileThatCannotBeMoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), strings.Repeat("x", 240)+".log")
+	r := rotating(t, path, 100, 2)
+	for range 5 {
+		write(t, r, 60)
+	}
+	if all := sizes(t, filepath.Dir(path)); len(all) != 1 || all[filepath.Base(path)] != 300 {
+		t.Errorf("got %v", all)
+	}
+}
+
+func TestRotationByAnotherTool(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.log")
+	r := rotating(t, path, 100, 2)
+	write(t, r, 20)
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	write(t, r, 30)
+	if err := os.Truncate(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	write(t, r, 40)
+	write(t, r, 90)
+	if err := os.Truncate(path, 0); err != nil { // of a file that lumberjack created
+		t.Fatal(err)
+	}
+	write(t, r, 10)
+	if got := []int{len(content(t, path+".1")), len(content(t, OldFiles(path)[1])), len(content(t, path))}; !slices.Equal(got, []int{20, 40, 10}) {
+		t.Errorf("sizes %v", got)
+	}
+}
+
+// The clock was set back by some hours: the old files keep their order and give way to
+// newer ones.
+func TestRotationAfterTheClockWasSetBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.log")
+	for n := range 3 {
+		at := time.Now().Add(time.Duration(n) * time.Hour)
+		if err := os.WriteFile(rotatedName(path, at), fmt.Appendf(nil, "%d\n", n), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := rotating(t, path, 3, 3)
+	for n := 3; n < 6; n++ {
+		if _, err := r.Write(fmt.Appendf(nil, "%d\n", n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "surplus files", func() bool { return len(OldFiles(path)) == 3 })
+	if got := everything(t, path); got != "2\n3\n4\n5\n" {
+		t.Errorf("got %q", got)
 	}
 }
