@@ -49,8 +49,8 @@ func clearConsole(dir string) error {
 	if err := os.MkdirAll(dir, stateDirMode); err != nil {
 		return fmt.Errorf("making the folder of the console output: %w", err)
 	}
-	old, _ := filepath.Glob(filepath.Join(dir, ConsoleFileName+"*")) // the pattern is sound
-	for _, file := range append(old, filepath.Join(dir, CrashFileName)) {
+	console := filepath.Join(dir, ConsoleFileName)
+	for _, file := range append(log.OldFiles(console), console, filepath.Join(dir, CrashFileName)) {
 		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("removing old console output: %w", err)
 		}

@@ -8,6 +8,7 @@
 package log
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -81,6 +82,7 @@ type Log struct {
 	file    *File
 	console io.Writer // nil when the console is not used
 	lost    int
+	kept    bool // the file could not be moved away, which was reported
 	closed  bool
 }
 
@@ -233,8 +235,8 @@ func (l *Log) renderJSON(event []byte) []byte {
 func (l *Log) write(at level, line []byte) {
 	if _, err := l.file.Write(line); err != nil {
 		l.lost++
-	} else if l.lost > 0 {
-		l.reportLoss()
+	} else {
+		l.report()
 	}
 	if l.console == nil {
 		return
@@ -245,16 +247,26 @@ func (l *Log) write(at level, line []byte) {
 	_, _ = l.console.Write(line) // a closed console is no reason to stop
 }
 
-// reportLoss tells how many records are missing before the one just written.
-func (l *Log) reportLoss() {
-	lost := l.lost
-	l.lost = 0
-	var event strings.Builder
-	logger := zerolog.New(&event)
-	logger.Warn().Str(fieldLogger, "log").Int("lost", lost).Msg("the log could not be written for a while; records before the last one are missing")
-	if _, err := l.file.Write(l.render(zerolog.WarnLevel, []byte(event.String()))); err != nil {
-		l.lost = lost
+// report writes what is to be known about the log itself: how many records are missing
+// before the one just written, and a file that grows beyond its limit.
+func (l *Log) report() {
+	if l.lost > 0 && l.warn("lost", l.lost, "the log could not be written for a while; records before the last one are missing") {
+		l.lost = 0
 	}
+	why := l.file.Kept()
+	if why != nil && !l.kept {
+		l.warn("error", why.Error(), "the log file cannot be moved away and grows beyond max_size")
+	}
+	l.kept = why != nil
+}
+
+// warn writes a record of the log's own and reports whether it was written.
+func (l *Log) warn(key string, value any, message string) bool {
+	var event bytes.Buffer
+	logger := zerolog.New(&event)
+	logger.Warn().Str(fieldLogger, "log").Interface(key, value).Msg(message)
+	_, err := l.file.Write(l.render(zerolog.WarnLevel, event.Bytes()))
+	return err == nil
 }
 
 // ErrClosed is returned by a second Close.

@@ -27,6 +27,7 @@ type File struct {
 	mu   sync.Mutex
 	out  lumberjack.Logger
 	info fs.FileInfo // identity of the file that out writes; nil when it has to be opened
+	kept error       // why the last rotation left the file where it is
 }
 
 // Modes of the log and its directory: records can hold names of people.
@@ -87,7 +88,7 @@ func (f *File) current() (int64, error) {
 	if err == nil && f.info != nil && os.SameFile(info, f.info) {
 		return info.Size(), nil
 	}
-	f.close()
+	_ = f.close()
 	file, err := os.OpenFile(f.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, logFileMode)
 	if err != nil {
 		return 0, err
@@ -104,15 +105,25 @@ func (f *File) current() (int64, error) {
 func (f *File) rotate() error {
 	f.freeName()
 	before := f.info
-	_ = f.out.Rotate()
-	f.close() // opened again for appending
+	failure := f.out.Rotate()
+	_ = f.close() // opened again for appending
 	if _, err := f.current(); err != nil {
 		return err
 	}
-	if !os.SameFile(before, f.info) { // lumberjack copies the mode of the old file
-		_ = os.Chmod(f.path, logFileMode)
+	if os.SameFile(before, f.info) {
+		f.kept = failure
+		return nil
 	}
+	f.kept = nil
+	_ = os.Chmod(f.path, logFileMode) // lumberjack copies the mode of the old file
 	return nil
+}
+
+// Kept returns why the file could not be moved away when it had to be; nil when it was.
+func (f *File) Kept() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.kept
 }
 
 // freeName waits until the name that lumberjack is going to choose sorts behind those of
