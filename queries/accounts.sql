@@ -1,14 +1,23 @@
 -- Accounts: what users and nodes have in common.
 
--- The tokens of new accounts begin with the era, which a wipe of the database raises.
+-- New rows are the members of a JSON object, in the order of their insertion. The tokens
+-- of new accounts begin with the era, which a wipe of the database raises.
 
--- name: CreateAccount :one
+-- name: InsertAccounts :many
 INSERT INTO authenticatable (type, refresh_generation, access_era)
-SELECT @type, e.era, e.era
-FROM (SELECT COALESCE(MAX(c.value), 0) AS era FROM counter c WHERE c.name = 'era') AS e RETURNING id;
+SELECT @type, e.era, e.era FROM json_each(@list) AS j
+CROSS JOIN (SELECT COALESCE(MAX(c.value), 0) AS era FROM counter c WHERE c.name = 'era') AS e RETURNING id;
 
--- name: DeleteAccount :execrows
-DELETE FROM authenticatable WHERE id = @id;
+-- name: HoldAccount :one
+UPDATE authenticatable SET type = type WHERE id = @id RETURNING *;
+
+-- name: UpdateAccount :exec
+UPDATE authenticatable SET ip = @ip, last_seen = @last_seen, status = @status WHERE id = @id;
+
+-- A user or a node goes with its account.
+
+-- name: DeleteAccounts :exec
+DELETE FROM authenticatable WHERE id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
 
 -- name: GetAccount :one
 SELECT * FROM authenticatable WHERE id = @id;
@@ -46,16 +55,6 @@ UPDATE authenticatable SET status = @status WHERE id = @id;
 -- name: SetAllOffline :exec
 UPDATE authenticatable SET status = 'offline' WHERE status = 'online';
 
--- name: CountUsers :one
-SELECT COUNT(*) FROM "user";
-
--- name: CreateUser :exec
-INSERT INTO "user" (id, username, password, firstname, lastname, email, organization_id, initial_password)
-VALUES (@id, @username, @password, @firstname, @lastname, @email, @organization_id, @initial_password);
-
--- name: GetUserByUsername :one
-SELECT * FROM "user" WHERE username = @username;
-
 -- Of an account that is locked since a moment after @since nothing is counted: guesses
 -- that run at the same time must not begin the count anew.
 
@@ -70,9 +69,6 @@ WHERE id = @id AND (COALESCE(failed_login_attempts, 0) < @most OR last_login_att
 -- name: ResetFailedLogins :exec
 UPDATE "user" SET failed_login_attempts = 0 WHERE id = @id;
 
--- name: SetPassword :exec
-UPDATE "user" SET password = @password, initial_password = FALSE WHERE id = @id;
-
 -- name: NodeByAPIKey :one
 SELECT n.id FROM node n WHERE n.api_key = @api_key;
 
@@ -86,16 +82,6 @@ SELECT value FROM secret WHERE name = @name;
 
 -- name: KeepSecret :exec
 INSERT INTO secret (name, value) VALUES (@name, @value) ON CONFLICT DO NOTHING;
-
--- name: KeepCounter :exec
-INSERT INTO counter (name, value) VALUES (@name, @value) ON CONFLICT DO NOTHING;
-
--- name: RaiseEra :exec
-INSERT INTO counter (name, value) VALUES ('era', 1000000000)
-ON CONFLICT (name) DO UPDATE SET value = counter.value + 1000000000;
-
--- name: ForgetCounters :exec
-DELETE FROM counter WHERE name NOT IN ('era', 'changes');
 
 -- name: RoleNamesOfUser :many
 SELECT r.name FROM role r JOIN user_role ur ON ur.role_id = r.id WHERE ur.user_id = @user_id ORDER BY r.id;

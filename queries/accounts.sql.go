@@ -38,82 +38,14 @@ func (q *Queries) CountFailedLogin(ctx context.Context, arg CountFailedLoginPara
 	return err
 }
 
-const CountUsers = `-- name: CountUsers :one
-SELECT COUNT(*) FROM "user"
+const DeleteAccounts = `-- name: DeleteAccounts :exec
+
+DELETE FROM authenticatable WHERE id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)
 `
 
-func (q *Queries) CountUsers(ctx context.Context) (int64, error) {
-	row := q.db.QueryRowContext(ctx, CountUsers)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
-const CreateAccount = `-- name: CreateAccount :one
-
-
-INSERT INTO authenticatable (type, refresh_generation, access_era)
-SELECT $1, e.era, e.era
-FROM (SELECT COALESCE(MAX(c.value), 0) AS era FROM counter c WHERE c.name = 'era') AS e RETURNING id
-`
-
-// Accounts: what users and nodes have in common.
-// The tokens of new accounts begin with the era, which a wipe of the database raises.
-func (q *Queries) CreateAccount(ctx context.Context, type_ string) (int64, error) {
-	row := q.db.QueryRowContext(ctx, CreateAccount, type_)
-	var id int64
-	err := row.Scan(&id)
-	return id, err
-}
-
-const CreateUser = `-- name: CreateUser :exec
-INSERT INTO "user" (id, username, password, firstname, lastname, email, organization_id, initial_password)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-`
-
-type CreateUserParams struct {
-	ID              int64
-	Username        *string
-	Password        *string
-	Firstname       *string
-	Lastname        *string
-	Email           *string
-	OrganizationID  *int64
-	InitialPassword bool
-}
-
-func (q *Queries) CreateUser(ctx context.Context, arg CreateUserParams) error {
-	_, err := q.db.ExecContext(ctx, CreateUser,
-		arg.ID,
-		arg.Username,
-		arg.Password,
-		arg.Firstname,
-		arg.Lastname,
-		arg.Email,
-		arg.OrganizationID,
-		arg.InitialPassword,
-	)
-	return err
-}
-
-const DeleteAccount = `-- name: DeleteAccount :execrows
-DELETE FROM authenticatable WHERE id = $1
-`
-
-func (q *Queries) DeleteAccount(ctx context.Context, id int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, DeleteAccount, id)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-const ForgetCounters = `-- name: ForgetCounters :exec
-DELETE FROM counter WHERE name NOT IN ('era', 'changes')
-`
-
-func (q *Queries) ForgetCounters(ctx context.Context) error {
-	_, err := q.db.ExecContext(ctx, ForgetCounters)
+// A user or a node goes with its account.
+func (q *Queries) DeleteAccounts(ctx context.Context, ids string) error {
+	_, err := q.db.ExecContext(ctx, DeleteAccounts, ids)
 	return err
 }
 
@@ -147,25 +79,21 @@ func (q *Queries) GetSecret(ctx context.Context, name string) ([]byte, error) {
 	return value, err
 }
 
-const GetUserByUsername = `-- name: GetUserByUsername :one
-SELECT id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt, otp_secret, initial_password FROM "user" WHERE username = $1
+const HoldAccount = `-- name: HoldAccount :one
+UPDATE authenticatable SET type = type WHERE id = $1 RETURNING id, type, ip, last_seen, status, refresh_generation, access_era
 `
 
-func (q *Queries) GetUserByUsername(ctx context.Context, username *string) (User, error) {
-	row := q.db.QueryRowContext(ctx, GetUserByUsername, username)
-	var i User
+func (q *Queries) HoldAccount(ctx context.Context, id int64) (Account, error) {
+	row := q.db.QueryRowContext(ctx, HoldAccount, id)
+	var i Account
 	err := row.Scan(
 		&i.ID,
-		&i.Username,
-		&i.Password,
-		&i.Firstname,
-		&i.Lastname,
-		&i.Email,
-		&i.OrganizationID,
-		&i.FailedLoginAttempts,
-		&i.LastLoginAttempt,
-		&i.OtpSecret,
-		&i.InitialPassword,
+		&i.Type,
+		&i.IP,
+		&i.LastSeen,
+		&i.Status,
+		&i.RefreshGeneration,
+		&i.AccessEra,
 	)
 	return i, err
 }
@@ -220,13 +148,38 @@ func (q *Queries) IdentifyUser(ctx context.Context, id int64) (IdentifyUserRow, 
 	return i, err
 }
 
-const KeepCounter = `-- name: KeepCounter :exec
-INSERT INTO counter (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING
+const InsertAccounts = `-- name: InsertAccounts :many
+
+
+INSERT INTO authenticatable (type, refresh_generation, access_era)
+SELECT $1, e.era, e.era FROM json_each($2) AS j
+CROSS JOIN (SELECT COALESCE(MAX(c.value), 0) AS era FROM counter c WHERE c.name = 'era') AS e RETURNING id
 `
 
-func (q *Queries) KeepCounter(ctx context.Context, name string, value int64) error {
-	_, err := q.db.ExecContext(ctx, KeepCounter, name, value)
-	return err
+// Accounts: what users and nodes have in common.
+// New rows are the members of a JSON object, in the order of their insertion. The tokens
+// of new accounts begin with the era, which a wipe of the database raises.
+func (q *Queries) InsertAccounts(ctx context.Context, type_ string, list string) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, InsertAccounts, type_, list)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const KeepSecret = `-- name: KeepSecret :exec
@@ -247,16 +200,6 @@ func (q *Queries) NodeByAPIKey(ctx context.Context, apiKey *string) (int64, erro
 	var id int64
 	err := row.Scan(&id)
 	return id, err
-}
-
-const RaiseEra = `-- name: RaiseEra :exec
-INSERT INTO counter (name, value) VALUES ('era', 1000000000)
-ON CONFLICT (name) DO UPDATE SET value = counter.value + 1000000000
-`
-
-func (q *Queries) RaiseEra(ctx context.Context) error {
-	_, err := q.db.ExecContext(ctx, RaiseEra)
-	return err
 }
 
 const ResetFailedLogins = `-- name: ResetFailedLogins :exec
@@ -401,15 +344,6 @@ func (q *Queries) SetLastSeen(ctx context.Context, lastSeen *Time, iD int64) err
 	return err
 }
 
-const SetPassword = `-- name: SetPassword :exec
-UPDATE "user" SET password = $1, initial_password = FALSE WHERE id = $2
-`
-
-func (q *Queries) SetPassword(ctx context.Context, password *string, iD int64) error {
-	_, err := q.db.ExecContext(ctx, SetPassword, password, iD)
-	return err
-}
-
 const SetStatus = `-- name: SetStatus :execrows
 UPDATE authenticatable SET status = $1 WHERE id = $2
 `
@@ -478,4 +412,25 @@ func (q *Queries) TaskOfContainer(ctx context.Context, id int64) (TaskOfContaine
 		&i.Open,
 	)
 	return i, err
+}
+
+const UpdateAccount = `-- name: UpdateAccount :exec
+UPDATE authenticatable SET ip = $1, last_seen = $2, status = $3 WHERE id = $4
+`
+
+type UpdateAccountParams struct {
+	IP       *string
+	LastSeen *Time
+	Status   *string
+	ID       int64
+}
+
+func (q *Queries) UpdateAccount(ctx context.Context, arg UpdateAccountParams) error {
+	_, err := q.db.ExecContext(ctx, UpdateAccount,
+		arg.IP,
+		arg.LastSeen,
+		arg.Status,
+		arg.ID,
+	)
+	return err
 }

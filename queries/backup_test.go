@@ -27,7 +27,7 @@ func lite(t *testing.T, name string) (*queries.DB, string) {
 func addOrganization(t *testing.T, db *queries.DB, name string) {
 	t.Helper()
 	err := db.InTx(t.Context(), func(ctx context.Context, tx *queries.Tx) error {
-		_, err := tx.CreateOrganization(ctx, queries.CreateOrganizationParams{Name: &name})
+		_, err := tx.InsertOrganization(ctx, queries.InsertOrganizationParams{Name: &name})
 		return err
 	})
 	if err != nil {

@@ -1,5 +1,5 @@
--- name: CreateCollaboration :one
-INSERT INTO collaboration (name, encrypted) VALUES (@name, @encrypted) ON CONFLICT (name) DO NOTHING RETURNING *;
+-- name: InsertCollaboration :one
+INSERT INTO collaboration (name, encrypted) VALUES (@name, @encrypted) RETURNING id;
 
 -- name: GetCollaboration :one
 SELECT * FROM collaboration WHERE id = @id;
@@ -10,11 +10,8 @@ SELECT * FROM collaboration WHERE id = @id;
 -- name: HoldCollaboration :one
 UPDATE collaboration SET encrypted = encrypted WHERE id = @id RETURNING *;
 
--- name: UpdateCollaboration :one
-UPDATE collaboration SET
-  name = COALESCE(sqlc.narg('name'), name),
-  encrypted = COALESCE(sqlc.narg('encrypted'), encrypted)
-WHERE id = @id RETURNING *;
+-- name: UpdateCollaboration :exec
+UPDATE collaboration SET name = @name, encrypted = @encrypted WHERE id = @id;
 
 -- name: DeleteCollaboration :exec
 DELETE FROM collaboration WHERE id = @id;
@@ -50,6 +47,9 @@ WHERE m.collaboration_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) A
 SELECT CAST(n.collaboration_id AS BIGINT) AS owner_id, n.id FROM node n
 WHERE n.collaboration_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY n.id;
 
+-- name: AllTasksOfCollaboration :many
+SELECT t.id FROM task t WHERE t.collaboration_id = @collaboration_id;
+
 -- name: NewestTasksOfCollaboration :many
 SELECT t.id FROM task t WHERE t.collaboration_id = @collaboration_id ORDER BY t.id DESC LIMIT 1000;
 
@@ -67,18 +67,3 @@ DELETE FROM member WHERE organization_id = @organization_id AND collaboration_id
 -- name: KeepOnlyMembers :exec
 DELETE FROM member WHERE collaboration_id = @collaboration_id
   AND organization_id NOT IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
-
--- What goes with a collaboration, in this order.
-
--- name: DeletePortsOfCollaboration :exec
-DELETE FROM algorithmport WHERE result_id IN (
-  SELECT r.id FROM result r JOIN task t ON t.id = r.task_id WHERE t.collaboration_id = @collaboration_id);
-
--- name: DeleteResultsOfCollaboration :exec
-DELETE FROM result WHERE task_id IN (SELECT t.id FROM task t WHERE t.collaboration_id = @collaboration_id);
-
--- name: DeleteTasksOfCollaboration :exec
-DELETE FROM task WHERE collaboration_id = @collaboration_id;
-
--- name: DeleteNodesOfCollaboration :many
-DELETE FROM authenticatable WHERE id IN (SELECT n.id FROM node n WHERE n.collaboration_id = @collaboration_id) RETURNING id;

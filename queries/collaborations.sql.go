@@ -23,6 +23,33 @@ func (q *Queries) AddMembers(ctx context.Context, collaborationID int64, ids str
 	return err
 }
 
+const AllTasksOfCollaboration = `-- name: AllTasksOfCollaboration :many
+SELECT t.id FROM task t WHERE t.collaboration_id = $1
+`
+
+func (q *Queries) AllTasksOfCollaboration(ctx context.Context, collaborationID *int64) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, AllTasksOfCollaboration, collaborationID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const CountCollaborations = `-- name: CountCollaborations :one
 SELECT COUNT(*) FROM collaboration c
 WHERE (CAST($1 AS TEXT) IS NULL OR (lower(c.name) LIKE lower($1) ESCAPE '\'))
@@ -55,86 +82,12 @@ func (q *Queries) CountCollaborations(ctx context.Context, arg CountCollaboratio
 	return count, err
 }
 
-const CreateCollaboration = `-- name: CreateCollaboration :one
-INSERT INTO collaboration (name, encrypted) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING RETURNING id, name, encrypted, task_count, result_count
-`
-
-func (q *Queries) CreateCollaboration(ctx context.Context, name *string, encrypted bool) (Collaboration, error) {
-	row := q.db.QueryRowContext(ctx, CreateCollaboration, name, encrypted)
-	var i Collaboration
-	err := row.Scan(
-		&i.ID,
-		&i.Name,
-		&i.Encrypted,
-		&i.TaskCount,
-		&i.ResultCount,
-	)
-	return i, err
-}
-
 const DeleteCollaboration = `-- name: DeleteCollaboration :exec
 DELETE FROM collaboration WHERE id = $1
 `
 
 func (q *Queries) DeleteCollaboration(ctx context.Context, id int64) error {
 	_, err := q.db.ExecContext(ctx, DeleteCollaboration, id)
-	return err
-}
-
-const DeleteNodesOfCollaboration = `-- name: DeleteNodesOfCollaboration :many
-DELETE FROM authenticatable WHERE id IN (SELECT n.id FROM node n WHERE n.collaboration_id = $1) RETURNING id
-`
-
-func (q *Queries) DeleteNodesOfCollaboration(ctx context.Context, collaborationID *int64) ([]int64, error) {
-	rows, err := q.db.QueryContext(ctx, DeleteNodesOfCollaboration, collaborationID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []int64
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const DeletePortsOfCollaboration = `-- name: DeletePortsOfCollaboration :exec
-
-DELETE FROM algorithmport WHERE result_id IN (
-  SELECT r.id FROM result r JOIN task t ON t.id = r.task_id WHERE t.collaboration_id = $1)
-`
-
-// What goes with a collaboration, in this order.
-func (q *Queries) DeletePortsOfCollaboration(ctx context.Context, collaborationID *int64) error {
-	_, err := q.db.ExecContext(ctx, DeletePortsOfCollaboration, collaborationID)
-	return err
-}
-
-const DeleteResultsOfCollaboration = `-- name: DeleteResultsOfCollaboration :exec
-DELETE FROM result WHERE task_id IN (SELECT t.id FROM task t WHERE t.collaboration_id = $1)
-`
-
-func (q *Queries) DeleteResultsOfCollaboration(ctx context.Context, collaborationID *int64) error {
-	_, err := q.db.ExecContext(ctx, DeleteResultsOfCollaboration, collaborationID)
-	return err
-}
-
-const DeleteTasksOfCollaboration = `-- name: DeleteTasksOfCollaboration :exec
-DELETE FROM task WHERE collaboration_id = $1
-`
-
-func (q *Queries) DeleteTasksOfCollaboration(ctx context.Context, collaborationID *int64) error {
-	_, err := q.db.ExecContext(ctx, DeleteTasksOfCollaboration, collaborationID)
 	return err
 }
 
@@ -173,6 +126,17 @@ func (q *Queries) HoldCollaboration(ctx context.Context, id int64) (Collaboratio
 		&i.ResultCount,
 	)
 	return i, err
+}
+
+const InsertCollaboration = `-- name: InsertCollaboration :one
+INSERT INTO collaboration (name, encrypted) VALUES ($1, $2) RETURNING id
+`
+
+func (q *Queries) InsertCollaboration(ctx context.Context, name *string, encrypted bool) (int64, error) {
+	row := q.db.QueryRowContext(ctx, InsertCollaboration, name, encrypted)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
 }
 
 const KeepOnlyMembers = `-- name: KeepOnlyMembers :exec
@@ -351,28 +315,17 @@ func (q *Queries) RemoveMember(ctx context.Context, organizationID int64, collab
 	return result.RowsAffected()
 }
 
-const UpdateCollaboration = `-- name: UpdateCollaboration :one
-UPDATE collaboration SET
-  name = COALESCE($1, name),
-  encrypted = COALESCE($2, encrypted)
-WHERE id = $3 RETURNING id, name, encrypted, task_count, result_count
+const UpdateCollaboration = `-- name: UpdateCollaboration :exec
+UPDATE collaboration SET name = $1, encrypted = $2 WHERE id = $3
 `
 
 type UpdateCollaborationParams struct {
 	Name      *string
-	Encrypted *bool
+	Encrypted bool
 	ID        int64
 }
 
-func (q *Queries) UpdateCollaboration(ctx context.Context, arg UpdateCollaborationParams) (Collaboration, error) {
-	row := q.db.QueryRowContext(ctx, UpdateCollaboration, arg.Name, arg.Encrypted, arg.ID)
-	var i Collaboration
-	err := row.Scan(
-		&i.ID,
-		&i.Name,
-		&i.Encrypted,
-		&i.TaskCount,
-		&i.ResultCount,
-	)
-	return i, err
+func (q *Queries) UpdateCollaboration(ctx context.Context, arg UpdateCollaborationParams) error {
+	_, err := q.db.ExecContext(ctx, UpdateCollaboration, arg.Name, arg.Encrypted, arg.ID)
+	return err
 }

@@ -103,7 +103,7 @@ func use(t *testing.T, path string) (sum string, err error) {
 	}
 	name := "written"
 	return text.String(), db.InTx(t.Context(), func(ctx context.Context, tx *queries.Tx) error {
-		_, err := tx.CreateOrganization(ctx, queries.CreateOrganizationParams{Name: &name, PublicKey: make([]byte, 6000)})
+		_, err := tx.InsertOrganization(ctx, queries.InsertOrganizationParams{Name: &name, PublicKey: make([]byte, 6000)})
 		return err
 	})
 }

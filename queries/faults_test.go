@@ -122,7 +122,7 @@ func (f *failing) write(t *testing.T, db *queries.DB, name string) error {
 	err := db.InTx(t.Context(), func(ctx context.Context, tx *queries.Tx) error {
 		for _, half := range []string{"a", "b"} {
 			whole := name + half
-			_, err := tx.CreateOrganization(ctx, queries.CreateOrganizationParams{Name: &whole, PublicKey: make([]byte, 6000)})
+			_, err := tx.InsertOrganization(ctx, queries.InsertOrganizationParams{Name: &whole, PublicKey: make([]byte, 6000)})
 			if err != nil {
 				return err
 			}

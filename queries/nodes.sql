@@ -1,6 +1,10 @@
--- name: CreateNode :execrows
-INSERT INTO node (id, name, api_key, collaboration_id, organization_id)
-VALUES (@id, @name, @api_key, @collaboration_id, @organization_id) ON CONFLICT DO NOTHING;
+-- New nodes are the members of a JSON object, each under the id of its account.
+
+-- name: InsertNodes :exec
+INSERT INTO node (id, name, api_key, organization_id, collaboration_id)
+SELECT CAST(j.key AS BIGINT), j.value ->> 'Name', j.value ->> 'ApiKey',
+  CAST(j.value ->> 'OrganizationID' AS BIGINT), CAST(j.value ->> 'CollaborationID' AS BIGINT)
+FROM json_each(@list) AS j;
 
 -- name: GetNode :one
 SELECT n.id, n.name, n.organization_id, n.collaboration_id, a.ip, a.status, a.last_seen,
@@ -10,8 +14,8 @@ FROM node n JOIN authenticatable a ON a.id = n.id WHERE n.id = @id;
 -- The row, held until the end of the transaction: of two that delete or move it at
 -- once, the second sees what the first did.
 
--- name: HoldNode :execrows
-UPDATE node SET name = name WHERE id = @id;
+-- name: HoldNode :one
+UPDATE node SET name = name WHERE id = @id RETURNING *;
 
 -- name: NodeOf :one
 SELECT n.id FROM node n WHERE n.organization_id = @organization_id AND n.collaboration_id = @collaboration_id;
@@ -48,17 +52,22 @@ SELECT c.id, c.node_id, c.key, c.value FROM nodeconfig c
 WHERE c.node_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY c.id;
 
 -- name: UpdateNode :exec
-UPDATE node SET
-  name = COALESCE(sqlc.narg('name'), name),
-  organization_id = COALESCE(sqlc.narg('organization_id'), organization_id),
-  collaboration_id = COALESCE(sqlc.narg('collaboration_id'), collaboration_id)
+UPDATE node SET name = @name, api_key = @api_key, collaboration_id = @collaboration_id, organization_id = @organization_id
 WHERE id = @id;
 
--- name: DetachNode :execrows
-UPDATE node SET collaboration_id = NULL WHERE id = @id AND collaboration_id = @collaboration_id;
+-- What nodes tell of their configuration.
 
--- name: SetNodeAddress :exec
-UPDATE authenticatable SET ip = @ip WHERE id = @id;
+-- name: InsertNodeConfig :one
+INSERT INTO nodeconfig (node_id, key, value) VALUES (@node_id, @key, @value) RETURNING id;
 
--- name: SetAPIKey :exec
-UPDATE node SET api_key = @api_key WHERE id = @id;
+-- name: HoldNodeConfig :one
+UPDATE nodeconfig SET key = key WHERE id = @id RETURNING *;
+
+-- name: UpdateNodeConfig :exec
+UPDATE nodeconfig SET node_id = @node_id, key = @key, value = @value WHERE id = @id;
+
+-- A filter that is nil filters nothing.
+
+-- name: DeleteNodeConfig :exec
+DELETE FROM nodeconfig WHERE (CAST(sqlc.narg('node_id') AS BIGINT) IS NULL OR node_id = sqlc.narg('node_id'))
+  AND (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR id = sqlc.narg('id'));

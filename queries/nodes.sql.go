@@ -84,43 +84,16 @@ func (q *Queries) CountNodes(ctx context.Context, arg CountNodesParams) (int64, 
 	return count, err
 }
 
-const CreateNode = `-- name: CreateNode :execrows
-INSERT INTO node (id, name, api_key, collaboration_id, organization_id)
-VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
+const DeleteNodeConfig = `-- name: DeleteNodeConfig :exec
+
+DELETE FROM nodeconfig WHERE (CAST($1 AS BIGINT) IS NULL OR node_id = $1)
+  AND (CAST($2 AS BIGINT) IS NULL OR id = $2)
 `
 
-type CreateNodeParams struct {
-	ID              int64
-	Name            *string
-	ApiKey          *string
-	CollaborationID *int64
-	OrganizationID  *int64
-}
-
-func (q *Queries) CreateNode(ctx context.Context, arg CreateNodeParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, CreateNode,
-		arg.ID,
-		arg.Name,
-		arg.ApiKey,
-		arg.CollaborationID,
-		arg.OrganizationID,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-const DetachNode = `-- name: DetachNode :execrows
-UPDATE node SET collaboration_id = NULL WHERE id = $1 AND collaboration_id = $2
-`
-
-func (q *Queries) DetachNode(ctx context.Context, iD int64, collaborationID *int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, DetachNode, iD, collaborationID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+// A filter that is nil filters nothing.
+func (q *Queries) DeleteNodeConfig(ctx context.Context, nodeID *int64, iD *int64) error {
+	_, err := q.db.ExecContext(ctx, DeleteNodeConfig, nodeID, iD)
+	return err
 }
 
 const GetNode = `-- name: GetNode :one
@@ -156,19 +129,73 @@ func (q *Queries) GetNode(ctx context.Context, id int64) (GetNodeRow, error) {
 	return i, err
 }
 
-const HoldNode = `-- name: HoldNode :execrows
+const HoldNode = `-- name: HoldNode :one
 
-UPDATE node SET name = name WHERE id = $1
+UPDATE node SET name = name WHERE id = $1 RETURNING id, name, api_key, collaboration_id, organization_id
 `
 
 // The row, held until the end of the transaction: of two that delete or move it at
 // once, the second sees what the first did.
-func (q *Queries) HoldNode(ctx context.Context, id int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, HoldNode, id)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+func (q *Queries) HoldNode(ctx context.Context, id int64) (Node, error) {
+	row := q.db.QueryRowContext(ctx, HoldNode, id)
+	var i Node
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.ApiKey,
+		&i.CollaborationID,
+		&i.OrganizationID,
+	)
+	return i, err
+}
+
+const HoldNodeConfig = `-- name: HoldNodeConfig :one
+UPDATE nodeconfig SET key = key WHERE id = $1 RETURNING id, node_id, key, value
+`
+
+func (q *Queries) HoldNodeConfig(ctx context.Context, id int64) (NodeConfig, error) {
+	row := q.db.QueryRowContext(ctx, HoldNodeConfig, id)
+	var i NodeConfig
+	err := row.Scan(
+		&i.ID,
+		&i.NodeID,
+		&i.Key,
+		&i.Value,
+	)
+	return i, err
+}
+
+const InsertNodeConfig = `-- name: InsertNodeConfig :one
+
+INSERT INTO nodeconfig (node_id, key, value) VALUES ($1, $2, $3) RETURNING id
+`
+
+type InsertNodeConfigParams struct {
+	NodeID int64
+	Key    *string
+	Value  *string
+}
+
+// What nodes tell of their configuration.
+func (q *Queries) InsertNodeConfig(ctx context.Context, arg InsertNodeConfigParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, InsertNodeConfig, arg.NodeID, arg.Key, arg.Value)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
+}
+
+const InsertNodes = `-- name: InsertNodes :exec
+
+INSERT INTO node (id, name, api_key, organization_id, collaboration_id)
+SELECT CAST(j.key AS BIGINT), j.value ->> 'Name', j.value ->> 'ApiKey',
+  CAST(j.value ->> 'OrganizationID' AS BIGINT), CAST(j.value ->> 'CollaborationID' AS BIGINT)
+FROM json_each($1) AS j
+`
+
+// New nodes are the members of a JSON object, each under the id of its account.
+func (q *Queries) InsertNodes(ctx context.Context, list string) error {
+	_, err := q.db.ExecContext(ctx, InsertNodes, list)
+	return err
 }
 
 const ListNodes = `-- name: ListNodes :many
@@ -267,44 +294,46 @@ func (q *Queries) NodeOf(ctx context.Context, organizationID *int64, collaborati
 	return id, err
 }
 
-const SetAPIKey = `-- name: SetAPIKey :exec
-UPDATE node SET api_key = $1 WHERE id = $2
-`
-
-func (q *Queries) SetAPIKey(ctx context.Context, apiKey *string, iD int64) error {
-	_, err := q.db.ExecContext(ctx, SetAPIKey, apiKey, iD)
-	return err
-}
-
-const SetNodeAddress = `-- name: SetNodeAddress :exec
-UPDATE authenticatable SET ip = $1 WHERE id = $2
-`
-
-func (q *Queries) SetNodeAddress(ctx context.Context, iP *string, iD int64) error {
-	_, err := q.db.ExecContext(ctx, SetNodeAddress, iP, iD)
-	return err
-}
-
 const UpdateNode = `-- name: UpdateNode :exec
-UPDATE node SET
-  name = COALESCE($1, name),
-  organization_id = COALESCE($2, organization_id),
-  collaboration_id = COALESCE($3, collaboration_id)
-WHERE id = $4
+UPDATE node SET name = $1, api_key = $2, collaboration_id = $3, organization_id = $4
+WHERE id = $5
 `
 
 type UpdateNodeParams struct {
 	Name            *string
-	OrganizationID  *int64
+	ApiKey          *string
 	CollaborationID *int64
+	OrganizationID  *int64
 	ID              int64
 }
 
 func (q *Queries) UpdateNode(ctx context.Context, arg UpdateNodeParams) error {
 	_, err := q.db.ExecContext(ctx, UpdateNode,
 		arg.Name,
-		arg.OrganizationID,
+		arg.ApiKey,
 		arg.CollaborationID,
+		arg.OrganizationID,
+		arg.ID,
+	)
+	return err
+}
+
+const UpdateNodeConfig = `-- name: UpdateNodeConfig :exec
+UPDATE nodeconfig SET node_id = $1, key = $2, value = $3 WHERE id = $4
+`
+
+type UpdateNodeConfigParams struct {
+	NodeID int64
+	Key    *string
+	Value  *string
+	ID     int64
+}
+
+func (q *Queries) UpdateNodeConfig(ctx context.Context, arg UpdateNodeConfigParams) error {
+	_, err := q.db.ExecContext(ctx, UpdateNodeConfig,
+		arg.NodeID,
+		arg.Key,
+		arg.Value,
 		arg.ID,
 	)
 	return err

@@ -22,7 +22,7 @@ func TestWritesShareCommitsAndStayApart(t *testing.T) {
 		wg.Go(func() {
 			err := db.InTx(t.Context(), func(ctx context.Context, tx *queries.Tx) error {
 				name := fmt.Sprint(i)
-				if _, err := tx.CreateOrganization(ctx, queries.CreateOrganizationParams{Name: &name}); err != nil {
+				if _, err := tx.InsertOrganization(ctx, queries.InsertOrganizationParams{Name: &name}); err != nil {
 					return err
 				}
 				if i%2 == 1 {

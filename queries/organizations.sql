@@ -1,20 +1,19 @@
--- name: CreateOrganization :one
+-- name: InsertOrganization :one
 INSERT INTO organization (name, domain, address1, address2, zipcode, country, public_key)
-VALUES (@name, @domain, @address1, @address2, @zipcode, @country, @public_key) RETURNING *;
+VALUES (@name, @domain, @address1, @address2, @zipcode, @country, @public_key) RETURNING id;
 
 -- name: GetOrganization :one
 SELECT * FROM organization WHERE id = @id;
 
--- name: UpdateOrganization :one
-UPDATE organization SET
-  name = COALESCE(sqlc.narg('name'), name),
-  domain = COALESCE(sqlc.narg('domain'), domain),
-  address1 = COALESCE(sqlc.narg('address1'), address1),
-  address2 = COALESCE(sqlc.narg('address2'), address2),
-  zipcode = COALESCE(sqlc.narg('zipcode'), zipcode),
-  country = COALESCE(sqlc.narg('country'), country),
-  public_key = COALESCE(sqlc.narg('public_key'), public_key)
-WHERE id = @id RETURNING *;
+-- name: HoldOrganization :one
+UPDATE organization SET name = name WHERE id = @id RETURNING *;
+
+-- name: UpdateOrganization :exec
+UPDATE organization SET name = @name, domain = @domain, address1 = @address1, address2 = @address2,
+  zipcode = @zipcode, country = @country, public_key = @public_key WHERE id = @id;
+
+-- name: DeleteOrganization :exec
+DELETE FROM organization WHERE id = @id;
 
 -- name: ListOrganizations :many
 SELECT o.* FROM organization o

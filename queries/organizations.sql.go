@@ -101,43 +101,13 @@ func (q *Queries) CountOrganizations(ctx context.Context, arg CountOrganizations
 	return count, err
 }
 
-const CreateOrganization = `-- name: CreateOrganization :one
-INSERT INTO organization (name, domain, address1, address2, zipcode, country, public_key)
-VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id, name, domain, address1, address2, zipcode, country, public_key
+const DeleteOrganization = `-- name: DeleteOrganization :exec
+DELETE FROM organization WHERE id = $1
 `
 
-type CreateOrganizationParams struct {
-	Name      *string
-	Domain    *string
-	Address1  *string
-	Address2  *string
-	Zipcode   *string
-	Country   *string
-	PublicKey []byte
-}
-
-func (q *Queries) CreateOrganization(ctx context.Context, arg CreateOrganizationParams) (Organization, error) {
-	row := q.db.QueryRowContext(ctx, CreateOrganization,
-		arg.Name,
-		arg.Domain,
-		arg.Address1,
-		arg.Address2,
-		arg.Zipcode,
-		arg.Country,
-		arg.PublicKey,
-	)
-	var i Organization
-	err := row.Scan(
-		&i.ID,
-		&i.Name,
-		&i.Domain,
-		&i.Address1,
-		&i.Address2,
-		&i.Zipcode,
-		&i.Country,
-		&i.PublicKey,
-	)
-	return i, err
+func (q *Queries) DeleteOrganization(ctx context.Context, id int64) error {
+	_, err := q.db.ExecContext(ctx, DeleteOrganization, id)
+	return err
 }
 
 const GetOrganization = `-- name: GetOrganization :one
@@ -158,6 +128,56 @@ func (q *Queries) GetOrganization(ctx context.Context, id int64) (Organization, 
 		&i.PublicKey,
 	)
 	return i, err
+}
+
+const HoldOrganization = `-- name: HoldOrganization :one
+UPDATE organization SET name = name WHERE id = $1 RETURNING id, name, domain, address1, address2, zipcode, country, public_key
+`
+
+func (q *Queries) HoldOrganization(ctx context.Context, id int64) (Organization, error) {
+	row := q.db.QueryRowContext(ctx, HoldOrganization, id)
+	var i Organization
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.Domain,
+		&i.Address1,
+		&i.Address2,
+		&i.Zipcode,
+		&i.Country,
+		&i.PublicKey,
+	)
+	return i, err
+}
+
+const InsertOrganization = `-- name: InsertOrganization :one
+INSERT INTO organization (name, domain, address1, address2, zipcode, country, public_key)
+VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id
+`
+
+type InsertOrganizationParams struct {
+	Name      *string
+	Domain    *string
+	Address1  *string
+	Address2  *string
+	Zipcode   *string
+	Country   *string
+	PublicKey []byte
+}
+
+func (q *Queries) InsertOrganization(ctx context.Context, arg InsertOrganizationParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, InsertOrganization,
+		arg.Name,
+		arg.Domain,
+		arg.Address1,
+		arg.Address2,
+		arg.Zipcode,
+		arg.Country,
+		arg.PublicKey,
+	)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
 }
 
 const IsMember = `-- name: IsMember :one
@@ -331,16 +351,9 @@ func (q *Queries) RolesOfOrganizations(ctx context.Context, ids string) ([]Roles
 	return items, nil
 }
 
-const UpdateOrganization = `-- name: UpdateOrganization :one
-UPDATE organization SET
-  name = COALESCE($1, name),
-  domain = COALESCE($2, domain),
-  address1 = COALESCE($3, address1),
-  address2 = COALESCE($4, address2),
-  zipcode = COALESCE($5, zipcode),
-  country = COALESCE($6, country),
-  public_key = COALESCE($7, public_key)
-WHERE id = $8 RETURNING id, name, domain, address1, address2, zipcode, country, public_key
+const UpdateOrganization = `-- name: UpdateOrganization :exec
+UPDATE organization SET name = $1, domain = $2, address1 = $3, address2 = $4,
+  zipcode = $5, country = $6, public_key = $7 WHERE id = $8
 `
 
 type UpdateOrganizationParams struct {
@@ -354,8 +367,8 @@ type UpdateOrganizationParams struct {
 	ID        int64
 }
 
-func (q *Queries) UpdateOrganization(ctx context.Context, arg UpdateOrganizationParams) (Organization, error) {
-	row := q.db.QueryRowContext(ctx, UpdateOrganization,
+func (q *Queries) UpdateOrganization(ctx context.Context, arg UpdateOrganizationParams) error {
+	_, err := q.db.ExecContext(ctx, UpdateOrganization,
 		arg.Name,
 		arg.Domain,
 		arg.Address1,
@@ -365,18 +378,7 @@ func (q *Queries) UpdateOrganization(ctx context.Context, arg UpdateOrganization
 		arg.PublicKey,
 		arg.ID,
 	)
-	var i Organization
-	err := row.Scan(
-		&i.ID,
-		&i.Name,
-		&i.Domain,
-		&i.Address1,
-		&i.Address2,
-		&i.Zipcode,
-		&i.Country,
-		&i.PublicKey,
-	)
-	return i, err
+	return err
 }
 
 const UsersOfOrganizations = `-- name: UsersOfOrganizations :many

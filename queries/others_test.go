@@ -24,7 +24,7 @@ func TestForeign(t *testing.T) {
 	}
 	name := "n"
 	create := func(ctx context.Context, tx *queries.Tx) error {
-		_, err := tx.CreateOrganization(ctx, queries.CreateOrganizationParams{Name: &name})
+		_, err := tx.InsertOrganization(ctx, queries.InsertOrganizationParams{Name: &name})
 		return err
 	}
 	count := func(ctx context.Context, tx *queries.Tx) error { return tx.CountChange(ctx) }

@@ -89,7 +89,7 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 			return err
 		}},
 		{name: "the next run", want: "USING COVERING INDEX task_run", read: func(ctx context.Context) error {
-			_, err := q.NextRun(ctx, "run")
+			_, err := q.TakeRun(ctx)
 			if err != nil && strings.Contains(err.Error(), "readonly") {
 				return nil
 			}

@@ -25,8 +25,21 @@ WHERE (CAST(sqlc.narg('within') AS JSON) IS NULL OR p.result_id IN (
   AND (CAST(sqlc.narg('run_id') AS BIGINT) IS NULL OR p.result_id IN (
     SELECT r.id FROM task t JOIN result r ON r.task_id = t.id WHERE t.run_id = sqlc.narg('run_id')));
 
--- name: CreatePort :one
-INSERT INTO algorithmport (port, result_id, label) VALUES (@port, @result_id, @label) RETURNING *;
+-- name: InsertPort :one
+INSERT INTO algorithmport (port, result_id, label) VALUES (@port, @result_id, @label) RETURNING id;
+
+-- name: HoldPort :one
+UPDATE algorithmport SET port = port WHERE id = @id RETURNING *;
+
+-- name: UpdatePort :exec
+UPDATE algorithmport SET port = @port, result_id = @result_id, label = @label WHERE id = @id;
+
+-- name: DeletePort :exec
+DELETE FROM algorithmport WHERE id = @id;
 
 -- name: DeletePortsOfResult :exec
 DELETE FROM algorithmport WHERE result_id = @result_id;
+
+-- name: DeletePortsOfTasks :exec
+DELETE FROM algorithmport WHERE result_id IN (
+  SELECT r.id FROM result r WHERE r.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j));

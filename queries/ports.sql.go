@@ -39,26 +39,13 @@ func (q *Queries) CountPorts(ctx context.Context, arg CountPortsParams) (int64, 
 	return count, err
 }
 
-const CreatePort = `-- name: CreatePort :one
-INSERT INTO algorithmport (port, result_id, label) VALUES ($1, $2, $3) RETURNING id, port, result_id, label
+const DeletePort = `-- name: DeletePort :exec
+DELETE FROM algorithmport WHERE id = $1
 `
 
-type CreatePortParams struct {
-	Port     *int64
-	ResultID *int64
-	Label    *string
-}
-
-func (q *Queries) CreatePort(ctx context.Context, arg CreatePortParams) (Port, error) {
-	row := q.db.QueryRowContext(ctx, CreatePort, arg.Port, arg.ResultID, arg.Label)
-	var i Port
-	err := row.Scan(
-		&i.ID,
-		&i.Port,
-		&i.ResultID,
-		&i.Label,
-	)
-	return i, err
+func (q *Queries) DeletePort(ctx context.Context, id int64) error {
+	_, err := q.db.ExecContext(ctx, DeletePort, id)
+	return err
 }
 
 const DeletePortsOfResult = `-- name: DeletePortsOfResult :exec
@@ -67,6 +54,16 @@ DELETE FROM algorithmport WHERE result_id = $1
 
 func (q *Queries) DeletePortsOfResult(ctx context.Context, resultID *int64) error {
 	_, err := q.db.ExecContext(ctx, DeletePortsOfResult, resultID)
+	return err
+}
+
+const DeletePortsOfTasks = `-- name: DeletePortsOfTasks :exec
+DELETE FROM algorithmport WHERE result_id IN (
+  SELECT r.id FROM result r WHERE r.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j))
+`
+
+func (q *Queries) DeletePortsOfTasks(ctx context.Context, ids string) error {
+	_, err := q.db.ExecContext(ctx, DeletePortsOfTasks, ids)
 	return err
 }
 
@@ -95,6 +92,39 @@ func (q *Queries) GetPort(ctx context.Context, id int64) (GetPortRow, error) {
 		&i.RunID,
 	)
 	return i, err
+}
+
+const HoldPort = `-- name: HoldPort :one
+UPDATE algorithmport SET port = port WHERE id = $1 RETURNING id, port, result_id, label
+`
+
+func (q *Queries) HoldPort(ctx context.Context, id int64) (Port, error) {
+	row := q.db.QueryRowContext(ctx, HoldPort, id)
+	var i Port
+	err := row.Scan(
+		&i.ID,
+		&i.Port,
+		&i.ResultID,
+		&i.Label,
+	)
+	return i, err
+}
+
+const InsertPort = `-- name: InsertPort :one
+INSERT INTO algorithmport (port, result_id, label) VALUES ($1, $2, $3) RETURNING id
+`
+
+type InsertPortParams struct {
+	Port     *int64
+	ResultID *int64
+	Label    *string
+}
+
+func (q *Queries) InsertPort(ctx context.Context, arg InsertPortParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, InsertPort, arg.Port, arg.ResultID, arg.Label)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
 }
 
 const ListPorts = `-- name: ListPorts :many
@@ -151,4 +181,25 @@ func (q *Queries) ListPorts(ctx context.Context, arg ListPortsParams) ([]Port, e
 		return nil, err
 	}
 	return items, nil
+}
+
+const UpdatePort = `-- name: UpdatePort :exec
+UPDATE algorithmport SET port = $1, result_id = $2, label = $3 WHERE id = $4
+`
+
+type UpdatePortParams struct {
+	Port     *int64
+	ResultID *int64
+	Label    *string
+	ID       int64
+}
+
+func (q *Queries) UpdatePort(ctx context.Context, arg UpdatePortParams) error {
+	_, err := q.db.ExecContext(ctx, UpdatePort,
+		arg.Port,
+		arg.ResultID,
+		arg.Label,
+		arg.ID,
+	)
+	return err
 }

@@ -21,20 +21,7 @@ WHERE r.name = 'event' AND r.operation = 'VIEW' AND uo.user_id IN (SELECT CAST(j
 -- name: CollaborationIDs :many
 SELECT id FROM collaboration ORDER BY id;
 
--- name: DeleteAllNodeConfig :exec
-DELETE FROM nodeconfig;
-
--- name: DeleteNodeConfig :exec
-DELETE FROM nodeconfig WHERE node_id = @node_id;
-
--- name: AddNodeConfig :exec
-INSERT INTO nodeconfig (node_id, key, value) VALUES (@node_id, @key, @value);
-
 -- name: RelayedResult :one
 SELECT r.id, r.organization_id, r.task_id, t.run_id, t.collaboration_id, t.parent_id, EXISTS (
   SELECT 1 FROM member m WHERE m.organization_id = r.organization_id AND m.collaboration_id = t.collaboration_id) AS member
 FROM result r JOIN task t ON t.id = r.task_id WHERE r.id = @id;
-
--- name: FailOpenResult :exec
-UPDATE result SET status = 'failed'
-WHERE id = @id AND finished_at IS NULL AND (status IS NULL OR status IN ('pending', 'initializing', 'active'));

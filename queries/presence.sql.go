@@ -9,21 +9,6 @@ import (
 	"context"
 )
 
-const AddNodeConfig = `-- name: AddNodeConfig :exec
-INSERT INTO nodeconfig (node_id, key, value) VALUES ($1, $2, $3)
-`
-
-type AddNodeConfigParams struct {
-	NodeID int64
-	Key    *string
-	Value  *string
-}
-
-func (q *Queries) AddNodeConfig(ctx context.Context, arg AddNodeConfigParams) error {
-	_, err := q.db.ExecContext(ctx, AddNodeConfig, arg.NodeID, arg.Key, arg.Value)
-	return err
-}
-
 const CollaborationIDs = `-- name: CollaborationIDs :many
 SELECT id FROM collaboration ORDER BY id
 `
@@ -49,24 +34,6 @@ func (q *Queries) CollaborationIDs(ctx context.Context) ([]int64, error) {
 		return nil, err
 	}
 	return items, nil
-}
-
-const DeleteAllNodeConfig = `-- name: DeleteAllNodeConfig :exec
-DELETE FROM nodeconfig
-`
-
-func (q *Queries) DeleteAllNodeConfig(ctx context.Context) error {
-	_, err := q.db.ExecContext(ctx, DeleteAllNodeConfig)
-	return err
-}
-
-const DeleteNodeConfig = `-- name: DeleteNodeConfig :exec
-DELETE FROM nodeconfig WHERE node_id = $1
-`
-
-func (q *Queries) DeleteNodeConfig(ctx context.Context, nodeID int64) error {
-	_, err := q.db.ExecContext(ctx, DeleteNodeConfig, nodeID)
-	return err
 }
 
 const EventViewOfUsers = `-- name: EventViewOfUsers :many
@@ -103,16 +70,6 @@ func (q *Queries) EventViewOfUsers(ctx context.Context, ids string) ([]EventView
 		return nil, err
 	}
 	return items, nil
-}
-
-const FailOpenResult = `-- name: FailOpenResult :exec
-UPDATE result SET status = 'failed'
-WHERE id = $1 AND finished_at IS NULL AND (status IS NULL OR status IN ('pending', 'initializing', 'active'))
-`
-
-func (q *Queries) FailOpenResult(ctx context.Context, id int64) error {
-	_, err := q.db.ExecContext(ctx, FailOpenResult, id)
-	return err
 }
 
 const RelayedResult = `-- name: RelayedResult :one

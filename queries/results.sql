@@ -77,26 +77,55 @@ WHERE r.id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
 SELECT p.* FROM algorithmport p
 WHERE p.result_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY p.id;
 
--- name: CreateResult :one
-INSERT INTO result (task_id, organization_id, collaboration_id, assigned_at, status)
-VALUES (@task_id, @organization_id, @collaboration_id, @assigned_at, @status) RETURNING id;
+-- name: InsertResult :one
+INSERT INTO result (task_id, organization_id, collaboration_id, assigned_at, started_at, finished_at, status)
+VALUES (@task_id, @organization_id, @collaboration_id, @assigned_at, @started_at, @finished_at, @status) RETURNING id;
 
--- name: KeepInput :exec
-INSERT INTO payload (result_id, input) VALUES (@result_id, @input);
+-- name: HoldResult :one
+UPDATE result SET status = status WHERE id = @id RETURNING *;
 
--- name: KeepOutput :exec
-INSERT INTO payload (result_id, result, log) VALUES (@result_id, @result, @log)
-ON CONFLICT (result_id) DO UPDATE SET
+-- The collaboration of a result is that of its task: a trigger keeps it.
+
+-- name: UpdateResult :exec
+UPDATE result SET task_id = @task_id, organization_id = @organization_id, assigned_at = @assigned_at, started_at = @started_at,
+  finished_at = @finished_at, status = @status WHERE id = @id;
+
+-- name: DeleteResult :exec
+DELETE FROM result WHERE id = @id;
+
+-- name: DeleteResultsOfTasks :exec
+DELETE FROM result WHERE task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
+
+-- The large texts of a result; what is nil leaves the stored text.
+
+-- name: UpsertPayload :exec
+INSERT INTO payload (result_id, input, result, log) VALUES (@result_id, @input, @result, @log)
+ON CONFLICT (result_id) DO UPDATE SET input = COALESCE(excluded.input, payload.input),
   result = COALESCE(excluded.result, payload.result), log = COALESCE(excluded.log, payload.log);
+
+-- name: DeletePayload :exec
+DELETE FROM payload WHERE result_id = @result_id;
 
 -- name: ResultForPatch :one
 SELECT r.organization_id, r.collaboration_id, r.status, r.finished_at, c.encrypted, EXISTS (
   SELECT 1 FROM member m WHERE m.organization_id = r.organization_id AND m.collaboration_id = r.collaboration_id) AS member
 FROM result r LEFT JOIN collaboration c ON c.id = r.collaboration_id WHERE r.id = @id;
 
--- name: UpdateResult :execrows
+-- What a node says about a result is written in one statement, which touches nothing
+-- that a trigger watches; of two that finish a result at once the second changes nothing.
+
+-- name: AdvanceResult :execrows
 UPDATE result SET
   started_at = COALESCE(sqlc.narg('started_at'), started_at),
   finished_at = COALESCE(sqlc.narg('finished_at'), finished_at),
   status = COALESCE(sqlc.narg('status'), status)
 WHERE id = @id AND finished_at IS NULL;
+
+-- name: FailOpenResult :exec
+UPDATE result SET status = 'failed'
+WHERE id = @id AND finished_at IS NULL AND (status IS NULL OR status IN ('pending', 'initializing', 'active'));
+
+-- name: KillResultsOfTasks :many
+UPDATE result SET status = 'killed by user', finished_at = @finished_at
+WHERE finished_at IS NULL AND task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j)
+RETURNING id, task_id, organization_id;

@@ -9,6 +9,37 @@ import (
 	"context"
 )
 
+const AdvanceResult = `-- name: AdvanceResult :execrows
+
+UPDATE result SET
+  started_at = COALESCE($1, started_at),
+  finished_at = COALESCE($2, finished_at),
+  status = COALESCE($3, status)
+WHERE id = $4 AND finished_at IS NULL
+`
+
+type AdvanceResultParams struct {
+	StartedAt  *Time
+	FinishedAt *Time
+	Status     *string
+	ID         int64
+}
+
+// What a node says about a result is written in one statement, which touches nothing
+// that a trigger watches; of two that finish a result at once the second changes nothing.
+func (q *Queries) AdvanceResult(ctx context.Context, arg AdvanceResultParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, AdvanceResult,
+		arg.StartedAt,
+		arg.FinishedAt,
+		arg.Status,
+		arg.ID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const CountAllResults = `-- name: CountAllResults :one
 SELECT CAST(COALESCE(SUM(c.result_count), 0) AS BIGINT) AS total FROM collaboration c
 `
@@ -87,30 +118,41 @@ func (q *Queries) CountResultsOfTask(ctx context.Context, taskID *int64) (int64,
 	return count, err
 }
 
-const CreateResult = `-- name: CreateResult :one
-INSERT INTO result (task_id, organization_id, collaboration_id, assigned_at, status)
-VALUES ($1, $2, $3, $4, $5) RETURNING id
+const DeletePayload = `-- name: DeletePayload :exec
+DELETE FROM payload WHERE result_id = $1
 `
 
-type CreateResultParams struct {
-	TaskID          *int64
-	OrganizationID  *int64
-	CollaborationID *int64
-	AssignedAt      *Time
-	Status          *string
+func (q *Queries) DeletePayload(ctx context.Context, resultID int64) error {
+	_, err := q.db.ExecContext(ctx, DeletePayload, resultID)
+	return err
 }
 
-func (q *Queries) CreateResult(ctx context.Context, arg CreateResultParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, CreateResult,
-		arg.TaskID,
-		arg.OrganizationID,
-		arg.CollaborationID,
-		arg.AssignedAt,
-		arg.Status,
-	)
-	var id int64
-	err := row.Scan(&id)
-	return id, err
+const DeleteResult = `-- name: DeleteResult :exec
+DELETE FROM result WHERE id = $1
+`
+
+func (q *Queries) DeleteResult(ctx context.Context, id int64) error {
+	_, err := q.db.ExecContext(ctx, DeleteResult, id)
+	return err
+}
+
+const DeleteResultsOfTasks = `-- name: DeleteResultsOfTasks :exec
+DELETE FROM result WHERE task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)
+`
+
+func (q *Queries) DeleteResultsOfTasks(ctx context.Context, ids string) error {
+	_, err := q.db.ExecContext(ctx, DeleteResultsOfTasks, ids)
+	return err
+}
+
+const FailOpenResult = `-- name: FailOpenResult :exec
+UPDATE result SET status = 'failed'
+WHERE id = $1 AND finished_at IS NULL AND (status IS NULL OR status IN ('pending', 'initializing', 'active'))
+`
+
+func (q *Queries) FailOpenResult(ctx context.Context, id int64) error {
+	_, err := q.db.ExecContext(ctx, FailOpenResult, id)
+	return err
 }
 
 const GetResult = `-- name: GetResult :one
@@ -142,30 +184,89 @@ func (q *Queries) GetResult(ctx context.Context, id int64) (GetResultRow, error)
 	return i, err
 }
 
-const KeepInput = `-- name: KeepInput :exec
-INSERT INTO payload (result_id, input) VALUES ($1, $2)
+const HoldResult = `-- name: HoldResult :one
+UPDATE result SET status = status WHERE id = $1 RETURNING id, task_id, organization_id, assigned_at, started_at, finished_at, status, collaboration_id
 `
 
-func (q *Queries) KeepInput(ctx context.Context, resultID int64, input *string) error {
-	_, err := q.db.ExecContext(ctx, KeepInput, resultID, input)
-	return err
+func (q *Queries) HoldResult(ctx context.Context, id int64) (Result, error) {
+	row := q.db.QueryRowContext(ctx, HoldResult, id)
+	var i Result
+	err := row.Scan(
+		&i.ID,
+		&i.TaskID,
+		&i.OrganizationID,
+		&i.AssignedAt,
+		&i.StartedAt,
+		&i.FinishedAt,
+		&i.Status,
+		&i.CollaborationID,
+	)
+	return i, err
 }
 
-const KeepOutput = `-- name: KeepOutput :exec
-INSERT INTO payload (result_id, result, log) VALUES ($1, $2, $3)
-ON CONFLICT (result_id) DO UPDATE SET
-  result = COALESCE(excluded.result, payload.result), log = COALESCE(excluded.log, payload.log)
+const InsertResult = `-- name: InsertResult :one
+INSERT INTO result (task_id, organization_id, collaboration_id, assigned_at, started_at, finished_at, status)
+VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id
 `
 
-type KeepOutputParams struct {
-	ResultID int64
-	Result   *string
-	Log      *string
+type InsertResultParams struct {
+	TaskID          *int64
+	OrganizationID  *int64
+	CollaborationID *int64
+	AssignedAt      *Time
+	StartedAt       *Time
+	FinishedAt      *Time
+	Status          *string
 }
 
-func (q *Queries) KeepOutput(ctx context.Context, arg KeepOutputParams) error {
-	_, err := q.db.ExecContext(ctx, KeepOutput, arg.ResultID, arg.Result, arg.Log)
-	return err
+func (q *Queries) InsertResult(ctx context.Context, arg InsertResultParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, InsertResult,
+		arg.TaskID,
+		arg.OrganizationID,
+		arg.CollaborationID,
+		arg.AssignedAt,
+		arg.StartedAt,
+		arg.FinishedAt,
+		arg.Status,
+	)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
+}
+
+const KillResultsOfTasks = `-- name: KillResultsOfTasks :many
+UPDATE result SET status = 'killed by user', finished_at = $1
+WHERE finished_at IS NULL AND task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j)
+RETURNING id, task_id, organization_id
+`
+
+type KillResultsOfTasksRow struct {
+	ID             int64
+	TaskID         *int64
+	OrganizationID *int64
+}
+
+func (q *Queries) KillResultsOfTasks(ctx context.Context, finishedAt *Time, ids string) ([]KillResultsOfTasksRow, error) {
+	rows, err := q.db.QueryContext(ctx, KillResultsOfTasks, finishedAt, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []KillResultsOfTasksRow
+	for rows.Next() {
+		var i KillResultsOfTasksRow
+		if err := rows.Scan(&i.ID, &i.TaskID, &i.OrganizationID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const ListResults = `-- name: ListResults :many
@@ -531,30 +632,57 @@ func (q *Queries) SizesOfPayloads(ctx context.Context, ids string) ([]SizesOfPay
 	return items, nil
 }
 
-const UpdateResult = `-- name: UpdateResult :execrows
-UPDATE result SET
-  started_at = COALESCE($1, started_at),
-  finished_at = COALESCE($2, finished_at),
-  status = COALESCE($3, status)
-WHERE id = $4 AND finished_at IS NULL
+const UpdateResult = `-- name: UpdateResult :exec
+
+UPDATE result SET task_id = $1, organization_id = $2, assigned_at = $3, started_at = $4,
+  finished_at = $5, status = $6 WHERE id = $7
 `
 
 type UpdateResultParams struct {
-	StartedAt  *Time
-	FinishedAt *Time
-	Status     *string
-	ID         int64
+	TaskID         *int64
+	OrganizationID *int64
+	AssignedAt     *Time
+	StartedAt      *Time
+	FinishedAt     *Time
+	Status         *string
+	ID             int64
 }
 
-func (q *Queries) UpdateResult(ctx context.Context, arg UpdateResultParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, UpdateResult,
+// The collaboration of a result is that of its task: a trigger keeps it.
+func (q *Queries) UpdateResult(ctx context.Context, arg UpdateResultParams) error {
+	_, err := q.db.ExecContext(ctx, UpdateResult,
+		arg.TaskID,
+		arg.OrganizationID,
+		arg.AssignedAt,
 		arg.StartedAt,
 		arg.FinishedAt,
 		arg.Status,
 		arg.ID,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+	return err
+}
+
+const UpsertPayload = `-- name: UpsertPayload :exec
+
+INSERT INTO payload (result_id, input, result, log) VALUES ($1, $2, $3, $4)
+ON CONFLICT (result_id) DO UPDATE SET input = COALESCE(excluded.input, payload.input),
+  result = COALESCE(excluded.result, payload.result), log = COALESCE(excluded.log, payload.log)
+`
+
+type UpsertPayloadParams struct {
+	ResultID int64
+	Input    *string
+	Result   *string
+	Log      *string
+}
+
+// The large texts of a result; what is nil leaves the stored text.
+func (q *Queries) UpsertPayload(ctx context.Context, arg UpsertPayloadParams) error {
+	_, err := q.db.ExecContext(ctx, UpsertPayload,
+		arg.ResultID,
+		arg.Input,
+		arg.Result,
+		arg.Log,
+	)
+	return err
 }

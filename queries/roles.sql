@@ -1,20 +1,11 @@
--- name: KeepRule :exec
-INSERT INTO rule (name, scope, operation, description) VALUES (@name, @scope, @operation, @description) ON CONFLICT DO NOTHING;
-
 -- name: AllRules :many
 SELECT * FROM rule ORDER BY id;
 
 -- name: DefaultRoleByName :one
 SELECT id FROM role WHERE name = @name AND organization_id IS NULL ORDER BY id LIMIT 1;
 
--- name: CreateRole :one
+-- name: InsertRole :one
 INSERT INTO role (name, description, organization_id) VALUES (@name, @description, @organization_id) RETURNING id;
-
--- name: AddRuleToRole :exec
-INSERT INTO role_rule (role_id, rule_id) VALUES (@role_id, @rule_id) ON CONFLICT DO NOTHING;
-
--- name: AddRoleToUser :exec
-INSERT INTO user_role (user_id, role_id) VALUES (@user_id, @role_id) ON CONFLICT DO NOTHING;
 
 -- Of the repeated filters each lies in two parameters: whether it filters, and the
 -- values as the keys of a JSON object.
@@ -63,11 +54,11 @@ SELECT * FROM role WHERE id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids
 -- name: HoldsRole :one
 SELECT EXISTS (SELECT 1 FROM user_role WHERE user_id = @user_id AND role_id = @role_id);
 
--- name: UpdateRole :one
-UPDATE role SET
-  name = COALESCE(sqlc.narg('name'), name),
-  description = COALESCE(sqlc.narg('description'), description)
-WHERE id = @id RETURNING *;
+-- name: HoldRole :one
+UPDATE role SET name = name WHERE id = @id RETURNING *;
+
+-- name: UpdateRole :exec
+UPDATE role SET name = @name, description = @description, organization_id = @organization_id WHERE id = @id;
 
 -- name: DeleteRole :exec
 DELETE FROM role WHERE id = @id;

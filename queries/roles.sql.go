@@ -9,24 +9,6 @@ import (
 	"context"
 )
 
-const AddRoleToUser = `-- name: AddRoleToUser :exec
-INSERT INTO user_role (user_id, role_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
-`
-
-func (q *Queries) AddRoleToUser(ctx context.Context, userID int64, roleID int64) error {
-	_, err := q.db.ExecContext(ctx, AddRoleToUser, userID, roleID)
-	return err
-}
-
-const AddRuleToRole = `-- name: AddRuleToRole :exec
-INSERT INTO role_rule (role_id, rule_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
-`
-
-func (q *Queries) AddRuleToRole(ctx context.Context, roleID int64, ruleID int64) error {
-	_, err := q.db.ExecContext(ctx, AddRuleToRole, roleID, ruleID)
-	return err
-}
-
 const AddRulesToRole = `-- name: AddRulesToRole :exec
 INSERT INTO role_rule (role_id, rule_id)
 SELECT CAST($1 AS BIGINT), CAST(j.key AS BIGINT) FROM json_each($2) AS j WHERE TRUE ON CONFLICT DO NOTHING
@@ -123,23 +105,6 @@ func (q *Queries) CountRoles(ctx context.Context, arg CountRolesParams) (int64, 
 	return count, err
 }
 
-const CreateRole = `-- name: CreateRole :one
-INSERT INTO role (name, description, organization_id) VALUES ($1, $2, $3) RETURNING id
-`
-
-type CreateRoleParams struct {
-	Name           *string
-	Description    *string
-	OrganizationID *int64
-}
-
-func (q *Queries) CreateRole(ctx context.Context, arg CreateRoleParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, CreateRole, arg.Name, arg.Description, arg.OrganizationID)
-	var id int64
-	err := row.Scan(&id)
-	return id, err
-}
-
 const DefaultRoleByName = `-- name: DefaultRoleByName :one
 SELECT id FROM role WHERE name = $1 AND organization_id IS NULL ORDER BY id LIMIT 1
 `
@@ -166,6 +131,22 @@ SELECT id, name, description, organization_id FROM role WHERE id = $1
 
 func (q *Queries) GetRole(ctx context.Context, id int64) (Role, error) {
 	row := q.db.QueryRowContext(ctx, GetRole, id)
+	var i Role
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.Description,
+		&i.OrganizationID,
+	)
+	return i, err
+}
+
+const HoldRole = `-- name: HoldRole :one
+UPDATE role SET name = name WHERE id = $1 RETURNING id, name, description, organization_id
+`
+
+func (q *Queries) HoldRole(ctx context.Context, id int64) (Role, error) {
+	row := q.db.QueryRowContext(ctx, HoldRole, id)
 	var i Role
 	err := row.Scan(
 		&i.ID,
@@ -230,25 +211,21 @@ func (q *Queries) HoldsRole(ctx context.Context, userID int64, roleID int64) (bo
 	return exists, err
 }
 
-const KeepRule = `-- name: KeepRule :exec
-INSERT INTO rule (name, scope, operation, description) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+const InsertRole = `-- name: InsertRole :one
+INSERT INTO role (name, description, organization_id) VALUES ($1, $2, $3) RETURNING id
 `
 
-type KeepRuleParams struct {
-	Name        string
-	Scope       string
-	Operation   string
-	Description string
+type InsertRoleParams struct {
+	Name           *string
+	Description    *string
+	OrganizationID *int64
 }
 
-func (q *Queries) KeepRule(ctx context.Context, arg KeepRuleParams) error {
-	_, err := q.db.ExecContext(ctx, KeepRule,
-		arg.Name,
-		arg.Scope,
-		arg.Operation,
-		arg.Description,
-	)
-	return err
+func (q *Queries) InsertRole(ctx context.Context, arg InsertRoleParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, InsertRole, arg.Name, arg.Description, arg.OrganizationID)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
 }
 
 const ListRoles = `-- name: ListRoles :many
@@ -413,27 +390,23 @@ func (q *Queries) RulesOfRoles(ctx context.Context, ids string) ([]RulesOfRolesR
 	return items, nil
 }
 
-const UpdateRole = `-- name: UpdateRole :one
-UPDATE role SET
-  name = COALESCE($1, name),
-  description = COALESCE($2, description)
-WHERE id = $3 RETURNING id, name, description, organization_id
+const UpdateRole = `-- name: UpdateRole :exec
+UPDATE role SET name = $1, description = $2, organization_id = $3 WHERE id = $4
 `
 
 type UpdateRoleParams struct {
-	Name        *string
-	Description *string
-	ID          int64
+	Name           *string
+	Description    *string
+	OrganizationID *int64
+	ID             int64
 }
 
-func (q *Queries) UpdateRole(ctx context.Context, arg UpdateRoleParams) (Role, error) {
-	row := q.db.QueryRowContext(ctx, UpdateRole, arg.Name, arg.Description, arg.ID)
-	var i Role
-	err := row.Scan(
-		&i.ID,
-		&i.Name,
-		&i.Description,
-		&i.OrganizationID,
+func (q *Queries) UpdateRole(ctx context.Context, arg UpdateRoleParams) error {
+	_, err := q.db.ExecContext(ctx, UpdateRole,
+		arg.Name,
+		arg.Description,
+		arg.OrganizationID,
+		arg.ID,
 	)
-	return i, err
+	return err
 }

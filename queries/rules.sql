@@ -1,3 +1,15 @@
+-- name: InsertRule :one
+INSERT INTO rule (name, operation, scope, description) VALUES (@name, @operation, @scope, @description) RETURNING id;
+
+-- name: HoldRule :one
+UPDATE rule SET name = name WHERE id = @id RETURNING *;
+
+-- name: UpdateRule :exec
+UPDATE rule SET name = @name, operation = @operation, scope = @scope, description = @description WHERE id = @id;
+
+-- name: DeleteRule :exec
+DELETE FROM rule WHERE id = @id;
+
 -- name: ListRules :many
 SELECT r.* FROM rule r
 WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR r.name = sqlc.narg('name'))

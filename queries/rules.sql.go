@@ -37,12 +37,38 @@ func (q *Queries) CountRules(ctx context.Context, arg CountRulesParams) (int64, 
 	return count, err
 }
 
+const DeleteRule = `-- name: DeleteRule :exec
+DELETE FROM rule WHERE id = $1
+`
+
+func (q *Queries) DeleteRule(ctx context.Context, id int64) error {
+	_, err := q.db.ExecContext(ctx, DeleteRule, id)
+	return err
+}
+
 const GetRule = `-- name: GetRule :one
 SELECT id, name, operation, scope, description FROM rule WHERE id = $1
 `
 
 func (q *Queries) GetRule(ctx context.Context, id int64) (Rule, error) {
 	row := q.db.QueryRowContext(ctx, GetRule, id)
+	var i Rule
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.Operation,
+		&i.Scope,
+		&i.Description,
+	)
+	return i, err
+}
+
+const HoldRule = `-- name: HoldRule :one
+UPDATE rule SET name = name WHERE id = $1 RETURNING id, name, operation, scope, description
+`
+
+func (q *Queries) HoldRule(ctx context.Context, id int64) (Rule, error) {
+	row := q.db.QueryRowContext(ctx, HoldRule, id)
 	var i Rule
 	err := row.Scan(
 		&i.ID,
@@ -95,6 +121,29 @@ func (q *Queries) HoldersOfRules(ctx context.Context, arg HoldersOfRulesParams) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const InsertRule = `-- name: InsertRule :one
+INSERT INTO rule (name, operation, scope, description) VALUES ($1, $2, $3, $4) RETURNING id
+`
+
+type InsertRuleParams struct {
+	Name        string
+	Operation   string
+	Scope       string
+	Description string
+}
+
+func (q *Queries) InsertRule(ctx context.Context, arg InsertRuleParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, InsertRule,
+		arg.Name,
+		arg.Operation,
+		arg.Scope,
+		arg.Description,
+	)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
 }
 
 const ListRules = `-- name: ListRules :many
@@ -183,4 +232,27 @@ func (q *Queries) RulesByIDs(ctx context.Context, ids string) ([]Rule, error) {
 		return nil, err
 	}
 	return items, nil
+}
+
+const UpdateRule = `-- name: UpdateRule :exec
+UPDATE rule SET name = $1, operation = $2, scope = $3, description = $4 WHERE id = $5
+`
+
+type UpdateRuleParams struct {
+	Name        string
+	Operation   string
+	Scope       string
+	Description string
+	ID          int64
+}
+
+func (q *Queries) UpdateRule(ctx context.Context, arg UpdateRuleParams) error {
+	_, err := q.db.ExecContext(ctx, UpdateRule,
+		arg.Name,
+		arg.Operation,
+		arg.Scope,
+		arg.Description,
+		arg.ID,
+	)
+	return err
 }

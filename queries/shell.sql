@@ -230,21 +230,3 @@ DELETE FROM algorithmport WHERE id = @id;
 
 -- name: ShellDeleteNodeConfig :exec
 DELETE FROM nodeconfig WHERE id = @id;
-
--- The highest run id ever given out, and a run id that was given by hand.
-
--- name: HighestRun :one
-SELECT CAST(COALESCE(MAX(h.run), 0) AS BIGINT) AS run FROM (
-  SELECT t.run_id AS run FROM task t UNION ALL SELECT c.value AS run FROM counter c WHERE c.name = @name) AS h;
-
--- name: RaiseRun :exec
-UPDATE counter SET value = @run WHERE name = @name AND value < @run;
-
--- Changes that were made past the server: by the shell, by the import.
-
--- name: CountChange :exec
-INSERT INTO counter (name, value) VALUES ('changes', 1)
-ON CONFLICT (name) DO UPDATE SET value = counter.value + 1;
-
--- name: CountedChanges :one
-SELECT CAST(COALESCE(MAX(c.value), 0) AS BIGINT) AS changes FROM counter c WHERE c.name = 'changes';

@@ -9,52 +9,6 @@ import (
 	"context"
 )
 
-const CountChange = `-- name: CountChange :exec
-
-INSERT INTO counter (name, value) VALUES ('changes', 1)
-ON CONFLICT (name) DO UPDATE SET value = counter.value + 1
-`
-
-// Changes that were made past the server: by the shell, by the import.
-func (q *Queries) CountChange(ctx context.Context) error {
-	_, err := q.db.ExecContext(ctx, CountChange)
-	return err
-}
-
-const CountedChanges = `-- name: CountedChanges :one
-SELECT CAST(COALESCE(MAX(c.value), 0) AS BIGINT) AS changes FROM counter c WHERE c.name = 'changes'
-`
-
-func (q *Queries) CountedChanges(ctx context.Context) (int64, error) {
-	row := q.db.QueryRowContext(ctx, CountedChanges)
-	var changes int64
-	err := row.Scan(&changes)
-	return changes, err
-}
-
-const HighestRun = `-- name: HighestRun :one
-
-SELECT CAST(COALESCE(MAX(h.run), 0) AS BIGINT) AS run FROM (
-  SELECT t.run_id AS run FROM task t UNION ALL SELECT c.value AS run FROM counter c WHERE c.name = $1) AS h
-`
-
-// The highest run id ever given out, and a run id that was given by hand.
-func (q *Queries) HighestRun(ctx context.Context, name string) (int64, error) {
-	row := q.db.QueryRowContext(ctx, HighestRun, name)
-	var run int64
-	err := row.Scan(&run)
-	return run, err
-}
-
-const RaiseRun = `-- name: RaiseRun :exec
-UPDATE counter SET value = $1 WHERE name = $2 AND value < $1
-`
-
-func (q *Queries) RaiseRun(ctx context.Context, run int64, name string) error {
-	_, err := q.db.ExecContext(ctx, RaiseRun, run, name)
-	return err
-}
-
 const ShellAccounts = `-- name: ShellAccounts :many
 SELECT a.id, a.type FROM authenticatable a
 WHERE (CAST($1 AS BIGINT) IS NULL OR a.id = $1) ORDER BY a.id

@@ -98,48 +98,43 @@ FROM node n JOIN nodeconfig p ON p.node_id = n.id
 WHERE n.collaboration_id = @collaboration_id AND n.organization_id IS NOT NULL AND p.key IN ('allowed_users', 'allowed_orgs')
 ORDER BY p.id;
 
--- HoldTask reads a task and keeps it from being deleted or killed by others until
+-- name: HoldTask :one
+UPDATE task SET name = name WHERE id = @id RETURNING *;
+
+-- HoldTaskOfContainer reads a task and keeps it from being deleted or killed by others until
 -- the end of the transaction.
 
--- name: HoldTask :one
+-- name: HoldTaskOfContainer :one
 UPDATE task SET run_id = run_id WHERE task.id = @id
 RETURNING task.run_id, task.init_user_id, task.image, task.collaboration_id, EXISTS (
   SELECT 1 FROM result r WHERE r.task_id = task.id AND r.finished_at IS NULL) AS open;
 
--- name: NextRun :one
-UPDATE counter SET value = 1 + CASE
-  WHEN counter.value < (SELECT COALESCE(MAX(t.run_id), 0) FROM task t) THEN (SELECT COALESCE(MAX(t.run_id), 0) FROM task t)
-  ELSE counter.value END
-WHERE counter.name = @name RETURNING counter.value;
-
--- name: CreateTask :one
+-- name: InsertTask :one
 INSERT INTO task (name, description, image, collaboration_id, run_id, parent_id, database, initiator_id, init_user_id, created_at)
 VALUES (@name, @description, @image, @collaboration_id, @run_id, @parent_id, @database, @initiator_id, @init_user_id, @created_at)
 RETURNING id;
 
--- HoldSubtree is HoldTask for tasks with all below them, so that no container adds a
--- task there meanwhile.
+-- name: UpdateTask :exec
+UPDATE task SET name = @name, description = @description, image = @image, collaboration_id = @collaboration_id, run_id = @run_id,
+  parent_id = @parent_id, database = @database, initiator_id = @initiator_id, init_user_id = @init_user_id WHERE id = @id;
+
+-- HoldSubtree holds a task with all below it, so that no container adds a task there
+-- meanwhile. Their ids are read by a statement of its own, which sees what came while
+-- this one waited.
 
 -- name: HoldSubtree :exec
 WITH RECURSIVE tree (id) AS (
-  SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j
+  SELECT t.id FROM task t WHERE t.id = @id
   UNION
   SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
 UPDATE task SET run_id = run_id WHERE id IN (SELECT tree.id FROM tree);
 
--- name: KillSubtree :many
+-- name: TasksOfSubtree :many
 WITH RECURSIVE tree (id) AS (
-  SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j
+  SELECT t.id FROM task t WHERE t.id = @id
   UNION
   SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
-UPDATE result SET status = 'killed by user', finished_at = @finished_at
-WHERE finished_at IS NULL AND task_id IN (SELECT tree.id FROM tree)
-RETURNING id, task_id, organization_id;
-
--- name: KillCollaboration :many
-UPDATE result SET status = 'killed by user', finished_at = @finished_at
-WHERE finished_at IS NULL AND collaboration_id = @collaboration_id
-RETURNING id, task_id, organization_id;
+SELECT CAST(tree.id AS BIGINT) AS id FROM tree;
 
 -- name: IsSubtreeOpen :one
 WITH RECURSIVE tree (id) AS (
@@ -148,23 +143,5 @@ WITH RECURSIVE tree (id) AS (
   SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
 SELECT EXISTS (SELECT 1 FROM tree JOIN result r ON r.task_id = tree.id WHERE r.finished_at IS NULL);
 
--- name: DeletePortsOfSubtree :exec
-WITH RECURSIVE tree (id) AS (
-  SELECT t.id FROM task t WHERE t.id = @id
-  UNION
-  SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
-DELETE FROM algorithmport WHERE result_id IN (SELECT r.id FROM tree JOIN result r ON r.task_id = tree.id);
-
--- name: DeleteResultsOfSubtree :exec
-WITH RECURSIVE tree (id) AS (
-  SELECT t.id FROM task t WHERE t.id = @id
-  UNION
-  SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
-DELETE FROM result WHERE task_id IN (SELECT tree.id FROM tree);
-
--- name: DeleteSubtree :exec
-WITH RECURSIVE tree (id) AS (
-  SELECT t.id FROM task t WHERE t.id = @id
-  UNION
-  SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
-DELETE FROM task WHERE id IN (SELECT tree.id FROM tree);
+-- name: DeleteTasks :exec
+DELETE FROM task WHERE id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);

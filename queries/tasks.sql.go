@@ -170,79 +170,12 @@ func (q *Queries) CountTasks(ctx context.Context, arg CountTasksParams) (int64, 
 	return count, err
 }
 
-const CreateTask = `-- name: CreateTask :one
-INSERT INTO task (name, description, image, collaboration_id, run_id, parent_id, database, initiator_id, init_user_id, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-RETURNING id
+const DeleteTasks = `-- name: DeleteTasks :exec
+DELETE FROM task WHERE id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)
 `
 
-type CreateTaskParams struct {
-	Name            *string
-	Description     *string
-	Image           *string
-	CollaborationID *int64
-	RunID           *int64
-	ParentID        *int64
-	Database        *string
-	InitiatorID     *int64
-	InitUserID      *int64
-	CreatedAt       *Time
-}
-
-func (q *Queries) CreateTask(ctx context.Context, arg CreateTaskParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, CreateTask,
-		arg.Name,
-		arg.Description,
-		arg.Image,
-		arg.CollaborationID,
-		arg.RunID,
-		arg.ParentID,
-		arg.Database,
-		arg.InitiatorID,
-		arg.InitUserID,
-		arg.CreatedAt,
-	)
-	var id int64
-	err := row.Scan(&id)
-	return id, err
-}
-
-const DeletePortsOfSubtree = `-- name: DeletePortsOfSubtree :exec
-WITH RECURSIVE tree (id) AS (
-  SELECT t.id FROM task t WHERE t.id = $1
-  UNION
-  SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
-DELETE FROM algorithmport WHERE result_id IN (SELECT r.id FROM tree JOIN result r ON r.task_id = tree.id)
-`
-
-func (q *Queries) DeletePortsOfSubtree(ctx context.Context, id int64) error {
-	_, err := q.db.ExecContext(ctx, DeletePortsOfSubtree, id)
-	return err
-}
-
-const DeleteResultsOfSubtree = `-- name: DeleteResultsOfSubtree :exec
-WITH RECURSIVE tree (id) AS (
-  SELECT t.id FROM task t WHERE t.id = $1
-  UNION
-  SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
-DELETE FROM result WHERE task_id IN (SELECT tree.id FROM tree)
-`
-
-func (q *Queries) DeleteResultsOfSubtree(ctx context.Context, id int64) error {
-	_, err := q.db.ExecContext(ctx, DeleteResultsOfSubtree, id)
-	return err
-}
-
-const DeleteSubtree = `-- name: DeleteSubtree :exec
-WITH RECURSIVE tree (id) AS (
-  SELECT t.id FROM task t WHERE t.id = $1
-  UNION
-  SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
-DELETE FROM task WHERE id IN (SELECT tree.id FROM tree)
-`
-
-func (q *Queries) DeleteSubtree(ctx context.Context, id int64) error {
-	_, err := q.db.ExecContext(ctx, DeleteSubtree, id)
+func (q *Queries) DeleteTasks(ctx context.Context, ids string) error {
+	_, err := q.db.ExecContext(ctx, DeleteTasks, ids)
 	return err
 }
 
@@ -276,27 +209,51 @@ func (q *Queries) GetTask(ctx context.Context, id int64) (Task, error) {
 const HoldSubtree = `-- name: HoldSubtree :exec
 
 WITH RECURSIVE tree (id) AS (
-  SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j
+  SELECT t.id FROM task t WHERE t.id = $1
   UNION
   SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
 UPDATE task SET run_id = run_id WHERE id IN (SELECT tree.id FROM tree)
 `
 
-// HoldSubtree is HoldTask for tasks with all below them, so that no container adds a
-// task there meanwhile.
-func (q *Queries) HoldSubtree(ctx context.Context, ids string) error {
-	_, err := q.db.ExecContext(ctx, HoldSubtree, ids)
+// HoldSubtree holds a task with all below it, so that no container adds a task there
+// meanwhile. Their ids are read by a statement of its own, which sees what came while
+// this one waited.
+func (q *Queries) HoldSubtree(ctx context.Context, id int64) error {
+	_, err := q.db.ExecContext(ctx, HoldSubtree, id)
 	return err
 }
 
 const HoldTask = `-- name: HoldTask :one
+UPDATE task SET name = name WHERE id = $1 RETURNING id, name, description, image, collaboration_id, run_id, parent_id, database, initiator_id, init_user_id, created_at
+`
+
+func (q *Queries) HoldTask(ctx context.Context, id int64) (Task, error) {
+	row := q.db.QueryRowContext(ctx, HoldTask, id)
+	var i Task
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.Description,
+		&i.Image,
+		&i.CollaborationID,
+		&i.RunID,
+		&i.ParentID,
+		&i.Database,
+		&i.InitiatorID,
+		&i.InitUserID,
+		&i.CreatedAt,
+	)
+	return i, err
+}
+
+const HoldTaskOfContainer = `-- name: HoldTaskOfContainer :one
 
 UPDATE task SET run_id = run_id WHERE task.id = $1
 RETURNING task.run_id, task.init_user_id, task.image, task.collaboration_id, EXISTS (
   SELECT 1 FROM result r WHERE r.task_id = task.id AND r.finished_at IS NULL) AS open
 `
 
-type HoldTaskRow struct {
+type HoldTaskOfContainerRow struct {
 	RunID           *int64
 	InitUserID      *int64
 	Image           *string
@@ -304,11 +261,11 @@ type HoldTaskRow struct {
 	Open            bool
 }
 
-// HoldTask reads a task and keeps it from being deleted or killed by others until
+// HoldTaskOfContainer reads a task and keeps it from being deleted or killed by others until
 // the end of the transaction.
-func (q *Queries) HoldTask(ctx context.Context, id int64) (HoldTaskRow, error) {
-	row := q.db.QueryRowContext(ctx, HoldTask, id)
-	var i HoldTaskRow
+func (q *Queries) HoldTaskOfContainer(ctx context.Context, id int64) (HoldTaskOfContainerRow, error) {
+	row := q.db.QueryRowContext(ctx, HoldTaskOfContainer, id)
+	var i HoldTaskOfContainerRow
 	err := row.Scan(
 		&i.RunID,
 		&i.InitUserID,
@@ -317,6 +274,43 @@ func (q *Queries) HoldTask(ctx context.Context, id int64) (HoldTaskRow, error) {
 		&i.Open,
 	)
 	return i, err
+}
+
+const InsertTask = `-- name: InsertTask :one
+INSERT INTO task (name, description, image, collaboration_id, run_id, parent_id, database, initiator_id, init_user_id, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+RETURNING id
+`
+
+type InsertTaskParams struct {
+	Name            *string
+	Description     *string
+	Image           *string
+	CollaborationID *int64
+	RunID           *int64
+	ParentID        *int64
+	Database        *string
+	InitiatorID     *int64
+	InitUserID      *int64
+	CreatedAt       *Time
+}
+
+func (q *Queries) InsertTask(ctx context.Context, arg InsertTaskParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, InsertTask,
+		arg.Name,
+		arg.Description,
+		arg.Image,
+		arg.CollaborationID,
+		arg.RunID,
+		arg.ParentID,
+		arg.Database,
+		arg.InitiatorID,
+		arg.InitUserID,
+		arg.CreatedAt,
+	)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
 }
 
 const IsSubtreeOpen = `-- name: IsSubtreeOpen :one
@@ -332,80 +326,6 @@ func (q *Queries) IsSubtreeOpen(ctx context.Context, id int64) (bool, error) {
 	var exists bool
 	err := row.Scan(&exists)
 	return exists, err
-}
-
-const KillCollaboration = `-- name: KillCollaboration :many
-UPDATE result SET status = 'killed by user', finished_at = $1
-WHERE finished_at IS NULL AND collaboration_id = $2
-RETURNING id, task_id, organization_id
-`
-
-type KillCollaborationRow struct {
-	ID             int64
-	TaskID         *int64
-	OrganizationID *int64
-}
-
-func (q *Queries) KillCollaboration(ctx context.Context, finishedAt *Time, collaborationID *int64) ([]KillCollaborationRow, error) {
-	rows, err := q.db.QueryContext(ctx, KillCollaboration, finishedAt, collaborationID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []KillCollaborationRow
-	for rows.Next() {
-		var i KillCollaborationRow
-		if err := rows.Scan(&i.ID, &i.TaskID, &i.OrganizationID); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const KillSubtree = `-- name: KillSubtree :many
-WITH RECURSIVE tree (id) AS (
-  SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j
-  UNION
-  SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
-UPDATE result SET status = 'killed by user', finished_at = $1
-WHERE finished_at IS NULL AND task_id IN (SELECT tree.id FROM tree)
-RETURNING id, task_id, organization_id
-`
-
-type KillSubtreeRow struct {
-	ID             int64
-	TaskID         *int64
-	OrganizationID *int64
-}
-
-func (q *Queries) KillSubtree(ctx context.Context, finishedAt *Time, ids string) ([]KillSubtreeRow, error) {
-	rows, err := q.db.QueryContext(ctx, KillSubtree, finishedAt, ids)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []KillSubtreeRow
-	for rows.Next() {
-		var i KillSubtreeRow
-		if err := rows.Scan(&i.ID, &i.TaskID, &i.OrganizationID); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const ListTasks = `-- name: ListTasks :many
@@ -502,20 +422,6 @@ func (q *Queries) ListTasks(ctx context.Context, arg ListTasksParams) ([]Task, e
 		return nil, err
 	}
 	return items, nil
-}
-
-const NextRun = `-- name: NextRun :one
-UPDATE counter SET value = 1 + CASE
-  WHEN counter.value < (SELECT COALESCE(MAX(t.run_id), 0) FROM task t) THEN (SELECT COALESCE(MAX(t.run_id), 0) FROM task t)
-  ELSE counter.value END
-WHERE counter.name = $1 RETURNING counter.value
-`
-
-func (q *Queries) NextRun(ctx context.Context, name string) (int64, error) {
-	row := q.db.QueryRowContext(ctx, NextRun, name)
-	var value int64
-	err := row.Scan(&value)
-	return value, err
 }
 
 const NodesForTask = `-- name: NodesForTask :many
@@ -724,4 +630,69 @@ func (q *Queries) TasksOfCollaboration(ctx context.Context, arg TasksOfCollabora
 		return nil, err
 	}
 	return items, nil
+}
+
+const TasksOfSubtree = `-- name: TasksOfSubtree :many
+WITH RECURSIVE tree (id) AS (
+  SELECT t.id FROM task t WHERE t.id = $1
+  UNION
+  SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
+SELECT CAST(tree.id AS BIGINT) AS id FROM tree
+`
+
+func (q *Queries) TasksOfSubtree(ctx context.Context, id int64) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, TasksOfSubtree, id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const UpdateTask = `-- name: UpdateTask :exec
+UPDATE task SET name = $1, description = $2, image = $3, collaboration_id = $4, run_id = $5,
+  parent_id = $6, database = $7, initiator_id = $8, init_user_id = $9 WHERE id = $10
+`
+
+type UpdateTaskParams struct {
+	Name            *string
+	Description     *string
+	Image           *string
+	CollaborationID *int64
+	RunID           *int64
+	ParentID        *int64
+	Database        *string
+	InitiatorID     *int64
+	InitUserID      *int64
+	ID              int64
+}
+
+func (q *Queries) UpdateTask(ctx context.Context, arg UpdateTaskParams) error {
+	_, err := q.db.ExecContext(ctx, UpdateTask,
+		arg.Name,
+		arg.Description,
+		arg.Image,
+		arg.CollaborationID,
+		arg.RunID,
+		arg.ParentID,
+		arg.Database,
+		arg.InitiatorID,
+		arg.InitUserID,
+		arg.ID,
+	)
+	return err
 }

@@ -32,6 +32,12 @@ WHERE (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR u.organization_id = sqlc.n
   AND (CAST(sqlc.narg('seen_from') AS TIMESTAMPTZ) IS NULL OR a.last_seen >= sqlc.narg('seen_from'))
   AND (CAST(sqlc.narg('seen_till') AS TIMESTAMPTZ) IS NULL OR a.last_seen <= sqlc.narg('seen_till'));
 
+-- name: CountUsers :one
+SELECT COUNT(*) FROM "user";
+
+-- name: GetUserByUsername :one
+SELECT * FROM "user" WHERE username = @username;
+
 -- name: GetUser :one
 SELECT u.id, u.username, u.firstname, u.lastname, u.email, u.organization_id, a.last_seen, a.status
 FROM "user" u JOIN authenticatable a ON a.id = u.id WHERE u.id = @id;
@@ -45,13 +51,22 @@ SELECT EXISTS (SELECT 1 FROM "user" WHERE username = @username AND id <> @but);
 -- name: EmailTaken :one
 SELECT EXISTS (SELECT 1 FROM "user" WHERE email = @email AND id <> @but);
 
+-- New users are the members of a JSON object, each under the id of its account.
+
+-- name: InsertUsers :exec
+INSERT INTO "user" (id, username, password, firstname, lastname, email, otp_secret, organization_id, failed_login_attempts, initial_password)
+SELECT CAST(j.key AS BIGINT), j.value ->> 'Username', j.value ->> 'Password', j.value ->> 'Firstname', j.value ->> 'Lastname',
+  j.value ->> 'Email', j.value ->> 'OtpSecret', CAST(j.value ->> 'OrganizationID' AS BIGINT),
+  COALESCE(CAST(j.value ->> 'FailedLoginAttempts' AS BIGINT), 0), CAST(j.value ->> 'InitialPassword' AS BOOLEAN)
+FROM json_each(@list) AS j;
+
+-- name: HoldUser :one
+UPDATE "user" SET username = username WHERE id = @id RETURNING *;
+
 -- name: UpdateUser :exec
-UPDATE "user" SET
-  username = COALESCE(sqlc.narg('username'), username),
-  firstname = COALESCE(sqlc.narg('firstname'), firstname),
-  lastname = COALESCE(sqlc.narg('lastname'), lastname),
-  email = COALESCE(sqlc.narg('email'), email)
-WHERE id = @id;
+UPDATE "user" SET username = @username, password = @password, firstname = @firstname, lastname = @lastname, email = @email,
+  organization_id = @organization_id, failed_login_attempts = @failed_login_attempts, last_login_attempt = @last_login_attempt,
+  otp_secret = @otp_secret, initial_password = @initial_password WHERE id = @id;
 
 -- Ids of related rows for a whole page of users; ids is a JSON object {"1":0,"7":0}.
 
@@ -78,6 +93,11 @@ FROM "user" u WHERE u.id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) A
 -- name: AddRolesToUser :exec
 INSERT INTO user_role (user_id, role_id)
 SELECT CAST(@user_id AS BIGINT), CAST(j.key AS BIGINT) FROM json_each(@ids) AS j WHERE TRUE ON CONFLICT DO NOTHING;
+
+-- name: InsertRolesOfUsers :exec
+INSERT INTO user_role (user_id, role_id)
+SELECT CAST(j.value ->> 'UserID' AS BIGINT), CAST(j.value ->> 'RoleID' AS BIGINT) FROM json_each(@list) AS j
+WHERE TRUE ON CONFLICT DO NOTHING;
 
 -- name: RemoveRolesFromUser :exec
 DELETE FROM user_role WHERE user_id = @user_id

@@ -78,6 +78,17 @@ func (q *Queries) CountListedUsers(ctx context.Context, arg CountListedUsersPara
 	return count, err
 }
 
+const CountUsers = `-- name: CountUsers :one
+SELECT COUNT(*) FROM "user"
+`
+
+func (q *Queries) CountUsers(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, CountUsers)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const CredentialsOfUser = `-- name: CredentialsOfUser :one
 SELECT id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt, otp_secret, initial_password FROM "user" WHERE id = $1
 `
@@ -177,6 +188,29 @@ func (q *Queries) GetUser(ctx context.Context, id int64) (GetUserRow, error) {
 	return i, err
 }
 
+const GetUserByUsername = `-- name: GetUserByUsername :one
+SELECT id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt, otp_secret, initial_password FROM "user" WHERE username = $1
+`
+
+func (q *Queries) GetUserByUsername(ctx context.Context, username *string) (User, error) {
+	row := q.db.QueryRowContext(ctx, GetUserByUsername, username)
+	var i User
+	err := row.Scan(
+		&i.ID,
+		&i.Username,
+		&i.Password,
+		&i.Firstname,
+		&i.Lastname,
+		&i.Email,
+		&i.OrganizationID,
+		&i.FailedLoginAttempts,
+		&i.LastLoginAttempt,
+		&i.OtpSecret,
+		&i.InitialPassword,
+	)
+	return i, err
+}
+
 const HoldDefaultRole = `-- name: HoldDefaultRole :exec
 
 UPDATE role SET name = name WHERE name = $1 AND organization_id IS NULL
@@ -186,6 +220,29 @@ UPDATE role SET name = name WHERE name = $1 AND organization_id IS NULL
 func (q *Queries) HoldDefaultRole(ctx context.Context, name *string) error {
 	_, err := q.db.ExecContext(ctx, HoldDefaultRole, name)
 	return err
+}
+
+const HoldUser = `-- name: HoldUser :one
+UPDATE "user" SET username = username WHERE id = $1 RETURNING id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt, otp_secret, initial_password
+`
+
+func (q *Queries) HoldUser(ctx context.Context, id int64) (User, error) {
+	row := q.db.QueryRowContext(ctx, HoldUser, id)
+	var i User
+	err := row.Scan(
+		&i.ID,
+		&i.Username,
+		&i.Password,
+		&i.Firstname,
+		&i.Lastname,
+		&i.Email,
+		&i.OrganizationID,
+		&i.FailedLoginAttempts,
+		&i.LastLoginAttempt,
+		&i.OtpSecret,
+		&i.InitialPassword,
+	)
+	return i, err
 }
 
 const HoldersOfDefaultRole = `-- name: HoldersOfDefaultRole :many
@@ -214,6 +271,32 @@ func (q *Queries) HoldersOfDefaultRole(ctx context.Context, name *string) ([]int
 		return nil, err
 	}
 	return items, nil
+}
+
+const InsertRolesOfUsers = `-- name: InsertRolesOfUsers :exec
+INSERT INTO user_role (user_id, role_id)
+SELECT CAST(j.value ->> 'UserID' AS BIGINT), CAST(j.value ->> 'RoleID' AS BIGINT) FROM json_each($1) AS j
+WHERE TRUE ON CONFLICT DO NOTHING
+`
+
+func (q *Queries) InsertRolesOfUsers(ctx context.Context, list string) error {
+	_, err := q.db.ExecContext(ctx, InsertRolesOfUsers, list)
+	return err
+}
+
+const InsertUsers = `-- name: InsertUsers :exec
+
+INSERT INTO "user" (id, username, password, firstname, lastname, email, otp_secret, organization_id, failed_login_attempts, initial_password)
+SELECT CAST(j.key AS BIGINT), j.value ->> 'Username', j.value ->> 'Password', j.value ->> 'Firstname', j.value ->> 'Lastname',
+  j.value ->> 'Email', j.value ->> 'OtpSecret', CAST(j.value ->> 'OrganizationID' AS BIGINT),
+  COALESCE(CAST(j.value ->> 'FailedLoginAttempts' AS BIGINT), 0), CAST(j.value ->> 'InitialPassword' AS BOOLEAN)
+FROM json_each($1) AS j
+`
+
+// New users are the members of a JSON object, each under the id of its account.
+func (q *Queries) InsertUsers(ctx context.Context, list string) error {
+	_, err := q.db.ExecContext(ctx, InsertUsers, list)
+	return err
 }
 
 const ListUsers = `-- name: ListUsers :many
@@ -402,28 +485,37 @@ func (q *Queries) RolesOfUsers(ctx context.Context, ids string) ([]RolesOfUsersR
 }
 
 const UpdateUser = `-- name: UpdateUser :exec
-UPDATE "user" SET
-  username = COALESCE($1, username),
-  firstname = COALESCE($2, firstname),
-  lastname = COALESCE($3, lastname),
-  email = COALESCE($4, email)
-WHERE id = $5
+UPDATE "user" SET username = $1, password = $2, firstname = $3, lastname = $4, email = $5,
+  organization_id = $6, failed_login_attempts = $7, last_login_attempt = $8,
+  otp_secret = $9, initial_password = $10 WHERE id = $11
 `
 
 type UpdateUserParams struct {
-	Username  *string
-	Firstname *string
-	Lastname  *string
-	Email     *string
-	ID        int64
+	Username            *string
+	Password            *string
+	Firstname           *string
+	Lastname            *string
+	Email               *string
+	OrganizationID      *int64
+	FailedLoginAttempts *int64
+	LastLoginAttempt    *Time
+	OtpSecret           *string
+	InitialPassword     bool
+	ID                  int64
 }
 
 func (q *Queries) UpdateUser(ctx context.Context, arg UpdateUserParams) error {
 	_, err := q.db.ExecContext(ctx, UpdateUser,
 		arg.Username,
+		arg.Password,
 		arg.Firstname,
 		arg.Lastname,
 		arg.Email,
+		arg.OrganizationID,
+		arg.FailedLoginAttempts,
+		arg.LastLoginAttempt,
+		arg.OtpSecret,
+		arg.InitialPassword,
 		arg.ID,
 	)
 	return err

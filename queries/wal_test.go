@@ -16,7 +16,7 @@ func TestCloseLeavesOneFile(t *testing.T) {
 	}
 	name := "n"
 	err = db.InTx(t.Context(), func(ctx context.Context, tx *queries.Tx) error {
-		_, err := tx.CreateOrganization(ctx, queries.CreateOrganizationParams{Name: &name})
+		_, err := tx.InsertOrganization(ctx, queries.InsertOrganizationParams{Name: &name})
 		return err
 	})
 	if err != nil {

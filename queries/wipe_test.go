@@ -60,11 +60,11 @@ func TestWipeLeavesNothing(t *testing.T) {
 	for _, era := range []int64{1e9, 2e9} {
 		var account queries.Account
 		err := db.InTx(t.Context(), func(ctx context.Context, tx *queries.Tx) error {
-			id, err := tx.CreateAccount(ctx, "user")
+			ids, err := tx.InsertAccounts(ctx, "user", `{"0":0}`)
 			if err != nil {
 				return err
 			}
-			if account, err = tx.GetAccount(ctx, id); err != nil {
+			if account, err = tx.GetAccount(ctx, ids[0]); err != nil {
 				return err
 			}
 			return db.Wipe(ctx, tx)

@@ -264,7 +264,7 @@ func oneRowCommits(b *testing.B) func() float64 {
 	return func() float64 {
 		return perSecond(1, 500, func(int) {
 			must(b, db.InTx(b.Context(), func(ctx context.Context, tx *queries.Tx) error {
-				_, err := tx.CreateOrganization(ctx, queries.CreateOrganizationParams{Name: &name})
+				_, err := tx.InsertOrganization(ctx, queries.InsertOrganizationParams{Name: &name})
 				return err
 			}))
 		})

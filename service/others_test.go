@@ -8,6 +8,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"vserver/queries"
+	"vserver/service/core"
 )
 
 // What another process does to rights and nodes works in a running server within a
@@ -25,20 +26,22 @@ func TestRunNoticesOtherProcesses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = opened.Close() }()
-	change := func(f func(ctx context.Context, q *queries.Tx) error) {
+	change := func(f func(ctx context.Context, tx *core.Tx) error) {
 		t.Helper()
-		if err := opened.Core.Batch(t.Context(), f); err != nil {
+		if err := opened.Core.Administer(t.Context(), f); err != nil {
 			t.Fatal(err)
 		}
 	}
 	status := func(path string) func() int {
 		return func() int { s, _ := r.call("GET", path, token, nil); return s }
 	}
-	change(func(ctx context.Context, q *queries.Tx) error { return q.RemoveRolesFromUser(ctx, 1, `{"1":0}`) })
+	change(func(ctx context.Context, tx *core.Tx) error { return tx.Unassign(ctx, 1, 1) })
 	becomes(t, "without the role", status("/api/organization"), 401)
-	change(func(ctx context.Context, q *queries.Tx) error { return q.AddRolesToUser(ctx, 1, `{"1":0}`) })
+	change(func(ctx context.Context, tx *core.Tx) error {
+		return tx.Assign(ctx, queries.UserRole{UserID: 1, RoleID: 1})
+	})
 	becomes(t, "with the role again", status("/api/organization"), 200)
-	change(func(ctx context.Context, q *queries.Tx) error { _, err := q.DeleteAccount(ctx, 1); return err })
+	change(func(ctx context.Context, tx *core.Tx) error { return tx.RemoveAccounts(ctx, 1) })
 	becomes(t, "without the account", status("/api/user/1"), 401)
 	if err := r.closes(socket); err != nil {
 		t.Errorf("the live connection of the account: %v", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"vserver/queries"
@@ -87,13 +88,13 @@ func (j *job) begin(ctx context.Context) (err error) {
 }
 
 // compare makes the plan within a transaction.
-func (j *job) compare(ctx context.Context, q *queries.Tx) (*plan, error) {
+func (j *job) compare(ctx context.Context, t *core.Tx) (*plan, error) {
 	if j.options.DropAll {
-		if err := j.core.Wipe(ctx, q, j.rootHash); err != nil {
+		if err := t.Wipe(ctx, j.rootHash); err != nil {
 			return nil, err
 		}
 	}
-	w, err := look(ctx, q.Queries, j.want)
+	w, err := look(ctx, t.Queries, j.want)
 	if err != nil {
 		return nil, err
 	}
@@ -102,8 +103,8 @@ func (j *job) compare(ctx context.Context, q *queries.Tx) (*plan, error) {
 
 // look compares without changing anything: what it does is undone.
 func (j *job) look(ctx context.Context) (p *plan, err error) {
-	err = j.core.Batch(ctx, func(ctx context.Context, q *queries.Tx) (err error) {
-		if p, err = j.compare(ctx, q); err != nil {
+	err = j.core.Administer(ctx, func(ctx context.Context, t *core.Tx) (err error) {
+		if p, err = j.compare(ctx, t); err != nil {
 			return err
 		}
 		return errOnlyLooked
@@ -118,8 +119,8 @@ func (j *job) look(ctx context.Context) (p *plan, err error) {
 // fails with errLateUser when the password of a user that has to be made is not
 // hashed yet.
 func (j *job) write(outer context.Context) (p *plan, err error) {
-	err = j.core.Batch(outer, func(ctx context.Context, q *queries.Tx) (err error) {
-		if p, err = j.compare(ctx, q); err != nil {
+	err = j.core.Administer(outer, func(ctx context.Context, t *core.Tx) (err error) {
+		if p, err = j.compare(ctx, t); err != nil {
 			return err
 		}
 		if p.blocked() {
@@ -128,7 +129,7 @@ func (j *job) write(outer context.Context) (p *plan, err error) {
 		if j.hashes.lacking(p.users) {
 			return errLateUser
 		}
-		return (&writer{plan: p, q: q, options: j.options, hashes: j.hashes, outer: outer}).all(ctx)
+		return (&writer{plan: p, tx: t, options: j.options, hashes: j.hashes, outer: outer}).all(ctx)
 	})
 	if errors.Is(err, errOnlyLooked) {
 		return p, nil
@@ -139,7 +140,7 @@ func (j *job) write(outer context.Context) (p *plan, err error) {
 // writer carries out a plan within a transaction.
 type writer struct {
 	*plan
-	q       *queries.Tx
+	tx      *core.Tx
 	options Options
 	hashes  hashes
 	outer   context.Context // of the caller: a transaction that has begun does not end with it
@@ -167,11 +168,11 @@ func (w *writer) all(ctx context.Context) error {
 
 func (w *writer) createOrganizations(ctx context.Context) error {
 	for _, o := range w.organizations {
-		row, err := w.q.CreateOrganization(ctx, queries.CreateOrganizationParams{
+		row := queries.Organization{
 			Name: &o.name, Domain: o.domain.value, Address1: o.address1.value, Address2: o.address2.value,
 			Zipcode: o.zipcode.value, Country: o.country.value, PublicKey: o.publicKey,
-		})
-		if err != nil {
+		}
+		if err := w.tx.AddOrganization(ctx, &row); err != nil {
 			return err
 		}
 		w.world.organizations[o.name] = row.ID
@@ -181,19 +182,26 @@ func (w *writer) createOrganizations(ctx context.Context) error {
 
 // createRoles makes the role super where an organization lacks it.
 func (w *writer) createRoles(ctx context.Context) error {
+	rules, err := w.tx.AllRules(ctx)
+	if err != nil {
+		return err
+	}
+	all := make([]int64, len(rules))
+	for i, r := range rules {
+		all[i] = r.ID
+	}
 	name, description := access.RoleSuper, "Super user"
 	for _, o := range w.supers {
 		organization := w.world.organizations[o.name]
-		role, err := w.q.CreateRole(ctx, queries.CreateRoleParams{
-			Name: &name, Description: &description, OrganizationID: &organization,
-		})
+		role := queries.Role{Name: &name, Description: &description, OrganizationID: &organization}
+		err := w.tx.AddRole(ctx, &role)
 		if err == nil {
-			err = w.q.GiveAllRules(ctx, role)
+			err = w.tx.GrantToRole(ctx, role.ID, all...)
 		}
 		if err != nil {
 			return err
 		}
-		w.world.roles[roleKey{organization, name}] = queries.FindRolesRow{ID: role}
+		w.world.roles[roleKey{organization, name}] = queries.FindRolesRow{ID: role.ID}
 	}
 	return nil
 }
@@ -214,58 +222,41 @@ func (w *writer) createUsers(ctx context.Context) error {
 }
 
 func (w *writer) createSomeUsers(ctx context.Context, some []newUser) error {
-	ids, err := w.createAccounts(ctx, access.User, len(some))
-	if err != nil {
-		return err
-	}
-	var rows, roles list
+	rows := make([]*queries.User, len(some))
 	for i, u := range some {
 		organization := w.world.organizations[u.of.name]
-		row := map[string]any{
-			"username": u.username, "firstname": u.firstname.value, "lastname": u.lastname.value,
-			"email": u.email.value, "otp_secret": u.otp.value, "organization": organization,
+		rows[i] = &queries.User{
+			Username: &u.username, Firstname: u.firstname.value, Lastname: u.lastname.value,
+			Email: u.email.value, OtpSecret: u.otp.value, OrganizationID: &organization,
 		}
 		if hash, ok := w.hashes[u.username]; ok {
-			row["password"] = hash
-		}
-		rows.add(id(ids[i]), row)
-		has := u.roles
-		if u.super {
-			has = append(has, w.world.roles[roleKey{organization, access.RoleSuper}].ID)
-		}
-		for _, role := range has {
-			roles.add(id(int64(roles.members)), map[string]int64{"user": ids[i], "role": role})
+			rows[i].Password = &hash
 		}
 	}
-	if err := w.q.ImportUsers(ctx, rows.take()); err != nil {
+	if err := w.tx.AddUsers(ctx, rows...); err != nil {
 		return err
 	}
-	return w.q.ImportRolesOfUsers(ctx, roles.take())
-}
-
-// createAccounts makes the common part of users and nodes and gives the ids, in
-// ascending order.
-func (w *writer) createAccounts(ctx context.Context, kind access.Kind, n int) ([]int64, error) {
-	var rows list
-	for i := range n {
-		rows.add(id(int64(i)), 0)
+	var roles []queries.UserRole
+	for i, u := range some {
+		has := u.roles
+		if u.super {
+			has = append(has, w.world.roles[roleKey{*rows[i].OrganizationID, access.RoleSuper}].ID)
+		}
+		for _, role := range has {
+			roles = append(roles, queries.UserRole{UserID: rows[i].ID, RoleID: role})
+		}
 	}
-	ids, err := w.q.ImportAccounts(ctx, kind.String(), rows.take())
-	if err != nil {
-		return nil, err
-	}
-	slices.Sort(ids)
-	return ids, nil
+	return w.tx.Assign(ctx, roles...)
 }
 
 func (w *writer) createCollaborations(ctx context.Context) error {
 	w.made = map[string]int64{}
 	for _, c := range w.collaborations {
-		made, err := w.q.ImportCollaboration(ctx, &c.name, c.encrypted)
-		if err != nil {
+		row := queries.Collaboration{Name: &c.name, Encrypted: c.encrypted}
+		if err := w.tx.AddCollaboration(ctx, &row); err != nil {
 			return err
 		}
-		w.made[c.name] = made
+		w.made[c.name] = row.ID
 	}
 	return nil
 }
@@ -280,25 +271,21 @@ func (w *writer) idOf(c *collaboration) int64 {
 
 // createNodes makes nodes, and their organizations members.
 func (w *writer) createNodes(ctx context.Context) error {
+	members := map[int64][]int64{} // by collaboration
 	for some := range slices.Chunk(w.nodes, part) {
-		ids, err := w.createAccounts(ctx, access.Node, len(some))
-		if err != nil {
-			return err
-		}
-		var rows list
+		rows := make([]*queries.Node, len(some))
 		for i, n := range some {
 			organization, collaboration := w.world.organizations[n.name], w.idOf(n.of)
-			rows.add(id(ids[i]), map[string]any{
-				"name": nodeName(n.name, n.of.name), "api_key": w.digest(n.key),
-				"organization": organization, "collaboration": collaboration,
-			})
-			var member list
-			member.add(id(organization), 0)
-			if err := w.q.ImportMembers(ctx, collaboration, member.take()); err != nil {
-				return err
-			}
+			name, key := nodeName(n.name, n.of.name), w.digest(n.key)
+			rows[i] = &queries.Node{Name: &name, ApiKey: &key, OrganizationID: &organization, CollaborationID: &collaboration}
+			members[collaboration] = append(members[collaboration], organization)
 		}
-		if err := w.q.ImportNodes(ctx, rows.take()); err != nil {
+		if err := w.tx.AddNodes(ctx, rows...); err != nil {
+			return err
+		}
+	}
+	for _, collaboration := range slices.Sorted(maps.Keys(members)) {
+		if err := w.tx.Join(ctx, collaboration, members[collaboration]...); err != nil {
 			return err
 		}
 	}
@@ -308,40 +295,21 @@ func (w *writer) createNodes(ctx context.Context) error {
 // createTasks makes the example tasks of new collaborations, contract 40 §9.2: each
 // is a run of its own and has a result for every participant.
 func (w *writer) createTasks(ctx context.Context) error {
+	name, input := "Example task", "something"
 	for _, c := range w.collaborations {
-		var all list
+		var targets []core.Target
 		for _, m := range c.participants {
-			all.add(id(w.world.organizations[m.name]), 0)
+			targets = append(targets, core.Target{OrganizationID: w.world.organizations[m.name], Input: &input})
 		}
-		participants := all.take()
+		collaboration := w.idOf(c)
 		for _, t := range c.images {
-			if err := w.createTask(ctx, c, t.image, participants); err != nil {
+			task := queries.Task{
+				Name: &name, Image: &t.image, CollaborationID: &collaboration, InitiatorID: &targets[0].OrganizationID, CreatedAt: &w.tx.Now,
+			}
+			if _, err := w.tx.StartTask(ctx, &task, targets, nil); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-func (w *writer) createTask(ctx context.Context, c *collaboration, image, participants string) error {
-	name, input := "Example task", "something"
-	collaboration, initiator := w.idOf(c), w.world.organizations[c.participants[0].name]
-	run, err := w.q.ImportRun(ctx)
-	if err != nil {
-		return err
-	}
-	task, err := w.q.ImportTask(ctx, queries.ImportTaskParams{
-		Name: &name, Image: &image, CollaborationID: &collaboration, RunID: &run,
-		InitiatorID: &initiator, CreatedAt: &w.q.Now,
-	})
-	if err != nil {
-		return err
-	}
-	err = w.q.ImportResults(ctx, queries.ImportResultsParams{
-		TaskID: task, CollaborationID: collaboration, AssignedAt: &w.q.Now, Organizations: participants,
-	})
-	if err != nil {
-		return err
-	}
-	return w.q.ImportInputs(ctx, &input, &task)
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"vserver/queries"
 	"vserver/service/access"
 	"vserver/service/batch"
 	"vserver/service/core"
@@ -126,6 +127,22 @@ func TestImportTellsTheServer(t *testing.T) {
 	if b.news.Load() != 1 {
 		t.Errorf("%d messages after an import that changed nothing", b.news.Load())
 	}
+}
+
+// Run ids go on from the highest that a task has, whoever gave it.
+func TestRunsGoOnFromTheHighest(t *testing.T) {
+	b := newBed(t)
+	run, name := int64(50), "by hand"
+	err := b.core.Administer(t.Context(), func(ctx context.Context, tx *core.Tx) error {
+		return tx.AddTask(ctx, &queries.Task{Name: &name, RunID: &run})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.imports(read(t, "testdata/fixtures.yaml"), batch.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	b.wants(map[string]string{"SELECT run_id FROM task ORDER BY id": "50, 51, 52, 53, 54"})
 }
 
 func TestWhatDiffers(t *testing.T) {

@@ -132,18 +132,16 @@ func (c *Core) CreateCollaboration(ctx context.Context, g access.Grant[access.Cr
 	if !g.Has(access.Global) {
 		return Collaboration{}, fault.Deny()
 	}
-	var row queries.Collaboration
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
-		row, err = t.CreateCollaboration(ctx, f.Name, value(f.Encrypted))
-		if queries.Missing(err) {
-			return nameTaken(f.Name)
-		}
-		if err != nil {
+	row := queries.Collaboration{Name: f.Name, Encrypted: value(f.Encrypted)}
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.AddCollaboration(ctx, &row); err != nil {
 			return err
 		}
-		t.rightsChanged()
-		return t.AddMembers(ctx, row.ID, idSet(f.OrganizationIDs))
+		return t.Join(ctx, row.ID, f.OrganizationIDs...)
 	})
+	if queries.Taken(err) {
+		return Collaboration{}, nameTaken(f.Name)
+	}
 	if err != nil {
 		return Collaboration{}, fmt.Errorf("creating a collaboration: %w", err)
 	}
@@ -183,14 +181,15 @@ func (c *Core) ChangeCollaboration(ctx context.Context, g access.Grant[access.Ed
 		if err := first(in.Fault, renamed("name", stored.Name, in.Fields.Name)); err != nil {
 			return err
 		}
-		t.rightsChanged()
 		if err := setMembers(ctx, t, id, in.Fields.OrganizationIDs); err != nil {
 			return err
 		}
-		row, err = t.UpdateCollaboration(ctx, queries.UpdateCollaborationParams{
-			Name: in.Fields.Name, Encrypted: in.Fields.Encrypted, ID: id,
-		})
-		return err
+		put(&stored.Name, in.Fields.Name)
+		if in.Fields.Encrypted != nil {
+			stored.Encrypted = *in.Fields.Encrypted
+		}
+		row = stored
+		return t.SaveCollaboration(ctx, row)
 	})
 	if queries.Taken(err) {
 		return Collaboration{}, nameTaken(in.Fields.Name)
@@ -206,11 +205,10 @@ func setMembers(ctx context.Context, t *tx, id int64, organizations []int64) err
 	if organizations == nil {
 		return nil
 	}
-	set := idSet(organizations)
-	if err := t.KeepOnlyMembers(ctx, id, set); err != nil {
+	if err := t.KeepOnlyMembers(ctx, id, idSet(organizations)); err != nil {
 		return err
 	}
-	return t.AddMembers(ctx, id, set)
+	return t.Join(ctx, id, organizations...)
 }
 
 // DeleteCollaboration removes one with all that belongs to it, contract 20 §5.5 and
@@ -223,21 +221,18 @@ func (c *Core) DeleteCollaboration(ctx context.Context, g access.Grant[access.De
 		if !g.Has(access.Global) {
 			return fault.Deny()
 		}
-		if err := t.killCollaboration(ctx, id); err != nil {
-			return err
-		}
-		if err := first(
-			t.DeletePortsOfCollaboration(ctx, &id), t.DeleteResultsOfCollaboration(ctx, &id), t.DeleteTasksOfCollaboration(ctx, &id),
-		); err != nil {
-			return err
-		}
-		nodes, err := t.DeleteNodesOfCollaboration(ctx, &id)
+		tasks, err := t.AllTasksOfCollaboration(ctx, &id)
 		if err != nil {
 			return err
 		}
-		t.rightsChanged()
-		t.closeSockets(nodes...)
-		return t.DeleteCollaboration(ctx, id)
+		if err := t.deleteTasks(ctx, &id, tasks); err != nil {
+			return err
+		}
+		nodes, err := byOwner(t.NodesOfCollaborations(ctx, idSet([]int64{id})))
+		if err != nil {
+			return err
+		}
+		return first(t.RemoveAccounts(ctx, nodes[id]...), t.RemoveCollaboration(ctx, id))
 	})
 	if err != nil {
 		return fmt.Errorf("deleting a collaboration: %w", err)
@@ -280,4 +275,22 @@ func (c *Core) collaborations(ctx context.Context, rows []queries.Collaboration)
 		list[i].Tasks = ascending(tasks)
 	}
 	return list, nil
+}
+
+// AddCollaboration stores a new collaboration.
+func (t *Tx) AddCollaboration(ctx context.Context, c *queries.Collaboration) (err error) {
+	t.rightsChanged()
+	c.ID, err = t.InsertCollaboration(ctx, c.Name, c.Encrypted)
+	return err
+}
+
+// SaveCollaboration writes a collaboration.
+func (t *Tx) SaveCollaboration(ctx context.Context, c queries.Collaboration) error {
+	return t.UpdateCollaboration(ctx, queries.UpdateCollaborationParams{Name: c.Name, Encrypted: c.Encrypted, ID: c.ID})
+}
+
+// RemoveCollaboration deletes a collaboration; nodes and tasks that it still has stay.
+func (t *Tx) RemoveCollaboration(ctx context.Context, id int64) error {
+	t.rightsChanged()
+	return t.Queries.DeleteCollaboration(ctx, id)
 }

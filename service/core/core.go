@@ -95,38 +95,6 @@ const (
 	TopicClose = "close"
 )
 
-// tx is a transaction of a use case, with the events that its commit sends.
-type tx struct {
-	*queries.Tx
-	core *Core
-}
-
-// inTx runs a use case's writes in one transaction. Whatever it emits goes out
-// after the commit, in order.
-func (c *Core) inTx(ctx context.Context, f func(ctx context.Context, t *tx) error) error {
-	return c.db.InTx(ctx, func(ctx context.Context, q *queries.Tx) error {
-		return f(ctx, &tx{Tx: q, core: c})
-	})
-}
-
-// emit sends an event to a room once the transaction is durable.
-func (t *tx) emit(room, event string, data any) {
-	t.publish(bus.Message{Topic: TopicEmit, Key: room, Name: event, Data: mustJSON(data)})
-}
-
-// rightsChanged has cached rights forgotten and rooms judged anew after the commit.
-func (t *tx) rightsChanged() { t.publish(bus.Message{Topic: TopicRights}) }
-
-// closeSockets ends the live connections of accounts after the commit, and what
-// was cached about them.
-func (t *tx) closeSockets(accounts ...int64) {
-	if len(accounts) > 0 {
-		t.publish(bus.Message{Topic: TopicClose, Data: mustJSON(accounts)})
-	}
-}
-
-func (t *tx) publish(m bus.Message) { t.OnCommit(func() { t.core.bus.Publish(m) }) }
-
 // mustJSON encodes values that this package made itself. What only HTML minds stays
 // as it is.
 func mustJSON(v any) json.RawMessage {

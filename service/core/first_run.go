@@ -48,22 +48,33 @@ func (c *Core) HashRootPassword(ctx context.Context) (string, error) {
 // prepare makes what a database needs before it can serve; hash is the password of
 // the first user, empty when there is a user already.
 func (c *Core) prepare(ctx context.Context, t *tx, hash string) error {
-	if err := t.KeepCounter(ctx, runCounter, 0); err != nil {
+	if err := t.InsertRunCounter(ctx); err != nil {
 		return fmt.Errorf("keeping the counter of runs: %w", err)
 	}
-	if err := keepRules(ctx, t.Tx); err != nil {
+	if err := keepRules(ctx, t); err != nil {
 		return err
 	}
-	if err := keepRoles(ctx, t.Tx); err != nil {
+	if err := keepRoles(ctx, t); err != nil {
 		return err
 	}
 	return c.keepRoot(ctx, t, hash)
 }
 
 // keepRules adds the rules that are not there yet, in the order of their ids.
-func keepRules(ctx context.Context, tx *queries.Tx) error {
+func keepRules(ctx context.Context, t *Tx) error {
+	rows, err := t.AllRules(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the rules: %w", err)
+	}
+	var there access.Set
+	for _, r := range rows {
+		there |= access.Of(access.Number(r.Name, r.Scope, r.Operation))
+	}
 	for _, r := range access.Rules {
-		err := tx.KeepRule(ctx, queries.KeepRuleParams{
+		if there&access.Of(r.ID) != 0 {
+			continue
+		}
+		err := t.AddRule(ctx, &queries.Rule{
 			Name: string(r.Resource), Scope: r.Scope.String(), Operation: r.Operation.String(), Description: r.Description,
 		})
 		if err != nil {
@@ -74,19 +85,21 @@ func keepRules(ctx context.Context, tx *queries.Tx) error {
 }
 
 // keepRoles makes missing default roles and completes the fixed ones.
-func keepRoles(ctx context.Context, tx *queries.Tx) error {
-	rows, err := tx.AllRules(ctx)
+func keepRoles(ctx context.Context, t *Tx) error {
+	rows, err := t.AllRules(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the rules: %w", err)
 	}
 	for _, r := range access.DefaultRoles() {
-		id, err := tx.DefaultRoleByName(ctx, &r.Name)
+		id, err := t.DefaultRoleByName(ctx, &r.Name)
 		made := queries.Missing(err)
 		if made {
-			id, err = tx.CreateRole(ctx, queries.CreateRoleParams{Name: &r.Name, Description: &r.Description})
+			role := queries.Role{Name: &r.Name, Description: &r.Description}
+			err = t.AddRole(ctx, &role)
+			id = role.ID
 		}
 		if err == nil && (made || r.Fixed) {
-			err = addRules(ctx, tx, id, rows, r.Rules)
+			err = t.GrantToRole(ctx, id, rulesIn(rows, r.Rules)...)
 		}
 		if err != nil {
 			return fmt.Errorf("keeping role %s: %w", r.Name, err)
@@ -95,17 +108,15 @@ func keepRoles(ctx context.Context, tx *queries.Tx) error {
 	return nil
 }
 
-// addRules gives a role the rules of a set.
-func addRules(ctx context.Context, tx *queries.Tx, role int64, rows []queries.Rule, set access.Set) error {
+// rulesIn gives the ids of the rules of a set.
+func rulesIn(rows []queries.Rule, set access.Set) []int64 {
+	var ids []int64
 	for _, r := range rows {
-		if set&access.Of(access.Number(r.Name, r.Scope, r.Operation)) == 0 {
-			continue
-		}
-		if err := tx.AddRuleToRole(ctx, role, r.ID); err != nil {
-			return err
+		if set&access.Of(access.Number(r.Name, r.Scope, r.Operation)) != 0 {
+			ids = append(ids, r.ID)
 		}
 	}
-	return nil
+	return ids
 }
 
 // keepRoot makes the first organization and user of an empty database. A root that
@@ -116,19 +127,14 @@ func (c *Core) keepRoot(ctx context.Context, t *tx, hash string) error {
 		return err
 	}
 	name, email := rootName, rootEmail
-	org, err := t.CreateOrganization(ctx, queries.CreateOrganizationParams{Name: &name})
-	if err != nil {
+	org := queries.Organization{Name: &name}
+	if err := t.AddOrganization(ctx, &org); err != nil {
 		return fmt.Errorf("creating the first organization: %w", err)
 	}
-	id, err := t.CreateAccount(ctx, access.User.String())
-	if err != nil {
-		return fmt.Errorf("creating the first account: %w", err)
+	u := queries.User{
+		Username: &name, Password: &hash, Email: &email, OrganizationID: &org.ID, InitialPassword: c.set.RootPassword == "",
 	}
-	err = t.CreateUser(ctx, queries.CreateUserParams{
-		ID: id, Username: &name, Password: &hash, Email: &email, OrganizationID: &org.ID,
-		InitialPassword: c.set.RootPassword == "",
-	})
-	if err != nil {
+	if err := t.AddUsers(ctx, &u); err != nil {
 		return fmt.Errorf("creating the first user: %w", err)
 	}
 	role, root := int64(0), access.RoleRoot
@@ -136,7 +142,7 @@ func (c *Core) keepRoot(ctx context.Context, t *tx, hash string) error {
 		return fmt.Errorf("finding the role of the first user: %w", err)
 	}
 	t.OnCommit(c.announceRoot)
-	return t.AddRoleToUser(ctx, id, role)
+	return t.Assign(ctx, queries.UserRole{UserID: u.ID, RoleID: role})
 }
 
 func (c *Core) announceRoot() {

@@ -18,55 +18,40 @@ type killed struct {
 	OrganizationID int64 `json:"organization_id"`
 }
 
-// killTasks ends every unfinished result of the tasks and of all tasks below them,
-// and tells the nodes of the collaboration after the commit. When nothing
-// runs nothing is sent, because nodes take an empty list for everything (contract 20
-// §9.1).
-func (t *tx) killTasks(ctx context.Context, collaboration *int64, tasks ...int64) error {
-	set := idSet(tasks)
-	if err := t.HoldSubtree(ctx, set); err != nil {
-		return fmt.Errorf("holding tasks: %w", err)
+// subtree holds a task with all below it, so that no container adds one there
+// meanwhile, and gives their ids.
+func (t *Tx) subtree(ctx context.Context, id int64) ([]int64, error) {
+	if err := t.HoldSubtree(ctx, id); err != nil {
+		return nil, fmt.Errorf("holding tasks: %w", err)
 	}
-	rows, err := t.KillSubtree(ctx, &t.Now, set)
+	ids, err := t.TasksOfSubtree(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("reading the tasks below a task: %w", err)
+	}
+	return ids, nil
+}
+
+// killTasks ends every unfinished result of the tasks and tells the nodes of the
+// collaboration after the commit. When nothing runs nothing is sent, because nodes take
+// an empty list for everything (contract 20 §9.1).
+func (t *Tx) killTasks(ctx context.Context, collaboration *int64, tasks []int64) error {
+	rows, err := t.KillResultsOfTasks(ctx, &t.Now, idSet(tasks))
 	if err != nil {
 		return fmt.Errorf("ending the results of tasks: %w", err)
 	}
-	if collaboration != nil {
-		emitKilled(t, *collaboration, rows)
-	}
-	return nil
-}
-
-// killCollaboration is killTasks for all tasks of a collaboration.
-func (t *tx) killCollaboration(ctx context.Context, collaboration int64) error {
-	rows, err := t.KillCollaboration(ctx, &t.Now, &collaboration)
-	if err != nil {
-		return fmt.Errorf("ending the results of a collaboration: %w", err)
-	}
-	emitKilled(t, collaboration, rows)
-	return nil
-}
-
-// emitKilled sends `kill_containers` with one entry for each result.
-func emitKilled[R ~struct {
-	ID             int64
-	TaskID         *int64
-	OrganizationID *int64
-}](t *tx, collaboration int64, rows []R,
-) {
-	if len(rows) == 0 {
-		return
+	if len(rows) == 0 || collaboration == nil {
+		return nil
 	}
 	list := make([]killed, len(rows))
 	for i, r := range rows {
-		row := queries.KillSubtreeRow(r)
-		list[i] = killed{TaskID: value(row.TaskID), ResultID: row.ID, OrganizationID: value(row.OrganizationID)}
+		list[i] = killed{TaskID: value(r.TaskID), ResultID: r.ID, OrganizationID: value(r.OrganizationID)}
 	}
 	slices.SortFunc(list, func(a, b killed) int { return cmp.Compare(a.ResultID, b.ResultID) })
-	t.emit(CollaborationRoom(collaboration), "kill_containers", struct {
+	t.emit(CollaborationRoom(*collaboration), "kill_containers", struct {
 		KillList        []killed `json:"kill_list"`
 		CollaborationID int64    `json:"collaboration_id"`
-	}{list, collaboration})
+	}{list, *collaboration})
+	return nil
 }
 
 // KillTask ends what runs of a task and below it, contract 20 §9.1.
@@ -89,7 +74,11 @@ func (c *Core) KillTask(ctx context.Context, g access.Grant[access.CreateEvents]
 		if err := t.mustReach(ctx, g, row.CollaborationID, access.Collaboration); err != nil {
 			return err
 		}
-		return t.killTasks(ctx, row.CollaborationID, id)
+		tasks, err := t.subtree(ctx, id)
+		if err != nil {
+			return err
+		}
+		return t.killTasks(ctx, row.CollaborationID, tasks)
 	})
 	if err != nil {
 		return fmt.Errorf("killing a task: %w", err)
@@ -148,18 +137,15 @@ func (t *tx) mustCommand(ctx context.Context, g access.Grant[access.CreateEvents
 	return fault.Deny()
 }
 
-// deleteTask removes a task with all tasks below it, their results, payloads and
-// ports (SECURITY T06).
-func (t *tx) deleteTask(ctx context.Context, id int64) error {
-	err := t.DeletePortsOfSubtree(ctx, id)
-	if err == nil {
-		err = t.DeleteResultsOfSubtree(ctx, id)
+// deleteTasks ends tasks and removes them with their results, payloads and ports
+// (SECURITY T06).
+func (t *Tx) deleteTasks(ctx context.Context, collaboration *int64, tasks []int64) error {
+	if err := t.killTasks(ctx, collaboration, tasks); err != nil {
+		return err
 	}
-	if err == nil {
-		err = t.DeleteSubtree(ctx, id)
-	}
-	if err != nil {
-		return fmt.Errorf("deleting a task: %w", err)
+	set := idSet(tasks)
+	if err := first(t.DeletePortsOfTasks(ctx, set), t.DeleteResultsOfTasks(ctx, set), t.DeleteTasks(ctx, set)); err != nil {
+		return fmt.Errorf("deleting tasks: %w", err)
 	}
 	return nil
 }

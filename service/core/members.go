@@ -44,8 +44,7 @@ func (c *Core) AddMember(ctx context.Context, g access.Grant[access.EditCollabor
 		if err := organizationExists(ctx, t, in.Fields); err != nil {
 			return err
 		}
-		t.rightsChanged()
-		return t.AddMembers(ctx, id, idSet([]int64{in.Fields}))
+		return t.Join(ctx, id, in.Fields)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("adding a member: %w", err)
@@ -79,9 +78,8 @@ func (c *Core) RemoveMember(ctx context.Context, g access.Grant[access.DeleteCol
 		if in.Fault != nil {
 			return in.Fault
 		}
-		t.rightsChanged()
-		removed, err := t.RemoveMember(ctx, in.Fields, id)
-		if err == nil && removed == 0 {
+		was, err := t.Part(ctx, id, in.Fields)
+		if err == nil && !was {
 			return fault.New(fault.Invalid, "organization id=%d is not part of collaboration id=%d", in.Fields, id)
 		}
 		return err
@@ -90,4 +88,18 @@ func (c *Core) RemoveMember(ctx context.Context, g access.Grant[access.DeleteCol
 		return nil, fmt.Errorf("removing a member: %w", err)
 	}
 	return c.visibleMembers(ctx, g, id)
+}
+
+// Join makes organizations members of a collaboration; those that do not exist are left
+// out.
+func (t *Tx) Join(ctx context.Context, collaboration int64, organizations ...int64) error {
+	t.rightsChanged()
+	return t.AddMembers(ctx, collaboration, idSet(organizations))
+}
+
+// Part takes an organization out of a collaboration and tells whether it was a member.
+func (t *Tx) Part(ctx context.Context, collaboration, organization int64) (bool, error) {
+	t.rightsChanged()
+	n, err := t.Queries.RemoveMember(ctx, organization, collaboration)
+	return n > 0, err
 }

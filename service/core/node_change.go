@@ -31,7 +31,7 @@ func (c *Core) visibleNodes(ctx context.Context, g access.AnyGrant, id int64) ([
 // MoveNode brings a node into a collaboration, out of the one it was in, contract 20
 // §5.10, and gives the nodes there. A node that moved has to log in again.
 func (c *Core) MoveNode(ctx context.Context, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) ([]Node, error) {
-	var n queries.GetNodeRow
+	var n queries.Node
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
 		if n, err = nodeToPlace(ctx, t, g, id, in); err != nil {
 			return err
@@ -43,7 +43,8 @@ func (c *Core) MoveNode(ctx context.Context, g access.Grant[access.EditCollabora
 			return err
 		}
 		t.closeSockets(n.ID)
-		return t.UpdateNode(ctx, queries.UpdateNodeParams{CollaborationID: &id, ID: n.ID})
+		n.CollaborationID = &id
+		return t.SaveNode(ctx, n)
 	})
 	if queries.Taken(err) {
 		return nil, hasNode(n.OrganizationID, id)
@@ -56,8 +57,8 @@ func (c *Core) MoveNode(ctx context.Context, g access.Grant[access.EditCollabora
 
 // nodeToPlace does the checks that bringing a node into a collaboration and taking it
 // out have in common.
-func nodeToPlace(ctx context.Context, t *tx, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) (queries.GetNodeRow, error) {
-	var n queries.GetNodeRow
+func nodeToPlace(ctx context.Context, t *tx, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) (queries.Node, error) {
+	var n queries.Node
 	if _, err := held(ctx, t, id, noCollaborationToChange); err != nil {
 		return n, err
 	}
@@ -115,12 +116,12 @@ func (c *Core) DetachNode(ctx context.Context, g access.Grant[access.EditCollabo
 		if err != nil {
 			return err
 		}
-		detached, err := t.DetachNode(ctx, n.ID, &id)
-		if err == nil && detached == 0 {
+		if value(n.CollaborationID) != id {
 			return fault.New(fault.Invalid, "node id=%d is not part of collaboration id=%d", n.ID, id)
 		}
+		n.CollaborationID = nil
 		t.closeSockets(n.ID)
-		return err
+		return t.SaveNode(ctx, n)
 	})
 	if err != nil {
 		return fmt.Errorf("detaching a node: %w", err)
@@ -131,7 +132,8 @@ func (c *Core) DetachNode(ctx context.Context, g access.Grant[access.EditCollabo
 // ChangeNode writes the fields that are given, contract 20 §6.4. A node that went to
 // another organization or collaboration has to log in again.
 func (c *Core) ChangeNode(ctx context.Context, g access.Grant[access.EditNodes], id int64, in Sent[NodeFields]) (Node, error) {
-	var n queries.GetNodeRow
+	var n queries.Node
+	var row queries.GetNodeRow
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
 		if n, err = nodeToChange(ctx, t, g, id, "Node id=%d not found!"); err != nil {
 			return err
@@ -142,7 +144,7 @@ func (c *Core) ChangeNode(ctx context.Context, g access.Grant[access.EditNodes],
 		if err := writeNode(ctx, t, g, &n, in.Fields); err != nil {
 			return err
 		}
-		n, err = t.GetNode(ctx, id)
+		row, err = t.GetNode(ctx, id)
 		return err
 	})
 	if queries.Taken(err) {
@@ -151,11 +153,11 @@ func (c *Core) ChangeNode(ctx context.Context, g access.Grant[access.EditNodes],
 	if err != nil {
 		return Node{}, fmt.Errorf("changing a node: %w", err)
 	}
-	return c.oneNode(ctx, n)
+	return c.oneNode(ctx, row)
 }
 
 // writeNode leaves in n where the node goes.
-func writeNode(ctx context.Context, t *tx, g access.Grant[access.EditNodes], n *queries.GetNodeRow, f NodeFields) error {
+func writeNode(ctx context.Context, t *tx, g access.Grant[access.EditNodes], n *queries.Node, f NodeFields) error {
 	moved, err := destination(ctx, t, g, n, f)
 	if err != nil {
 		return err
@@ -163,24 +165,24 @@ func writeNode(ctx context.Context, t *tx, g access.Grant[access.EditNodes], n *
 	if moved {
 		t.closeSockets(n.ID)
 	}
-	if f.Name != nil {
-		t.rightsChanged() // the name is part of the cached identity
-	}
-	err = t.UpdateNode(ctx, queries.UpdateNodeParams{
-		Name: f.Name, OrganizationID: given(f.OrganizationID), CollaborationID: given(f.CollaborationID), ID: n.ID,
-	})
-	if err != nil || value(f.IP) == "" && !f.ClearIP {
+	put(&n.Name, f.Name)
+	if err := t.SaveNode(ctx, *n); err != nil || value(f.IP) == "" && !f.ClearIP {
 		return err
 	}
-	if value(f.IP) == "" {
-		f.IP = nil
+	account, err := t.HoldAccount(ctx, n.ID)
+	if err != nil {
+		return err
 	}
-	return t.SetNodeAddress(ctx, f.IP, n.ID)
+	account.IP = f.IP
+	if value(f.IP) == "" {
+		account.IP = nil
+	}
+	return t.SaveAccount(ctx, account)
 }
 
 // destination puts the wanted organization and collaboration into n and tells whether
 // they differ from the present ones: contract 20 §6.4 rules 3 to 6.
-func destination(ctx context.Context, t *tx, g access.Grant[access.EditNodes], n *queries.GetNodeRow, f NodeFields) (bool, error) {
+func destination(ctx context.Context, t *tx, g access.Grant[access.EditNodes], n *queries.Node, f NodeFields) (bool, error) {
 	toOrganization, toCollaboration := differs(f.OrganizationID, n.OrganizationID), differs(f.CollaborationID, n.CollaborationID)
 	switch {
 	case !toOrganization && !toCollaboration:
@@ -225,7 +227,7 @@ func differs(want, has *int64) bool {
 
 // placeFree tells whether the organization in n may have its node in the collaboration
 // in n.
-func placeFree(ctx context.Context, t *tx, n queries.GetNodeRow) error {
+func placeFree(ctx context.Context, t *tx, n queries.Node) error {
 	member, err := isMember(ctx, t, n.OrganizationID, *n.CollaborationID)
 	if err != nil {
 		return err
@@ -244,7 +246,7 @@ func placeFree(ctx context.Context, t *tx, n queries.GetNodeRow) error {
 	return err
 }
 
-func placeTaken(n queries.GetNodeRow) error {
+func placeTaken(n queries.Node) error {
 	return fault.New(fault.Invalid, "A node with organization id=%s and collaboration id=%s already exists!",
 		written(n.OrganizationID), written(n.CollaborationID))
 }

@@ -129,11 +129,11 @@ type NodeSetting struct{ Key, Value string }
 func (c *Core) KeepNodeSettings(ctx context.Context, g access.Grant[access.NodeItself], settings []NodeSetting) error {
 	node := g.Actor().ID
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		if err := t.DeleteNodeConfig(ctx, node); err != nil {
+		if err := t.DeleteNodeConfig(ctx, &node, nil); err != nil {
 			return err
 		}
 		for _, s := range settings {
-			if err := t.AddNodeConfig(ctx, queries.AddNodeConfigParams{NodeID: node, Key: &s.Key, Value: &s.Value}); err != nil {
+			if err := t.AddNodeConfig(ctx, &queries.NodeConfig{NodeID: node, Key: &s.Key, Value: &s.Value}); err != nil {
 				return err
 			}
 		}

@@ -7,7 +7,6 @@ import (
 	"github.com/google/uuid"
 
 	"vserver/queries"
-	"vserver/service/access"
 	"vserver/service/fault"
 )
 
@@ -88,18 +87,23 @@ func keyOfMember(ctx context.Context, t *tx, collaboration queries.Collaboration
 	made.NodeID, err = t.NodeOf(ctx, &member, &collaboration.ID)
 	if err == nil {
 		made.Reset = true
-		t.closeSockets(made.NodeID)
-		return made, first(t.SetAPIKey(ctx, &digest, made.NodeID), t.RevokeAllTokens(ctx, made.NodeID))
+		return made, t.renewKey(ctx, made.NodeID, digest)
 	}
 	if !queries.Missing(err) {
 		return made, err
 	}
-	if made.NodeID, err = t.CreateAccount(ctx, access.Node.String()); err != nil {
-		return made, err
-	}
 	name := made.Organization + " - " + value(collaboration.Name) + " Node"
-	_, err = t.CreateNode(ctx, queries.CreateNodeParams{
-		ID: made.NodeID, Name: &name, ApiKey: &digest, CollaborationID: &collaboration.ID, OrganizationID: &member,
-	})
+	n := queries.Node{Name: &name, ApiKey: &digest, CollaborationID: &collaboration.ID, OrganizationID: &member}
+	err = t.AddNodes(ctx, &n)
+	made.NodeID = n.ID
 	return made, err
+}
+
+func (t *Tx) renewKey(ctx context.Context, node int64, digest string) error {
+	n, err := t.HoldNode(ctx, node)
+	if err != nil {
+		return err
+	}
+	n.ApiKey = &digest
+	return first(t.SaveNode(ctx, n), t.KeySet(ctx, node))
 }

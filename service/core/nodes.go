@@ -125,6 +125,7 @@ func (c *Core) Node(ctx context.Context, g access.Grant[access.ViewNodes], id in
 func (c *Core) CreateNode(ctx context.Context, g access.Grant[access.CreateNodes], f NodeFields) (Node, string, error) {
 	key := uuid.NewString()
 	digest := c.DigestAPIKey(key)
+	var made queries.Node
 	var row queries.GetNodeRow
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		collaboration, err := held(ctx, t, value(f.CollaborationID), "collaboration id=%d does not exist")
@@ -139,22 +140,16 @@ func (c *Core) CreateNode(ctx context.Context, g access.Grant[access.CreateNodes
 			name := value(organization.Name) + " - " + value(collaboration.Name) + " Node"
 			f.Name = &name
 		}
-		id, err := t.CreateAccount(ctx, access.Node.String())
-		if err != nil {
+		made = queries.Node{Name: f.Name, ApiKey: &digest, CollaborationID: &collaboration.ID, OrganizationID: &organization.ID}
+		if err := t.AddNodes(ctx, &made); err != nil {
 			return err
 		}
-		made, err := t.CreateNode(ctx, queries.CreateNodeParams{
-			ID: id, Name: f.Name, ApiKey: &digest, CollaborationID: &collaboration.ID, OrganizationID: &organization.ID,
-		})
-		if err == nil && made == 0 {
-			return hasNode(&organization.ID, collaboration.ID)
-		}
-		if err != nil {
-			return err
-		}
-		row, err = t.GetNode(ctx, id)
+		row, err = t.GetNode(ctx, made.ID)
 		return err
 	})
+	if queries.Taken(err) {
+		return Node{}, "", hasNode(made.OrganizationID, value(made.CollaborationID))
+	}
 	if err != nil {
 		return Node{}, "", fmt.Errorf("creating a node: %w", err)
 	}
@@ -199,19 +194,16 @@ func written(id *int64) string {
 
 // heldNode gives a node and keeps it unchanged by others until the transaction ends.
 // The text is that of the missing row.
-func heldNode(ctx context.Context, t *tx, id int64, missing string) (queries.GetNodeRow, error) {
-	found, err := t.HoldNode(ctx, id)
-	if err != nil {
-		return queries.GetNodeRow{}, err
+func heldNode(ctx context.Context, t *tx, id int64, missing string) (queries.Node, error) {
+	n, err := t.HoldNode(ctx, id)
+	if queries.Missing(err) {
+		return n, fault.New(fault.Missing, missing, id)
 	}
-	if found == 0 {
-		return queries.GetNodeRow{}, fault.New(fault.Missing, missing, id)
-	}
-	return t.GetNode(ctx, id)
+	return n, err
 }
 
 // nodeToChange gives a node that the caller may change, as heldNode does.
-func nodeToChange(ctx context.Context, t *tx, g access.AnyGrant, id int64, missing string) (queries.GetNodeRow, error) {
+func nodeToChange(ctx context.Context, t *tx, g access.AnyGrant, id int64, missing string) (queries.Node, error) {
 	n, err := heldNode(ctx, t, id, missing)
 	if err == nil && !g.CoversNode(n.ID, n.OrganizationID) {
 		return n, fault.Deny()
@@ -226,9 +218,7 @@ func (c *Core) DeleteNode(ctx context.Context, g access.Grant[access.DeleteNodes
 		if _, err := nodeToChange(ctx, t, g, id, "Node id=%d not found"); err != nil {
 			return err
 		}
-		t.closeSockets(id)
-		_, err := t.DeleteAccount(ctx, id)
-		return err
+		return t.RemoveAccounts(ctx, id)
 	})
 	if err != nil {
 		return fmt.Errorf("deleting a node: %w", err)
@@ -242,11 +232,12 @@ func (c *Core) ResetAPIKey(ctx context.Context, g access.Grant[access.EditNodes]
 	key := uuid.NewString()
 	digest := c.DigestAPIKey(key)
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		if _, err := nodeToChange(ctx, t, g, id, "Node id=%d is not found!"); err != nil {
+		n, err := nodeToChange(ctx, t, g, id, "Node id=%d is not found!")
+		if err != nil {
 			return err
 		}
-		t.closeSockets(id)
-		return first(t.SetAPIKey(ctx, &digest, id), t.RevokeAllTokens(ctx, id))
+		n.ApiKey = &digest
+		return first(t.SaveNode(ctx, n), t.KeySet(ctx, id))
 	})
 	if err != nil {
 		return "", fmt.Errorf("resetting an API key: %w", err)
@@ -292,4 +283,49 @@ func (c *Core) nodes(ctx context.Context, rows []queries.ListNodesRow) ([]Node, 
 		}
 	}
 	return list, nil
+}
+
+// AddNodes stores new nodes with their accounts.
+func (t *Tx) AddNodes(ctx context.Context, nodes ...*queries.Node) error {
+	ids, err := t.addAccounts(ctx, access.Node, len(nodes))
+	if err != nil {
+		return err
+	}
+	list := make(map[int64]*queries.Node, len(nodes))
+	for i, n := range nodes {
+		n.ID = ids[i]
+		list[n.ID] = n
+	}
+	return t.InsertNodes(ctx, string(mustJSON(list)))
+}
+
+// SaveNode writes a node. A new key has to be announced to KeySet beside.
+func (t *Tx) SaveNode(ctx context.Context, n queries.Node) error {
+	t.rightsChanged() // name and place are kept with the rights
+	return t.UpdateNode(ctx, queries.UpdateNodeParams{
+		Name: n.Name, ApiKey: n.ApiKey, CollaborationID: n.CollaborationID, OrganizationID: n.OrganizationID, ID: n.ID,
+	})
+}
+
+// KeySet ends all tokens and connections of a node whose API key is a new one (SECURITY
+// T03).
+func (t *Tx) KeySet(ctx context.Context, node int64) error {
+	t.closeSockets(node)
+	return t.RevokeAllTokens(ctx, node)
+}
+
+// AddNodeConfig stores a value of what a node shares of its configuration.
+func (t *Tx) AddNodeConfig(ctx context.Context, c *queries.NodeConfig) (err error) {
+	c.ID, err = t.InsertNodeConfig(ctx, queries.InsertNodeConfigParams{NodeID: c.NodeID, Key: c.Key, Value: c.Value})
+	return err
+}
+
+// SaveNodeConfig writes a value of what a node shares of its configuration.
+func (t *Tx) SaveNodeConfig(ctx context.Context, c queries.NodeConfig) error {
+	return t.UpdateNodeConfig(ctx, queries.UpdateNodeConfigParams{NodeID: c.NodeID, Key: c.Key, Value: c.Value, ID: c.ID})
+}
+
+// RemoveNodeConfig deletes a value of what a node shares of its configuration.
+func (t *Tx) RemoveNodeConfig(ctx context.Context, id int64) error {
+	return t.DeleteNodeConfig(ctx, nil, &id)
 }

@@ -105,10 +105,8 @@ func (c *Core) CreateOrganization(ctx context.Context, g access.Grant[access.Cre
 		return Organization{}, err
 	}
 	var row queries.Organization
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
-		row, err = t.CreateOrganization(ctx, queries.CreateOrganizationParams(f))
-		return err
-	})
+	f.writeTo(&row)
+	err := c.inTx(ctx, func(ctx context.Context, t *tx) error { return t.AddOrganization(ctx, &row) })
 	if err != nil {
 		return Organization{}, fmt.Errorf("creating an organization: %w", err)
 	}
@@ -119,7 +117,7 @@ func (c *Core) CreateOrganization(ctx context.Context, g access.Grant[access.Cre
 func (c *Core) ChangeOrganization(ctx context.Context, g access.Grant[access.EditOrganizations], id int64, in Sent[OrganizationFields]) (Organization, error) {
 	var row queries.Organization
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		stored, err := t.GetOrganization(ctx, id)
+		stored, err := t.HoldOrganization(ctx, id)
 		if queries.Missing(err) {
 			return fault.New(fault.Missing, "Organization with id=%d not found", id)
 		}
@@ -132,17 +130,27 @@ func (c *Core) ChangeOrganization(ctx context.Context, g access.Grant[access.Edi
 		if err := first(in.Fault, renamed("name", stored.Name, in.Fields.Name)); err != nil {
 			return err
 		}
-		f := in.Fields
-		row, err = t.UpdateOrganization(ctx, queries.UpdateOrganizationParams{
-			Name: f.Name, Domain: f.Domain, Address1: f.Address1, Address2: f.Address2, Zipcode: f.Zipcode,
-			Country: f.Country, PublicKey: f.PublicKey, ID: id,
-		})
-		return err
+		in.Fields.writeTo(&stored)
+		row = stored
+		return t.SaveOrganization(ctx, row)
 	})
 	if err != nil {
 		return Organization{}, fmt.Errorf("changing an organization: %w", err)
 	}
 	return c.oneOrganization(ctx, row)
+}
+
+// writeTo puts the given fields into a row.
+func (f OrganizationFields) writeTo(o *queries.Organization) {
+	put(&o.Name, f.Name)
+	put(&o.Domain, f.Domain)
+	put(&o.Address1, f.Address1)
+	put(&o.Address2, f.Address2)
+	put(&o.Zipcode, f.Zipcode)
+	put(&o.Country, f.Country)
+	if f.PublicKey != nil {
+		o.PublicKey = f.PublicKey
+	}
 }
 
 func (c *Core) oneOrganization(ctx context.Context, row queries.Organization) (Organization, error) {
@@ -179,4 +187,28 @@ func (c *Core) withRelations(ctx context.Context, rows []queries.Organization) (
 		}
 	}
 	return list, nil
+}
+
+// AddOrganization stores a new organization.
+func (t *Tx) AddOrganization(ctx context.Context, o *queries.Organization) (err error) {
+	o.ID, err = t.InsertOrganization(ctx, queries.InsertOrganizationParams{
+		Name: o.Name, Domain: o.Domain, Address1: o.Address1, Address2: o.Address2, Zipcode: o.Zipcode,
+		Country: o.Country, PublicKey: o.PublicKey,
+	})
+	return err
+}
+
+// SaveOrganization writes an organization.
+func (t *Tx) SaveOrganization(ctx context.Context, o queries.Organization) error {
+	return t.UpdateOrganization(ctx, queries.UpdateOrganizationParams{
+		Name: o.Name, Domain: o.Domain, Address1: o.Address1, Address2: o.Address2, Zipcode: o.Zipcode,
+		Country: o.Country, PublicKey: o.PublicKey, ID: o.ID,
+	})
+}
+
+// RemoveOrganization deletes an organization that has no roles: without it these would
+// be everybody's.
+func (t *Tx) RemoveOrganization(ctx context.Context, id int64) error {
+	t.rightsChanged()
+	return t.DeleteOrganization(ctx, id)
 }

@@ -37,8 +37,12 @@ func (c *Core) ChangePassword(ctx context.Context, g access.Grant[access.UserIts
 		return err
 	}
 	err = c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		t.rightsChanged() // the generation of tokens is kept with the rights
-		return first(t.SetPassword(ctx, &hash, id), t.RevokeRefreshTokens(ctx, id))
+		u, err := t.HoldUser(ctx, id)
+		if err != nil {
+			return err
+		}
+		u.Password = &hash
+		return first(t.PasswordSet(ctx, &u), t.SaveUser(ctx, u))
 	})
 	if err != nil {
 		return fmt.Errorf("changing a password: %w", err)

@@ -99,6 +99,16 @@ func (c *Core) matches(ctx context.Context, stored *string, password string) (bo
 	return bcrypt.CompareHashAndPassword([]byte(hash), cut(password)) == nil && stored != nil, nil
 }
 
+// HashNewPassword gives the stored form of a password, at the cost that is set.
+func (c *Core) HashNewPassword(ctx context.Context, password string) (string, error) {
+	return c.hash(ctx, password)
+}
+
+// PasswordMatches compares a password with a stored form; nil matches nothing.
+func (c *Core) PasswordMatches(ctx context.Context, stored *string, password string) (bool, error) {
+	return c.matches(ctx, stored, password)
+}
+
 // turn waits until a core is free for bcrypt; when too many wait it is a fault that
 // clients try again after (contract 10 §5.3).
 func (c *Core) turn(ctx context.Context) (leave func(), err error) {

@@ -74,14 +74,13 @@ const textNotYourPort = "You lack the permissions to do that!"
 
 // CreatePort notes a port at which an algorithm listens, contract 20 §10.2.
 func (c *Core) CreatePort(ctx context.Context, g access.Grant[access.NodeItself], f PortFields) (Port, error) {
-	var row Port
+	row := Port{Port: &f.Port, ResultID: &f.ResultID, Label: f.Label}
 	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
 		_, err := t.ownResult(ctx, g, f.ResultID, textNotYourPort)
 		if err != nil {
 			return err
 		}
-		row, err = t.CreatePort(ctx, queries.CreatePortParams{Port: &f.Port, ResultID: &f.ResultID, Label: f.Label})
-		return err
+		return t.AddPort(ctx, &row)
 	})
 	if err != nil {
 		return row, fmt.Errorf("creating a port: %w", err)
@@ -102,3 +101,17 @@ func (c *Core) DeletePorts(ctx context.Context, g access.Grant[access.NodeItself
 	}
 	return nil
 }
+
+// AddPort stores a new port.
+func (t *Tx) AddPort(ctx context.Context, p *Port) (err error) {
+	p.ID, err = t.InsertPort(ctx, queries.InsertPortParams{Port: p.Port, ResultID: p.ResultID, Label: p.Label})
+	return err
+}
+
+// SavePort writes a port.
+func (t *Tx) SavePort(ctx context.Context, p Port) error {
+	return t.UpdatePort(ctx, queries.UpdatePortParams{Port: p.Port, ResultID: p.ResultID, Label: p.Label, ID: p.ID})
+}
+
+// RemovePort deletes a port.
+func (t *Tx) RemovePort(ctx context.Context, id int64) error { return t.DeletePort(ctx, id) }

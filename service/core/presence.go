@@ -157,7 +157,7 @@ func (c *Core) settle(ctx context.Context, account int64, a *attendance) error {
 		if status == online {
 			return nil
 		}
-		return t.DeleteNodeConfig(ctx, account)
+		return t.DeleteNodeConfig(ctx, &account, nil)
 	})
 	if err != nil {
 		return fmt.Errorf("storing that account %d is %s: %w", account, status, err)
@@ -187,7 +187,7 @@ func (c *Core) AllOffline(ctx context.Context) error {
 		if err := t.SetAllOffline(ctx); err != nil {
 			return err
 		}
-		return t.DeleteAllNodeConfig(ctx)
+		return t.DeleteNodeConfig(ctx, nil, nil)
 	})
 	if err != nil {
 		return fmt.Errorf("storing all accounts as offline: %w", err)

@@ -78,11 +78,36 @@ func (t *tx) writeResult(ctx context.Context, id int64, status *string, f Result
 		completed := "completed"
 		f.Status = &completed
 	}
-	n, err := t.UpdateResult(ctx, queries.UpdateResultParams{
+	n, err := t.AdvanceResult(ctx, queries.AdvanceResultParams{
 		StartedAt: at(f.StartedAt), FinishedAt: at(f.EndedAt), Status: f.Status, ID: id,
 	})
 	if err != nil || n == 0 || f.Output == nil && f.Log == nil {
 		return n > 0, err
 	}
-	return true, t.KeepOutput(ctx, queries.KeepOutputParams{ResultID: id, Result: f.Output, Log: f.Log})
+	return true, t.UpsertPayload(ctx, queries.UpsertPayloadParams{ResultID: id, Result: f.Output, Log: f.Log})
+}
+
+// AddResult stores a new result.
+func (t *Tx) AddResult(ctx context.Context, r *queries.Result) (err error) {
+	r.ID, err = t.InsertResult(ctx, queries.InsertResultParams{
+		TaskID: r.TaskID, OrganizationID: r.OrganizationID, CollaborationID: r.CollaborationID, AssignedAt: r.AssignedAt,
+		StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, Status: r.Status,
+	})
+	return err
+}
+
+// SaveResult writes a result. Its collaboration follows its task.
+func (t *Tx) SaveResult(ctx context.Context, r queries.Result) error {
+	return t.UpdateResult(ctx, queries.UpdateResultParams{
+		TaskID: r.TaskID, OrganizationID: r.OrganizationID, AssignedAt: r.AssignedAt, StartedAt: r.StartedAt,
+		FinishedAt: r.FinishedAt, Status: r.Status, ID: r.ID,
+	})
+}
+
+// RemoveResult deletes a result with its texts; its ports stay.
+func (t *Tx) RemoveResult(ctx context.Context, id int64) error { return t.DeleteResult(ctx, id) }
+
+// SavePayload replaces the large texts of a result.
+func (t *Tx) SavePayload(ctx context.Context, p queries.Payload) error {
+	return first(t.DeletePayload(ctx, p.ResultID), t.UpsertPayload(ctx, queries.UpsertPayloadParams(p)))
 }

@@ -26,12 +26,10 @@ func (c *Core) CreateRole(ctx context.Context, g access.Grant[access.CreateRoles
 		if err := admitRole(ctx, t, g, *f.OrganizationID); err != nil {
 			return err
 		}
-		var err error
-		row.ID, err = t.CreateRole(ctx, queries.CreateRoleParams{Name: f.Name, Description: f.Description, OrganizationID: f.OrganizationID})
-		if err != nil {
+		if err := t.AddRole(ctx, &row); err != nil {
 			return err
 		}
-		return t.AddRulesToRole(ctx, row.ID, idSet(f.Rules))
+		return t.GrantToRole(ctx, row.ID, f.Rules...)
 	})
 	if err != nil {
 		return Role{}, fmt.Errorf("creating a role: %w", err)
@@ -86,8 +84,12 @@ func (c *Core) ChangeRole(ctx context.Context, g access.Grant[access.EditRoles],
 				return err
 			}
 		}
-		row, err = t.UpdateRole(ctx, queries.UpdateRoleParams{Name: in.Fields.Name, Description: in.Fields.Description, ID: id})
-		return err
+		if row, err = t.HoldRole(ctx, id); err != nil {
+			return err
+		}
+		put(&row.Name, in.Fields.Name)
+		put(&row.Description, in.Fields.Description)
+		return t.SaveRole(ctx, row)
 	})
 	if err != nil {
 		return Role{}, fmt.Errorf("changing a role: %w", err)
@@ -131,11 +133,10 @@ func replaceRules(ctx context.Context, t *tx, g access.Grant[access.EditRoles], 
 	if err := mustHoldRules(ctx, t, g, gone); err != nil {
 		return err
 	}
-	t.rightsChanged()
-	if _, err := t.RemoveRulesFromRole(ctx, role, idSet(gone)); err != nil {
+	if _, err := t.RevokeFromRole(ctx, role, gone...); err != nil {
 		return err
 	}
-	return t.AddRulesToRole(ctx, role, idSet(ids))
+	return t.GrantToRole(ctx, role, ids...)
 }
 
 // mustHoldRules wants the caller to hold rules that exist.
@@ -153,8 +154,7 @@ func (c *Core) AddRuleToRole(ctx context.Context, g access.Grant[access.EditRole
 		if err := mayTune(ctx, t, g, role, rule); err != nil {
 			return err
 		}
-		t.rightsChanged()
-		return t.Queries.AddRuleToRole(ctx, role, rule)
+		return t.GrantToRole(ctx, role, rule)
 	})
 	if err != nil {
 		return fmt.Errorf("adding a rule to a role: %w", err)
@@ -168,11 +168,10 @@ func (c *Core) RemoveRuleFromRole(ctx context.Context, g access.Grant[access.Del
 		if err := mayTune(ctx, t, g, role, rule); err != nil {
 			return err
 		}
-		n, err := t.RemoveRulesFromRole(ctx, role, idSet([]int64{rule}))
+		n, err := t.RevokeFromRole(ctx, role, rule)
 		if err == nil && n == 0 {
 			return fault.New(fault.Missing, "Rule id=%d not found in Role=%d!", rule, role)
 		}
-		t.rightsChanged()
 		return err
 	})
 	if err != nil {

@@ -163,8 +163,7 @@ func (c *Core) DeleteRole(ctx context.Context, g access.Grant[access.DeleteRoles
 		if err := g.Actor().MustHold(sets[id]); err != nil {
 			return err
 		}
-		t.rightsChanged()
-		return t.Queries.DeleteRole(ctx, id)
+		return t.RemoveRole(ctx, id)
 	})
 	if err != nil {
 		return fmt.Errorf("deleting a role: %w", err)
@@ -227,4 +226,36 @@ func (c *Core) withRulesAndUsers(ctx context.Context, g access.AnyGrant, rows []
 		list[i] = Role{Role: r, Rules: rules[r.ID], Users: users[r.ID]}
 	}
 	return list, nil
+}
+
+// AddRole stores a new role.
+func (t *Tx) AddRole(ctx context.Context, r *queries.Role) (err error) {
+	r.ID, err = t.InsertRole(ctx, queries.InsertRoleParams{Name: r.Name, Description: r.Description, OrganizationID: r.OrganizationID})
+	return err
+}
+
+// SaveRole writes a role.
+func (t *Tx) SaveRole(ctx context.Context, r queries.Role) error {
+	t.rightsChanged() // the rights of containers are found by the name of their role
+	return t.UpdateRole(ctx, queries.UpdateRoleParams{
+		Name: r.Name, Description: r.Description, OrganizationID: r.OrganizationID, ID: r.ID,
+	})
+}
+
+// RemoveRole deletes a role and takes it from all its holders.
+func (t *Tx) RemoveRole(ctx context.Context, id int64) error {
+	t.rightsChanged()
+	return t.Queries.DeleteRole(ctx, id)
+}
+
+// GrantToRole gives a role rules.
+func (t *Tx) GrantToRole(ctx context.Context, role int64, rules ...int64) error {
+	t.rightsChanged()
+	return t.AddRulesToRole(ctx, role, idSet(rules))
+}
+
+// RevokeFromRole takes rules from a role and tells how many it had.
+func (t *Tx) RevokeFromRole(ctx context.Context, role int64, rules ...int64) (int64, error) {
+	t.rightsChanged()
+	return t.RemoveRulesFromRole(ctx, role, idSet(rules))
 }

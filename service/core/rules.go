@@ -122,3 +122,25 @@ func without(ids, others []int64) []int64 {
 	}
 	return rest
 }
+
+// AddRule stores a new rule.
+func (t *Tx) AddRule(ctx context.Context, r *queries.Rule) (err error) {
+	r.ID, err = t.InsertRule(ctx, queries.InsertRuleParams{
+		Name: r.Name, Operation: r.Operation, Scope: r.Scope, Description: r.Description,
+	})
+	return err
+}
+
+// SaveRule writes a rule.
+func (t *Tx) SaveRule(ctx context.Context, r queries.Rule) error {
+	t.rightsChanged()
+	return t.UpdateRule(ctx, queries.UpdateRuleParams{
+		Name: r.Name, Operation: r.Operation, Scope: r.Scope, Description: r.Description, ID: r.ID,
+	})
+}
+
+// RemoveRule deletes a rule and takes it from all its holders.
+func (t *Tx) RemoveRule(ctx context.Context, id int64) error {
+	t.rightsChanged()
+	return t.DeleteRule(ctx, id)
+}

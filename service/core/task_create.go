@@ -12,10 +12,6 @@ import (
 	"vserver/service/fault"
 )
 
-// runCounter names the counter of run ids; it never goes back, because nodes name
-// shared folders after the run (contract 20 §7.3).
-const runCounter = "run"
-
 // NewTask is what a caller decides about a task; all else is derived (SECURITY T08).
 type NewTask struct {
 	CollaborationID                    int64
@@ -41,9 +37,12 @@ func (c *Core) CreateTask(ctx context.Context, g access.Grant[access.CreateTasks
 		if err != nil {
 			return err
 		}
-		if made, err = t.createTask(ctx, task, in.Targets); err != nil {
+		pending := statusPending
+		states, err := t.StartTask(ctx, &task, in.Targets, &pending)
+		if err != nil {
 			return err
 		}
+		made = Task{Task: task, States: states}
 		t.announceTask(made)
 		return nil
 	})
@@ -141,7 +140,7 @@ func (t *tx) origin(ctx context.Context, g access.Grant[access.CreateTasks], tas
 // subtaskOf lets a container make tasks of its own image in its own collaboration as
 // long as its own task runs (contract 20 §7.3-7, SECURITY T08).
 func (t *tx) subtaskOf(ctx context.Context, a access.Actor, task *queries.Task) error {
-	parent, err := t.HoldTask(ctx, a.TaskID)
+	parent, err := t.HoldTaskOfContainer(ctx, a.TaskID)
 	if err != nil && !queries.Missing(err) {
 		return fmt.Errorf("reading the task of a container: %w", err)
 	}
@@ -150,40 +149,6 @@ func (t *tx) subtaskOf(ctx context.Context, a access.Actor, task *queries.Task) 
 	}
 	task.ParentID, task.RunID, task.InitUserID = &a.TaskID, parent.RunID, parent.InitUserID
 	return nil
-}
-
-// createTask writes the task with its results.
-func (t *tx) createTask(ctx context.Context, task queries.Task, targets []Target) (Task, error) {
-	if task.ParentID == nil {
-		run, err := t.NextRun(ctx, runCounter)
-		if err != nil {
-			return Task{}, fmt.Errorf("numbering a run: %w", err)
-		}
-		task.RunID = &run
-	}
-	var err error
-	task.ID, err = t.CreateTask(ctx, queries.CreateTaskParams{
-		Name: task.Name, Description: task.Description, Image: task.Image, CollaborationID: task.CollaborationID, RunID: task.RunID,
-		ParentID: task.ParentID, Database: task.Database, InitiatorID: task.InitiatorID, InitUserID: task.InitUserID, CreatedAt: task.CreatedAt,
-	})
-	if err != nil {
-		return Task{}, err
-	}
-	made := Task{Task: task}
-	pending := statusPending
-	for _, target := range targets {
-		id, err := t.CreateResult(ctx, queries.CreateResultParams{
-			TaskID: &task.ID, OrganizationID: &target.OrganizationID, CollaborationID: task.CollaborationID, AssignedAt: &t.Now, Status: &pending,
-		})
-		if err == nil && target.Input != nil {
-			err = t.KeepInput(ctx, id, target.Input)
-		}
-		if err != nil {
-			return Task{}, fmt.Errorf("assigning a task: %w", err)
-		}
-		made.States = append(made.States, State{ResultID: id, Status: &pending})
-	}
-	return made, nil
 }
 
 // announceTask tells everybody in the collaboration; nodes fetch their results at
@@ -197,4 +162,57 @@ func (t *tx) announceTask(task Task) {
 		InitOrgID       int64  `json:"init_org_id"`
 	}{task.ID, task.RunID, *task.CollaborationID, *task.InitiatorID})
 	t.emit(room, "new_task", task.ID)
+}
+
+// StartTask stores a task with a result for each target; status is what the results
+// begin with. Without a parent the task begins a new run.
+func (t *Tx) StartTask(ctx context.Context, task *queries.Task, targets []Target, status *string) ([]State, error) {
+	if task.ParentID == nil {
+		run, err := t.NextRun(ctx)
+		if err != nil {
+			return nil, err
+		}
+		task.RunID = &run
+	}
+	if err := t.AddTask(ctx, task); err != nil {
+		return nil, err
+	}
+	states := make([]State, len(targets))
+	for i, target := range targets {
+		r := queries.Result{
+			TaskID: &task.ID, OrganizationID: &target.OrganizationID, CollaborationID: task.CollaborationID, AssignedAt: &t.Now, Status: status,
+		}
+		err := t.AddResult(ctx, &r)
+		if err == nil && target.Input != nil {
+			err = t.UpsertPayload(ctx, queries.UpsertPayloadParams{ResultID: r.ID, Input: target.Input})
+		}
+		if err != nil {
+			return nil, fmt.Errorf("assigning a task: %w", err)
+		}
+		states[i] = State{ResultID: r.ID, Status: status}
+	}
+	return states, nil
+}
+
+// AddTask stores a new task. A run that was chosen by hand has to be announced to
+// KeepRun beside.
+func (t *Tx) AddTask(ctx context.Context, task *queries.Task) (err error) {
+	task.ID, err = t.InsertTask(ctx, queries.InsertTaskParams{
+		Name: task.Name, Description: task.Description, Image: task.Image, CollaborationID: task.CollaborationID, RunID: task.RunID,
+		ParentID: task.ParentID, Database: task.Database, InitiatorID: task.InitiatorID, InitUserID: task.InitUserID, CreatedAt: task.CreatedAt,
+	})
+	return err
+}
+
+// SaveTask writes a task, all but the moment of its creation.
+func (t *Tx) SaveTask(ctx context.Context, task queries.Task) error {
+	return t.UpdateTask(ctx, queries.UpdateTaskParams{
+		Name: task.Name, Description: task.Description, Image: task.Image, CollaborationID: task.CollaborationID, RunID: task.RunID,
+		ParentID: task.ParentID, Database: task.Database, InitiatorID: task.InitiatorID, InitUserID: task.InitUserID, ID: task.ID,
+	})
+}
+
+// RemoveTask deletes one task; its results and the tasks below it stay.
+func (t *Tx) RemoveTask(ctx context.Context, id int64) error {
+	return t.DeleteTasks(ctx, idSet([]int64{id}))
 }

@@ -295,10 +295,11 @@ func (c *Core) DeleteTask(ctx context.Context, g access.Grant[access.DeleteTasks
 				return err
 			}
 		}
-		if err := t.killTasks(ctx, row.CollaborationID, id); err != nil {
+		tasks, err := t.subtree(ctx, id)
+		if err != nil {
 			return err
 		}
-		return t.deleteTask(ctx, id)
+		return t.deleteTasks(ctx, row.CollaborationID, tasks)
 	})
 	if err != nil {
 		return fmt.Errorf("deleting a task: %w", err)

@@ -65,9 +65,15 @@ func (u *userChange) apply(ctx context.Context) error {
 			return err
 		}
 	}
-	return u.UpdateUser(ctx, queries.UpdateUserParams{
-		Username: u.to.Username, Firstname: u.to.Firstname, Lastname: u.to.Lastname, Email: u.to.Email, ID: u.user.ID,
-	})
+	row, err := u.HoldUser(ctx, u.user.ID)
+	if err != nil {
+		return err
+	}
+	put(&row.Username, u.to.Username)
+	put(&row.Firstname, u.to.Firstname)
+	put(&row.Lastname, u.to.Lastname)
+	put(&row.Email, u.to.Email)
+	return u.SaveUser(ctx, row)
 }
 
 // self tells whether the caller changes its own account.
@@ -95,7 +101,6 @@ func (u *userChange) checkUsername(ctx context.Context) error {
 	case !u.self():
 		return fault.New(fault.Invalid, "You cannot change the username of another user")
 	}
-	u.rightsChanged() // the name is kept with the rights
 	return nil
 }
 
@@ -154,8 +159,7 @@ func (u *userChange) replaceRoles(ctx context.Context) error {
 			}
 		}
 	}
-	u.rightsChanged()
-	return first(u.RemoveRolesFromUser(ctx, u.user.ID, idSet(gone)), u.AddRolesToUser(ctx, u.user.ID, idSet(u.to.Roles)))
+	return first(u.Unassign(ctx, u.user.ID, gone...), u.Assign(ctx, rolesOf(u.user.ID, u.to.Roles)...))
 }
 
 // mayGive judges every role of the request, those too that the user has already.
@@ -207,8 +211,7 @@ func (u *userChange) replaceRules(ctx context.Context) error {
 	if err := u.mayExchange(known, gone); err != nil {
 		return err
 	}
-	u.rightsChanged()
-	return first(u.RemoveRulesFromUser(ctx, u.user.ID, idSet(gone)), u.AddRulesToUser(ctx, u.user.ID, idSet(u.to.Rules)))
+	return first(u.RevokeFromUser(ctx, u.user.ID, gone...), u.GrantToUser(ctx, u.user.ID, u.to.Rules...))
 }
 
 func (u *userChange) mayExchange(known map[int64]access.Set, gone []int64) error {

@@ -39,7 +39,7 @@ func (c *Core) CreateUser(ctx context.Context, g access.Grant[access.CreateUsers
 		if err != nil {
 			return err
 		}
-		row, err = t.addUser(ctx, in, known, hash)
+		row, err = t.storeUser(ctx, in, known, hash)
 		return err
 	})
 	if queries.Taken(err) || queries.InUse(err) {
@@ -54,23 +54,18 @@ func (c *Core) CreateUser(ctx context.Context, g access.Grant[access.CreateUsers
 // rights are the roles and rules of a request that exist.
 type rights struct{ roles, rules []int64 }
 
-func (t *tx) addUser(ctx context.Context, in NewUser, known rights, hash string) (queries.GetUserRow, error) {
-	row := queries.GetUserRow{
-		Username: &in.Username, Firstname: &in.Firstname, Lastname: &in.Lastname, Email: &in.Email, OrganizationID: &in.OrganizationID,
+func (t *tx) storeUser(ctx context.Context, in NewUser, known rights, hash string) (queries.GetUserRow, error) {
+	u := queries.User{
+		Username: &in.Username, Password: &hash, Firstname: &in.Firstname, Lastname: &in.Lastname, Email: &in.Email,
+		OrganizationID: &in.OrganizationID,
 	}
-	id, err := t.CreateAccount(ctx, access.User.String())
-	if err != nil {
-		return row, err
+	if err := t.AddUsers(ctx, &u); err != nil {
+		return queries.GetUserRow{}, err
 	}
-	row.ID = id
-	err = t.CreateUser(ctx, queries.CreateUserParams{
-		ID: id, Username: row.Username, Password: &hash, Firstname: row.Firstname, Lastname: row.Lastname,
-		Email: row.Email, OrganizationID: row.OrganizationID,
-	})
-	if err != nil {
-		return row, err
-	}
-	return row, first(t.AddRolesToUser(ctx, id, idSet(known.roles)), t.AddRulesToUser(ctx, id, idSet(known.rules)))
+	err := first(t.Assign(ctx, rolesOf(u.ID, known.roles)...), t.GrantToUser(ctx, u.ID, known.rules...))
+	return queries.GetUserRow{
+		ID: u.ID, Username: u.Username, Firstname: u.Firstname, Lastname: u.Lastname, Email: u.Email, OrganizationID: u.OrganizationID,
+	}, err
 }
 
 // admitUser decides whether the caller may make this user: permission before

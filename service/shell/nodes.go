@@ -54,11 +54,11 @@ var nodeRows = typed[nodeRow]{
 		})
 	},
 	insert: func(ctx context.Context, tx *queries.Tx, _ *nodeRow) (int64, error) {
-		id, err := tx.CreateAccount(ctx, access.Node.String())
+		ids, err := tx.InsertAccounts(ctx, access.Node.String(), only(0))
 		if err != nil {
 			return 0, err
 		}
-		return id, tx.ShellAddNode(ctx, id)
+		return ids[0], tx.ShellAddNode(ctx, ids[0])
 	},
 	hold: func(ctx context.Context, tx *queries.Tx, id int64) (nodeRow, error) {
 		n, err := tx.ShellHoldNode(ctx, id)

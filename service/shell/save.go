@@ -6,6 +6,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"vserver/queries"
+	"vserver/service/core"
 )
 
 // save stores an object with all that has to go with it: new objects that it refers
@@ -19,7 +20,7 @@ func (s *session) save(o *object) error {
 	if err := w.gather(o); err != nil {
 		return err
 	}
-	if err := s.core.Batch(s.ctx, w.write); err != nil {
+	if err := s.core.Administer(s.ctx, func(ctx context.Context, tx *core.Tx) error { return w.write(ctx, tx.Tx) }); err != nil {
 		return s.undo(err)
 	}
 	s.stored(w)
@@ -71,8 +72,8 @@ func (s *session) remove(o *object) error {
 	if o.id() == 0 {
 		return problem("InvalidRequestError", "this %s is not stored", o.model.name)
 	}
-	err := s.core.Batch(s.ctx, func(ctx context.Context, tx *queries.Tx) error {
-		if err := o.model.rows.remove(ctx, tx, o.id()); err != nil {
+	err := s.core.Administer(s.ctx, func(ctx context.Context, tx *core.Tx) error {
+		if err := o.model.rows.remove(ctx, tx.Tx, o.id()); err != nil {
 			return &failed{o.model, err, true}
 		}
 		return nil

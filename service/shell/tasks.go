@@ -78,7 +78,7 @@ var taskRows = typed[queries.Task]{
 	},
 	update: func(ctx context.Context, tx *queries.Tx, r *queries.Task, _ names) error {
 		if r.RunID != nil {
-			if err := core.KeepRun(ctx, tx, *r.RunID); err != nil {
+			if err := tx.RaiseRun(ctx, *r.RunID); err != nil {
 				return err
 			}
 		}

@@ -70,11 +70,11 @@ var userRows = typed[userRow]{
 		})
 	},
 	insert: func(ctx context.Context, tx *queries.Tx, _ *userRow) (int64, error) {
-		id, err := tx.CreateAccount(ctx, access.User.String())
+		ids, err := tx.InsertAccounts(ctx, access.User.String(), only(0))
 		if err != nil {
 			return 0, err
 		}
-		return id, tx.ShellAddUser(ctx, id)
+		return ids[0], tx.ShellAddUser(ctx, ids[0])
 	},
 	hold:   holdUser,
 	update: updateUser,
@@ -114,8 +114,7 @@ func updateUser(ctx context.Context, tx *queries.Tx, r *userRow, set names) erro
 }
 
 func removeAccount(ctx context.Context, tx *queries.Tx, id int64) error {
-	_, err := tx.DeleteAccount(ctx, id)
-	return err
+	return tx.DeleteAccounts(ctx, only(id))
 }
 
 var rolesOfUser = link{
