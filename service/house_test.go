@@ -50,7 +50,7 @@ var arrows = map[string][]string{
 	"service/demo":     {"service/fault"}, // nothing but public REST and Socket.IO
 	"service/instance": {"service/config", "service/log"},
 	"service/daemon":   {"service/config", "service/instance"},
-	"service/upkeep":   {"queries", "service", "service/config", "service/instance"},
+	"service/upkeep":   {"queries", "service", "service/config", "service/core", "service/instance"},
 	"service/cli": append([]string{
 		"service", "service/batch", "service/bus", "service/config", "service/core", "service/daemon",
 		"service/demo", "service/instance", "service/live", "service/log", "service/mail",

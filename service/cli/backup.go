@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -12,8 +13,7 @@ import (
 
 // backupCommand copies an instance's database.
 func (p *program) backupCommand() *cobra.Command {
-	var f instanceFlags
-	cmd := &cobra.Command{
+	return p.onInstance(&cobra.Command{
 		Use:   "backup TARGET",
 		Short: "Copy the database to a file or into a folder, and check the copy",
 		Long: "Copy the database to a file or into a folder, and check the copy.\n\n" +
@@ -21,69 +21,41 @@ func (p *program) backupCommand() *cobra.Command {
 			"the environment and the time. An SQLite database becomes one SQLite file; for Postgres\n" +
 			"the program pg_dump is run, and shown. Only the owner may read the copy.",
 		Args: oneArgument("TARGET"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			inst, err := f.find(p)
-			if err != nil {
-				return err
-			}
-			p.info("Copying the database %s", inst.Database)
-			made, err := upkeep.Backup(cmd.Context(), inst, args[0], time.Now(), p.running)
-			if err != nil {
-				return err
-			}
-			p.info("Copied and checked: %s, %d bytes, schema version %d", made.File, made.Size, made.Version)
-			if p.forPrograms {
-				return p.json(made)
-			}
-			return nil
-		},
-	}
-	f.shared(cmd)
-	p.jsonFlag(cmd)
-	return cmd
+	}, &instanceFlags{}, func(ctx context.Context, inst config.Instance, args []string) (any, error) {
+		p.info("Copying the database %s", inst.Database)
+		made, err := upkeep.Backup(ctx, inst, args[0], time.Now(), p.running)
+		if err != nil {
+			return nil, err
+		}
+		p.info("Copied and checked: %s, %d bytes, schema version %d", made.File, made.Size, made.Version)
+		return made, nil
+	})
 }
 
 // restoreCommand puts a backup in the place of an instance's database.
 func (p *program) restoreCommand() *cobra.Command {
-	var f instanceFlags
-	cmd := &cobra.Command{
+	return p.onInstance(&cobra.Command{
 		Use:   "restore FILE_",
 		Short: "Put a backup in the place of the database",
 		Long: "Put a backup in the place of the database.\n\n" +
 			"The server must be stopped. The backup is checked first, and what the database held\n" +
 			"is kept in a file beside it, for Postgres in the data folder.",
 		Args: oneFile,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			inst, err := f.find(p)
-			if err != nil {
-				return err
-			}
-			done, err := p.restore(cmd, inst, args[0])
-			if err == nil && p.forPrograms {
-				err = p.json(done)
-			}
-			return err
-		},
-	}
-	f.shared(cmd)
-	p.jsonFlag(cmd)
-	return cmd
-}
-
-func (p *program) restore(cmd *cobra.Command, inst config.Instance, file string) (upkeep.Restored, error) {
-	if err := p.idle(inst); err != nil {
-		return upkeep.Restored{}, err
-	}
-	p.info("Checking %s", file)
-	done, err := upkeep.Restore(cmd.Context(), inst, file, time.Now(), p.running)
-	if err != nil {
-		return done, err
-	}
-	if done.Safety != "" {
-		p.info("What the database held is kept in %s", done.Safety)
-	}
-	p.info("Restored the database %s, schema version %d", inst.Database, done.Version)
-	return done, nil
+	}, &instanceFlags{}, func(ctx context.Context, inst config.Instance, args []string) (any, error) {
+		if err := p.idle(inst); err != nil {
+			return nil, err
+		}
+		p.info("Checking %s", args[0])
+		done, err := upkeep.Restore(ctx, inst, args[0], time.Now(), p.running)
+		if err != nil {
+			return nil, err
+		}
+		if done.Safety != "" {
+			p.info("What the database held is kept in %s", done.Safety)
+		}
+		p.info("Restored the database %s, schema version %d", inst.Database, done.Version)
+		return done, nil
+	})
 }
 
 // running shows a command that runs on behalf of the user.

@@ -83,23 +83,14 @@ var errReported = errors.New("reported")
 
 // root is the command line with all its commands.
 func (p *program) root() *cobra.Command {
-	root := &cobra.Command{
+	root := group(&cobra.Command{
 		Use:           "vserver",
 		Short:         "The central server of a federated-learning network",
-		Args:          noSuchCommand,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
 
 		PersistentPreRun: p.makeWay,
-
-		SuggestionsMinimumDistance: 2,
-	}
-	root.SetOut(p.out)
-	root.SetErr(p.err)
-	root.PersistentFlags().Bool("help", false, "show this text") // without the short form that cobra would add
-	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(
+	},
 		p.attachCommand(),
 		p.backupCommand(),
 		p.configCommand(),
@@ -121,8 +112,21 @@ func (p *program) root() *cobra.Command {
 		p.stopCommand(),
 		p.versionCommand(),
 	)
+	root.SetOut(p.out)
+	root.SetErr(p.err)
+	root.PersistentFlags().Bool("help", false, "show this text") // without the short form that cobra would add
+	root.SetFlagErrorFunc(flagError)
 	strictCompletion(root)
 	return root
+}
+
+// group completes a command that is there for the commands below it.
+func group(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
+	cmd.Args = noSuchCommand
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.AddCommand(commands...)
+	return cmd
 }
 
 // usageError is a mistake in the command line.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,16 +14,10 @@ import (
 
 // configCommand groups what there is to do with configuration files.
 func (p *program) configCommand() *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "config",
 		Short: "Check, show or explain configuration files",
-		Args:  noSuchCommand,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-
-		SuggestionsMinimumDistance: 2,
-	}
-	cmd.AddCommand(p.configCheckCommand(), p.configExampleCommand(), p.configShowCommand())
-	return cmd
+	}, p.configCheckCommand(), p.configExampleCommand(), p.configShowCommand())
 }
 
 // configExampleCommand prints the file that explains every key.
@@ -133,8 +126,5 @@ func (p *program) check(path string) error {
 	if len(report.Faults) > 0 {
 		err = errReported
 	}
-	if p.forPrograms {
-		err = errors.Join(err, p.json(found))
-	}
-	return err
+	return p.finish(found, err)
 }

@@ -24,7 +24,7 @@ func (p *program) configShowCommand() *cobra.Command {
 				return err
 			}
 			if p.forPrograms {
-				return p.json(settingsOf(inst))
+				return p.printJSON(settingsOf(inst))
 			}
 			encoder := yaml.NewEncoder(p.out)
 			encoder.SetIndent(2)

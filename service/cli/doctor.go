@@ -61,15 +61,11 @@ func (p *program) findings(found []upkeep.Finding) error {
 			p.finding(f)
 		}
 	}
-	if p.forPrograms {
-		if err := p.json(found); err != nil {
-			return err
-		}
-	}
+	var err error
 	if failed {
-		return errReported
+		err = errReported
 	}
-	return nil
+	return p.finish(found, err)
 }
 
 func (p *program) finding(f upkeep.Finding) {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -79,8 +78,5 @@ func (p *program) health(ctx context.Context, at instance.Running) error {
 	default:
 		p.info("Server %s works and answers at %s", p.good(at.Name), at.URL)
 	}
-	if p.forPrograms {
-		err = errors.Join(err, p.json(map[string]any{"name": at.Name, "url": at.URL, "healthy": err == nil, "parts": parts}))
-	}
-	return err
+	return p.finish(map[string]any{"name": at.Name, "url": at.URL, "healthy": err == nil, "parts": parts}, err)
 }

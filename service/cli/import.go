@@ -25,31 +25,20 @@ type importFlags struct {
 // importCommand adds the entities of a file to an instance's database.
 func (p *program) importCommand() *cobra.Command {
 	var f importFlags
-	cmd := &cobra.Command{
+	cmd := p.onInstance(&cobra.Command{
 		Use:   "import FILE_",
 		Short: "Add organizations, users, collaborations, nodes and tasks from a YAML file",
 		Long: "Add organizations, users, collaborations, nodes and tasks from a YAML file.\n\n" +
 			"What the database has already is left alone; when it differs from the file, every\n" +
 			"difference is named with its line and nothing is changed. The server may run meanwhile.",
 		Args: oneFile,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			inst, err := f.find(p)
-			if err != nil {
-				return err
-			}
-			return p.importFile(cmd.Context(), inst, args[0], f)
-		},
-	}
-	f.shared(cmd)
-	p.jsonFlag(cmd)
+	}, &f.instanceFlags, func(ctx context.Context, inst config.Instance, args []string) (any, error) {
+		return p.importFile(ctx, inst, args[0], f)
+	})
+	forContainers(cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&f.dropAll, "drop-all", false, "remove all data first; the configuration has to allow it (allow_drop_all)")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "only show what would be done")
-	ignored := func(usage string) string { return usage + " (accepted for existing scripts, has no effect)" }
-	flags.StringP("image", "i", "", ignored("`IMAGE` of a container"))
-	flags.String("mount-src", "", ignored("`FOLDER` of sources"))
-	flags.Bool("keep", false, ignored("keep the container"))
-	flags.Bool("auto-remove", false, ignored("remove the container"))
 	return cmd
 }
 
@@ -70,21 +59,21 @@ func oneFile(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-func (p *program) importFile(ctx context.Context, inst config.Instance, path string, f importFlags) (err error) {
+func (p *program) importFile(ctx context.Context, inst config.Instance, path string, f importFlags) (result any, err error) {
 	if f.dropAll && !inst.Config.AllowDropAll {
-		return batch.ErrNotAllowed // before a database is made
+		return nil, batch.ErrNotAllowed // before a database is made
 	}
 	p.info("Reading %s", path)
 	file, err := batch.Read(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, w := range file.Warnings {
 		p.warn("%s", w)
 	}
 	opened, err := service.Open(ctx, inst, f.openRoot(), p.logger())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	p.info("Comparing with the database %s", inst.Database)
@@ -96,13 +85,9 @@ func (p *program) importFile(ctx context.Context, inst config.Instance, path str
 		p.additions(report)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	err = p.summary(report, f)
-	if p.forPrograms {
-		err = errors.Join(err, p.json(imported(report, f.dryRun)))
-	}
-	return err
+	return imported(report, f.dryRun), p.summary(report, f)
 }
 
 // outcome is what an import did, or would do, as programs read it.

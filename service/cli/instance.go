@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 
 	"github.com/spf13/cobra"
@@ -26,6 +27,21 @@ func (f *instanceFlags) shared(cmd *cobra.Command) {
 	scope(flags, &f.scope, config.System, "use the system's folders (default)")
 	scope(flags, &f.scope, config.User, "use the folders of this user")
 	completeInstances(cmd)
+}
+
+// onInstance completes a command that works on one instance, with the options that
+// choose it. The result of run is what programs read, nil for nothing.
+func (p *program) onInstance(cmd *cobra.Command, f *instanceFlags, run func(ctx context.Context, inst config.Instance, args []string) (result any, err error)) *cobra.Command {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		inst, err := f.find(p)
+		if err != nil {
+			return err
+		}
+		return p.finish(run(cmd.Context(), inst, args))
+	}
+	f.shared(cmd)
+	p.jsonFlag(cmd)
+	return cmd
 }
 
 // scope adds --system or --user; of several on a line the last one counts.

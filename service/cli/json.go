@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -19,8 +20,16 @@ func (p *program) makeWay(*cobra.Command, []string) {
 	}
 }
 
-// json prints a value for programs.
-func (p *program) json(value any) error {
+// finish ends a command: it prints its result when the output is for programs, and
+// returns its error. A command without result prints nothing.
+func (p *program) finish(result any, err error) error {
+	if !p.forPrograms || result == nil {
+		return err
+	}
+	return errors.Join(err, p.printJSON(result))
+}
+
+func (p *program) printJSON(value any) error {
 	encoder := json.NewEncoder(p.out)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)

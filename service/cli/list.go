@@ -22,9 +22,7 @@ func (p *program) listCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if p.forPrograms {
-				err = p.json(found)
-			} else {
+			if !p.forPrograms {
 				p.table(found)
 			}
 			if len(failed) > 0 {
@@ -33,7 +31,7 @@ func (p *program) listCommand() *cobra.Command {
 			for _, text := range failed {
 				p.debug("%s", text)
 			}
-			return err
+			return p.finish(found, nil)
 		},
 	}
 	p.jsonFlag(cmd)

@@ -15,46 +15,33 @@ import (
 
 // migrateCommand shows and does changes of the database's schema.
 func (p *program) migrateCommand() *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "migrate",
 		Short: "Show or do the changes that this release needs in the database",
-		Args:  noSuchCommand,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-
-		SuggestionsMinimumDistance: 2,
-	}
-	cmd.AddCommand(p.migrateStatusCommand(), p.migrateUpCommand())
-	return cmd
+	}, p.migrateStatusCommand(), p.migrateUpCommand())
 }
 
 func (p *program) migrateStatusCommand() *cobra.Command {
-	var f instanceFlags
-	cmd := &cobra.Command{
+	return p.onInstance(&cobra.Command{
 		Use:   "status",
 		Short: "Show the version of the database's schema and what is to be changed",
 		Args:  nothing,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			inst, err := f.find(p)
-			if err != nil {
-				return err
-			}
-			state, err := upkeep.CompareSchema(cmd.Context(), inst)
-			if err != nil {
-				return err
-			}
-			return p.schemaState(inst, state)
-		},
+	}, &instanceFlags{}, func(ctx context.Context, inst config.Instance, _ []string) (any, error) {
+		return p.compareSchema(ctx, inst)
+	})
+}
+
+// compareSchema shows what a database has and this program knows.
+func (p *program) compareSchema(ctx context.Context, inst config.Instance) (any, error) {
+	state, err := upkeep.ReadSchema(ctx, inst)
+	if err != nil {
+		return nil, err
 	}
-	f.shared(cmd)
-	p.jsonFlag(cmd)
-	return cmd
+	return state, p.schemaState(inst, state)
 }
 
 // schemaState tells the state; a schema that is too new makes the command fail.
-func (p *program) schemaState(inst config.Instance, s upkeep.SchemaState) (err error) {
-	if p.forPrograms {
-		defer func() { err = errors.Join(err, p.json(s)) }()
-	}
+func (p *program) schemaState(inst config.Instance, s upkeep.SchemaState) error {
 	if !s.Exists {
 		p.info("There is no database %s yet", inst.Database)
 		return nil
@@ -72,43 +59,26 @@ func (p *program) schemaState(inst config.Instance, s upkeep.SchemaState) (err e
 }
 
 func (p *program) migrateUpCommand() *cobra.Command {
-	var f instanceFlags
-	cmd := &cobra.Command{
+	return p.onInstance(&cobra.Command{
 		Use:   "up",
 		Short: "Bring the database's schema up to date, after a snapshot",
 		Long: "Bring the database's schema up to date, as the start of a server does.\n\n" +
 			"Of an SQLite database a snapshot is kept beside it first, the last three of them;\n" +
 			"for Postgres make a backup yourself. The server must be stopped.",
 		Args: nothing,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			inst, err := f.find(p)
-			if err != nil {
-				return err
-			}
-			return p.migrateUp(cmd.Context(), inst)
-		},
-	}
-	f.shared(cmd)
-	p.jsonFlag(cmd)
-	return cmd
-}
-
-func (p *program) migrateUp(ctx context.Context, inst config.Instance) error {
-	if err := p.idle(inst); err != nil {
-		return err
-	}
-	snapshot, err := upkeep.Migrate(ctx, inst)
-	if err != nil {
-		return err
-	}
-	if snapshot != "" {
-		p.info("The database as it was is kept in %s", snapshot)
-	}
-	state, err := upkeep.CompareSchema(ctx, inst)
-	if err != nil {
-		return err
-	}
-	return p.schemaState(inst, state)
+	}, &instanceFlags{}, func(ctx context.Context, inst config.Instance, _ []string) (any, error) {
+		if err := p.idle(inst); err != nil {
+			return nil, err
+		}
+		snapshot, err := upkeep.Migrate(ctx, inst)
+		if err != nil {
+			return nil, err
+		}
+		if snapshot != "" {
+			p.info("The database as it was is kept in %s", snapshot)
+		}
+		return p.compareSchema(ctx, inst)
+	})
 }
 
 // idle refuses to touch the database of a server that runs.

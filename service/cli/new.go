@@ -287,10 +287,7 @@ func (p *program) next(f newFlags, path string) error {
 	full := strings.Join(strings.Fields(fmt.Sprintf("vserver start %s --name %s --environment %s", flag, f.name, f.environment)), " ")
 	p.info("In full: %s", full)
 	p.info("Web pages of another address need it under cors_allowed_origins in the file")
-	if !p.forPrograms {
-		return nil
-	}
-	return p.json(map[string]string{
+	return p.finish(map[string]string{
 		"name": f.name, "environment": f.environment, "scope": string(f.scope), "file": path, "start": full,
-	})
+	}, nil)
 }

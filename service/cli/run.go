@@ -16,10 +16,23 @@ import (
 // runFlags are the options of `vserver run`.
 type runFlags struct {
 	instanceFlags
+	addressFlags
+	console string
+}
+
+// addressFlags are the options that change where a server listens.
+type addressFlags struct {
 	ip        string
 	port      uint16
 	portGiven bool
-	console   string
+}
+
+// add gives a command the options. Whether there is a port is known once it runs.
+func (f *addressFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.ip, "ip", "", "`ADDRESS` to listen on (default: ip of the configuration)")
+	flags.Uint16VarP(&f.port, "port", "p", 0, "`PORT` to listen on, 0 for any free one (default: port of the configuration)")
+	cmd.PreRun = func(cmd *cobra.Command, _ []string) { f.portGiven = cmd.Flags().Changed("port") }
 }
 
 // runCommand serves in the foreground.
@@ -30,7 +43,6 @@ func (p *program) runCommand() *cobra.Command {
 		Short: "Serve in the foreground until interrupted",
 		Args:  nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			f.portGiven = cmd.Flags().Changed("port")
 			if daemon.StartedByManager() {
 				return daemon.RunForManager(cmd.Context(), func(ctx context.Context) error { return p.told(p.run(ctx, f)) })
 			}
@@ -38,9 +50,8 @@ func (p *program) runCommand() *cobra.Command {
 		},
 	}
 	f.shared(cmd)
+	f.add(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.ip, "ip", "", "`ADDRESS` to listen on (default: ip of the configuration)")
-	flags.Uint16VarP(&f.port, "port", "p", 0, "`PORT` to listen on, 0 for any free one (default: port of the configuration)")
 	flags.StringVar(&f.console, "console", "", "`FILE` to write to instead of the terminal, rotated as it grows")
 	_ = flags.MarkHidden("console") // `vserver start` uses it; the flag is there
 	return cmd

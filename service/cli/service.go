@@ -18,24 +18,18 @@ import (
 
 // serviceCommand has an instance looked after by the operating system.
 func (p *program) serviceCommand() *cobra.Command {
-	group := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "service",
 		Short: "Let the operating system start a server and keep it running",
 		Long: "Let the operating system start a server and keep it running: systemd on Linux, launchd on\n" +
 			"macOS, the service manager of Windows. With --user it is a service of this user.",
-		Args: noSuchCommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-
-		SuggestionsMinimumDistance: 2,
-	}
-	group.AddCommand(
+	},
 		p.serviceInstallCommand(), p.serviceUninstallCommand(), p.serviceStatusCommand(), p.serviceListCommand(),
 		p.serviceVerb("start", "Start the service", "started", daemon.Manager.Start),
 		p.serviceVerb("stop", "Stop the service", "stopped", daemon.Manager.Stop),
 		p.serviceVerb("restart", "Stop the service if it runs, and start it", "started", daemon.Manager.Restart),
 		p.serviceAccountCommand(), p.serviceUnitCommand(),
 	)
-	return group
 }
 
 // serviceOf finds the service that the options name. Its configuration may be gone.
@@ -90,7 +84,7 @@ func (p *program) serviceNow(name string, m daemon.Manager) error {
 	if err != nil {
 		return err
 	}
-	return p.json(serviceState{name, state})
+	return p.finish(serviceState{name, state}, nil)
 }
 
 // serviceState is a service as programs read it.
@@ -213,10 +207,7 @@ func (p *program) serviceStatusCommand() *cobra.Command {
 				p.warn("Service %s is %s", name, state)
 				err = errReported
 			}
-			if p.forPrograms {
-				err = errors.Join(err, p.json(serviceState{name, state}))
-			}
-			return err
+			return p.finish(serviceState{name, state}, err)
 		},
 	}
 	f.shared(cmd)
@@ -236,7 +227,7 @@ func (p *program) serviceListCommand() *cobra.Command {
 				return err
 			}
 			if p.forPrograms {
-				return p.json(append([]daemon.Service{}, all...))
+				return p.finish(append([]daemon.Service{}, all...), nil)
 			}
 			for _, s := range all {
 				if _, err := fmt.Fprintf(p.out, "%s\t%s\t%s\t%s\n", s.Instance, s.State, cmp.Or(s.Environment, "-"), cmp.Or(s.Config, "-")); err != nil {

@@ -16,10 +16,8 @@ import (
 // startFlags are the options of `vserver start`.
 type startFlags struct {
 	instanceFlags
-	ip        string
-	port      uint16
-	portGiven bool
-	attach    bool
+	addressFlags
+	attach bool
 }
 
 // startCommand starts a server in the background.
@@ -32,14 +30,12 @@ func (p *program) startCommand() *cobra.Command {
 			"closed. Where an operating system's service is installed for the instance, that one is started.",
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			f.portGiven = cmd.Flags().Changed("port")
 			return p.start(cmd.Context(), f)
 		},
 	}
 	f.shared(cmd)
+	f.add(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.ip, "ip", "", "`ADDRESS` to listen on (default: ip of the configuration)")
-	flags.Uint16VarP(&f.port, "port", "p", 0, "`PORT` to listen on, 0 for any free one (default: port of the configuration)")
 	flags.BoolVar(&f.attach, "attach", false, "then show what the server writes, until interrupted; the server goes on")
 	flags.BoolFunc("detach", "leave the server alone once it answers (default)", func(string) error {
 		f.attach = false
@@ -74,10 +70,8 @@ func (p *program) start(ctx context.Context, f startFlags) error {
 	p.info("Server %s answers at %s", p.good(r.Name), r.URL)
 	p.info("It logs to %s", r.Log)
 	p.info("Success! process id = %d", r.PID)
-	if p.forPrograms {
-		if err := p.json(r); err != nil {
-			return err
-		}
+	if err := p.finish(r, nil); err != nil {
+		return err
 	}
 	if f.attach {
 		return p.follow(ctx, r)

@@ -28,10 +28,7 @@ func (p *program) stopCommand() *cobra.Command {
 				return err
 			}
 			stopped, err := p.stopEach(cmd.Context(), chosen)
-			if p.forPrograms {
-				err = errors.Join(err, p.json(stopped))
-			}
-			return err
+			return p.finish(stopped, err)
 		},
 	}
 	f.named(cmd)

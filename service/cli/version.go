@@ -70,7 +70,7 @@ func (p *program) serverVersion(ctx context.Context, r instance.Running) error {
 	}
 	own, _ := service.Version()
 	if p.forPrograms {
-		return p.json(map[string]string{"server": server, "cli": own})
+		return p.finish(map[string]string{"server": server, "cli": own}, nil)
 	}
 	_, err = fmt.Fprintf(p.out, "{'server': '%s', 'cli': '%s'}\n", server, own)
 	return err
@@ -84,9 +84,9 @@ func (p *program) programVersion() error {
 	}
 	platform := runtime.GOOS + "/" + runtime.GOARCH
 	if p.forPrograms {
-		return p.json(map[string]string{
+		return p.finish(map[string]string{
 			"cli": version, "commit": commit, "platform": platform, "go": runtime.Version(), "emulates": service.Emulates,
-		})
+		}, nil)
 	}
 	_, err := fmt.Fprintf(p.out, "vserver %s\ncommit  %s\nbuilt   for %s by %s\nspeaks  as release %s of the reference\n",
 		version, commit, platform, runtime.Version(), service.Emulates)

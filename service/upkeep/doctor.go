@@ -156,7 +156,7 @@ func (e examination) port(ctx context.Context) []Finding {
 func (e examination) database(ctx context.Context) []Finding {
 	const advice = "restore a backup with vserver restore"
 	if e.inst.Database.Engine == config.Postgres {
-		if _, err := CompareSchema(ctx, e.inst); err != nil {
+		if _, err := ReadSchema(ctx, e.inst); err != nil {
 			return failing("check uri of the configuration, and that Postgres runs", err)
 		}
 		found := sound("Postgres answers at %s", e.inst.Database.Host)
@@ -179,7 +179,7 @@ func (e examination) database(ctx context.Context) []Finding {
 }
 
 func (e examination) migrations(ctx context.Context) []Finding {
-	s, err := CompareSchema(ctx, e.inst)
+	s, err := ReadSchema(ctx, e.inst)
 	switch {
 	case err != nil:
 		return failing("see the check of the database", err)

@@ -12,8 +12,8 @@ import (
 // SchemaState compares a database with what this program knows.
 type SchemaState = queries.SchemaState
 
-// CompareSchema reads the state of an instance's database and changes nothing.
-func CompareSchema(ctx context.Context, inst config.Instance) (SchemaState, error) {
+// ReadSchema reads the state of an instance's database and changes nothing.
+func ReadSchema(ctx context.Context, inst config.Instance) (SchemaState, error) {
 	return queries.LookAtSchema(ctx, service.Source(inst))
 }
 
@@ -21,7 +21,7 @@ func CompareSchema(ctx context.Context, inst config.Instance) (SchemaState, erro
 // does, and returns the snapshot made before, if any. While there is something to
 // change it takes the instance's address, so that no server works meanwhile.
 func Migrate(ctx context.Context, inst config.Instance) (snapshot string, err error) {
-	state, err := CompareSchema(ctx, inst)
+	state, err := ReadSchema(ctx, inst)
 	if err != nil {
 		return "", err
 	}
