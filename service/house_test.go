@@ -48,13 +48,15 @@ var arrows = map[string][]string{
 	"service/batch":    append([]string{"queries", "service/core", "service/yaml"}, leaves...),
 	"service/shell":    append([]string{"queries", "service/core"}, leaves...),
 	"service/demo":     {"service/fault"}, // nothing but public REST and Socket.IO
+	"service/terminal": nil,
+	"service/manual":   nil,
 	"service/instance": {"service/config", "service/log"},
 	"service/daemon":   {"service/config", "service/instance"},
 	"service/upkeep":   {"queries", "service", "service/config", "service/core", "service/instance"},
 	"service/cli": append([]string{
 		"service", "service/batch", "service/bus", "service/config", "service/core", "service/daemon",
 		"service/demo", "service/instance", "service/live", "service/log", "service/mail",
-		"service/shell", "service/upkeep",
+		"service/manual", "service/shell", "service/terminal", "service/upkeep",
 	}, leaves...),
 }
 

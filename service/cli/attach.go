@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +27,7 @@ func (p *program) attachCommand() *cobra.Command {
 			}
 			if r.PID == 0 {
 				if f.name != "" {
-					p.error(r.Identity() + " was not running!?")
+					p.Error(r.Identity() + " was not running!?")
 				}
 				return nil
 			}
@@ -53,7 +52,7 @@ func (p *program) serving(in []config.Scope, f instanceFlags, title string) (ins
 	}
 	all := instance.FindAll(locations, in...)
 	if len(all) == 0 {
-		p.warn("No servers are currently running.")
+		p.Warn("No servers are currently running.")
 		return instance.Running{}, nil
 	}
 	return p.chooseRunning(title, all)
@@ -65,62 +64,22 @@ func (p *program) follow(ctx context.Context, r instance.Running) error {
 	if file == "" {
 		file = r.Log
 	}
-	if err := log.Follow(ctx, file, p.uncoloured(p.console.out), r.Alive); err != nil {
+	if err := log.Follow(ctx, file, p.Uncoloured(p.Console.Out), r.Alive); err != nil {
 		return err
 	}
 	select {
 	case <-ctx.Done():
-		p.info("Closing log file. Keyboard Interrupt.")
-		p.info("Note that your server is still running! Shut it down with vserver stop")
+		p.Info("Closing log file. Keyboard Interrupt.")
+		p.Info("Note that your server is still running! Shut it down with vserver stop")
 		return nil
 	default:
 	}
 	if crash := r.Crash(); len(crash) > 0 {
 		for _, line := range crash {
-			_, _ = fmt.Fprintln(p.console.out, line)
+			_, _ = fmt.Fprintln(p.Console.Out, line)
 		}
 		return fmt.Errorf("Server %s has ended because of a fault in the program", r.Name)
 	}
-	p.info("Server %s has ended", r.Name)
+	p.Info("Server %s has ended", r.Name)
 	return nil
-}
-
-// uncoloured takes the colours out of what is written when they are not wanted.
-func (p *program) uncoloured(to io.Writer) io.Writer {
-	if p.colour {
-		return to
-	}
-	return &plain{to: to}
-}
-
-// plain leaves the sequences out that set colours: ESC [ numbers m. One may come in
-// two writes.
-type plain struct {
-	to     io.Writer
-	begun  bool // behind ESC
-	inside bool // behind ESC [
-}
-
-// Write passes on the rest.
-func (w *plain) Write(text []byte) (int, error) {
-	kept := make([]byte, 0, len(text))
-	for _, c := range text {
-		switch {
-		case w.inside:
-			w.inside = c >= '0' && c <= '9' || c == ';'
-		case w.begun:
-			w.begun, w.inside = false, c == '['
-			if !w.inside {
-				kept = append(kept, '\x1b', c)
-			}
-		case c == '\x1b':
-			w.begun = true
-		default:
-			kept = append(kept, c)
-		}
-	}
-	if _, err := w.to.Write(kept); err != nil {
-		return 0, err
-	}
-	return len(text), nil
 }

@@ -22,12 +22,12 @@ func (p *program) backupCommand() *cobra.Command {
 			"the program pg_dump is run, and shown. Only the owner may read the copy.",
 		Args: oneArgument("TARGET"),
 	}, &instanceFlags{}, func(ctx context.Context, inst config.Instance, args []string) (any, error) {
-		p.info("Copying the database %s", inst.Database)
+		p.Info("Copying the database %s", inst.Database)
 		made, err := upkeep.Backup(ctx, inst, args[0], time.Now(), p.running)
 		if err != nil {
 			return nil, err
 		}
-		p.info("Copied and checked: %s, %d bytes, schema version %d", made.File, made.Size, made.Version)
+		p.Info("Copied and checked: %s, %d bytes, schema version %d", made.File, made.Size, made.Version)
 		return made, nil
 	})
 }
@@ -45,21 +45,21 @@ func (p *program) restoreCommand() *cobra.Command {
 		if err := p.idle(inst); err != nil {
 			return nil, err
 		}
-		p.info("Checking %s", args[0])
+		p.Info("Checking %s", args[0])
 		done, err := upkeep.Restore(ctx, inst, args[0], time.Now(), p.running)
 		if err != nil {
 			return nil, err
 		}
 		if done.Safety != "" {
-			p.info("What the database held is kept in %s", done.Safety)
+			p.Info("What the database held is kept in %s", done.Safety)
 		}
-		p.info("Restored the database %s, schema version %d", inst.Database, done.Version)
+		p.Info("Restored the database %s, schema version %d", inst.Database, done.Version)
 		return done, nil
 	})
 }
 
 // running shows a command that runs on behalf of the user.
-func (p *program) running(command string) { p.info("Running: %s", command) }
+func (p *program) running(command string) { p.Info("Running: %s", command) }
 
 // oneArgument wants exactly one argument.
 func oneArgument(name string) cobra.PositionalArgs {

@@ -9,6 +9,7 @@ import (
 
 	"vserver/service/config"
 	"vserver/service/instance"
+	"vserver/service/terminal"
 )
 
 // named gives a command the options that name a server without its file.
@@ -38,7 +39,7 @@ func (p *program) choose(locations config.Locations, scope config.Scope, ask boo
 	if err != nil {
 		return "", "", err
 	}
-	q := question{title: "Select the configuration you want to use:"}
+	q := terminal.Question{Title: "Select the configuration you want to use:"}
 	var names []string
 	for _, l := range all {
 		if l.Err != nil {
@@ -46,17 +47,17 @@ func (p *program) choose(locations config.Locations, scope config.Scope, ask boo
 		}
 		names = append(names, l.Name)
 		for _, e := range l.Environments {
-			q.options = append(q.options, option{fmt.Sprintf("%-25s%s", l.Name, e), l.Name + " " + e})
+			q.Options = append(q.Options, terminal.Option{Label: fmt.Sprintf("%-25s%s", l.Name, e), Value: l.Name + " " + e})
 		}
 	}
 	if len(names) == 0 {
 		return "", "", errors.New("No configurations could be found! Name a file with --config")
 	}
 	answer := ""
-	if err = errNoAnswer; ask {
-		answer, err = p.ask(q)
+	if err = terminal.ErrNoAnswer; ask {
+		answer, err = p.in.Ask(p.Console, q)
 	}
-	if errors.Is(err, errNoAnswer) {
+	if errors.Is(err, terminal.ErrNoAnswer) {
 		return "", "", fmt.Errorf("name a configuration with --name or --config; the %s folders have: %s", scope, strings.Join(names, ", "))
 	}
 	name, environment, _ = strings.Cut(answer, " ")
@@ -65,12 +66,12 @@ func (p *program) choose(locations config.Locations, scope config.Scope, ask boo
 
 // chooseRunning offers servers that run.
 func (p *program) chooseRunning(title string, running []instance.Running) (instance.Running, error) {
-	q := question{title: title}
+	q := terminal.Question{Title: title}
 	for _, r := range running {
-		q.options = append(q.options, option{r.Identity(), r.Identity()})
+		q.Options = append(q.Options, terminal.Words(r.Identity())...)
 	}
-	answer, err := p.ask(q)
-	if errors.Is(err, errNoAnswer) {
+	answer, err := p.in.Ask(p.Console, q)
+	if errors.Is(err, terminal.ErrNoAnswer) {
 		err = errors.New("name a server with --name")
 	}
 	for _, r := range running {
@@ -79,15 +80,4 @@ func (p *program) chooseRunning(title string, running []instance.Running) (insta
 		}
 	}
 	return instance.Running{}, err
-}
-
-// good and bad colour names inside messages.
-func (c console) good(name string) string { return c.coloured("32", name) }
-func (c console) bad(name string) string  { return c.coloured("31", name) }
-
-func (c console) coloured(colour, text string) string {
-	if !c.colour {
-		return text
-	}
-	return "\x1b[" + colour + "m" + text + "\x1b[0m"
 }

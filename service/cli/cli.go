@@ -1,11 +1,10 @@
-// Package cli is the command line of vserver: one file per command. It reads
-// configuration, starts the service and speaks to the user; it holds no rule of
-// the wire protocol. It may import every package of service, nothing imports it
-// but main.
+// Package cli is the command line of vserver: one file per command, beside what
+// commands share: the options that choose an instance, and output for programs. What
+// a command does stands in the room it is about. It may import every room of service;
+// nothing imports it but main.
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +19,7 @@ import (
 
 	"vserver/service/config"
 	"vserver/service/daemon"
+	"vserver/service/terminal"
 )
 
 // Exit codes of every command.
@@ -35,28 +35,30 @@ func Main(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	p := &program{in: os.Stdin, inTerminal: isTerminal(os.Stdin), out: os.Stdout, err: os.Stderr, getenv: os.Getenv, findService: daemon.Find}
-	p.console = console{out: p.out, colour: colourful(os.Stdout, os.Getenv), terminal: isTerminal(os.Stdout)}
+	p := &program{
+		in:      &terminal.Input{Reader: os.Stdin, Terminal: terminal.Is(os.Stdin), Dumb: os.Getenv("TERM") == "dumb", Interrupted: ctx.Done()},
+		out:     os.Stdout,
+		err:     os.Stderr,
+		getenv:  os.Getenv,
+		Console: terminal.Console{Out: os.Stdout, Colour: terminal.Colourful(os.Stdout, os.Getenv), Terminal: terminal.Is(os.Stdout)},
+
+		findService: daemon.Find,
+	}
 	return p.main(ctx, args)
 }
 
 // program is what commands see of the process they run in.
 type program struct {
-	in         io.Reader
-	inTerminal bool          // somebody types
-	lines      *bufio.Reader // of in, once a question was answered from it
-	keyboard   *keyboard     // likewise, on a terminal
-	out, err   io.Writer
-	getenv     func(string) string
-	console
-	forPrograms bool            // the outcome is printed as JSON
-	interrupted <-chan struct{} // closed when the command is to end
+	in       *terminal.Input
+	out, err io.Writer
+	getenv   func(string) string
+	terminal.Console
+	forPrograms bool // the outcome is printed as JSON
 	// findService is daemon.Find; tests have a service manager of their own.
 	findService func(config.Locations, config.Scope, string) (daemon.Manager, daemon.State, error)
 }
 
 func (p *program) main(ctx context.Context, args []string) int {
-	p.interrupted = ctx.Done()
 	root := p.root()
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
@@ -73,7 +75,7 @@ func (p *program) main(ctx context.Context, args []string) int {
 		return int(code)
 	}
 	if !errors.Is(err, errReported) {
-		p.error(err.Error())
+		p.Error(err.Error())
 	}
 	return exitFailure
 }

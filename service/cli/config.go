@@ -113,15 +113,15 @@ func (p *program) check(path string) error {
 		Warnings []finding `json:"warnings"`
 	}{path, append([]string{}, report.Usable...), []finding{}, []finding{}}
 	for _, w := range report.Warnings {
-		p.warn("%s", w)
+		p.Warn("%s", w)
 		found.Warnings = append(found.Warnings, finding{w.Line, w.Key, w.Text, w.Nearest})
 	}
 	for _, fault := range report.Faults {
-		p.error(fault.Error())
+		p.Error(fault.Error())
 		found.Faults = append(found.Faults, finding{Line: fault.Line, Key: fault.Key, Text: fault.Text})
 	}
 	if len(report.Usable) > 0 {
-		p.info("%s: can be started: %s", path, strings.Join(report.Usable, ", "))
+		p.Info("%s: can be started: %s", path, strings.Join(report.Usable, ", "))
 	}
 	if len(report.Faults) > 0 {
 		err = errReported

@@ -84,7 +84,7 @@ func (p *program) perform(ctx context.Context, o demoOptions, url, password stri
 	if o.json {
 		show = p.err
 	}
-	bar := &progress{out: show, terminal: p.terminal && !o.json}
+	bar := &progress{out: show, terminal: p.Terminal && !o.json}
 	report, played := demo.Run(ctx, demo.Options{
 		URL: url, RootPassword: password, Nodes: o.nodes, Tasks: o.tasks, Progress: bar.show,
 	})

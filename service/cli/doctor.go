@@ -75,12 +75,12 @@ func (p *program) finding(f upkeep.Finding) {
 	}
 	switch f.Verdict {
 	case upkeep.Failure:
-		p.error(text)
+		p.Error(text)
 	case upkeep.Doubt:
-		p.warn("%s", text)
+		p.Warn("%s", text)
 	case upkeep.Skipped:
-		p.info("%s (skipped)", text)
+		p.Info("%s (skipped)", text)
 	default:
-		p.info("%s", text)
+		p.Info("%s", text)
 	}
 }

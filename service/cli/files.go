@@ -17,12 +17,12 @@ func (p *program) filesCommand() *cobra.Command {
 		Args:  nothing,
 	}, &instanceFlags{}, func(_ context.Context, inst config.Instance, _ []string) (any, error) {
 		oldLogs := log.OldFiles(inst.LogFile)
-		p.info("Configuration file = %s", inst.File)
-		p.info("Log file           = %s", inst.LogFile)
+		p.Info("Configuration file = %s", inst.File)
+		p.Info("Log file           = %s", inst.LogFile)
 		for _, file := range oldLogs {
-			p.info("Old log file       = %s", file)
+			p.Info("Old log file       = %s", file)
 		}
-		p.info("Database           = %s", inst.Database.Display.Reveal())
+		p.Info("Database           = %s", inst.Database.Display.Reveal())
 		return map[string]any{
 			"configuration": inst.File, "log": inst.LogFile, "old_logs": append([]string{}, oldLogs...),
 			"database": inst.Database.Display.Reveal(),

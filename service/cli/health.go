@@ -76,7 +76,7 @@ func (p *program) health(ctx context.Context, at instance.Running) error {
 	case len(broken) > 0:
 		err = fmt.Errorf("Server %s answers at %s, but this does not work: %s", at.Name, at.URL, strings.Join(broken, ", "))
 	default:
-		p.info("Server %s works and answers at %s", p.good(at.Name), at.URL)
+		p.Info("Server %s works and answers at %s", p.Good(at.Name), at.URL)
 	}
 	return p.finish(map[string]any{"name": at.Name, "url": at.URL, "healthy": err == nil, "parts": parts}, err)
 }

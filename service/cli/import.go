@@ -63,20 +63,20 @@ func (p *program) importFile(ctx context.Context, inst config.Instance, path str
 	if f.dropAll && !inst.Config.AllowDropAll {
 		return nil, batch.ErrNotAllowed // before a database is made
 	}
-	p.info("Reading %s", path)
+	p.Info("Reading %s", path)
 	file, err := batch.Read(path)
 	if err != nil {
 		return nil, err
 	}
 	for _, w := range file.Warnings {
-		p.warn("%s", w)
+		p.Warn("%s", w)
 	}
-	opened, err := service.Open(ctx, inst, f.openRoot(), p.logger())
+	opened, err := service.Open(ctx, inst, f.openRoot(), p.Logger())
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
-	p.info("Comparing with the database %s", inst.Database)
+	p.Info("Comparing with the database %s", inst.Database)
 	report, err := file.Apply(ctx, opened.Core, batch.Options{
 		DropAll: f.dropAll, AllowDropAll: inst.Config.AllowDropAll, DryRun: f.dryRun, Progress: p.progress(),
 	})
@@ -125,7 +125,7 @@ func imported(r batch.Report, dryRun bool) outcome {
 func (p *program) differences(path string, r batch.Report) {
 	for _, c := range r.Changes {
 		if c.Verdict == batch.Differs {
-			p.error(fmt.Sprintf("%s:%d: %s %s: %s", path, c.Line, c.Kind, c.Name, c.Text))
+			p.Error(fmt.Sprintf("%s:%d: %s %s: %s", path, c.Line, c.Kind, c.Name, c.Text))
 		}
 	}
 }
@@ -134,7 +134,7 @@ func (p *program) differences(path string, r batch.Report) {
 func (p *program) additions(r batch.Report) {
 	for _, c := range r.Changes {
 		if c.Verdict == batch.Created {
-			p.info("+ %s %s", c.Kind, c.Name)
+			p.Info("+ %s %s", c.Kind, c.Name)
 		}
 	}
 }
@@ -152,17 +152,17 @@ func (p *program) summary(r batch.Report, f importFlags) error {
 	switch {
 	case differ > 0:
 		done = "to create"
-		p.error("The database differs from the file, so nothing was changed")
+		p.Error("The database differs from the file, so nothing was changed")
 	case f.dryRun:
 		done = "to create"
-		p.info("Nothing was changed, as asked")
+		p.Info("Nothing was changed, as asked")
 	case f.dropAll:
-		p.info("All data was removed first")
+		p.Info("All data was removed first")
 	}
 	if len(kinds) > 0 {
-		p.info("%s: %s", done, strings.Join(kinds, ", "))
+		p.Info("%s: %s", done, strings.Join(kinds, ", "))
 	}
-	p.info("%d %s, %d unchanged, %d differing", r.Count(batch.Created, ""), done, r.Count(batch.Unchanged, ""), differ)
+	p.Info("%d %s, %d unchanged, %d differing", r.Count(batch.Created, ""), done, r.Count(batch.Unchanged, ""), differ)
 	if differ > 0 {
 		return errReported
 	}
@@ -180,12 +180,12 @@ func (p *program) progress() func(batch.Stage, int, int) {
 			current = stage
 			switch stage {
 			case batch.Hashing:
-				p.info("Hashing the passwords of %d new users, one at a time on each of %d cores", total, runtime.GOMAXPROCS(0))
+				p.Info("Hashing the passwords of %d new users, one at a time on each of %d cores", total, runtime.GOMAXPROCS(0))
 			case batch.Writing:
-				p.info("Writing %d users", total)
+				p.Info("Writing %d users", total)
 			}
 		}
-		if !p.terminal || time.Since(drawn) < every && done < total {
+		if !p.Terminal || time.Since(drawn) < every && done < total {
 			return
 		}
 		drawn = time.Now()

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"vserver/service/terminal"
 )
 
 // jsonFlag gives a command the option for output that programs read.
@@ -16,7 +18,7 @@ func (p *program) jsonFlag(cmd *cobra.Command) {
 // makeWay moves messages out of the way of a JSON value.
 func (p *program) makeWay(*cobra.Command, []string) {
 	if p.forPrograms {
-		p.console = console{out: p.err}
+		p.Console = terminal.Console{Out: p.err}
 	}
 }
 

@@ -26,10 +26,10 @@ func (p *program) listCommand() *cobra.Command {
 				p.table(found)
 			}
 			if len(failed) > 0 {
-				p.warn("Failed imports: %d", len(failed))
+				p.Warn("Failed imports: %d", len(failed))
 			}
 			for _, text := range failed {
-				p.debug("%s", text)
+				p.Debug("%s", text)
 			}
 			return p.finish(found, nil)
 		},
@@ -85,12 +85,12 @@ func (p *program) table(rows []listed) {
 	say("%-*s%-*s%-*sSystem/User", name, "Name", environments, "Environments", status, "Status")
 	say("%s", line)
 	for _, r := range rows {
-		scope, state, colour := "System ", "Offline", p.bad
+		scope, state, colour := "System ", "Offline", p.Bad
 		if r.Scope == config.User {
 			scope = "User   "
 		}
 		if r.Running {
-			state, colour = "Online", p.good
+			state, colour = "Online", p.Good
 		}
 		// Colours take no place on the screen, so the blanks come behind them.
 		padding := strings.Repeat(" ", status-len(state))

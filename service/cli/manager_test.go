@@ -12,6 +12,7 @@ import (
 
 	"vserver/service/config"
 	"vserver/service/daemon"
+	"vserver/service/terminal"
 )
 
 // fakeManager has one service, whose server runs in this process.
@@ -64,7 +65,7 @@ func inProcess(t *testing.T, m *fakeManager) (p *program, inst config.Instance, 
 	out = &bytes.Buffer{}
 	p = &program{
 		findService: m.find,
-		in:          strings.NewReader(""), out: out, err: out, console: console{out: out},
+		in:          &terminal.Input{Reader: strings.NewReader("")}, out: out, err: out, Console: terminal.Console{Out: out},
 		getenv: func(name string) string { return map[string]string{"HOME": dir, "XDG_DATA_DIRS": dir}[name] },
 	}
 	inst, err = config.ThisMachine(p.getenv).Resolve(config.Wanted{Name: "doc", Scope: config.User})
@@ -82,7 +83,7 @@ func serve(t *testing.T, p *program, inst config.Instance, m *fakeManager) {
 	m.begin = func() {
 		go func() {
 			silent := *p
-			silent.out, silent.console = &bytes.Buffer{}, console{out: &bytes.Buffer{}}
+			silent.out, silent.Console = &bytes.Buffer{}, terminal.Console{Out: &bytes.Buffer{}}
 			ended <- silent.serve(ctx, inst, runFlags{})
 		}()
 		m.state = daemon.Active

@@ -43,17 +43,17 @@ func (p *program) compareSchema(ctx context.Context, inst config.Instance) (any,
 // schemaState tells the state; a schema that is too new makes the command fail.
 func (p *program) schemaState(inst config.Instance, s upkeep.SchemaState) error {
 	if !s.Exists {
-		p.info("There is no database %s yet", inst.Database)
+		p.Info("There is no database %s yet", inst.Database)
 		return nil
 	}
-	p.info("Database %s has schema version %d, this program knows up to %d", inst.Database, s.Has, s.Knows)
+	p.Info("Database %s has schema version %d, this program knows up to %d", inst.Database, s.Has, s.Knows)
 	switch {
 	case s.Has > s.Knows:
 		return errors.New("the database is newer than this program: install the release that wrote it, or a newer one")
 	case len(s.Pending) == 0:
-		p.info("There is nothing to change")
+		p.Info("There is nothing to change")
 	default:
-		p.info("To change: %s", strings.Join(s.Pending, ", "))
+		p.Info("To change: %s", strings.Join(s.Pending, ", "))
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func (p *program) migrateUpCommand() *cobra.Command {
 			return nil, err
 		}
 		if snapshot != "" {
-			p.info("The database as it was is kept in %s", snapshot)
+			p.Info("The database as it was is kept in %s", snapshot)
 		}
 		return p.compareSchema(ctx, inst)
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"vserver/service/config"
+	"vserver/service/terminal"
 	"vserver/service/upkeep"
 )
 
@@ -65,14 +66,14 @@ func (i item) usage() string {
 	switch {
 	case i.file:
 		value, more = "FILE", " (a file that holds it)"
-	case i.q.confirm:
-		value, more = "yes|no", " (usually "+i.q.standard+")"
-	case len(i.q.options) > 0:
-		more = fmt.Sprintf(" (%s, usually %s)", strings.Join(i.q.values(), ", "), i.q.standard)
-	case i.q.standard != "":
-		more = " (usually " + i.q.standard + ")"
+	case i.q.Confirm:
+		value, more = "yes|no", " (usually "+i.q.Standard+")"
+	case len(i.q.Options) > 0:
+		more = fmt.Sprintf(" (%s, usually %s)", strings.Join(i.q.Values(), ", "), i.q.Standard)
+	case i.q.Standard != "":
+		more = " (usually " + i.q.Standard + ")"
 	}
-	return fmt.Sprintf("`%s` for: %s%s", value, strings.TrimRight(i.q.title, ":?"), more)
+	return fmt.Sprintf("`%s` for: %s%s", value, strings.TrimRight(i.q.Title, ":?"), more)
 }
 
 // newConfiguration follows contract 40 §4.1.
@@ -87,8 +88,8 @@ func (p *program) newConfiguration(ctx context.Context, f newFlags) error {
 		return err
 	}
 	if !p.writable(filepath.Dir(filepath.Dir(folder))) {
-		p.error("Your user does not have write access to all folders. Exiting")
-		p.info("Create a configuration of your own with %s", p.good("vserver new --user"))
+		p.Error("Your user does not have write access to all folders. Exiting")
+		p.Info("Create a configuration of your own with %s", p.Good("vserver new --user"))
 		return errReported
 	}
 	a, err := p.interview(f)
@@ -98,7 +99,7 @@ func (p *program) newConfiguration(ctx context.Context, f newFlags) error {
 	if err := config.WriteFile(path, f.environment, a.block(f.name, f.origins)); err != nil {
 		return err
 	}
-	p.info("New configuration created: %s", p.good(path))
+	p.Info("New configuration created: %s", p.Good(path))
 	if err := p.firstUser(ctx, locations, f, a[flagPassword]); err != nil {
 		return err
 	}
@@ -114,8 +115,8 @@ func (p *program) nameNew(f *newFlags) error {
 		if f.yes {
 			return errors.New("give the new configuration a name with --name")
 		}
-		typed, err := p.ask(question{title: "Please enter a configuration-name:"})
-		if errors.Is(err, errNoAnswer) {
+		typed, err := p.in.Ask(p.Console, terminal.Question{Title: "Please enter a configuration-name:"})
+		if errors.Is(err, terminal.ErrNoAnswer) {
 			return errors.New("give the new configuration a name with --name")
 		}
 		if err != nil {
@@ -123,7 +124,7 @@ func (p *program) nameNew(f *newFlags) error {
 		}
 		f.name = strings.ReplaceAll(typed, " ", "-")
 		if f.name != typed {
-			p.info("Replaced spaces from configuration name: %s", f.name)
+			p.Info("Replaced spaces from configuration name: %s", f.name)
 		}
 	}
 	return config.CheckName(f.name)
@@ -158,9 +159,9 @@ func (p *program) writable(folder string) bool {
 	case err == nil:
 		return errors.Join(probe.Close(), os.Remove(probe.Name())) == nil
 	case missing:
-		p.warn("Target directory '%s' for configuration file does not exist.", folder)
+		p.Warn("Target directory '%s' for configuration file does not exist.", folder)
 	default:
-		p.warn("No write permissions at '%s'.", folder)
+		p.Warn("No write permissions at '%s'.", folder)
 	}
 	return false
 }
@@ -177,13 +178,13 @@ func (p *program) interview(f newFlags) (answers, error) {
 			return nil, err
 		}
 		if !given {
-			answer = i.q.standard
+			answer = i.q.Standard
 		}
 		if !given && asking && (i.flag != flagPassword || p.rootPassword() == "") {
-			answer, err = p.ask(i.q)
-			if errors.Is(err, errNoAnswer) {
-				p.info("No more input: the usual values are taken for the rest")
-				answer, asking, err = i.q.standard, false, nil
+			answer, err = p.in.Ask(p.Console, i.q)
+			if errors.Is(err, terminal.ErrNoAnswer) {
+				p.Info("No more input: the usual values are taken for the rest")
+				answer, asking, err = i.q.Standard, false, nil
 			}
 			if err == nil && i.flag == flagPassword {
 				err = p.repeat(i.q, answer)
@@ -198,18 +199,18 @@ func (p *program) interview(f newFlags) (answers, error) {
 }
 
 // repeat has a hidden answer typed twice where nobody sees what is typed.
-func (p *program) repeat(q question, answer string) error {
-	if answer == "" || !p.inTerminal {
+func (p *program) repeat(q terminal.Question, answer string) error {
+	if answer == "" || !p.in.Terminal {
 		return nil
 	}
-	q.title, q.note = "The same once more:", ""
-	q.check = func(again string) error {
+	q.Title, q.Note = "The same once more:", ""
+	q.Check = func(again string) error {
 		if again != answer {
 			return errors.New("This is not the same")
 		}
 		return nil
 	}
-	_, err := p.ask(q)
+	_, err := p.in.Ask(p.Console, q)
 	return err
 }
 
@@ -228,14 +229,14 @@ func (i item) beforehand(given map[string]*string) (answer string, ok bool, err 
 		answer = strings.TrimRight(string(text), "\r\n")
 	}
 	switch {
-	case i.q.confirm:
-		answer, err = yesOrNo(answer)
-	case len(i.q.options) > 0:
-		if answer, err = i.q.judge(answer); err != nil {
-			err = fmt.Errorf("must be one of %s", strings.Join(i.q.values(), ", "))
+	case i.q.Confirm:
+		answer, err = terminal.YesOrNo(answer)
+	case len(i.q.Options) > 0:
+		if answer, err = i.q.Parse(answer); err != nil {
+			err = fmt.Errorf("must be one of %s", strings.Join(i.q.Values(), ", "))
 		}
 	default:
-		err = i.q.validate(answer)
+		err = i.q.Validate(answer)
 	}
 	if err != nil {
 		return "", false, misused("Invalid value for '--%s': %s", i.flag, err)
@@ -255,7 +256,7 @@ func (p *program) rootPassword() string {
 // stands in no file.
 func (p *program) firstUser(ctx context.Context, locations config.Locations, f newFlags, password string) error {
 	if password == "" && p.rootPassword() == "" {
-		p.warn("The first start makes user root with password root; until that is changed it gets in from this machine only")
+		p.Warn("The first start makes user root with password root; until that is changed it gets in from this machine only")
 		return nil
 	}
 	inst, err := locations.Resolve(config.Wanted{Name: f.name, Environment: f.environment, Scope: f.scope})
@@ -265,14 +266,14 @@ func (p *program) firstUser(ctx context.Context, locations config.Locations, f n
 	if password != "" {
 		inst.Config.RootPassword = config.Secret(password)
 	}
-	made, err := upkeep.MakeFirstUser(ctx, inst, p.quietLogger())
+	made, err := upkeep.MakeFirstUser(ctx, inst, p.QuietLogger())
 	switch {
 	case err != nil:
 		return fmt.Errorf("the password of root could not be set, give it to the first start as VSERVER_ROOT_PASSWORD: %w", err)
 	case made:
-		p.info("User root can log in with the password that you have chosen")
+		p.Info("User root can log in with the password that you have chosen")
 	default:
-		p.warn("The database %s has users already: their passwords stay as they are", inst.Database)
+		p.Warn("The database %s has users already: their passwords stay as they are", inst.Database)
 	}
 	return nil
 }
@@ -283,10 +284,10 @@ func (p *program) next(f newFlags, path string) error {
 	if f.scope == config.User {
 		flag = "--user"
 	}
-	p.info("You can start the server by running %s", p.good("vserver start "+flag))
+	p.Info("You can start the server by running %s", p.Good("vserver start "+flag))
 	full := strings.Join(strings.Fields(fmt.Sprintf("vserver start %s --name %s --environment %s", flag, f.name, f.environment)), " ")
-	p.info("In full: %s", full)
-	p.info("Web pages of another address need it under cors_allowed_origins in the file")
+	p.Info("In full: %s", full)
+	p.Info("Web pages of another address need it under cors_allowed_origins in the file")
 	return p.finish(map[string]string{
 		"name": f.name, "environment": f.environment, "scope": string(f.scope), "file": path, "start": full,
 	}, nil)

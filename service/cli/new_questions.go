@@ -9,13 +9,14 @@ import (
 
 	"vserver/service/config"
 	"vserver/service/core"
+	"vserver/service/terminal"
 )
 
 // item is a question of the wizard, with the option that answers it beforehand.
 type item struct {
 	flag string
 	key  string // of the configuration, which judges the answer; none for questions about whole blocks
-	q    question
+	q    terminal.Question
 	file bool // the option names a file that holds the answer: a secret is no option
 	when func(answers) bool
 }
@@ -40,40 +41,40 @@ const (
 // items are the questions of contract 40 §5, in its order; the last one is this
 // server's own.
 func items() []item {
-	vpn := func(a answers) bool { return a[flagVPN] == yes }
+	vpn := func(a answers) bool { return a[flagVPN] == terminal.Yes }
 	all := []item{
-		{flag: "description", key: "description", q: question{title: "Enter a human-readable description:"}},
-		{flag: flagIP, key: "ip", q: question{title: "ip:", standard: "0.0.0.0"}},
-		{flag: flagPort, key: "port", q: question{title: "Enter port to which the server listens:", standard: "5000"}},
-		{flag: "api-path", key: "api_path", q: question{title: "Path of the api:", standard: "/api"}},
-		{flag: "uri", key: "uri", q: question{title: "Database URI:", standard: "sqlite:///default.sqlite"}},
-		{flag: "allow-drop-all", key: "allow_drop_all", q: question{
-			title: "Allowed to drop all tables:", standard: "True", options: words("True", "False")}},
-		{flag: flagJWT, q: question{title: "Do you want a constant JWT secret?", standard: yes, confirm: true,
-			note: "Without one everybody has to log in again after each start."}},
-		{flag: "log-level", key: "logging.level", q: question{
-			title: "Which level of logging would you like?", standard: "DEBUG", options: words(logLevels...)}},
-		{flag: flagTwo, q: question{title: "Do you want to enforce two-factor authentication?", standard: yes, confirm: true}},
-		{flag: flagVPN, q: question{title: "Do you want to add a VPN server?", standard: no, confirm: true}},
-		{flag: "vpn-url", key: "vpn_server.url", q: question{title: "VPN server URL:"}},
-		{flag: "vpn-portal-username", key: "vpn_server.portal_username", q: question{title: "VPN portal username:"}},
-		{flag: "vpn-portal-password-file", file: true, key: "vpn_server.portal_userpass", q: question{title: "VPN portal password:", hidden: true}},
-		{flag: "vpn-client-username", key: "vpn_server.client_id", q: question{title: "VPN client username:"}},
-		{flag: "vpn-client-password-file", file: true, key: "vpn_server.client_secret", q: question{title: "VPN client password:", hidden: true}},
-		{flag: "vpn-redirect-url", key: "vpn_server.redirect_url", q: question{title: "Redirect url (should be local address of UI):", standard: "http://localhost"}},
-		{flag: flagRabbit, q: question{title: "Do you want to add a RabbitMQ message queue?", standard: yes, confirm: true,
-			note: "This server needs none. An address is kept in the file for the reference."}},
-		{flag: "rabbitmq-uri", key: "rabbitmq_uri", q: question{title: "Enter the URI for your RabbitMQ:"},
-			when: func(a answers) bool { return a[flagRabbit] == yes }},
-		{flag: flagPassword, file: true, q: question{title: "Password of the first user, root:", hidden: true, check: checkRootPassword,
-			note: "Leave it empty for the well-known root, which then gets in from this machine only."}},
+		{flag: "description", key: "description", q: terminal.Question{Title: "Enter a human-readable description:"}},
+		{flag: flagIP, key: "ip", q: terminal.Question{Title: "ip:", Standard: "0.0.0.0"}},
+		{flag: flagPort, key: "port", q: terminal.Question{Title: "Enter port to which the server listens:", Standard: "5000"}},
+		{flag: "api-path", key: "api_path", q: terminal.Question{Title: "Path of the api:", Standard: "/api"}},
+		{flag: "uri", key: "uri", q: terminal.Question{Title: "Database URI:", Standard: "sqlite:///default.sqlite"}},
+		{flag: "allow-drop-all", key: "allow_drop_all", q: terminal.Question{
+			Title: "Allowed to drop all tables:", Standard: "True", Options: terminal.Words("True", "False")}},
+		{flag: flagJWT, q: terminal.Question{Title: "Do you want a constant JWT secret?", Standard: terminal.Yes, Confirm: true,
+			Note: "Without one everybody has to log in again after each start."}},
+		{flag: "log-level", key: "logging.level", q: terminal.Question{
+			Title: "Which level of logging would you like?", Standard: "DEBUG", Options: terminal.Words(logLevels...)}},
+		{flag: flagTwo, q: terminal.Question{Title: "Do you want to enforce two-factor authentication?", Standard: terminal.Yes, Confirm: true}},
+		{flag: flagVPN, q: terminal.Question{Title: "Do you want to add a VPN server?", Standard: terminal.No, Confirm: true}},
+		{flag: "vpn-url", key: "vpn_server.url", q: terminal.Question{Title: "VPN server URL:"}},
+		{flag: "vpn-portal-username", key: "vpn_server.portal_username", q: terminal.Question{Title: "VPN portal username:"}},
+		{flag: "vpn-portal-password-file", file: true, key: "vpn_server.portal_userpass", q: terminal.Question{Title: "VPN portal password:", Hidden: true}},
+		{flag: "vpn-client-username", key: "vpn_server.client_id", q: terminal.Question{Title: "VPN client username:"}},
+		{flag: "vpn-client-password-file", file: true, key: "vpn_server.client_secret", q: terminal.Question{Title: "VPN client password:", Hidden: true}},
+		{flag: "vpn-redirect-url", key: "vpn_server.redirect_url", q: terminal.Question{Title: "Redirect url (should be local address of UI):", Standard: "http://localhost"}},
+		{flag: flagRabbit, q: terminal.Question{Title: "Do you want to add a RabbitMQ message queue?", Standard: terminal.Yes, Confirm: true,
+			Note: "This server needs none. An address is kept in the file for the reference."}},
+		{flag: "rabbitmq-uri", key: "rabbitmq_uri", q: terminal.Question{Title: "Enter the URI for your RabbitMQ:"},
+			when: func(a answers) bool { return a[flagRabbit] == terminal.Yes }},
+		{flag: flagPassword, file: true, q: terminal.Question{Title: "Password of the first user, root:", Hidden: true, Check: checkRootPassword,
+			Note: "Leave it empty for the well-known root, which then gets in from this machine only."}},
 	}
 	for i := range all {
 		if strings.HasPrefix(all[i].flag, flagVPN+"-") {
 			all[i].when = vpn
 		}
-		if key := all[i].key; key != "" && len(all[i].q.options) == 0 {
-			all[i].q.check = func(answer string) error { return config.CheckAnswer(key, answer) }
+		if key := all[i].key; key != "" && len(all[i].q.Options) == 0 {
+			all[i].q.Check = func(answer string) error { return config.CheckAnswer(key, answer) }
 		}
 	}
 	return all
@@ -115,10 +116,10 @@ func (a answers) block(name string, origins []string) map[string]any {
 			block[i.key] = answer
 		}
 	}
-	if a[flagJWT] == yes {
+	if a[flagJWT] == terminal.Yes {
 		block["jwt_secret_key"] = newSecret()
 	}
-	if a[flagTwo] == yes {
+	if a[flagTwo] == terminal.Yes {
 		block["two_factor_auth"] = true
 	}
 	return block

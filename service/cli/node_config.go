@@ -49,7 +49,7 @@ func (p *program) nodeConfigCommand() *cobra.Command {
 }
 
 func (p *program) nodeConfig(ctx context.Context, inst config.Instance, f nodeConfigFlags) (result any, err error) {
-	opened, err := service.Open(ctx, inst, f.openRoot(), p.logger())
+	opened, err := service.Open(ctx, inst, f.openRoot(), p.Logger())
 	if err != nil {
 		return nil, err
 	}
@@ -58,13 +58,13 @@ func (p *program) nodeConfig(ctx context.Context, inst config.Instance, f nodeCo
 		Collaboration: f.collaboration, Folder: f.out, ServerURL: f.server, Replace: f.force,
 	})
 	for _, n := range files {
-		p.info("Wrote %s", n.File)
+		p.Info("Wrote %s", n.File)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if ip := inst.Config.IP; ip == "" || ip == "127.0.0.1" || ip == "localhost" {
-		p.warn("The server listens on this machine only: set ip of its configuration to 0.0.0.0 for nodes in containers")
+		p.Warn("The server listens on this machine only: set ip of its configuration to 0.0.0.0 for nodes in containers")
 	}
 	return files, nil
 }

@@ -11,6 +11,7 @@ import (
 	"vserver/service/config"
 	"vserver/service/daemon"
 	"vserver/service/instance"
+	"vserver/service/terminal"
 )
 
 // runFlags are the options of `vserver run`.
@@ -62,7 +63,7 @@ func (p *program) told(err error) error {
 	if err == nil {
 		return nil
 	}
-	p.error(err.Error())
+	p.Error(err.Error())
 	return errReported
 }
 
@@ -73,7 +74,7 @@ func (p *program) run(ctx context.Context, f runFlags) error {
 			return err
 		}
 		// It stays open until the process ends, for the last words.
-		p.out, p.err, p.console = file, file, console{out: file}
+		p.out, p.err, p.Console = file, file, terminal.Console{Out: file}
 	}
 	inst, err := f.find(p)
 	if err != nil {
@@ -100,14 +101,14 @@ func (p *program) serve(ctx context.Context, inst config.Instance, f runFlags) e
 	err = service.Run(ctx, inst, service.RunOptions{
 		Console: p.out, OpenRoot: f.openRoot(), Getenv: p.getenv,
 		Ready: func(at net.Addr) {
-			p.info("Server %s is ready on %s, it logs to %s", inst.Name, at, inst.LogFile)
+			p.Info("Server %s is ready on %s, it logs to %s", inst.Name, at, inst.LogFile)
 			if err := claim.Serving(inst.Config, at); err != nil {
-				p.warn("Other commands do not find this server: %s", err)
+				p.Warn("Other commands do not find this server: %s", err)
 			}
 		},
 	})
 	if err == nil {
-		p.info("Server %s has ended", inst.Name)
+		p.Info("Server %s has ended", inst.Name)
 	}
 	return err
 }
@@ -120,6 +121,6 @@ func (p *program) occupy(inst config.Instance, console string) (*instance.Claim,
 	if err == nil || errors.As(err, &already) || console != "" {
 		return claim, err
 	}
-	p.warn("Other commands do not find this server: %s", err)
+	p.Warn("Other commands do not find this server: %s", err)
 	return nil, nil
 }

@@ -66,7 +66,7 @@ func (p *program) serviceVerb(verb, short, done string, call func(daemon.Manager
 			if err := call(m); err != nil {
 				return forbidden(err)
 			}
-			p.info("Service %s is %s", name, done)
+			p.Info("Service %s is %s", name, done)
 			return p.serviceNow(name, m)
 		},
 	}
@@ -129,24 +129,24 @@ func (p *program) registerService(ctx context.Context, f *instanceFlags, now boo
 		return err
 	}
 	for _, text := range p.hidden(u) {
-		p.warn("%s", text)
+		p.Warn("%s", text)
 	}
 	remarks, err := daemon.Register(ctx, daemon.ThisMachine(), m, u, inst)
 	if err != nil {
 		return forbidden(err)
 	}
 	for _, text := range remarks {
-		p.warn("%s", text)
+		p.Warn("%s", text)
 	}
-	p.info("Service %s is installed", u.Name)
+	p.Info("Service %s is installed", u.Name)
 	if u.Scope == config.User && u.GOOS == "linux" {
-		p.info("It runs while you are logged in; for longer: loginctl enable-linger")
+		p.Info("It runs while you are logged in; for longer: loginctl enable-linger")
 	}
 	if now {
 		if err := m.Start(); err != nil {
 			return err
 		}
-		p.info("Service %s is started", u.Name)
+		p.Info("Service %s is started", u.Name)
 	}
 	return p.serviceNow(u.Name, m)
 }
@@ -202,9 +202,9 @@ func (p *program) serviceStatusCommand() *cobra.Command {
 				return err
 			}
 			if state == daemon.Active {
-				p.info("Service %s is %s", name, state)
+				p.Info("Service %s is %s", name, state)
 			} else {
-				p.warn("Service %s is %s", name, state)
+				p.Warn("Service %s is %s", name, state)
 				err = errReported
 			}
 			return p.finish(serviceState{name, state}, err)

@@ -35,7 +35,7 @@ func (p *program) shellCommand() *cobra.Command {
 			if cmd.Flags().Changed("command") && code == "" {
 				return misused("Option '--command' requires an argument.")
 			}
-			f.inputTaken = !p.inTerminal // statements
+			f.inputTaken = !p.in.Terminal // statements
 			inst, err := f.find(p)
 			if err != nil {
 				return err
@@ -86,7 +86,7 @@ func isCode(text string) bool {
 
 // shell opens the database, runs statements and closes it again.
 func (p *program) shell(ctx context.Context, inst config.Instance, openRoot bool, code string) (err error) {
-	opened, err := service.Open(ctx, inst, openRoot, p.logger())
+	opened, err := service.Open(ctx, inst, openRoot, p.Logger())
 	if err != nil {
 		return err
 	}
@@ -98,15 +98,15 @@ func (p *program) shell(ctx context.Context, inst config.Instance, openRoot bool
 			ConfigFile: inst.File, DataDir: inst.DataDir, LogFile: inst.LogFile,
 		},
 	})
-	in, typed := p.in.(*os.File)
+	in, typed := p.in.Reader.(*os.File)
 	var exit int
 	switch {
 	case code != "":
 		exit, err = s.Script(ctx, strings.NewReader(code))
-	case p.inTerminal && typed:
+	case p.in.Terminal && typed:
 		exit, err = p.interact(ctx, s, shell.OpenConsole(in, p.screen(in)))
 	default:
-		exit, err = s.Script(ctx, p.in)
+		exit, err = s.Script(ctx, p.in.Reader)
 	}
 	if err == nil && exit != 0 {
 		err = exitCode(exit)
@@ -117,7 +117,7 @@ func (p *program) shell(ctx context.Context, inst config.Instance, openRoot bool
 // screen is where lines are edited: the terminal that is typed at, when the output
 // goes elsewhere.
 func (p *program) screen(in *os.File) *os.File {
-	if out, ok := p.out.(*os.File); ok && p.terminal {
+	if out, ok := p.out.(*os.File); ok && p.Terminal {
 		return out
 	}
 	return in

@@ -56,20 +56,20 @@ func (p *program) start(ctx context.Context, f startFlags) error {
 		return err
 	}
 	locations := config.ThisMachine(p.getenv)
-	p.info("Starting server...")
+	p.Info("Starting server...")
 	if r, ok := instance.Find(locations, inst.Scope, inst.Name); ok {
 		return instance.AlreadyRunning{Running: r}
 	}
 	for _, w := range inst.Warnings {
-		p.warn("%s", w)
+		p.Warn("%s", w)
 	}
 	r, err := p.launch(ctx, locations, inst, f)
 	if err != nil {
 		return p.notStarted(ctx, err)
 	}
-	p.info("Server %s answers at %s", p.good(r.Name), r.URL)
-	p.info("It logs to %s", r.Log)
-	p.info("Success! process id = %d", r.PID)
+	p.Info("Server %s answers at %s", p.Good(r.Name), r.URL)
+	p.Info("It logs to %s", r.Log)
+	p.Info("Success! process id = %d", r.PID)
 	if err := p.finish(r, nil); err != nil {
 		return err
 	}
@@ -90,9 +90,9 @@ func (p *program) launch(ctx context.Context, locations config.Locations, inst c
 		return instance.Start(ctx, locations, inst.Scope, inst.Name, f.runArgs(locations, inst))
 	}
 	if f.ip != "" || f.portGiven || f.environment != "" && f.environment != inst.Config.Environment {
-		p.warn("The installed service has its own options: those of this command do not count")
+		p.Warn("The installed service has its own options: those of this command do not count")
 	}
-	p.info("Starting the service that is installed for it")
+	p.Info("Starting the service that is installed for it")
 	if err := manager.Start(); err != nil {
 		return instance.Running{}, forbidden(err)
 	}
@@ -125,7 +125,7 @@ func (p *program) notStarted(ctx context.Context, err error) error {
 	if !errors.As(err, &failed) {
 		return err
 	}
-	show := p.uncoloured(p.console.out)
+	show := p.Uncoloured(p.Console.Out)
 	for _, line := range failed.Output {
 		_, _ = fmt.Fprintln(show, line)
 	}

@@ -46,12 +46,12 @@ func (p *program) toStop(cmd *cobra.Command, f instanceFlags, all bool) ([]insta
 	running := instance.FindAll(locations, asked...)
 	switch {
 	case len(instance.FindAll(locations, config.System, config.User)) == 0:
-		p.warn("No servers are currently running.")
+		p.Warn("No servers are currently running.")
 		return nil, nil
 	case all:
 		return running, nil
 	case f.name == "" && len(running) == 0:
-		p.warn("No servers of the %s folders are currently running.", f.scope)
+		p.Warn("No servers of the %s folders are currently running.", f.scope)
 		return nil, nil
 	case f.name == "":
 		r, err := p.chooseRunning("Select the server you wish to stop:", running)
@@ -60,7 +60,7 @@ func (p *program) toStop(cmd *cobra.Command, f instanceFlags, all bool) ([]insta
 	if r, ok := instance.Find(locations, f.scope, f.name); ok {
 		return []instance.Running{r}, nil
 	}
-	p.error(p.bad(f.name) + " is not running!")
+	p.Error(p.Bad(f.name) + " is not running!")
 	p.elsewhere(locations, f)
 	return nil, nil
 }
@@ -72,7 +72,7 @@ func (p *program) elsewhere(locations config.Locations, f instanceFlags) {
 		other = config.System
 	}
 	if _, ok := instance.Find(locations, other, f.name); ok {
-		p.info("A server %s runs at the other level: add --%s", f.name, other)
+		p.Info("A server %s runs at the other level: add --%s", f.name, other)
 	}
 }
 
@@ -94,9 +94,9 @@ func (p *program) stopEach(ctx context.Context, running []instance.Running) ([]s
 			continue
 		}
 		if forced {
-			p.warn("It did not end within %s and was ended by force", instance.StopTime)
+			p.Warn("It did not end within %s and was ended by force", instance.StopTime)
 		}
-		p.info("Stopped the %s server.", p.good(r.Identity()))
+		p.Info("Stopped the %s server.", p.Good(r.Identity()))
 		done = append(done, stopped{r.Name, r.Scope, forced})
 	}
 	return done, errors.Join(faults...)

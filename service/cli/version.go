@@ -55,7 +55,7 @@ func (p *program) versions(cmd *cobra.Command, f versionFlags) error {
 		return err
 	}
 	if r.PID == 0 {
-		p.error(fmt.Sprintf("Server %s is not running! Cannot provide version...", p.bad(r.Identity())))
+		p.Error(fmt.Sprintf("Server %s is not running! Cannot provide version...", p.Bad(r.Identity())))
 		return nil
 	}
 	return p.serverVersion(cmd.Context(), r)
