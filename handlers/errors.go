@@ -63,7 +63,7 @@ func (s *Server) fail(c echo.Context, err error) {
 	}
 	if committed {
 		s.log.Error().Err(err).Str("path", req.URL.Path).Msg("failed in the middle of a reply")
-		return
+		panic(http.ErrAbortHandler) // a reply that ended here would look whole
 	}
 	status, body := s.reply(c, err)
 	if werr := writeJSON(c, status, body); werr != nil {
@@ -78,10 +78,7 @@ func (s *Server) reply(c echo.Context, err error) (int, any) {
 	err = core.StorageFault(err)
 	f, ok := fault.As(err)
 	if !ok || f.Kind == fault.Internal {
-		id := rand.Text()[:12]
-		s.log.Error().Err(err).Str("incident", id).Str("method", c.Request().Method).
-			Str("path", c.Request().URL.Path).Msg("unexpected error")
-		c.Response().Header().Set("X-Incident", id)
+		c.Response().Header().Set(incidentHeader, s.incident(c.Request(), err))
 		return http.StatusInternalServerError, map[string]string{"msg": textInternal}
 	}
 	if f.Cause != nil {
@@ -95,6 +92,21 @@ func (s *Server) reply(c echo.Context, err error) (int, any) {
 	default:
 		return statusOf(f.Kind), map[string]string{"msg": f.Msg}
 	}
+}
+
+// incidentHeader tells the caller under which id the log has the cause of a 500.
+const incidentHeader = "X-Incident"
+
+// incident logs an error that nobody foresaw and returns its id.
+func (s *Server) incident(r *http.Request, err error) string {
+	id := rand.Text()[:12]
+	entry := s.log.Error().Err(err).Str("incident", id).Str("method", r.Method).Str("path", r.URL.Path)
+	var lost *fault.Panic
+	if errors.As(err, &lost) {
+		entry = entry.Str("stack", lost.Stack)
+	}
+	entry.Msg("unexpected error")
+	return id
 }
 
 // messages is a body with `message` as the reference has it, and `msg` beside it

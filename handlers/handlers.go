@@ -55,6 +55,7 @@ func New(c *core.Core, log zerolog.Logger, opt Options) *Server {
 	if opt.Observe != nil {
 		s.echo.Use(s.observed)
 	}
+	s.echo.Use(s.recovering)
 	s.register(s.routes())
 	s.registerStartPage()
 	s.registerDocs()
@@ -71,7 +72,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.setHeaders(w, r)
 	if r.URL.Path == socketPath {
-		s.live.engine.ServeHTTP(w, r)
+		s.serveLive(w, r)
 		return
 	}
 	s.echo.ServeHTTP(w, r)
@@ -80,10 +81,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // observed tells of requests once they are answered.
 func (s *Server) observed(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		// Also when a reply is aborted, which panics.
+		defer func() { s.opt.Observe(c.Path(), c.Request().Method, c.Response().Status) }()
 		if err := next(c); err != nil {
 			c.Error(err) // answers, so that the status is known
 		}
-		s.opt.Observe(c.Path(), c.Request().Method, c.Response().Status)
 		return nil
 	}
 }

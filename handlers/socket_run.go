@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vserver/service/core"
+	"vserver/service/fault"
 	"vserver/service/live"
 )
 
@@ -15,9 +16,12 @@ import (
 // writes when accounts were last seen.
 func (s *Server) Run(ctx context.Context) {
 	var loops sync.WaitGroup
-	loops.Go(func() { s.live.judgeOnChanges(ctx) })
-	loops.Go(func() { s.live.pingNodes(ctx) })
-	loops.Go(func() { s.live.flushRegularly(ctx) })
+	report := func(p *fault.Panic) {
+		s.log.Error().Err(p).Str("stack", p.Stack).Msg("work in the background panicked, it begins again")
+	}
+	for _, loop := range []func(context.Context){s.live.judgeOnChanges, s.live.pingNodes, s.live.flushRegularly} {
+		loops.Go(func() { fault.Steadily(ctx, report, loop) })
+	}
 	loops.Wait()
 }
 

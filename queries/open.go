@@ -14,7 +14,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/ncruces/go-sqlite3"
-	"github.com/ncruces/go-sqlite3/driver"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
@@ -79,15 +78,21 @@ func (db *DB) Batches() *Batches {
 	return &db.writer.done
 }
 
-// Ping tells whether the database answers.
-func (db *DB) Ping(ctx context.Context) error { return db.pool.PingContext(ctx) }
+// Ping reports whether the database answers, and can be written to as far as is known
+// without writing.
+func (db *DB) Ping(ctx context.Context) error {
+	if db.writer != nil && db.writer.lost.Load() {
+		return errBroken
+	}
+	return db.pool.PingContext(ctx)
+}
 
 func openSQLite(ctx context.Context, src Source) (*DB, error) {
 	existed := filled(src.Path)
 	if err := os.MkdirAll(filepath.Dir(src.Path), 0o750); err != nil {
 		return nil, fmt.Errorf("making the folder of the database: %w", err)
 	}
-	write, err := driver.Open(sqliteDSN(src, "_txlock=immediate"), keepPlans)
+	write, err := openGuarded(sqliteDSN(src, "_txlock=immediate"))
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", src.Path, err)
 	}
@@ -102,20 +107,20 @@ func openSQLite(ctx context.Context, src Source) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", src.Path, Named(err)), write.Close())
 	}
-	conn, err := write.Conn(ctx)
+	w, err := newWriter(ctx, write)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, Named(err)), write.Close())
 	}
-	pool, err := driver.Open(sqliteDSN(src, "_pragma=query_only(on)"), keepPlans)
+	pool, err := openGuarded(sqliteDSN(src, "_pragma=query_only(on)"))
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, Named(err)), write.Close())
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, Named(err)), w.close(), write.Close())
 	}
 	// More readers than this starve the writer.
 	readers := max(4, runtime.GOMAXPROCS(0))
 	pool.SetMaxOpenConns(readers)
 	pool.SetMaxIdleConns(readers)
 	reader := newLite(pool)
-	return &DB{Queries: New(reader), Engine: SQLite, Snapshot: kept, pool: pool, reader: reader, write: write, writer: newWriter(conn)}, nil
+	return &DB{Queries: New(reader), Engine: SQLite, Snapshot: kept, pool: pool, reader: reader, write: write, writer: w}, nil
 }
 
 // keepPlans has SQLite plan a statement once, whatever is bound to it. Without that it

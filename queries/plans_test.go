@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/ncruces/go-sqlite3"
-	"github.com/ncruces/go-sqlite3/driver"
 )
 
 // recorder keeps the text of the last statement that was prepared.
@@ -164,7 +163,7 @@ func TestStatementsArePreparedOnce(t *testing.T) {
 	}
 	defer conn.Close()
 	err = conn.Raw(func(c any) error {
-		raw := c.(driver.Conn).Raw()
+		raw := c.(interface{ Raw() *sqlite3.Conn }).Raw()
 		for name, q := range generated(t) {
 			text, _ := rewrite(q, 0)
 			if n := preparations(t, raw, text); n > 0 {

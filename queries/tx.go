@@ -3,6 +3,8 @@ package queries
 import (
 	"context"
 	"fmt"
+
+	"vserver/service/fault"
 )
 
 // Tx is a transaction: the queries within it, its moment, and what waits for its
@@ -51,7 +53,7 @@ func (db *DB) inPostgres(ctx context.Context, f func(ctx context.Context, tx *Tx
 	}
 	defer func() { _ = raw.Rollback() }()
 	tx := &Tx{Queries: New(raw), Now: Now()}
-	if err := f(ctx, tx); err != nil {
+	if err := recovering(ctx, f, tx); err != nil {
 		return err
 	}
 	if err := raw.Commit(); err != nil {
@@ -59,4 +61,14 @@ func (db *DB) inPostgres(ctx context.Context, f func(ctx context.Context, tx *Tx
 	}
 	tx.committed()
 	return nil
+}
+
+// recovering runs f; its panic becomes an error, as on SQLite.
+func recovering(ctx context.Context, f func(context.Context, *Tx) error, tx *Tx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fault.Recovered(p)
+		}
+	}()
+	return f(ctx, tx)
 }

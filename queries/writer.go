@@ -9,7 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/ncruces/go-sqlite3/driver"
+	"vserver/service/fault"
 )
 
 // batch is the most transactions that share one commit.
@@ -21,12 +21,14 @@ var errClosed = errors.New("the database is closed")
 // same time share one BEGIN IMMEDIATE and one COMMIT: the disk is asked once for all
 // of them, and every caller is answered after that.
 type writer struct {
+	pool  *sql.DB // of the one connection
 	conn  *sql.Conn
 	on    *lite
 	jobs  chan *job
 	looks chan chan look
 	quit  chan struct{}
 	ended sync.WaitGroup
+	lost  atomic.Bool // the connection is of no use, and there is no other yet
 
 	done Batches
 }
@@ -39,15 +41,48 @@ type job struct {
 	f    func(context.Context, *Tx) error
 	tx   *Tx
 	err  error
-	lost any // what f panicked with
 	done chan struct{}
 }
 
-func newWriter(c *sql.Conn) *writer {
-	w := &writer{conn: c, on: newLite(c), jobs: make(chan *job, batch), looks: make(chan chan look), quit: make(chan struct{})}
+func newWriter(ctx context.Context, pool *sql.DB) (*writer, error) {
+	w := &writer{pool: pool, jobs: make(chan *job, batch), looks: make(chan chan look), quit: make(chan struct{})}
+	if err := w.connect(ctx); err != nil {
+		return nil, err
+	}
 	w.ended.Add(1)
 	go w.run()
-	return w
+	return w, nil
+}
+
+func (w *writer) connect(ctx context.Context) error {
+	conn, err := w.pool.Conn(ctx)
+	w.lost.Store(err != nil)
+	if err != nil {
+		return fmt.Errorf("connecting to write: %w", err)
+	}
+	w.conn, w.on = conn, newLite(conn)
+	return nil
+}
+
+// reconnect takes another connection in the place of one that is of no use. What the
+// old one says about its end is of no use either.
+func (w *writer) reconnect() error {
+	if !w.lost.Load() {
+		_, _ = w.on.close(), w.conn.Close()
+	}
+	return w.connect(context.Background())
+}
+
+// broken reports whether the driver panicked, so that another connection is needed.
+func (w *writer) broken() bool {
+	broken := w.lost.Load()
+	if !broken {
+		_ = w.conn.Raw(func(c any) error {
+			broken = !c.(*guardedConn).IsValid()
+			return nil
+		})
+	}
+	return broken
 }
 
 // do hands f to the writer and waits for the commit. Once f has begun, the caller's
@@ -71,9 +106,6 @@ func (w *writer) do(ctx context.Context, f func(context.Context, *Tx) error) err
 			return errClosed
 		}
 	}
-	if j.lost != nil {
-		panic(j.lost)
-	}
 	if j.err == nil {
 		j.tx.committed()
 	}
@@ -84,6 +116,9 @@ func (w *writer) do(ctx context.Context, f func(context.Context, *Tx) error) err
 func (w *writer) close() error {
 	close(w.quit)
 	w.ended.Wait()
+	if w.lost.Load() {
+		return nil
+	}
 	return errors.Join(w.on.close(), w.conn.Close())
 }
 
@@ -115,17 +150,32 @@ func (w *writer) gather(first *job) []*job {
 	return jobs
 }
 
-// commit runs the jobs in one transaction and answers each. Savepoints cost SQLite
-// a copy of every page that they touch, so several jobs run without them first, and
-// again with them only when one has failed.
+// commit runs the jobs and answers each. Where the driver panics in one of them, the
+// others are run again on another connection.
 func (w *writer) commit(jobs []*job) {
-	err := w.attempt(jobs, false)
-	if err == nil && len(jobs) > 1 && slices.ContainsFunc(jobs, func(j *job) bool { return j.err != nil }) {
-		err = w.attempt(jobs, true)
+	left, err := jobs, error(nil)
+	if w.lost.Load() {
+		err = w.reconnect()
 	}
+	for err == nil && len(left) > 0 {
+		if err = w.together(left); !w.broken() {
+			break
+		}
+		others := slices.DeleteFunc(slices.Clone(left), func(j *job) bool { return panicked(j.err) })
+		if again := w.reconnect(); again != nil || len(others) == len(left) {
+			err = errors.Join(errBroken, err, again)
+			break
+		}
+		left, err = others, nil
+	}
+	w.answer(jobs, err)
+}
+
+// answer lets the callers of the jobs go on; err is that of all whose job has none.
+func (w *writer) answer(jobs []*job, err error) {
 	written := int64(0)
 	for _, j := range jobs {
-		if err != nil && j.err == nil {
+		if j.err == nil {
 			j.err = err
 		}
 		if j.err == nil {
@@ -139,6 +189,22 @@ func (w *writer) commit(jobs []*job) {
 	for _, j := range jobs {
 		close(j.done)
 	}
+}
+
+func panicked(err error) bool {
+	var p *fault.Panic
+	return errors.As(err, &p)
+}
+
+// together runs jobs in one transaction. Savepoints cost SQLite a copy of every page
+// that they touch, so several jobs run without them first, and again with them only
+// when one has failed.
+func (w *writer) together(jobs []*job) error {
+	err := w.attempt(jobs, false)
+	if err == nil && len(jobs) > 1 && slices.ContainsFunc(jobs, func(j *job) bool { return j.err != nil }) {
+		err = w.attempt(jobs, true)
+	}
+	return err
 }
 
 // attempt runs the jobs in one transaction; the error is one of all of them. Without
@@ -158,7 +224,7 @@ func (w *writer) attempt(jobs []*job, apart bool) error {
 	} else {
 		failed = true
 	}
-	if failed && !w.idle() {
+	if failed && !w.broken() && !w.idle() {
 		_ = w.exec("ROLLBACK")
 	}
 	return err
@@ -175,6 +241,9 @@ func (w *writer) one(j *job, apart bool) error {
 		}
 	}
 	j.run(w.on)
+	if w.broken() {
+		return errBroken
+	}
 	if j.err != nil && w.idle() {
 		return fmt.Errorf("the shared transaction was undone: %w", j.err)
 	}
@@ -190,13 +259,8 @@ func (w *writer) one(j *job, apart bool) error {
 }
 
 func (j *job) run(on DBTX) {
-	defer func() {
-		if j.lost = recover(); j.lost != nil {
-			j.err = errors.New("the transaction panicked")
-		}
-	}()
 	j.tx = &Tx{Queries: New(on), Now: Now()}
-	j.err = j.f(context.WithoutCancel(j.ctx), j.tx)
+	j.err = recovering(context.WithoutCancel(j.ctx), j.f, j.tx)
 }
 
 // idle tells whether no transaction is open; SQLite gives one up by itself when the
@@ -204,7 +268,7 @@ func (j *job) run(on DBTX) {
 func (w *writer) idle() bool {
 	gone := true
 	_ = w.conn.Raw(func(c any) error {
-		gone = c.(driver.Conn).Raw().GetAutocommit()
+		gone = c.(*guardedConn).Raw().GetAutocommit()
 		return nil
 	})
 	return gone

@@ -19,6 +19,7 @@ import (
 	"vserver/service/config"
 	"vserver/service/core"
 	"vserver/service/daemon"
+	"vserver/service/fault"
 	"vserver/service/log"
 )
 
@@ -209,7 +210,9 @@ func (s *server) run(ctx context.Context, l net.Listener, ready func(net.Addr), 
 	defer stop()
 	var work sync.WaitGroup
 	work.Go(func() { s.wire.Run(background) })
-	work.Go(func() { s.core.WatchOthers(background, 0) })
+	work.Go(func() {
+		fault.Steadily(background, s.panicked, func(ctx context.Context) { s.core.WatchOthers(ctx, 0) })
+	})
 	failed := make(chan error, 1)
 	work.Go(func() { failed <- s.serve(l) })
 	if ready != nil {
@@ -231,6 +234,10 @@ func (s *server) run(ctx context.Context, l net.Listener, ready func(net.Addr), 
 		return fmt.Errorf("serving: %w", err)
 	}
 	return nil
+}
+
+func (s *server) panicked(p *fault.Panic) {
+	s.log.Error().Err(p).Str("stack", p.Stack).Msg("Work in the background panicked, it begins again")
 }
 
 func (s *server) serve(l net.Listener) error {

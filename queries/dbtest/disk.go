@@ -24,7 +24,18 @@ type Disk struct {
 	failAt         int  // the write that fails, 0 for none
 	failOn         bool // so do all after it
 	full           bool
+	panicking      access
+	panics         int // how many accesses still panic
 }
+
+// access is a kind of access to a file.
+type access string
+
+// The accesses that PanicAt takes.
+const (
+	Reading access = "read"
+	Writing access = "write"
+)
 
 // NewDisk makes a disk without faults, which the test has to itself.
 func NewDisk(t testing.TB) *Disk {
@@ -53,11 +64,31 @@ func (d *Disk) Fill() {
 	d.failed, d.full = 0, true
 }
 
+// PanicAt has the next accesses of a kind panic within SQLite's driver.
+func (d *Disk) PanicAt(kind access, times int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.panicking, d.panics = kind, times
+}
+
+// mayPanic panics where PanicAt wants it.
+func (d *Disk) mayPanic(kind access) {
+	d.mu.Lock()
+	wanted := d.panicking == kind && d.panics > 0
+	if wanted {
+		d.panics--
+	}
+	d.mu.Unlock()
+	if wanted {
+		panic("a test wanted a panic in the driver")
+	}
+}
+
 // Heal ends all faults.
 func (d *Disk) Heal() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.failAt, d.full = 0, false
+	d.failAt, d.full, d.panics = 0, false, 0
 }
 
 // Writes is how often something was written, cut or synced since FailAt.
@@ -138,8 +169,15 @@ type diskFile struct {
 	name string
 }
 
+// ReadAt reads.
+func (f *diskFile) ReadAt(p []byte, off int64) (int, error) {
+	f.disk.mayPanic(Reading)
+	return f.wholeFile.ReadAt(p, off)
+}
+
 // WriteAt writes half of what it refuses, as a disk may; a full one takes nothing.
 func (f *diskFile) WriteAt(p []byte, off int64) (int, error) {
+	f.disk.mayPanic(Writing)
 	size, err := f.Size()
 	if err != nil {
 		return 0, err
