@@ -56,8 +56,8 @@ type Logging struct {
 	Level       string // DEBUG, INFO, WARNING, ERROR, CRITICAL or NOTSET (everything)
 	File        string // name under the log directory, or absolute; empty for the default name
 	UseConsole  bool
-	BackupCount int    // old files kept, at least 1
-	MaxSize     int    // kB: a file never passes 1024 × MaxSize bytes
+	BackupCount int    // old files kept; 0 for no rotation
+	MaxSize     int    // kB: a file never passes 1024 × MaxSize bytes; 0 for no rotation
 	Format      string // Python percent format, or the word json
 	DateFormat  string // strftime; empty for `2026-11-23 08:49:01,096`
 	Loggers     []LoggerLevel

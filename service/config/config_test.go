@@ -83,6 +83,8 @@ func TestAcceptedValues(t *testing.T) {
 		{"    allow_drop_all:", func(c config.Config) any { return c.AllowDropAll }, false},
 		{"      level: NOTSET", func(c config.Config) any { return c.Logging.Level }, "NOTSET"},
 		{"      backup_count: '3'", func(c config.Config) any { return c.Logging.BackupCount }, 3},
+		{"      backup_count: 0", func(c config.Config) any { return c.Logging.BackupCount }, 0},
+		{"      max_size: '0'", func(c config.Config) any { return c.Logging.MaxSize }, 0},
 		{"      max_size: 17", func(c config.Config) any { return c.Logging.MaxSize }, 17},
 		{"      use_console: 'False'", func(c config.Config) any { return c.Logging.UseConsole }, false},
 		{"      format: json", func(c config.Config) any { return c.Logging.Format }, "json"},
@@ -169,6 +171,22 @@ func TestTokenLives(t *testing.T) {
 		c, warnings, err := loadText(text, nil)
 		if err != nil || c.AccessTokenLife != tc.wantAccess || c.RefreshTokenLife != tc.want || len(warnings) != tc.warnings {
 			t.Errorf("%+v: got %v %v %v %v", tc, c.AccessTokenLife, c.RefreshTokenLife, warnings, err)
+		}
+	}
+}
+
+func TestALogWithoutRotationIsWarnedOf(t *testing.T) {
+	for line, want := range map[string]string{
+		"      backup_count: 0": "t.yaml:14: environments.test.logging.backup_count: is 0: the log is not rotated, its file grows without limit",
+		"      max_size: 0":     "t.yaml:15: environments.test.logging.max_size: is 0: the log is not rotated, its file grows without limit",
+		"      max_size: 17":    "",
+	} {
+		_, warnings, err := loadText(edited(line), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == "" && len(warnings) > 0 || want != "" && (len(warnings) != 1 || warnings[0].String() != want) {
+			t.Errorf("%s: got %v", line, warnings)
 		}
 	}
 }

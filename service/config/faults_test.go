@@ -109,7 +109,7 @@ func TestWrongValues(t *testing.T) {
 		{"      level:", "11: logging.level: has no value: must be one of NOTSET, DEBUG, INFO, WARNING, ERROR, CRITICAL"},
 		{"      level: [DEBUG]", "11: logging.level: must be one of NOTSET, DEBUG, INFO, WARNING, ERROR, CRITICAL, not a list"},
 		{"      use_console: perhaps", "13: logging.use_console: Invalid value 'perhaps': must be true or false"},
-		{"      backup_count: 0", "14: logging.backup_count: Invalid value '0': must be a whole number of at least 1"},
+		{"      backup_count: -1", "14: logging.backup_count: Invalid value '-1': must be a whole number of at least 1"},
 		{"      backup_count: many", "14: logging.backup_count: Invalid value 'many': must be a whole number of at least 1"},
 		{"      max_size: 16", "15: logging.max_size: Invalid value '16': must be a whole number of at least 17"},
 		{"      max_size: 1e3x", "15: logging.max_size: Invalid value '1e3x': must be a whole number of at least 17"},

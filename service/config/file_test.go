@@ -245,7 +245,7 @@ func FuzzParse(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			if c.Port < 0 || c.Port > 65535 || c.Logging.MaxSize < 17 || c.Logging.BackupCount < 1 || c.JWTSecretKey == "" || c.EmailTokenLife <= 0 {
+			if c.Port < 0 || c.Port > 65535 || c.Logging.MaxSize < 17 && c.Logging.MaxSize != 0 || c.Logging.BackupCount < 0 || c.JWTSecretKey == "" || c.EmailTokenLife <= 0 {
 				t.Errorf("limits are broken: %+v", c)
 			}
 		}

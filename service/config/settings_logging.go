@@ -33,14 +33,26 @@ func (b *block) logging() Logging {
 		Level:       sub.level(),
 		File:        sub.text("file", ""),
 		UseConsole:  sub.flag("use_console", false),
-		BackupCount: sub.whole("backup_count", noDefault, 1, unbounded),
-		MaxSize:     sub.whole("max_size", noDefault, smallestLog, unbounded),
+		BackupCount: sub.rotation("backup_count", 1),
+		MaxSize:     sub.rotation("max_size", smallestLog),
 		Format:      sub.text("format", "%(message)s"),
 		DateFormat:  sub.text("datefmt", ""),
 		Loggers:     sub.loggers(),
 	}
 	sub.unknown()
 	return l
+}
+
+// rotation reads a number from lowest on, or 0, with which Python does not rotate.
+func (b *block) rotation(name string, lowest int) int {
+	if e, ok := b.entries[name]; ok {
+		if n, err := wholeNumber(e.node); err == nil && n == 0 {
+			_, _ = b.ask(name)
+			b.r.warn(e.line, b.key(name), "is 0: the log is not rotated, its file grows without limit")
+			return 0
+		}
+	}
+	return b.whole(name, noDefault, lowest, unbounded)
 }
 
 func (b *block) level() string {
