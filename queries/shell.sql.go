@@ -42,120 +42,6 @@ func (q *Queries) ShellAccounts(ctx context.Context, id *int64) ([]ShellAccounts
 	return items, nil
 }
 
-const ShellAddCollaboration = `-- name: ShellAddCollaboration :one
-INSERT INTO collaboration DEFAULT VALUES RETURNING id
-`
-
-func (q *Queries) ShellAddCollaboration(ctx context.Context) (int64, error) {
-	row := q.db.QueryRowContext(ctx, ShellAddCollaboration)
-	var id int64
-	err := row.Scan(&id)
-	return id, err
-}
-
-const ShellAddNode = `-- name: ShellAddNode :exec
-INSERT INTO node (id) VALUES ($1)
-`
-
-func (q *Queries) ShellAddNode(ctx context.Context, id int64) error {
-	_, err := q.db.ExecContext(ctx, ShellAddNode, id)
-	return err
-}
-
-const ShellAddNodeConfig = `-- name: ShellAddNodeConfig :one
-INSERT INTO nodeconfig (node_id) VALUES ($1) RETURNING id
-`
-
-func (q *Queries) ShellAddNodeConfig(ctx context.Context, nodeID int64) (int64, error) {
-	row := q.db.QueryRowContext(ctx, ShellAddNodeConfig, nodeID)
-	var id int64
-	err := row.Scan(&id)
-	return id, err
-}
-
-const ShellAddOrganization = `-- name: ShellAddOrganization :one
-
-INSERT INTO organization DEFAULT VALUES RETURNING id
-`
-
-// New rows, to be filled by an update in the same transaction.
-func (q *Queries) ShellAddOrganization(ctx context.Context) (int64, error) {
-	row := q.db.QueryRowContext(ctx, ShellAddOrganization)
-	var id int64
-	err := row.Scan(&id)
-	return id, err
-}
-
-const ShellAddPort = `-- name: ShellAddPort :one
-INSERT INTO algorithmport DEFAULT VALUES RETURNING id
-`
-
-func (q *Queries) ShellAddPort(ctx context.Context) (int64, error) {
-	row := q.db.QueryRowContext(ctx, ShellAddPort)
-	var id int64
-	err := row.Scan(&id)
-	return id, err
-}
-
-const ShellAddResult = `-- name: ShellAddResult :one
-INSERT INTO result (assigned_at) VALUES ($1) RETURNING id
-`
-
-func (q *Queries) ShellAddResult(ctx context.Context, assignedAt *Time) (int64, error) {
-	row := q.db.QueryRowContext(ctx, ShellAddResult, assignedAt)
-	var id int64
-	err := row.Scan(&id)
-	return id, err
-}
-
-const ShellAddRole = `-- name: ShellAddRole :one
-INSERT INTO role DEFAULT VALUES RETURNING id
-`
-
-func (q *Queries) ShellAddRole(ctx context.Context) (int64, error) {
-	row := q.db.QueryRowContext(ctx, ShellAddRole)
-	var id int64
-	err := row.Scan(&id)
-	return id, err
-}
-
-const ShellAddRule = `-- name: ShellAddRule :one
-INSERT INTO rule (name, operation, scope) VALUES ($1, $2, $3) RETURNING id
-`
-
-type ShellAddRuleParams struct {
-	Name      string
-	Operation string
-	Scope     string
-}
-
-func (q *Queries) ShellAddRule(ctx context.Context, arg ShellAddRuleParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, ShellAddRule, arg.Name, arg.Operation, arg.Scope)
-	var id int64
-	err := row.Scan(&id)
-	return id, err
-}
-
-const ShellAddTask = `-- name: ShellAddTask :one
-INSERT INTO task (created_at) VALUES ($1) RETURNING id
-`
-
-func (q *Queries) ShellAddTask(ctx context.Context, createdAt *Time) (int64, error) {
-	row := q.db.QueryRowContext(ctx, ShellAddTask, createdAt)
-	var id int64
-	err := row.Scan(&id)
-	return id, err
-}
-
-const ShellAddUser = `-- name: ShellAddUser :exec
-INSERT INTO "user" (id) VALUES ($1)
-`
-
-func (q *Queries) ShellAddUser(ctx context.Context, id int64) error {
-	_, err := q.db.ExecContext(ctx, ShellAddUser, id)
-	return err
-}
-
 const ShellCollaborations = `-- name: ShellCollaborations :many
 SELECT c.id, c.name, c.encrypted, c.task_count, c.result_count FROM collaboration c
 WHERE (CAST($1 AS BIGINT) IS NULL OR c.id = $1)
@@ -200,282 +86,6 @@ func (q *Queries) ShellCollaborations(ctx context.Context, arg ShellCollaboratio
 	return items, nil
 }
 
-const ShellCountHolders = `-- name: ShellCountHolders :one
-SELECT COUNT(*) FROM user_role uo WHERE uo.role_id = $1
-`
-
-func (q *Queries) ShellCountHolders(ctx context.Context, roleID int64) (int64, error) {
-	row := q.db.QueryRowContext(ctx, ShellCountHolders, roleID)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
-const ShellCountMembers = `-- name: ShellCountMembers :one
-SELECT COUNT(*) FROM member m WHERE m.collaboration_id = $1
-`
-
-func (q *Queries) ShellCountMembers(ctx context.Context, collaborationID int64) (int64, error) {
-	row := q.db.QueryRowContext(ctx, ShellCountMembers, collaborationID)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
-const ShellCountUsers = `-- name: ShellCountUsers :one
-
-SELECT COUNT(*) FROM "user" u WHERE u.organization_id = $1
-`
-
-// How many belong to one: what a line about an object tells.
-func (q *Queries) ShellCountUsers(ctx context.Context, organizationID *int64) (int64, error) {
-	row := q.db.QueryRowContext(ctx, ShellCountUsers, organizationID)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
-const ShellDeleteNodeConfig = `-- name: ShellDeleteNodeConfig :exec
-DELETE FROM nodeconfig WHERE id = $1
-`
-
-func (q *Queries) ShellDeleteNodeConfig(ctx context.Context, id int64) error {
-	_, err := q.db.ExecContext(ctx, ShellDeleteNodeConfig, id)
-	return err
-}
-
-const ShellDeleteOrganization = `-- name: ShellDeleteOrganization :exec
-DELETE FROM organization WHERE id = $1
-`
-
-func (q *Queries) ShellDeleteOrganization(ctx context.Context, id int64) error {
-	_, err := q.db.ExecContext(ctx, ShellDeleteOrganization, id)
-	return err
-}
-
-const ShellDeletePort = `-- name: ShellDeletePort :exec
-DELETE FROM algorithmport WHERE id = $1
-`
-
-func (q *Queries) ShellDeletePort(ctx context.Context, id int64) error {
-	_, err := q.db.ExecContext(ctx, ShellDeletePort, id)
-	return err
-}
-
-const ShellDeleteResult = `-- name: ShellDeleteResult :exec
-DELETE FROM result WHERE id = $1
-`
-
-func (q *Queries) ShellDeleteResult(ctx context.Context, id int64) error {
-	_, err := q.db.ExecContext(ctx, ShellDeleteResult, id)
-	return err
-}
-
-const ShellDeleteRule = `-- name: ShellDeleteRule :exec
-DELETE FROM rule WHERE id = $1
-`
-
-func (q *Queries) ShellDeleteRule(ctx context.Context, id int64) error {
-	_, err := q.db.ExecContext(ctx, ShellDeleteRule, id)
-	return err
-}
-
-const ShellDeleteTask = `-- name: ShellDeleteTask :exec
-DELETE FROM task WHERE id = $1
-`
-
-func (q *Queries) ShellDeleteTask(ctx context.Context, id int64) error {
-	_, err := q.db.ExecContext(ctx, ShellDeleteTask, id)
-	return err
-}
-
-const ShellHoldAccount = `-- name: ShellHoldAccount :one
-UPDATE authenticatable SET type = type WHERE id = $1 RETURNING id, type, ip, last_seen, status, refresh_generation, access_era
-`
-
-func (q *Queries) ShellHoldAccount(ctx context.Context, id int64) (Account, error) {
-	row := q.db.QueryRowContext(ctx, ShellHoldAccount, id)
-	var i Account
-	err := row.Scan(
-		&i.ID,
-		&i.Type,
-		&i.IP,
-		&i.LastSeen,
-		&i.Status,
-		&i.RefreshGeneration,
-		&i.AccessEra,
-	)
-	return i, err
-}
-
-const ShellHoldNode = `-- name: ShellHoldNode :one
-UPDATE node SET name = name WHERE id = $1 RETURNING id, name, api_key, collaboration_id, organization_id
-`
-
-func (q *Queries) ShellHoldNode(ctx context.Context, id int64) (Node, error) {
-	row := q.db.QueryRowContext(ctx, ShellHoldNode, id)
-	var i Node
-	err := row.Scan(
-		&i.ID,
-		&i.Name,
-		&i.ApiKey,
-		&i.CollaborationID,
-		&i.OrganizationID,
-	)
-	return i, err
-}
-
-const ShellHoldNodeConfig = `-- name: ShellHoldNodeConfig :one
-UPDATE nodeconfig SET key = key WHERE id = $1 RETURNING id, node_id, key, value
-`
-
-func (q *Queries) ShellHoldNodeConfig(ctx context.Context, id int64) (NodeConfig, error) {
-	row := q.db.QueryRowContext(ctx, ShellHoldNodeConfig, id)
-	var i NodeConfig
-	err := row.Scan(
-		&i.ID,
-		&i.NodeID,
-		&i.Key,
-		&i.Value,
-	)
-	return i, err
-}
-
-const ShellHoldOrganization = `-- name: ShellHoldOrganization :one
-UPDATE organization SET name = name WHERE id = $1 RETURNING id, name, domain, address1, address2, zipcode, country, public_key
-`
-
-func (q *Queries) ShellHoldOrganization(ctx context.Context, id int64) (Organization, error) {
-	row := q.db.QueryRowContext(ctx, ShellHoldOrganization, id)
-	var i Organization
-	err := row.Scan(
-		&i.ID,
-		&i.Name,
-		&i.Domain,
-		&i.Address1,
-		&i.Address2,
-		&i.Zipcode,
-		&i.Country,
-		&i.PublicKey,
-	)
-	return i, err
-}
-
-const ShellHoldPort = `-- name: ShellHoldPort :one
-UPDATE algorithmport SET port = port WHERE id = $1 RETURNING id, port, result_id, label
-`
-
-func (q *Queries) ShellHoldPort(ctx context.Context, id int64) (Port, error) {
-	row := q.db.QueryRowContext(ctx, ShellHoldPort, id)
-	var i Port
-	err := row.Scan(
-		&i.ID,
-		&i.Port,
-		&i.ResultID,
-		&i.Label,
-	)
-	return i, err
-}
-
-const ShellHoldResult = `-- name: ShellHoldResult :one
-UPDATE result SET status = status WHERE id = $1 RETURNING id, task_id, organization_id, assigned_at, started_at, finished_at, status, collaboration_id
-`
-
-func (q *Queries) ShellHoldResult(ctx context.Context, id int64) (Result, error) {
-	row := q.db.QueryRowContext(ctx, ShellHoldResult, id)
-	var i Result
-	err := row.Scan(
-		&i.ID,
-		&i.TaskID,
-		&i.OrganizationID,
-		&i.AssignedAt,
-		&i.StartedAt,
-		&i.FinishedAt,
-		&i.Status,
-		&i.CollaborationID,
-	)
-	return i, err
-}
-
-const ShellHoldRole = `-- name: ShellHoldRole :one
-UPDATE role SET name = name WHERE id = $1 RETURNING id, name, description, organization_id
-`
-
-func (q *Queries) ShellHoldRole(ctx context.Context, id int64) (Role, error) {
-	row := q.db.QueryRowContext(ctx, ShellHoldRole, id)
-	var i Role
-	err := row.Scan(
-		&i.ID,
-		&i.Name,
-		&i.Description,
-		&i.OrganizationID,
-	)
-	return i, err
-}
-
-const ShellHoldRule = `-- name: ShellHoldRule :one
-UPDATE rule SET name = name WHERE id = $1 RETURNING id, name, operation, scope, description
-`
-
-func (q *Queries) ShellHoldRule(ctx context.Context, id int64) (Rule, error) {
-	row := q.db.QueryRowContext(ctx, ShellHoldRule, id)
-	var i Rule
-	err := row.Scan(
-		&i.ID,
-		&i.Name,
-		&i.Operation,
-		&i.Scope,
-		&i.Description,
-	)
-	return i, err
-}
-
-const ShellHoldTask = `-- name: ShellHoldTask :one
-UPDATE task SET name = name WHERE id = $1 RETURNING id, name, description, image, collaboration_id, run_id, parent_id, database, initiator_id, init_user_id, created_at
-`
-
-func (q *Queries) ShellHoldTask(ctx context.Context, id int64) (Task, error) {
-	row := q.db.QueryRowContext(ctx, ShellHoldTask, id)
-	var i Task
-	err := row.Scan(
-		&i.ID,
-		&i.Name,
-		&i.Description,
-		&i.Image,
-		&i.CollaborationID,
-		&i.RunID,
-		&i.ParentID,
-		&i.Database,
-		&i.InitiatorID,
-		&i.InitUserID,
-		&i.CreatedAt,
-	)
-	return i, err
-}
-
-const ShellHoldUser = `-- name: ShellHoldUser :one
-UPDATE "user" SET username = username WHERE id = $1 RETURNING id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt, otp_secret, initial_password
-`
-
-func (q *Queries) ShellHoldUser(ctx context.Context, id int64) (User, error) {
-	row := q.db.QueryRowContext(ctx, ShellHoldUser, id)
-	var i User
-	err := row.Scan(
-		&i.ID,
-		&i.Username,
-		&i.Password,
-		&i.Firstname,
-		&i.Lastname,
-		&i.Email,
-		&i.OrganizationID,
-		&i.FailedLoginAttempts,
-		&i.LastLoginAttempt,
-		&i.OtpSecret,
-		&i.InitialPassword,
-	)
-	return i, err
-}
-
 const ShellNodeConfigs = `-- name: ShellNodeConfigs :many
 SELECT c.id, c.node_id, c.key, c.value FROM nodeconfig c
 WHERE (CAST($1 AS BIGINT) IS NULL OR c.id = $1) ORDER BY c.id
@@ -510,7 +120,7 @@ func (q *Queries) ShellNodeConfigs(ctx context.Context, id *int64) ([]NodeConfig
 }
 
 const ShellNodes = `-- name: ShellNodes :many
-SELECT n.id, n.name, n.api_key, n.collaboration_id, n.organization_id, a.type, a.ip, a.last_seen, a.status FROM node n JOIN authenticatable a ON a.id = n.id
+SELECT n.id, n.name, n.api_key, n.collaboration_id, n.organization_id, a.id, a.type, a.ip, a.last_seen, a.status, a.refresh_generation, a.access_era FROM node n JOIN authenticatable a ON a.id = n.id
 WHERE (CAST($1 AS BIGINT) IS NULL OR n.id = $1)
   AND (CAST($2 AS TEXT) IS NULL OR n.api_key = $2)
   AND (CAST($3 AS TEXT) IS NULL OR a.status = $3)
@@ -528,15 +138,8 @@ type ShellNodesParams struct {
 }
 
 type ShellNodesRow struct {
-	ID              int64
-	Name            *string
-	ApiKey          *string
-	CollaborationID *int64
-	OrganizationID  *int64
-	Type            string
-	IP              *string
-	LastSeen        *Time
-	Status          *string
+	Node    Node
+	Account Account
 }
 
 func (q *Queries) ShellNodes(ctx context.Context, arg ShellNodesParams) ([]ShellNodesRow, error) {
@@ -555,15 +158,18 @@ func (q *Queries) ShellNodes(ctx context.Context, arg ShellNodesParams) ([]Shell
 	for rows.Next() {
 		var i ShellNodesRow
 		if err := rows.Scan(
-			&i.ID,
-			&i.Name,
-			&i.ApiKey,
-			&i.CollaborationID,
-			&i.OrganizationID,
-			&i.Type,
-			&i.IP,
-			&i.LastSeen,
-			&i.Status,
+			&i.Node.ID,
+			&i.Node.Name,
+			&i.Node.ApiKey,
+			&i.Node.CollaborationID,
+			&i.Node.OrganizationID,
+			&i.Account.ID,
+			&i.Account.Type,
+			&i.Account.IP,
+			&i.Account.LastSeen,
+			&i.Account.Status,
+			&i.Account.RefreshGeneration,
+			&i.Account.AccessEra,
 		); err != nil {
 			return nil, err
 		}
@@ -595,8 +201,6 @@ type ShellOrganizationsParams struct {
 }
 
 // The shell: whole rows, every column of them. A filter that is nil filters nothing.
-// Rows to change are read by an update that changes nothing, so that nobody else
-// writes them before the transaction ends.
 func (q *Queries) ShellOrganizations(ctx context.Context, arg ShellOrganizationsParams) ([]Organization, error) {
 	rows, err := q.db.QueryContext(ctx, ShellOrganizations, arg.ID, arg.Name, arg.CollaborationID)
 	if err != nil {
@@ -840,303 +444,6 @@ func (q *Queries) ShellRules(ctx context.Context, arg ShellRulesParams) ([]Rule,
 	return items, nil
 }
 
-const ShellSaveAccount = `-- name: ShellSaveAccount :exec
-UPDATE authenticatable SET ip = $1, last_seen = $2, status = $3 WHERE id = $4
-`
-
-type ShellSaveAccountParams struct {
-	IP       *string
-	LastSeen *Time
-	Status   *string
-	ID       int64
-}
-
-func (q *Queries) ShellSaveAccount(ctx context.Context, arg ShellSaveAccountParams) error {
-	_, err := q.db.ExecContext(ctx, ShellSaveAccount,
-		arg.IP,
-		arg.LastSeen,
-		arg.Status,
-		arg.ID,
-	)
-	return err
-}
-
-const ShellSaveCollaboration = `-- name: ShellSaveCollaboration :exec
-UPDATE collaboration SET name = $1, encrypted = $2 WHERE id = $3
-`
-
-type ShellSaveCollaborationParams struct {
-	Name      *string
-	Encrypted bool
-	ID        int64
-}
-
-func (q *Queries) ShellSaveCollaboration(ctx context.Context, arg ShellSaveCollaborationParams) error {
-	_, err := q.db.ExecContext(ctx, ShellSaveCollaboration, arg.Name, arg.Encrypted, arg.ID)
-	return err
-}
-
-const ShellSaveNode = `-- name: ShellSaveNode :exec
-UPDATE node SET name = $1, api_key = $2, collaboration_id = $3, organization_id = $4
-WHERE id = $5
-`
-
-type ShellSaveNodeParams struct {
-	Name            *string
-	ApiKey          *string
-	CollaborationID *int64
-	OrganizationID  *int64
-	ID              int64
-}
-
-func (q *Queries) ShellSaveNode(ctx context.Context, arg ShellSaveNodeParams) error {
-	_, err := q.db.ExecContext(ctx, ShellSaveNode,
-		arg.Name,
-		arg.ApiKey,
-		arg.CollaborationID,
-		arg.OrganizationID,
-		arg.ID,
-	)
-	return err
-}
-
-const ShellSaveNodeConfig = `-- name: ShellSaveNodeConfig :exec
-UPDATE nodeconfig SET node_id = $1, key = $2, value = $3 WHERE id = $4
-`
-
-type ShellSaveNodeConfigParams struct {
-	NodeID int64
-	Key    *string
-	Value  *string
-	ID     int64
-}
-
-func (q *Queries) ShellSaveNodeConfig(ctx context.Context, arg ShellSaveNodeConfigParams) error {
-	_, err := q.db.ExecContext(ctx, ShellSaveNodeConfig,
-		arg.NodeID,
-		arg.Key,
-		arg.Value,
-		arg.ID,
-	)
-	return err
-}
-
-const ShellSaveOrganization = `-- name: ShellSaveOrganization :exec
-UPDATE organization SET name = $1, domain = $2, address1 = $3, address2 = $4,
-  zipcode = $5, country = $6, public_key = $7 WHERE id = $8
-`
-
-type ShellSaveOrganizationParams struct {
-	Name      *string
-	Domain    *string
-	Address1  *string
-	Address2  *string
-	Zipcode   *string
-	Country   *string
-	PublicKey []byte
-	ID        int64
-}
-
-func (q *Queries) ShellSaveOrganization(ctx context.Context, arg ShellSaveOrganizationParams) error {
-	_, err := q.db.ExecContext(ctx, ShellSaveOrganization,
-		arg.Name,
-		arg.Domain,
-		arg.Address1,
-		arg.Address2,
-		arg.Zipcode,
-		arg.Country,
-		arg.PublicKey,
-		arg.ID,
-	)
-	return err
-}
-
-const ShellSavePayload = `-- name: ShellSavePayload :exec
-INSERT INTO payload (result_id, input, result, log) VALUES ($1, $2, $3, $4)
-ON CONFLICT (result_id) DO UPDATE SET input = excluded.input, result = excluded.result, log = excluded.log
-`
-
-type ShellSavePayloadParams struct {
-	ResultID int64
-	Input    *string
-	Result   *string
-	Log      *string
-}
-
-func (q *Queries) ShellSavePayload(ctx context.Context, arg ShellSavePayloadParams) error {
-	_, err := q.db.ExecContext(ctx, ShellSavePayload,
-		arg.ResultID,
-		arg.Input,
-		arg.Result,
-		arg.Log,
-	)
-	return err
-}
-
-const ShellSavePort = `-- name: ShellSavePort :exec
-UPDATE algorithmport SET port = $1, result_id = $2, label = $3 WHERE id = $4
-`
-
-type ShellSavePortParams struct {
-	Port     *int64
-	ResultID *int64
-	Label    *string
-	ID       int64
-}
-
-func (q *Queries) ShellSavePort(ctx context.Context, arg ShellSavePortParams) error {
-	_, err := q.db.ExecContext(ctx, ShellSavePort,
-		arg.Port,
-		arg.ResultID,
-		arg.Label,
-		arg.ID,
-	)
-	return err
-}
-
-const ShellSaveResult = `-- name: ShellSaveResult :exec
-UPDATE result SET task_id = $1, organization_id = $2, assigned_at = $3, started_at = $4,
-  finished_at = $5, status = $6 WHERE id = $7
-`
-
-type ShellSaveResultParams struct {
-	TaskID         *int64
-	OrganizationID *int64
-	AssignedAt     *Time
-	StartedAt      *Time
-	FinishedAt     *Time
-	Status         *string
-	ID             int64
-}
-
-func (q *Queries) ShellSaveResult(ctx context.Context, arg ShellSaveResultParams) error {
-	_, err := q.db.ExecContext(ctx, ShellSaveResult,
-		arg.TaskID,
-		arg.OrganizationID,
-		arg.AssignedAt,
-		arg.StartedAt,
-		arg.FinishedAt,
-		arg.Status,
-		arg.ID,
-	)
-	return err
-}
-
-const ShellSaveRole = `-- name: ShellSaveRole :exec
-UPDATE role SET name = $1, description = $2, organization_id = $3 WHERE id = $4
-`
-
-type ShellSaveRoleParams struct {
-	Name           *string
-	Description    *string
-	OrganizationID *int64
-	ID             int64
-}
-
-func (q *Queries) ShellSaveRole(ctx context.Context, arg ShellSaveRoleParams) error {
-	_, err := q.db.ExecContext(ctx, ShellSaveRole,
-		arg.Name,
-		arg.Description,
-		arg.OrganizationID,
-		arg.ID,
-	)
-	return err
-}
-
-const ShellSaveRule = `-- name: ShellSaveRule :exec
-UPDATE rule SET name = $1, operation = $2, scope = $3, description = $4 WHERE id = $5
-`
-
-type ShellSaveRuleParams struct {
-	Name        string
-	Operation   string
-	Scope       string
-	Description string
-	ID          int64
-}
-
-func (q *Queries) ShellSaveRule(ctx context.Context, arg ShellSaveRuleParams) error {
-	_, err := q.db.ExecContext(ctx, ShellSaveRule,
-		arg.Name,
-		arg.Operation,
-		arg.Scope,
-		arg.Description,
-		arg.ID,
-	)
-	return err
-}
-
-const ShellSaveTask = `-- name: ShellSaveTask :exec
-UPDATE task SET name = $1, description = $2, image = $3, collaboration_id = $4, run_id = $5,
-  parent_id = $6, database = $7, initiator_id = $8, init_user_id = $9 WHERE id = $10
-`
-
-type ShellSaveTaskParams struct {
-	Name            *string
-	Description     *string
-	Image           *string
-	CollaborationID *int64
-	RunID           *int64
-	ParentID        *int64
-	Database        *string
-	InitiatorID     *int64
-	InitUserID      *int64
-	ID              int64
-}
-
-func (q *Queries) ShellSaveTask(ctx context.Context, arg ShellSaveTaskParams) error {
-	_, err := q.db.ExecContext(ctx, ShellSaveTask,
-		arg.Name,
-		arg.Description,
-		arg.Image,
-		arg.CollaborationID,
-		arg.RunID,
-		arg.ParentID,
-		arg.Database,
-		arg.InitiatorID,
-		arg.InitUserID,
-		arg.ID,
-	)
-	return err
-}
-
-const ShellSaveUser = `-- name: ShellSaveUser :exec
-UPDATE "user" SET username = $1, password = $2, firstname = $3, lastname = $4, email = $5,
-  organization_id = $6, failed_login_attempts = $7, last_login_attempt = $8,
-  otp_secret = $9, initial_password = $10 WHERE id = $11
-`
-
-type ShellSaveUserParams struct {
-	Username            *string
-	Password            *string
-	Firstname           *string
-	Lastname            *string
-	Email               *string
-	OrganizationID      *int64
-	FailedLoginAttempts *int64
-	LastLoginAttempt    *Time
-	OtpSecret           *string
-	InitialPassword     bool
-	ID                  int64
-}
-
-func (q *Queries) ShellSaveUser(ctx context.Context, arg ShellSaveUserParams) error {
-	_, err := q.db.ExecContext(ctx, ShellSaveUser,
-		arg.Username,
-		arg.Password,
-		arg.Firstname,
-		arg.Lastname,
-		arg.Email,
-		arg.OrganizationID,
-		arg.FailedLoginAttempts,
-		arg.LastLoginAttempt,
-		arg.OtpSecret,
-		arg.InitialPassword,
-		arg.ID,
-	)
-	return err
-}
-
 const ShellTasks = `-- name: ShellTasks :many
 SELECT t.id, t.name, t.description, t.image, t.collaboration_id, t.run_id, t.parent_id, t.database, t.initiator_id, t.init_user_id, t.created_at FROM task t
 WHERE (CAST($1 AS BIGINT) IS NULL OR t.id = $1)
@@ -1197,7 +504,7 @@ func (q *Queries) ShellTasks(ctx context.Context, arg ShellTasksParams) ([]Task,
 }
 
 const ShellUsers = `-- name: ShellUsers :many
-SELECT u.id, u.username, u.password, u.firstname, u.lastname, u.email, u.organization_id, u.failed_login_attempts, u.last_login_attempt, u.otp_secret, u.initial_password, a.type, a.ip, a.last_seen, a.status FROM "user" u JOIN authenticatable a ON a.id = u.id
+SELECT u.id, u.username, u.password, u.firstname, u.lastname, u.email, u.organization_id, u.failed_login_attempts, u.last_login_attempt, u.otp_secret, u.initial_password, a.id, a.type, a.ip, a.last_seen, a.status, a.refresh_generation, a.access_era FROM "user" u JOIN authenticatable a ON a.id = u.id
 WHERE (CAST($1 AS BIGINT) IS NULL OR u.id = $1)
   AND (CAST($2 AS TEXT) IS NULL OR u.username = $2)
   AND (CAST($3 AS TEXT) IS NULL OR u.email = $3)
@@ -1219,21 +526,8 @@ type ShellUsersParams struct {
 }
 
 type ShellUsersRow struct {
-	ID                  int64
-	Username            *string
-	Password            *string
-	Firstname           *string
-	Lastname            *string
-	Email               *string
-	OrganizationID      *int64
-	FailedLoginAttempts *int64
-	LastLoginAttempt    *Time
-	OtpSecret           *string
-	InitialPassword     bool
-	Type                string
-	IP                  *string
-	LastSeen            *Time
-	Status              *string
+	User    User
+	Account Account
 }
 
 func (q *Queries) ShellUsers(ctx context.Context, arg ShellUsersParams) ([]ShellUsersRow, error) {
@@ -1253,21 +547,24 @@ func (q *Queries) ShellUsers(ctx context.Context, arg ShellUsersParams) ([]Shell
 	for rows.Next() {
 		var i ShellUsersRow
 		if err := rows.Scan(
-			&i.ID,
-			&i.Username,
-			&i.Password,
-			&i.Firstname,
-			&i.Lastname,
-			&i.Email,
-			&i.OrganizationID,
-			&i.FailedLoginAttempts,
-			&i.LastLoginAttempt,
-			&i.OtpSecret,
-			&i.InitialPassword,
-			&i.Type,
-			&i.IP,
-			&i.LastSeen,
-			&i.Status,
+			&i.User.ID,
+			&i.User.Username,
+			&i.User.Password,
+			&i.User.Firstname,
+			&i.User.Lastname,
+			&i.User.Email,
+			&i.User.OrganizationID,
+			&i.User.FailedLoginAttempts,
+			&i.User.LastLoginAttempt,
+			&i.User.OtpSecret,
+			&i.User.InitialPassword,
+			&i.Account.ID,
+			&i.Account.Type,
+			&i.Account.IP,
+			&i.Account.LastSeen,
+			&i.Account.Status,
+			&i.Account.RefreshGeneration,
+			&i.Account.AccessEra,
 		); err != nil {
 			return nil, err
 		}

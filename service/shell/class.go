@@ -41,7 +41,7 @@ func (m *model) AttrNames() []string {
 	return list
 }
 
-// Attr gives something to call; nil when there is no such name. What needs an object
+// Attr returns something to call; nil when there is no such name. What needs an object
 // takes it as its first argument.
 func (m *model) Attr(name string) (starlark.Value, error) {
 	method := m.method(name)
@@ -79,13 +79,13 @@ func (m *model) call(method *method, c call) (starlark.Value, error) {
 // CallInternal makes an object of the values of its columns and relations; it is
 // stored by save.
 func (m *model) CallInternal(_ *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	if m.rows.insert == nil {
+	if m.rows == nil {
 		return nil, problem("TypeError", "%s is made as a User or a Node", article(m.name))
 	}
 	if len(args) > 0 {
 		return nil, problem("TypeError", "%s() takes its values by name, as in %s(%s=…)", m.name, m.name, m.columns[min(1, len(m.columns)-1)].name)
 	}
-	o := m.session.fresh(m)
+	o := m.session.newObject(m)
 	for _, pair := range kwargs {
 		name := string(pair[0].(starlark.String))
 		if m.column(name) == nil && m.relation(name) == nil && (m.virtual(name) == nil || m.virtual(name).set == nil) {
@@ -130,8 +130,8 @@ func (c call) one(name, model string) (*object, error) {
 	return o, o.current()
 }
 
-// everywhere are the methods of all models, contract 40 §10.2.
-var everywhere = []method{
+// commonMethods are the methods of all models, contract 40 §10.2.
+var commonMethods = []method{
 	{"get", true, get},
 	{"help", true, help},
 	{"save", false, func(c call) (starlark.Value, error) {
@@ -148,7 +148,7 @@ var everywhere = []method{
 	}},
 }
 
-// get gives all objects, or the one with an id, or None.
+// get returns all objects, or the one with an id, or None.
 func get(c call) (starlark.Value, error) {
 	var id starlark.Value = starlark.None
 	if err := c.unpack("id?", &id); err != nil {
@@ -178,7 +178,7 @@ func help(c call) (starlark.Value, error) {
 	return starlark.None, nil
 }
 
-// help gives the text of contract 40 §10.2.
+// help returns the text of contract 40 §10.2.
 func (m *model) help() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Table: %s\n\nProperties: \n", m.table)

@@ -1,23 +1,18 @@
 package shell
 
 import (
-	"context"
 	"fmt"
 
 	"go.starlark.net/starlark"
 
 	"vserver/queries"
+	"vserver/service/core"
 )
 
 func collaborations() *model {
-	type row = queries.Collaboration
 	return &model{
 		name: "Collaboration", table: "collaboration",
-		columns: []column{
-			idColumn(func(r *row) *int64 { return &r.ID }),
-			field("name", func(r *row) any { return &r.Name }),
-			field("encrypted", func(r *row) any { return &r.Encrypted }),
-		},
+		columns: columnsOf[queries.Collaboration]("id name encrypted"),
 		relations: []relation{
 			{name: "organizations", target: "Organization", by: "collaboration_id", link: memberships.reversed()},
 			{name: "nodes", target: "Node", by: "collaboration_id"},
@@ -32,30 +27,17 @@ func collaborations() *model {
 			{"name_exists", true, nameExists},
 		},
 		show: showCollaboration,
-		rows: typed[row]{
-			blank: func() row { return row{Encrypted: true} },
-			find: func(ctx context.Context, q *queries.Queries, f filter) ([]row, error) {
-				return q.ShellCollaborations(ctx, queries.ShellCollaborationsParams{
-					ID: f.number("id"), Name: f.text("name"), OrganizationID: f.number("organization_id"),
-				})
-			},
-			insert: func(ctx context.Context, tx *queries.Tx, _ *row) (int64, error) { return tx.ShellAddCollaboration(ctx) },
-			hold:   func(ctx context.Context, tx *queries.Tx, id int64) (row, error) { return tx.HoldCollaboration(ctx, id) },
-			update: func(ctx context.Context, tx *queries.Tx, r *row, _ names) error {
-				return tx.ShellSaveCollaboration(ctx, queries.ShellSaveCollaborationParams{Name: r.Name, Encrypted: r.Encrypted, ID: r.ID})
-			},
-			remove: func(ctx context.Context, tx *queries.Tx, id int64) error { return tx.DeleteCollaboration(ctx, id) },
-		}.any(),
+		rows: table[queries.Collaboration]{
+			defaults: queries.Collaboration{Encrypted: true},
+			query:    filtered((*queries.Queries).ShellCollaborations), held: (*core.Tx).HoldCollaboration,
+			add: (*core.Tx).AddCollaboration, save: (*core.Tx).SaveCollaboration, removeByID: (*core.Tx).RemoveCollaboration,
+		},
 	}
 }
 
 func showCollaboration(s *session, o *object) string {
-	members, err := int64(0), error(nil)
-	if o.id() != 0 {
-		members, err = s.db.ShellCountMembers(s.ctx, o.id())
-	}
 	return fmt.Sprintf("<Collaboration %s: '%s', %s organization(s), %d task(s)>",
-		str(o.idValue()), s.shown(o, "name"), counted(members, err), o.row.(*queries.Collaboration).TaskCount)
+		str(o.idValue()), s.shown(o, "name"), s.counted(o, "organizations"), o.row.(*queries.Collaboration).TaskCount)
 }
 
 // memberIDs makes a method that gives the ids of related objects.
@@ -78,7 +60,7 @@ func memberIDs(relation string) func(call) (starlark.Value, error) {
 	}
 }
 
-// nodesOfOrganizations gives the collaboration's nodes of organizations with given ids.
+// nodesOfOrganizations returns the collaboration's nodes of organizations with given ids.
 func nodesOfOrganizations(c call) (starlark.Value, error) {
 	var ids starlark.Iterable
 	if err := c.unpack("ids", &ids); err != nil {
@@ -96,14 +78,14 @@ func nodesOfOrganizations(c call) (starlark.Value, error) {
 	}
 	var list []*object
 	for _, o := range all {
-		if id := o.row.(*nodeRow).OrganizationID; id != nil && wanted[*id] {
+		if id := o.row.(*nodeRow).Node.OrganizationID; id != nil && wanted[*id] {
 			list = append(list, o)
 		}
 	}
 	return listOf(list), nil
 }
 
-// nodeOfOrganization gives the collaboration's node of an organization, or None.
+// nodeOfOrganization returns the collaboration's node of an organization, or None.
 func nodeOfOrganization(c call) (starlark.Value, error) {
 	organization, err := c.one("organization", "Organization")
 	if err != nil {

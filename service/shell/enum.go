@@ -21,21 +21,23 @@ func newEnum(name string, pairs ...string) *module {
 	return e
 }
 
-// enumerated makes a column show members. It takes them, or their names.
-func enumerated(c column, enum *module) column {
-	c.take = func(_ *session, v starlark.Value) (starlark.Value, error) {
-		if m, ok := enum.members[memberName(v)].(enumMember); ok {
-			return starlark.String(m.name), nil
-		}
-		return nil, problem("TypeError", "%s is no %s", repr(v), enum.name)
+// enumerated is a column that shows members. It takes them, or their names.
+func enumerated(name string, enum *module) column {
+	return column{
+		name: name,
+		take: func(_ *session, v starlark.Value) (starlark.Value, error) {
+			if m, ok := enum.members[memberName(v)].(enumMember); ok {
+				return starlark.String(m.name), nil
+			}
+			return nil, problem("TypeError", "%s is no %s", repr(v), enum.name)
+		},
+		show: func(v starlark.Value) starlark.Value {
+			if m, ok := enum.members[str(v)]; ok {
+				return m
+			}
+			return v
+		},
 	}
-	c.show = func(v starlark.Value) starlark.Value {
-		if m, ok := enum.members[str(v)]; ok {
-			return m
-		}
-		return v
-	}
-	return c
 }
 
 // memberName returns the name that a member, or the text of its name, stands for.

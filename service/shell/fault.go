@@ -20,14 +20,14 @@ type failed struct {
 	deleting bool
 }
 
-// Error gives the error after the model.
+// Error returns the error after the model.
 func (f *failed) Error() string { return f.model.name + ": " + f.err.Error() }
 
-// Unwrap gives the error alone.
+// Unwrap returns the error alone.
 func (f *failed) Unwrap() error { return f.err }
 
-// readable words what the database refused.
-func readable(err error) error {
+// worded words what the database refused.
+func worded(err error) error {
 	var p *Problem
 	if errors.As(err, &p) {
 		return p
@@ -45,7 +45,7 @@ func readable(err error) error {
 	case queries.Taken(err):
 		return problem("IntegrityError", "there is another %s with the same %s", name, columns)
 	case queries.InUse(err) && deleting:
-		return problem("IntegrityError", "%s belong to this %s and have to be deleted first", of.model.keeps, name)
+		return problem("IntegrityError", "%s belong to this %s and have to be deleted first", of.model.requiredBy, name)
 	case queries.InUse(err):
 		return problem("IntegrityError", "what this %s refers to is not in the database", name)
 	case queries.Refused(err) && columns != "":
@@ -67,7 +67,7 @@ func (sh *Shell) describe(err error, of statement) string {
 // interruption is all there is to say about Ctrl-C.
 const interruption = "KeyboardInterrupt"
 
-// explain gives the text and the line of an error; 0 when no line is to blame.
+// explain returns the text and the line of an error; 0 when no line is to blame.
 func explain(err error) (text string, line int32) {
 	var (
 		evaluation *starlark.EvalError

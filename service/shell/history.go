@@ -79,7 +79,7 @@ func (h *history) keep(line string) {
 // Len is the number of lines.
 func (h *history) Len() int { return len(h.lines) }
 
-// At gives a line, 0 being the newest.
+// At returns a line, 0 being the newest.
 func (h *history) At(i int) string { return h.lines[len(h.lines)-1-i] }
 
 func (h *history) close() {

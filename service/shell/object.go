@@ -10,25 +10,25 @@ import (
 
 // object is one row, stored or not, with the changes that were made to it.
 type object struct {
-	model  *model
-	number uint32
-	row    any   // with the changes
-	age    int64 // of the session when the row was read
-	set    names // columns that were set and not saved
+	model      *model
+	number     uint32
+	row        any   // with the changes
+	generation int64 // of the session when the row was read
+	set        names // columns that were set and not saved
 	// refs are the objects that relations were set to while these were not stored.
-	refs  map[string]*object
-	lists map[string]*members
-	rest  bool // the columns that lie apart were read
-	gone  bool // it was deleted
-	// touched tells that the session looks here for changes.
-	touched bool
+	refs         map[string]*object
+	lists        map[string]*members
+	deferredRead bool // the columns that do not come with the row were read
+	deleted      bool
+	// touched reports that the session looks here for changes.
+	dirty bool
 }
 
 // members is a list of related objects as it was handed out.
 type members struct {
-	list *starlark.List
-	base []*object // what it held when it was read
-	age  int64
+	list       *starlark.List
+	base       []*object // what it held when it was read
+	generation int64
 }
 
 var (
@@ -45,7 +45,7 @@ func (o *object) String() string {
 	return o.model.show(o.model.session, o)
 }
 
-// Type gives the name of the model.
+// Type returns the name of the model.
 func (o *object) Type() string { return o.model.name }
 
 // Freeze does nothing: nothing here runs side by side.
@@ -57,7 +57,7 @@ func (o *object) Truth() starlark.Bool { return true }
 // Hash makes objects keys of dictionaries.
 func (o *object) Hash() (uint32, error) { return o.number, nil }
 
-func (o *object) id() int64 { return *o.model.id(o.row) }
+func (o *object) id() int64 { return *idOf(o.row) }
 
 func (o *object) idValue() starlark.Value {
 	if id := o.id(); id != 0 {
@@ -85,7 +85,7 @@ func (o *object) AttrNames() []string {
 	return slices.Compact(list)
 }
 
-// Attr gives a column, related objects, or something to call; nil when there is no
+// Attr returns a column, related objects, or something to call; nil when there is no
 // such name.
 func (o *object) Attr(name string) (starlark.Value, error) {
 	if m := o.model.method(name); m != nil {
@@ -110,10 +110,10 @@ func (o *object) Attr(name string) (starlark.Value, error) {
 	return nil, nil
 }
 
-// columnOf gives the value of a column.
+// columnOf returns the value of a column.
 func (s *session) columnOf(o *object, c *column) (starlark.Value, error) {
-	if c.apart {
-		if err := s.readRest(o); err != nil {
+	if c.deferred {
+		if err := s.readDeferred(o); err != nil {
 			return nil, err
 		}
 	}
@@ -130,26 +130,26 @@ func (s *session) columnOf(o *object, c *column) (starlark.Value, error) {
 	return v, nil
 }
 
-// readRest reads the columns that lie apart, but for those that were set.
-func (s *session) readRest(o *object) error {
-	if o.rest || o.id() == 0 {
+// readDeferred reads the columns that do not come with the row, but for those that were set.
+func (s *session) readDeferred(o *object) error {
+	if o.deferredRead || o.id() == 0 {
 		return nil
 	}
 	row := o.model.rows.blank()
-	*o.model.id(row) = o.id()
-	if err := o.model.rows.rest(s.ctx, s.db.Queries, row); err != nil {
+	*idOf(row) = o.id()
+	if err := o.model.rows.readDeferred(s.ctx, s.db.Queries, row); err != nil {
 		return fmt.Errorf("reading from %s: %w", o.model.table, err)
 	}
 	for _, c := range o.model.columns {
-		if c.apart && !o.set[c.name] {
-			copyColumn(c.at(o.row), c.at(row))
+		if c.deferred && !o.set[c.name] {
+			c.copyTo(o.row, row)
 		}
 	}
-	o.rest = true
+	o.deferredRead = true
 	return nil
 }
 
-// related gives the object that a relation leads to, or None.
+// related returns the object that a relation leads to, or None.
 func (s *session) related(o *object, r *relation) (starlark.Value, error) {
 	if to := o.refs[r.name]; to != nil {
 		return to, nil
@@ -166,11 +166,11 @@ func (s *session) related(o *object, r *relation) (starlark.Value, error) {
 	return to, nil
 }
 
-// members gives the list of a relation, the same one until something is saved, so
+// members returns the list of a relation, the same one until something is saved, so
 // that what is added to it is known.
 func (s *session) members(o *object, r *relation) (*starlark.List, error) {
 	m := o.lists[r.name]
-	if m != nil && (m.age == s.age || m.changed()) {
+	if m != nil && (m.generation == s.generation || m.changed()) {
 		return m.list, nil
 	}
 	var stored []*object
@@ -180,13 +180,13 @@ func (s *session) members(o *object, r *relation) (*starlark.List, error) {
 			return nil, err
 		}
 	}
-	m = &members{list: listOf(stored), base: stored, age: s.age}
+	m = &members{list: listOf(stored), base: stored, generation: s.generation}
 	o.lists[r.name] = m
-	s.touch(o)
+	s.markDirty(o)
 	return m.list, nil
 }
 
-// difference gives what was added to the list and what was taken from it.
+// difference returns what was added to the list and what was taken from it.
 func (m *members) difference() (added, taken []*object) {
 	base, now := map[*object]bool{}, map[*object]bool{}
 	for _, o := range m.base {
@@ -217,17 +217,17 @@ func (m *members) changed() bool {
 // was deleted here stays as it was.
 func (o *object) current() error {
 	s := o.model.session
-	if o.id() == 0 || o.gone || o.age == s.age {
+	if o.id() == 0 || o.deleted || o.generation == s.generation {
 		return nil
 	}
 	found, err := s.load(o.model, o.id())
 	if err == nil && found == nil {
-		err = vanished(o)
+		err = errVanished(o)
 	}
 	return err
 }
 
-func vanished(o *object) error {
+func errVanished(o *object) error {
 	return problem("ObjectDeletedError", "the %s with id %d is not in the database any more", o.model.name, o.id())
 }
 
@@ -235,13 +235,13 @@ func vanished(o *object) error {
 func (o *object) renew(row any) {
 	for _, c := range o.model.columns {
 		if o.set[c.name] {
-			copyColumn(c.at(row), c.at(o.row))
+			c.copyTo(row, o.row)
 		}
 	}
-	o.row, o.rest = row, false
+	o.row, o.deferredRead = row, false
 }
 
-// pending tells whether a stored object has changes that were not saved.
+// pending reports whether a stored object has changes that were not saved.
 func (o *object) pending() bool {
 	if len(o.set) > 0 {
 		return true
@@ -254,10 +254,10 @@ func (o *object) pending() bool {
 	return false
 }
 
-// touch has the session look at a stored object at the next save.
-func (s *session) touch(o *object) {
-	if !o.touched && o.id() != 0 {
-		o.touched = true
-		s.touched = append(s.touched, o)
+// markDirty has the session look at a stored object at the next save.
+func (s *session) markDirty(o *object) {
+	if !o.dirty && o.id() != 0 {
+		o.dirty = true
+		s.dirty = append(s.dirty, o)
 	}
 }

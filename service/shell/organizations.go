@@ -4,27 +4,19 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"go.starlark.net/starlark"
 
 	"vserver/queries"
+	"vserver/service/core"
 )
 
 func organizations() *model {
-	type row = queries.Organization
 	return &model{
 		name: "Organization", table: "organization",
-		columns: []column{
-			idColumn(func(r *row) *int64 { return &r.ID }),
-			field("name", func(r *row) any { return &r.Name }),
-			field("domain", func(r *row) any { return &r.Domain }),
-			field("address1", func(r *row) any { return &r.Address1 }),
-			field("address2", func(r *row) any { return &r.Address2 }),
-			field("zipcode", func(r *row) any { return &r.Zipcode }),
-			field("country", func(r *row) any { return &r.Country }),
-			field("_public_key", func(r *row) any { return &r.PublicKey }),
-		},
+		columns: columnsOf[queries.Organization]("id name domain address1 address2 zipcode country _public_key"),
 		relations: []relation{
 			{name: "collaborations", target: "Collaboration", by: "organization_id", link: &memberships},
 			{name: "results", target: "Result", by: "organization_id"},
@@ -38,48 +30,24 @@ func organizations() *model {
 			{"get_by_name", true, byText("name", "name")},
 			{"get_result_ids", false, resultIDs},
 		},
-		show:  showOrganization,
-		keeps: "roles", // without an organization they would be everybody's
-		rows: typed[row]{
-			find: func(ctx context.Context, q *queries.Queries, f filter) ([]row, error) {
-				return q.ShellOrganizations(ctx, queries.ShellOrganizationsParams{
-					ID: f.number("id"), Name: f.text("name"), CollaborationID: f.number("collaboration_id"),
-				})
-			},
-			insert: func(ctx context.Context, tx *queries.Tx, _ *row) (int64, error) { return tx.ShellAddOrganization(ctx) },
-			hold: func(ctx context.Context, tx *queries.Tx, id int64) (row, error) {
-				return tx.ShellHoldOrganization(ctx, id)
-			},
-			update: func(ctx context.Context, tx *queries.Tx, r *row, _ names) error {
-				return tx.ShellSaveOrganization(ctx, queries.ShellSaveOrganizationParams{
-					Name: r.Name, Domain: r.Domain, Address1: r.Address1, Address2: r.Address2, Zipcode: r.Zipcode,
-					Country: r.Country, PublicKey: r.PublicKey, ID: r.ID,
-				})
-			},
-			remove: func(ctx context.Context, tx *queries.Tx, id int64) error { return tx.ShellDeleteOrganization(ctx, id) },
-		}.any(),
+		show:       showOrganization,
+		requiredBy: "roles", // without an organization they would be everybody's
+		rows: table[queries.Organization]{
+			query: filtered((*queries.Queries).ShellOrganizations), held: (*core.Tx).HoldOrganization,
+			add: (*core.Tx).AddOrganization, save: (*core.Tx).SaveOrganization, removeByID: (*core.Tx).RemoveOrganization,
+		},
 	}
 }
 
 // memberships joins an organization with a collaboration.
 var memberships = link{
-	add: func(ctx context.Context, tx *queries.Tx, organization, collaboration int64) error {
-		return tx.AddMembers(ctx, collaboration, only(organization))
+	add: func(ctx context.Context, t *core.Tx, organization, collaboration int64) error {
+		return t.Join(ctx, collaboration, organization)
 	},
-	remove: func(ctx context.Context, tx *queries.Tx, organization, collaboration int64) error {
-		_, err := tx.RemoveMember(ctx, organization, collaboration)
+	remove: func(ctx context.Context, t *core.Tx, organization, collaboration int64) error {
+		_, err := t.Part(ctx, collaboration, organization)
 		return err
 	},
-}
-
-// reversed is a link seen from the other side.
-func (l link) reversed() *link {
-	return &link{
-		add: func(ctx context.Context, tx *queries.Tx, own, other int64) error { return l.add(ctx, tx, other, own) },
-		remove: func(ctx context.Context, tx *queries.Tx, own, other int64) error {
-			return l.remove(ctx, tx, other, own)
-		},
-	}
 }
 
 // only is the list of one id, as queries take it.
@@ -100,7 +68,7 @@ func byText(column, argument string) func(call) (starlark.Value, error) {
 	}
 }
 
-// publicKey gives the key in base64, as REST does.
+// publicKey returns the key in base64, as REST does.
 func publicKey(_ *session, o *object) (starlark.Value, error) {
 	return starlark.String(base64.StdEncoding.EncodeToString(o.row.(*queries.Organization).PublicKey)), nil
 }
@@ -120,7 +88,7 @@ func setPublicKey(s *session, o *object, v starlark.Value) error {
 	return s.setColumn(o, o.model.column("_public_key"), starlark.Bytes(key))
 }
 
-// resultIDs gives a tuple for each result, as the reference does.
+// resultIDs returns a tuple for each result, as the reference does.
 func resultIDs(c call) (starlark.Value, error) {
 	if err := c.unpack(); err != nil {
 		return nil, err
@@ -134,15 +102,11 @@ func resultIDs(c call) (starlark.Value, error) {
 }
 
 func showOrganization(s *session, o *object) string {
-	users, err := int64(0), error(nil)
-	if o.id() != 0 {
-		users, err = s.db.ShellCountUsers(s.ctx, o.model.id(o.row))
-	}
 	return fmt.Sprintf("<Organization %s: '%s', domain:%s, users:%s>",
-		str(o.idValue()), s.shown(o, "name"), s.shown(o, "domain"), counted(users, err))
+		str(o.idValue()), s.shown(o, "name"), s.shown(o, "domain"), s.counted(o, "users"))
 }
 
-// shown gives a column for a line about an object.
+// shown returns a column for a line about an object.
 func (s *session) shown(o *object, column string) string {
 	v, err := s.columnOf(o, o.model.column(column))
 	if err != nil {
@@ -151,7 +115,7 @@ func (s *session) shown(o *object, column string) string {
 	return str(v)
 }
 
-// nameOf gives a column of the object that a relation leads to. Lines about objects
+// nameOf returns a column of the object that a relation leads to. Lines about objects
 // have to come out whatever is missing.
 func (s *session) nameOf(o *object, relation, column string) string {
 	v, err := s.related(o, o.model.relation(relation))
@@ -164,9 +128,15 @@ func (s *session) nameOf(o *object, relation, column string) string {
 	return "None"
 }
 
-func counted(n int64, err error) string {
+// counted returns how many stored objects a relation leads to.
+func (s *session) counted(o *object, relation string) string {
+	r := o.model.relation(relation)
+	if o.id() == 0 {
+		return "0"
+	}
+	found, err := s.models[r.target].rows.find(s.ctx, s.db.Queries, filter{r.by: o.id()})
 	if err != nil {
 		return "?"
 	}
-	return fmt.Sprint(n)
+	return strconv.Itoa(len(found))
 }

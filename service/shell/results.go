@@ -7,34 +7,20 @@ import (
 	"go.starlark.net/starlark"
 
 	"vserver/queries"
+	"vserver/service/core"
 )
 
 // resultRow is a result with its large texts, which are read when they are asked for.
 type resultRow struct {
 	queries.Result
-	texts queries.Payload
+	Texts queries.Payload
 }
 
 func results() *model {
-	apart := func(name string, at func(*resultRow) any) column {
-		c := field(name, at)
-		c.apart = true
-		return c
-	}
 	return &model{
 		name: "Result", table: "result",
-		columns: []column{
-			idColumn(func(r *resultRow) *int64 { return &r.ID }),
-			apart("input", func(r *resultRow) any { return &r.texts.Input }),
-			field("task_id", func(r *resultRow) any { return &r.TaskID }),
-			field("organization_id", func(r *resultRow) any { return &r.OrganizationID }),
-			apart("result", func(r *resultRow) any { return &r.texts.Result }),
-			field("assigned_at", func(r *resultRow) any { return &r.AssignedAt }),
-			field("started_at", func(r *resultRow) any { return &r.StartedAt }),
-			field("finished_at", func(r *resultRow) any { return &r.FinishedAt }),
-			field("status", func(r *resultRow) any { return &r.Status }),
-			apart("log", func(r *resultRow) any { return &r.texts.Log }),
-		},
+		columns: columnsOf[resultRow]("id input task_id organization_id result assigned_at started_at finished_at status log",
+			column{name: "input", deferred: true}, column{name: "result", deferred: true}, column{name: "log", deferred: true}),
 		relations: []relation{
 			{name: "task", target: "Task", key: "task_id"},
 			{name: "organization", target: "Organization", key: "organization_id"},
@@ -45,59 +31,49 @@ func results() *model {
 			{"node", nodeOfResult, nil},
 		},
 		show: showResult,
-		rows: resultRows.any(),
+		rows: resultRows,
 	}
 }
 
-var resultRows = typed[resultRow]{
-	find: func(ctx context.Context, q *queries.Queries, f filter) ([]resultRow, error) {
-		found, err := q.ShellResults(ctx, queries.ShellResultsParams{
-			ID: f.number("id"), TaskID: f.number("task_id"), OrganizationID: f.number("organization_id"),
-		})
+var resultRows = table[resultRow]{
+	query: func(q *queries.Queries, ctx context.Context, f filter) ([]resultRow, error) {
+		found, err := filtered((*queries.Queries).ShellResults)(q, ctx, f)
 		list := make([]resultRow, len(found))
 		for i, r := range found {
 			list[i].Result = r
 		}
 		return list, err
 	},
-	insert: func(ctx context.Context, tx *queries.Tx, r *resultRow) (int64, error) {
-		if r.AssignedAt == nil {
-			r.AssignedAt = &tx.Now
-		}
-		return tx.ShellAddResult(ctx, r.AssignedAt)
-	},
-	hold: func(ctx context.Context, tx *queries.Tx, id int64) (resultRow, error) {
-		r, err := tx.ShellHoldResult(ctx, id)
+	held: func(t *core.Tx, ctx context.Context, id int64) (resultRow, error) {
+		r, err := t.HoldResult(ctx, id)
 		return resultRow{Result: r}, err
 	},
-	update: func(ctx context.Context, tx *queries.Tx, r *resultRow, set names) error {
-		if set["input"] || set["result"] || set["log"] {
-			err := tx.ShellSavePayload(ctx, queries.ShellSavePayloadParams{
-				ResultID: r.ID, Input: r.texts.Input, Result: r.texts.Result, Log: r.texts.Log,
-			})
-			if err != nil {
-				return err
-			}
+	add: func(t *core.Tx, ctx context.Context, r *resultRow) error {
+		if r.AssignedAt == nil {
+			r.AssignedAt = &t.Now
 		}
-		return tx.ShellSaveResult(ctx, queries.ShellSaveResultParams{
-			TaskID: r.TaskID, OrganizationID: r.OrganizationID, AssignedAt: r.AssignedAt, StartedAt: r.StartedAt,
-			FinishedAt: r.FinishedAt, Status: r.Status, ID: r.ID,
-		})
+		return t.AddResult(ctx, &r.Result)
 	},
-	remove: func(ctx context.Context, tx *queries.Tx, id int64) error { return tx.ShellDeleteResult(ctx, id) },
-	rest: func(ctx context.Context, q *queries.Queries, r *resultRow) error {
-		texts, err := q.ShellPayload(ctx, r.ID)
-		if queries.Missing(err) {
+	save:       func(t *core.Tx, ctx context.Context, r resultRow) error { return t.SaveResult(ctx, r.Result) },
+	removeByID: (*core.Tx).RemoveResult,
+	with: func(t *core.Tx, ctx context.Context, r *resultRow, set names) error {
+		if !set["input"] && !set["result"] && !set["log"] {
 			return nil
 		}
-		r.texts = texts
+		r.Texts.ResultID = r.ID
+		return t.SavePayload(ctx, r.Texts)
+	},
+	deferred: func(q *queries.Queries, ctx context.Context, r *resultRow) (err error) {
+		if r.Texts, err = q.ShellPayload(ctx, r.ID); queries.Missing(err) {
+			return nil
+		}
 		return err
 	},
 }
 
 func finished(o *object) bool { return o.row.(*resultRow).FinishedAt != nil }
 
-// nodeOfResult gives the node of the result's organization in the task's
+// nodeOfResult returns the node of the result's organization in the task's
 // collaboration, or None.
 func nodeOfResult(s *session, o *object) (starlark.Value, error) {
 	found, err := s.db.NodesOfResults(s.ctx, only(o.id()))
@@ -122,30 +98,19 @@ func showResult(s *session, o *object) string {
 }
 
 func ports() *model {
-	type row = queries.Port
 	return &model{
 		name: "AlgorithmPort", table: "algorithmport",
-		columns: []column{
-			idColumn(func(r *row) *int64 { return &r.ID }),
-			field("port", func(r *row) any { return &r.Port }),
-			field("result_id", func(r *row) any { return &r.ResultID }),
-			field("label", func(r *row) any { return &r.Label }),
-		},
+		columns:   columnsOf[queries.Port]("id port result_id label"),
 		relations: []relation{{name: "result", target: "Result", key: "result_id"}},
 		show: func(s *session, o *object) string {
 			return fmt.Sprintf("<AlgorithmPort %s: port: %s, label: %s, result: %s>",
 				str(o.idValue()), s.shown(o, "port"), s.shown(o, "label"), s.shown(o, "result_id"))
 		},
-		rows: typed[row]{
-			find: func(ctx context.Context, q *queries.Queries, f filter) ([]row, error) {
+		rows: table[queries.Port]{
+			query: func(q *queries.Queries, ctx context.Context, f filter) ([]queries.Port, error) {
 				return q.ShellPorts(ctx, f.number("id"), f.number("result_id"))
 			},
-			insert: func(ctx context.Context, tx *queries.Tx, _ *row) (int64, error) { return tx.ShellAddPort(ctx) },
-			hold:   func(ctx context.Context, tx *queries.Tx, id int64) (row, error) { return tx.ShellHoldPort(ctx, id) },
-			update: func(ctx context.Context, tx *queries.Tx, r *row, _ names) error {
-				return tx.ShellSavePort(ctx, queries.ShellSavePortParams{Port: r.Port, ResultID: r.ResultID, Label: r.Label, ID: r.ID})
-			},
-			remove: func(ctx context.Context, tx *queries.Tx, id int64) error { return tx.ShellDeletePort(ctx, id) },
-		}.any(),
+			held: (*core.Tx).HoldPort, add: (*core.Tx).AddPort, save: (*core.Tx).SavePort, removeByID: (*core.Tx).RemovePort,
+		},
 	}
 }

@@ -16,12 +16,12 @@ type session struct {
 	core   *core.Core
 	db     *queries.DB
 	models map[string]*model
-	order  []string // of the models, as they are listed
+	order  []string // of the models, as they are visited
 	loaded map[key]*object
 	// touched are stored objects that may have changes.
-	touched []*object
+	dirty []*object
 	// age rises with every commit; what was read before is read again.
-	age int64
+	generation int64
 	// made numbers the objects, for their hashes.
 	made uint32
 	// ctx ends when the statement that runs is interrupted. Attributes have no
@@ -41,7 +41,7 @@ func newSession(c *core.Core, db *queries.DB) *session {
 	} {
 		m := make()
 		m.session = s
-		for _, method := range everywhere {
+		for _, method := range commonMethods {
 			if m.method(method.name) == nil {
 				m.methods = append(m.methods, method)
 			}
@@ -52,17 +52,17 @@ func newSession(c *core.Core, db *queries.DB) *session {
 	return s
 }
 
-// fresh makes an object that is not stored.
-func (s *session) fresh(m *model) *object { return s.object(m, m.rows.blank()) }
+// newObject makes an object that is not stored.
+func (s *session) newObject(m *model) *object { return s.object(m, m.rows.blank()) }
 
 func (s *session) object(m *model, row any) *object {
 	s.made++
 	return &object{model: m, number: s.made, row: row, set: names{}, refs: map[string]*object{}, lists: map[string]*members{}}
 }
 
-// adopt gives the object of a row that was read, the same for the same row.
-func (s *session) adopt(m *model, row any) *object {
-	k := key{m.name, *m.id(row)}
+// identified returns the object of a row that was read, the same for the same row.
+func (s *session) identified(m *model, row any) *object {
+	k := key{m.name, *idOf(row)}
 	o := s.loaded[k]
 	if o == nil {
 		o = s.object(m, row)
@@ -70,7 +70,7 @@ func (s *session) adopt(m *model, row any) *object {
 	} else {
 		o.renew(row)
 	}
-	o.age, o.gone = s.age, false
+	o.generation, o.deleted = s.generation, false
 	return o
 }
 
@@ -82,12 +82,12 @@ func (s *session) find(m *model, f filter) ([]*object, error) {
 	}
 	list := make([]*object, len(found))
 	for i, row := range found {
-		list[i] = s.adopt(m, row)
+		list[i] = s.identified(m, row)
 	}
 	return list, nil
 }
 
-// first gives the first object that a filter leaves, or None.
+// first returns the first object that a filter leaves, or None.
 func (s *session) first(m *model, f filter) (starlark.Value, error) {
 	list, err := s.find(m, f)
 	if err != nil || len(list) == 0 {
@@ -96,9 +96,9 @@ func (s *session) first(m *model, f filter) (starlark.Value, error) {
 	return list[0], nil
 }
 
-// load gives the object with an id, or nil.
+// load returns the object with an id, or nil.
 func (s *session) load(m *model, id int64) (*object, error) {
-	if o := s.loaded[key{m.name, id}]; o != nil && o.age == s.age {
+	if o := s.loaded[key{m.name, id}]; o != nil && o.generation == s.generation {
 		return o, nil
 	}
 	list, err := s.find(m, filter{"id": id})

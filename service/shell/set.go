@@ -9,8 +9,8 @@ import (
 
 // SetField changes an attribute of the object; save stores it.
 func (o *object) SetField(name string, v starlark.Value) error {
-	if o.gone {
-		return deleted(o)
+	if o.deleted {
+		return errDeleted(o)
 	}
 	if err := o.current(); err != nil {
 		return err
@@ -20,7 +20,7 @@ func (o *object) SetField(name string, v starlark.Value) error {
 		return problem(p.Kind, "%s of %s: %s", name, article(o.model.name), p.Text)
 	}
 	if err == nil {
-		o.model.session.touch(o)
+		o.model.session.markDirty(o)
 	}
 	return err
 }
@@ -56,8 +56,8 @@ func (s *session) setColumn(o *object, c *column, v starlark.Value) error {
 	if c.fixed != "" {
 		return problem("AttributeError", "%s of %s cannot be set: %s", c.name, article(o.model.name), c.fixed)
 	}
-	if c.apart {
-		if err := s.readRest(o); err != nil {
+	if c.deferred {
+		if err := s.readDeferred(o); err != nil {
 			return err
 		}
 	}
@@ -87,11 +87,11 @@ func (s *session) setRelated(o *object, r *relation, v starlark.Value) error {
 	if !ok || to.model.name != r.target {
 		return problem("TypeError", "%s is no %s", repr(v), r.target)
 	}
-	return s.lead(o, r, to)
+	return s.refer(o, r, to)
 }
 
-// lead sets a relation to an object, which may not be stored yet.
-func (s *session) lead(o *object, r *relation, to *object) error {
+// refer sets a relation to an object, which may not be stored yet.
+func (s *session) refer(o *object, r *relation, to *object) error {
 	c := o.model.column(r.key)
 	if to.id() != 0 {
 		return s.setColumn(o, c, to.idValue())
@@ -118,7 +118,7 @@ func (s *session) setMembers(o *object, r *relation, v starlark.Value) error {
 		list = append(list, e)
 	}
 	m := o.lists[r.name]
-	o.lists[r.name] = &members{list: starlark.NewList(list), base: m.base, age: m.age}
+	o.lists[r.name] = &members{list: starlark.NewList(list), base: m.base, generation: m.generation}
 	return nil
 }
 

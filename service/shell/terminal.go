@@ -19,7 +19,7 @@ type Console struct {
 	// Raw takes the terminal's own editing away while a line is typed, and gives what
 	// brings it back; nil when there is none to take away.
 	Raw func() (restore func(), err error)
-	// Size gives the width and height in characters; nil for the usual ones.
+	// Size returns the width and height in characters; nil for the usual ones.
 	Size func() (width, height int, err error)
 }
 

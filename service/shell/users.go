@@ -19,22 +19,8 @@ type userRow = queries.ShellUsersRow
 func users() *model {
 	return &model{
 		name: "User", table: "user",
-		columns: []column{
-			idColumn(func(r *userRow) *int64 { return &r.ID }),
-			typeColumn(func(r *userRow) *string { return &r.Type }),
-			field("ip", func(r *userRow) any { return &r.IP }),
-			field("last_seen", func(r *userRow) any { return &r.LastSeen }),
-			field("status", func(r *userRow) any { return &r.Status }),
-			field("username", func(r *userRow) any { return &r.Username }),
-			secret(field("password", func(r *userRow) any { return &r.Password }), hashed),
-			field("firstname", func(r *userRow) any { return &r.Firstname }),
-			field("lastname", func(r *userRow) any { return &r.Lastname }),
-			field("email", func(r *userRow) any { return &r.Email }),
-			field("organization_id", func(r *userRow) any { return &r.OrganizationID }),
-			field("failed_login_attempts", func(r *userRow) any { return &r.FailedLoginAttempts }),
-			field("last_login_attempt", func(r *userRow) any { return &r.LastLoginAttempt }),
-			field("otp_secret", func(r *userRow) any { return &r.OtpSecret }),
-		},
+		columns: columnsOf[userRow]("id type ip last_seen status username password firstname lastname email organization_id "+
+			"failed_login_attempts last_login_attempt otp_secret", secret("password", hashed)),
 		relations: []relation{
 			{name: "organization", target: "Organization", key: "organization_id"},
 			{name: "roles", target: "Role", by: "user_id", link: &rolesOfUser},
@@ -54,99 +40,65 @@ func users() *model {
 			{"username_exists", true, usernameExists},
 		},
 		show: showUser,
-		rows: userRows.any(),
+		rows: userRows(),
 	}
 }
 
-var userRows = typed[userRow]{
-	blank: func() userRow {
-		none := int64(0)
-		return userRow{Type: access.User.String(), FailedLoginAttempts: &none}
-	},
-	find: func(ctx context.Context, q *queries.Queries, f filter) ([]userRow, error) {
-		return q.ShellUsers(ctx, queries.ShellUsersParams{
-			ID: f.number("id"), Username: f.text("username"), Email: f.text("email"), OrganizationID: f.number("organization_id"),
-			RoleID: f.number("role_id"), RuleID: f.number("rule_id"),
-		})
-	},
-	insert: func(ctx context.Context, tx *queries.Tx, _ *userRow) (int64, error) {
-		ids, err := tx.InsertAccounts(ctx, access.User.String(), only(0))
-		if err != nil {
-			return 0, err
-		}
-		return ids[0], tx.ShellAddUser(ctx, ids[0])
-	},
-	hold:   holdUser,
-	update: updateUser,
-	remove: removeAccount,
+func userRows() table[userRow] {
+	none := int64(0)
+	return table[userRow]{
+		defaults: userRow{User: queries.User{FailedLoginAttempts: &none}, Account: queries.Account{Type: access.User.String()}},
+		query:    filtered((*queries.Queries).ShellUsers),
+		held: func(t *core.Tx, ctx context.Context, id int64) (userRow, error) {
+			u, err := t.HoldUser(ctx, id)
+			if err != nil {
+				return userRow{}, err
+			}
+			a, err := t.HoldAccount(ctx, id)
+			return userRow{User: u, Account: a}, err
+		},
+		add:        func(t *core.Tx, ctx context.Context, r *userRow) error { return t.AddUsers(ctx, &r.User) },
+		save:       func(t *core.Tx, ctx context.Context, r userRow) error { return t.SaveUser(ctx, r.User) },
+		removeByID: removeAccount,
+		with: func(t *core.Tx, ctx context.Context, r *userRow, set names) error {
+			if set["password"] {
+				if err := t.PasswordSet(ctx, &r.User); err != nil {
+					return err
+				}
+			}
+			r.Account.ID = r.User.ID
+			return t.SaveAccount(ctx, r.Account)
+		},
+	}
 }
 
-func holdUser(ctx context.Context, tx *queries.Tx, id int64) (userRow, error) {
-	u, err := tx.ShellHoldUser(ctx, id)
-	if err != nil {
-		return userRow{}, err
-	}
-	a, err := tx.ShellHoldAccount(ctx, id)
-	return userRow{
-		ID: u.ID, Username: u.Username, Password: u.Password, Firstname: u.Firstname, Lastname: u.Lastname, Email: u.Email,
-		OrganizationID: u.OrganizationID, FailedLoginAttempts: u.FailedLoginAttempts, LastLoginAttempt: u.LastLoginAttempt,
-		OtpSecret: u.OtpSecret, InitialPassword: u.InitialPassword, Type: a.Type, IP: a.IP, LastSeen: a.LastSeen, Status: a.Status,
-	}, err
-}
-
-// updateUser ends the sessions of a user with a new password (SECURITY T03).
-func updateUser(ctx context.Context, tx *queries.Tx, r *userRow, set names) error {
-	if set["password"] {
-		r.InitialPassword = false
-		if err := tx.RevokeRefreshTokens(ctx, r.ID); err != nil {
-			return err
-		}
-	}
-	err := tx.ShellSaveUser(ctx, queries.ShellSaveUserParams{
-		Username: r.Username, Password: r.Password, Firstname: r.Firstname, Lastname: r.Lastname, Email: r.Email,
-		OrganizationID: r.OrganizationID, FailedLoginAttempts: r.FailedLoginAttempts, LastLoginAttempt: r.LastLoginAttempt,
-		OtpSecret: r.OtpSecret, InitialPassword: r.InitialPassword, ID: r.ID,
-	})
-	if err != nil {
-		return err
-	}
-	return tx.ShellSaveAccount(ctx, queries.ShellSaveAccountParams{IP: r.IP, LastSeen: r.LastSeen, Status: r.Status, ID: r.ID})
-}
-
-func removeAccount(ctx context.Context, tx *queries.Tx, id int64) error {
-	return tx.DeleteAccounts(ctx, only(id))
-}
+func removeAccount(t *core.Tx, ctx context.Context, id int64) error { return t.RemoveAccounts(ctx, id) }
 
 var rolesOfUser = link{
-	add: func(ctx context.Context, tx *queries.Tx, user, role int64) error {
-		return tx.AddRolesToUser(ctx, user, only(role))
+	add: func(ctx context.Context, t *core.Tx, user, role int64) error {
+		return t.Assign(ctx, queries.UserRole{UserID: user, RoleID: role})
 	},
-	remove: func(ctx context.Context, tx *queries.Tx, user, role int64) error {
-		return tx.RemoveRolesFromUser(ctx, user, only(role))
-	},
+	remove: func(ctx context.Context, t *core.Tx, user, role int64) error { return t.Unassign(ctx, user, role) },
 }
 
 var rulesOfUser = link{
-	add: func(ctx context.Context, tx *queries.Tx, user, rule int64) error {
-		return tx.AddRulesToUser(ctx, user, only(rule))
-	},
-	remove: func(ctx context.Context, tx *queries.Tx, user, rule int64) error {
-		return tx.RemoveRulesFromUser(ctx, user, only(rule))
+	add: func(ctx context.Context, t *core.Tx, user, rule int64) error { return t.GrantToUser(ctx, user, rule) },
+	remove: func(ctx context.Context, t *core.Tx, user, rule int64) error {
+		return t.RevokeFromUser(ctx, user, rule)
 	},
 }
 
-// secret makes a column that keeps nothing but a digest of what it is set to, from
-// the moment on that it is set.
-func secret(c column, digest func(*session, string) (string, error)) column {
-	c.take = func(s *session, v starlark.Value) (starlark.Value, error) {
+// secret is a column that keeps nothing but a digest of what it is set to, from the
+// moment on that it is set.
+func secret(name string, digest func(*session, string) (string, error)) column {
+	return column{name: name, take: func(s *session, v starlark.Value) (starlark.Value, error) {
 		clear, err := text(v)
 		if err != nil {
 			return nil, err
 		}
 		stored, err := digest(s, clear)
 		return starlark.String(stored), err
-	}
-	return c
+	}}
 }
 
 func hashed(s *session, clear string) (string, error) { return s.core.HashNewPassword(s.ctx, clear) }
@@ -211,7 +163,7 @@ func checkPassword(c call) (starlark.Value, error) {
 	if err := c.unpack("password", &clear); err != nil {
 		return nil, err
 	}
-	ok, err := c.core.PasswordMatches(c.ctx, c.object.row.(*userRow).Password, clear)
+	ok, err := c.core.PasswordMatches(c.ctx, c.object.row.(*userRow).User.Password, clear)
 	return starlark.Bool(ok), err
 }
 
@@ -231,13 +183,13 @@ func setPassword(c call) (starlark.Value, error) {
 	return starlark.None, c.save(c.object)
 }
 
-// isBlocked tells whether too many log-ins failed of late, contract 10 §5.3.
+// isBlocked reports whether too many log-ins failed of late, contract 10 §5.3.
 func isBlocked(c call) (starlark.Value, error) {
 	var most, minutes int64
 	if err := c.unpack("max_failed_attempts", &most, "inactivation_in_minutes", &minutes); err != nil {
 		return nil, err
 	}
-	u := c.object.row.(*userRow)
+	u := c.object.row.(*userRow).User
 	if u.FailedLoginAttempts == nil || *u.FailedLoginAttempts < most || u.LastLoginAttempt == nil {
 		return starlark.False, nil
 	}
@@ -245,7 +197,7 @@ func isBlocked(c call) (starlark.Value, error) {
 	return starlark.Bool(ago >= 0 && ago < time.Duration(minutes)*time.Minute), nil
 }
 
-// userCan tells whether a user holds a rule, by a role or beside them.
+// userCan reports whether a user holds a rule, by a role or beside them.
 func userCan(c call) (starlark.Value, error) {
 	var resource string
 	var scope, operation starlark.Value

@@ -12,7 +12,7 @@ import (
 	"vserver/queries"
 )
 
-// outOf gives what a column holds; at is what column.at gave.
+// outOf returns what a column holds; at is what column.at gave.
 func outOf(at any) starlark.Value {
 	switch p := at.(type) {
 	case *int64:
@@ -74,26 +74,6 @@ func optionally[T any](at **T, v starlark.Value, read func(starlark.Value) (T, e
 		*at = &t
 	}
 	return err
-}
-
-// copyColumn copies a column from one row to another.
-func copyColumn(to, from any) {
-	switch p := to.(type) {
-	case *int64:
-		*p = *from.(*int64)
-	case **int64:
-		*p = *from.(**int64)
-	case *string:
-		*p = *from.(*string)
-	case **string:
-		*p = *from.(**string)
-	case *bool:
-		*p = *from.(*bool)
-	case **queries.Time:
-		*p = *from.(**queries.Time)
-	case *[]byte:
-		*p = *from.(*[]byte)
-	}
 }
 
 // unfit is the fault of a value that a column cannot hold.
@@ -183,7 +163,7 @@ type Problem struct {
 	Text string
 }
 
-// Error gives kind and text.
+// Error returns kind and text.
 func (p *Problem) Error() string { return p.Kind + ": " + p.Text }
 
 func problem(kind, format string, args ...any) *Problem {
