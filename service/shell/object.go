@@ -20,7 +20,7 @@ type object struct {
 	lists        map[string]*members
 	deferredRead bool // the columns that do not come with the row were read
 	deleted      bool
-	// touched reports that the session looks here for changes.
+	// dirty tells that the session looks here for changes.
 	dirty bool
 }
 

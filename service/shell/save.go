@@ -50,7 +50,7 @@ func (o *object) expire() {
 	o.dirty, o.generation = false, -1
 }
 
-// rollBack returns up the changes of stored objects after a transaction that failed, so
+// rollBack gives up the changes of stored objects after a transaction that failed, so
 // that they do not stand in the way of the next one. New objects keep theirs.
 func (s *session) rollBack(err error) error {
 	for _, o := range s.dirty {

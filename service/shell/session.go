@@ -16,11 +16,10 @@ type session struct {
 	core   *core.Core
 	db     *queries.DB
 	models map[string]*model
-	order  []string // of the models, as they are visited
 	loaded map[key]*object
-	// touched are stored objects that may have changes.
+	// dirty are stored objects that may have changes.
 	dirty []*object
-	// age rises with every commit; what was read before is read again.
+	// generation rises with every commit; what was read before is read again.
 	generation int64
 	// made numbers the objects, for their hashes.
 	made uint32
@@ -47,7 +46,6 @@ func newSession(c *core.Core, db *queries.DB) *session {
 			}
 		}
 		s.models[m.name] = m
-		s.order = append(s.order, m.name)
 	}
 	return s
 }
