@@ -70,7 +70,7 @@ var strangers = map[string][]string{
 
 // topLevel is what the house's top level may hold beside dot files.
 var topLevel = []string{
-	"main.go", "schema", "queries", "handlers", "service", "embed", "sqlc.yaml", "install.sh",
+	"main.go", "schema", "queries", "handlers", "service", "embed", "findings", "sqlc.yaml", "install.sh",
 	"README.md", "go.mod", "go.sum", "Makefile", "LICENSE", "CHANGELOG.md",
 }
 

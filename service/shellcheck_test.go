@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"os/exec"
+	"path/filepath"
 	"testing"
 )
 
@@ -10,7 +11,12 @@ func TestShellScriptsAreClean(t *testing.T) {
 	if err != nil {
 		t.Skip("shellcheck is not installed, so nobody checks the shell scripts")
 	}
-	out, err := exec.CommandContext(t.Context(), shellcheck, "../install.sh", "../.ci/test", "../.ci/run", "../.ci/tool").CombinedOutput()
+	findings, err := filepath.Glob("../findings/*.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scripts := append([]string{"../install.sh", "../.ci/test", "../.ci/run", "../.ci/tool"}, findings...)
+	out, err := exec.CommandContext(t.Context(), shellcheck, scripts...).CombinedOutput() //nolint:gosec // scripts of the project
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
