@@ -1,9 +1,16 @@
 package handlers
 
 import (
+	"fmt"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"vserver/embed"
+	"vserver/service/access"
 )
 
 func TestDocs(t *testing.T) {
@@ -33,6 +40,78 @@ func TestDocs(t *testing.T) {
 		b.s.ServeHTTP(reply, httptest.NewRequestWithContext(t.Context(), c.method, c.path, nil))
 		if reply.Code != c.want || reply.Header().Get("Content-Type") != c.kind || !strings.Contains(reply.Body.String(), c.has) {
 			t.Errorf("%s %s: %d %v %.200s", c.method, c.path, reply.Code, reply.Header(), reply.Body)
+		}
+	}
+}
+
+// pages gives the text of all pages of the documentation, or of one.
+func pages(t *testing.T, name string) string {
+	t.Helper()
+	all, err := embed.Docs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name != "" {
+		return string(all[name].Text)
+	}
+	var text strings.Builder
+	for _, d := range all {
+		text.Write(d.Text)
+	}
+	return text.String()
+}
+
+func TestEveryRouteIsDocumented(t *testing.T) {
+	text := pages(t, "")
+	for _, r := range newBed(t).s.routes() {
+		path := strings.NewReplacer(":rule_id", "&lt;rule&gt;", ":id", "&lt;id&gt;").Replace(r.path)
+		if !regexp.MustCompile(`<code>([A-Z]+ )?` + regexp.QuoteMeta(path) + `(</code>|\?)`).MatchString(text) {
+			t.Errorf("no page has the path of %s %s", r.method, r.path)
+		}
+	}
+}
+
+func TestEveryEventIsDocumented(t *testing.T) {
+	text := pages(t, "live")
+	said := regexp.MustCompile(`(?:emit|tell|tellOfNode|Emit|EmitAck|\bl\.on)\([^"\n]*"([a-z_-]+)"`)
+	files, err := filepath.Glob("../service/core/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := 0
+	for _, file := range append(files, "socket.go", "socket_events.go", "socket_run.go") {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range said.FindAllStringSubmatch(string(source), -1) {
+			events++
+			if !strings.Contains(text, "<code>"+m[1]+"</code>") {
+				t.Errorf("%s: the page of the live channel does not have the event %s", file, m[1])
+			}
+		}
+	}
+	if events < 12 {
+		t.Errorf("only %d events were found", events)
+	}
+}
+
+// TestTheTableOfRulesIsTheProgramsOwn compares the page about permissions with the rules
+// and default roles.
+func TestTheTableOfRulesIsTheProgramsOwn(t *testing.T) {
+	text := pages(t, "permissions")
+	roles := access.DefaultRoles()
+	for i, rule := range access.Rules {
+		row := fmt.Sprintf("<td>%d</td>\n<td>%s %s %s</td>\n", rule.ID, rule.Resource, rule.Scope, rule.Operation)
+		for _, role := range []int{0, 3, 4, 5, 6, 2, 1} { // the columns: Root, the four of users, node, container
+			mark := ""
+			if roles[role].Rules&(1<<i) != 0 {
+				mark = "x"
+			}
+			row += "<td>" + mark + "</td>\n"
+		}
+		if !strings.Contains(text, row) {
+			t.Errorf("the page lacks\n%s", row)
 		}
 	}
 }
