@@ -5,6 +5,9 @@
 //
 // A handler decodes, calls core and replies; it returns an error and writes nothing
 // on failure.
+//
+// It is large because every noun of the wire has its file here, and all of them share
+// the route table, the request and the live channel.
 package handlers
 
 import (

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -28,6 +29,25 @@ func written(sources []source, production bool) []source {
 	})
 }
 
+// length is a function of the program with its number of lines.
+type length struct {
+	lines int
+	text  string // where it is, and its name
+}
+
+// lengths lists the functions of the program, the longest first.
+func lengths(sources []source) []length {
+	var list []length
+	for _, s := range written(sources, true) {
+		for _, f := range functions(s) {
+			n := s.fset.Position(f.End()).Line - s.fset.Position(f.Pos()).Line + 1
+			list = append(list, length{n, fmt.Sprintf("%s: %s has %d lines", s.path, f.Name.Name, n)})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b length) int { return b.lines - a.lines })
+	return list
+}
+
 // overBudget names files and functions that are too long.
 func overBudget(sources []source) []string {
 	var wrong []string
@@ -36,35 +56,60 @@ func overBudget(sources []source) []string {
 			wrong = append(wrong, fmt.Sprintf("%s has %d lines, more than %d", s.path, s.lines, fileLimit))
 		}
 	}
-	var lengths []int
+	list := lengths(sources)
 	var long []string
-	for _, s := range written(sources, true) {
-		for _, decl := range s.file.Decls {
-			f, ok := decl.(*ast.FuncDecl)
-			if !ok {
-				continue
-			}
-			n := s.fset.Position(f.End()).Line - s.fset.Position(f.Pos()).Line + 1
-			lengths = append(lengths, n)
-			text := fmt.Sprintf("%s: %s has %d lines", s.path, f.Name.Name, n)
-			if n > functionLimit {
-				wrong = append(wrong, fmt.Sprintf("%s, more than %d", text, functionLimit))
-			}
-			if n > functionLong {
-				long = append(long, text)
-			}
+	for _, f := range list {
+		if f.lines > functionLimit {
+			wrong = append(wrong, fmt.Sprintf("%s, more than %d", f.text, functionLimit))
+		}
+		if f.lines > functionLong {
+			long = append(long, f.text)
 		}
 	}
-	if len(lengths) == 0 {
-		return wrong
-	}
-	if float64(len(long)) > longShare*float64(len(lengths)) {
+	if float64(len(long)) > longShare*float64(len(list)) {
 		wrong = append(wrong, fmt.Sprintf("%d of %d functions have more than %d lines: %s",
-			len(long), len(lengths), functionLong, strings.Join(long, "; ")))
+			len(long), len(list), functionLong, strings.Join(long, "; ")))
 	}
-	slices.Sort(lengths)
-	if median := lengths[len(lengths)/2]; median > medianLimit {
-		wrong = append(wrong, fmt.Sprintf("the median function has %d lines, more than %d", median, medianLimit))
+	if len(list) > 0 && list[(len(list)-1)/2].lines > medianLimit {
+		wrong = append(wrong, fmt.Sprintf("the median function has %d lines, more than %d", list[(len(list)-1)/2].lines, medianLimit))
+	}
+	return wrong
+}
+
+// A room of more lines than this, written by hand and without its tests, says in its
+// package comment why it is not split, in a sentence that begins with largeBecause.
+const (
+	roomLimit    = 3000
+	largeBecause = "It is large because "
+)
+
+// measure is what a room holds that was written by hand, without its tests.
+type measure struct {
+	files, lines int
+	explained    bool // its package comment says why it is large
+}
+
+func measures(sources []source) map[string]measure {
+	rooms := map[string]measure{}
+	for _, s := range written(sources, true) {
+		m := rooms[s.room()]
+		m.files++
+		m.lines += s.lines
+		m.explained = m.explained || strings.Contains(strings.Join(strings.Fields(s.file.Doc.Text()), " "), largeBecause)
+		rooms[s.room()] = m
+	}
+	return rooms
+}
+
+// overlarge names rooms that are large without a reason.
+func overlarge(sources []source, limit int) []string {
+	var wrong []string
+	rooms := measures(sources)
+	for _, room := range slices.Sorted(maps.Keys(rooms)) {
+		if m := rooms[room]; m.lines > limit && !m.explained {
+			wrong = append(wrong, fmt.Sprintf("%s has %d lines, more than %d, and no sentence %q in its package comment",
+				room, m.lines, limit, largeBecause+"…"))
+		}
 	}
 	return wrong
 }
@@ -290,44 +335,60 @@ func root(e ast.Expr) string {
 	return ""
 }
 
-func TestFilesAndFunctionsStaySmall(t *testing.T) {
+func TestHouse_FilesAndFunctionsStaySmall(t *testing.T) {
 	_, sources := openHouse(t)
 	report(t, overBudget(sources))
 }
 
-func TestEveryPackageSaysWhatItIsFor(t *testing.T) {
+func TestHouse_NoRoomIsLargeWithoutAReason(t *testing.T) {
+	_, sources := openHouse(t)
+	report(t, overlarge(sources, roomLimit))
+	rooms, total := measures(sources), measure{}
+	for _, room := range slices.Sorted(maps.Keys(rooms)) {
+		m := rooms[room]
+		t.Logf("%-18s %3d files %6d lines", room, m.files, m.lines)
+		total.files += m.files
+		total.lines += m.lines
+	}
+	t.Logf("%-18s %3d files %6d lines, without tests and what is generated", "together", total.files, total.lines)
+	longest := slices.MaxFunc(written(sources, false), func(a, b source) int { return a.lines - b.lines })
+	t.Logf("the longest file: %s has %d lines", longest.path, longest.lines)
+	t.Logf("the longest function: %s", lengths(sources)[0].text)
+}
+
+func TestHouse_EveryPackageSaysWhatItIsFor(t *testing.T) {
 	_, sources := openHouse(t)
 	report(t, undocumented(sources))
 }
 
-func TestExportedNamesAreExplained(t *testing.T) {
+func TestHouse_ExportedNamesAreExplained(t *testing.T) {
 	_, sources := openHouse(t)
 	report(t, silentNames(sources))
 }
 
-func TestNoDrawerForEverything(t *testing.T) {
+func TestHouse_NoDrawerForEverything(t *testing.T) {
 	_, sources := openHouse(t)
 	report(t, drawers(sources))
 }
 
-func TestNothingHappensBehindTheReadersBack(t *testing.T) {
+func TestHouse_NothingHappensBehindTheReadersBack(t *testing.T) {
 	_, sources := openHouse(t)
 	report(t, hiddenState(sources))
 }
 
-func TestNoTestWaitsByGuessing(t *testing.T) {
+func TestHouse_NoTestWaitsByGuessing(t *testing.T) {
 	_, sources := openHouse(t)
 	report(t, sleepers(sources))
 }
 
 // The checks themselves notice what they are for.
-func TestSizeChecksNotice(t *testing.T) {
+func TestHouse_SizeChecksNotice(t *testing.T) {
 	lines := func(n int) string { return strings.Repeat("\n", n) }
 	sources, err := load(fstest.MapFS{
 		"schema/long.go":      {Data: []byte("package schema\nfunc f() {" + lines(100) + "}\n" + lines(500))},
 		"schema/made.go":      {Data: []byte("// Code generated by x. DO NOT EDIT.\n\npackage schema\n" + lines(700))},
 		"schema/util.go":      {Data: []byte("package schema\nfunc g() {" + lines(61) + "}\n")},
-		"queries/doc.go":      {Data: []byte("// Package queries is documented.\npackage queries\n")},
+		"queries/doc.go":      {Data: []byte("// Package queries is documented. It is\n// large because it has to be.\npackage queries\n")},
 		"queries/init.go":     {Data: []byte("package queries\nfunc init() {}\nfunc (t T) init() {}\n")},
 		"queries/helpers.go":  {Data: []byte("package queries\nvar none T\nvar some = T{}\n")},
 		"queries/change.go":   {Data: []byte("package queries\nfunc f() { some.x[1] = 2 }\nvar _ = T{}\nfunc g() { some := 1; some = 2; _ = some }\nfunc h() { delete(some.x, 1) }\n")},
@@ -343,6 +404,8 @@ func TestSizeChecksNotice(t *testing.T) {
 			"schema/long.go: f has 101 lines, more than 100",
 			"2 of 8 functions have more than 60 lines: schema/long.go: f has 101 lines; schema/util.go: g has 62 lines",
 		}},
+		"large":      {overlarge(sources, 650), []string{`schema has 665 lines, more than 650, and no sentence "It is large because …" in its package comment`}},
+		"explained":  {overlarge(sources, 10), []string{`schema has 665 lines, more than 10, and no sentence "It is large because …" in its package comment`}},
 		"documented": {undocumented(sources), []string{"schema has no package comment"}},
 		"silent":     {silentNames(sources), []string{"queries/embed.go:4:13: Open has no comment"}},
 		"drawers": {drawers(sources), []string{

@@ -2,6 +2,9 @@
 // commands share: the options that choose an instance, and output for programs. What
 // a command does stands in the room it is about. It may import every room of service;
 // nothing imports it but main.
+//
+// It is large because there are many commands, each with its flags and its texts for
+// people; what they do is in the rooms that they call.
 package cli
 
 import (

@@ -2,8 +2,12 @@
 // transaction, the event. It knows no HTTP and no JSON of the wire; it imports
 // access, fault, bus and queries.
 //
-// Every function that touches data of the field takes the access.Grant of its permission, and answers
-// with faults whose texts are the contract's. Events go out after the commit.
+// Every function that touches data of the field takes the access.Grant of its
+// permission, and answers with faults whose texts are the contract's. Events go out
+// after the commit.
+//
+// It is large because the nouns refer to each other: a collaboration that goes takes
+// its tasks, results and nodes along in one transaction.
 package core
 
 import (

@@ -6,6 +6,9 @@
 //
 // Whoever holds the database may do everything: no permission is asked for and nothing
 // is validated, but each save and each delete is one transaction.
+//
+// It is large because it is a language of its own with a class for each table, which
+// nothing but the console needs.
 package shell
 
 import (

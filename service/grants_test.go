@@ -1,0 +1,155 @@
+package service_test
+
+import (
+	"fmt"
+	"go/ast"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// ungranted are the use cases that take no grant, each with its reason.
+var ungranted = map[string]string{
+	"Healthy":           "says nothing but whether the database answers",
+	"Identify":          "finds who a token names, before anybody is judged",
+	"IdentifyContainer": "the same for containers",
+	"LogIn":             "finds who calls, before anybody is judged",
+	"LogInNode":         "the same for nodes",
+	"RoleNames":         "what a token mentions about the user who has just logged in",
+	"Standings":         "judges the live connections of accounts",
+	"Arrive":            "the live channel about a connection that it has let in",
+	"Greet":             "the same",
+	"Depart":            "the same",
+	"NoteSeen":          "the same, and each request about its caller",
+	"NoteSeenAt":        "the same",
+	"FlushSeen":         "the program's own work",
+	"SettlePresence":    "the program's own work",
+	"AllOffline":        "the program's own work",
+	"WatchOthers":       "the program's own work",
+	"Listen":            "the program's own work",
+	"NodesOnline":       "for the operator, who holds the database",
+	"NodeKeys":          "for the operator, who holds the database",
+	"Batch":             "for the operator, who holds the database",
+	"Wipe":              "for the operator, who holds the database",
+	"HighestRun":        "for the operator, who holds the database",
+	"HashRootPassword":  "touches no data",
+	"HashNewPassword":   "touches no data",
+	"HashPassword":      "touches no data",
+	"PasswordMatches":   "touches no data",
+	"DigestAPIKey":      "touches no data",
+}
+
+// unguarded names what would let somebody past the judgement: grants that are made
+// outside access, judgements that no entrance makes, use cases and handlers that ask
+// for no grant or do not use it.
+func unguarded(sources []source, exempt map[string]string) []string {
+	var wrong []string
+	for _, s := range written(sources, true) {
+		if s.room() == "service/access" {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			note := func(text string) {
+				wrong = append(wrong, fmt.Sprintf("%s: %s", s.fset.Position(n.Pos()), text))
+			}
+			switch n := n.(type) {
+			case *ast.SelectorExpr:
+				if s.room() != "handlers" && dotted(n) == "access.Judge" {
+					note("only an entrance judges")
+				}
+			case *ast.CompositeLit:
+				if isGrant(n.Type) {
+					note("only access makes a grant")
+				}
+			case *ast.ValueSpec:
+				if isGrant(n.Type) {
+					note("only access makes a grant")
+				}
+			case *ast.CallExpr:
+				if dotted(n.Fun) == "new" && isGrant(n.Args[0]) {
+					note("only access makes a grant")
+				}
+			}
+			return true
+		})
+		for _, f := range functions(s) {
+			given := grantOf(f)
+			switch {
+			case s.room() == "service/core" && receiver(f) == "Core." && f.Name.IsExported() && given == "" && exempt[f.Name.Name] == "":
+				wrong = append(wrong, fmt.Sprintf("%s: %s asks for no grant", s.path, f.Name.Name))
+			case s.room() == "service/core" && receiver(f) == "Core." && given == "_",
+				s.room() == "handlers" && given != "" && !uses(f.Body, given):
+				wrong = append(wrong, fmt.Sprintf("%s: %s does not use its grant", s.path, f.Name.Name))
+			}
+		}
+	}
+	return wrong
+}
+
+// isGrant reports whether a type is a grant.
+func isGrant(e ast.Expr) bool {
+	index, ok := e.(*ast.IndexExpr)
+	return ok && dotted(index.X) == "access.Grant"
+}
+
+// grantOf returns the name of a function's parameter that is a grant, "" for none.
+func grantOf(f *ast.FuncDecl) string {
+	for _, p := range f.Type.Params.List {
+		if isGrant(p.Type) && len(p.Names) == 1 {
+			return p.Names[0].Name
+		}
+	}
+	return ""
+}
+
+// uses reports whether a handler hands its grant to a use case.
+func uses(body ast.Node, name string) bool {
+	used := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		if _, of := called(call.Fun); strings.HasSuffix(of, ".core") {
+			used = used || slices.ContainsFunc(call.Args, func(arg ast.Expr) bool { return dotted(arg) == name })
+		}
+		return true
+	})
+	return used
+}
+
+func TestHouse_EveryUseCaseAsksForItsGrant(t *testing.T) {
+	_, sources := openHouse(t)
+	report(t, unguarded(sources, ungranted))
+}
+
+func TestHouse_MissingGrantsAreNoticed(t *testing.T) {
+	const head = "import \"vserver/service/access\"\n"
+	sources, err := load(fstest.MapFS{
+		"service/core/c.go": {Data: []byte("package core\n" + head +
+			"func (c *Core) Bare() {}\nfunc (c *Core) Free() {}\nfunc (c *Core) bare() {}\nfunc (c *Core) Blind(_ access.Grant[access.ViewTasks]) {}\n" +
+			"func (c *Core) Right(g access.Grant[access.ViewTasks]) { access.Embedded[access.ViewNodes](g) }\n" +
+			"func f(a access.Actor) { access.Judge[access.ViewTasks](a) }\n" +
+			"var x = access.Grant[access.ViewTasks]{}\nfunc g() { var y access.Grant[access.ViewTasks]; new(access.Grant[access.ViewTasks]) }\n")},
+		"handlers/h.go": {Data: []byte("package handlers\n" + head +
+			"func (s *S) right(g access.Grant[access.ViewTasks]) { s.core.Tasks(g); access.Judge[access.ViewTasks](a) }\n" +
+			"func (s *S) blind(g access.Grant[access.ViewTasks]) { s.core.Tasks(); s.other(g) }\n")},
+		"service/access/a.go": {Data: []byte("package access\nvar x = Grant[P]{}\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"handlers/h.go: blind does not use its grant",
+		"service/core/c.go:8:26: only an entrance judges",
+		"service/core/c.go:9:9: only access makes a grant",
+		"service/core/c.go:10:16: only access makes a grant",
+		"service/core/c.go:10:50: only access makes a grant",
+		"service/core/c.go: Bare asks for no grant",
+		"service/core/c.go: Blind does not use its grant",
+	}
+	if got := unguarded(sources, map[string]string{"Free": "a reason"}); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
