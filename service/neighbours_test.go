@@ -20,7 +20,7 @@ var customary = strings.Fields(`
 	header writeHeader serveHTTP hijack
 	execContext prepareContext queryContext queryRowContext
 	openFilename fullPathname access delete writeAt truncate sync sizeHint
-	hash iterate callInternal
+	attr hash iterate callInternal
 	install uninstall restart status
 	encode listen logger`)
 
@@ -35,36 +35,24 @@ service/cli: program.check calls (…).Check
 service/cli: program.examine calls upkeep.Examine
 service/cli: program.health calls (…).Health
 service/cli: program.nodeConfig calls s.nodeConfig
-service/cli: program.talk calls s.Talk
+service/cli: program.interact calls s.Interact
 service/config: Locations.Check calls file.check
-service/core: Core.Wipe calls c.db.Wipe
 service/core: Core.Collaborations calls c.collaborations
-service/core: Core.CreateCollaboration calls t.CreateCollaboration
-service/core: Core.DeleteCollaboration calls t.DeleteCollaboration
 service/core: Core.HighestRun calls c.db.HighestRun
-service/core: Core.inTx calls c.db.InTx
-service/core: tx.publish calls t.core.bus.Publish
-service/core: Core.RemoveMember calls t.RemoveMember
-service/core: Core.DetachNode calls t.DetachNode
 service/core: Core.Nodes calls c.nodes
 service/core: at calls queries.At
 service/core: Core.nodeSight calls g.NodeSight
-service/core: Core.CreateNode calls t.CreateNode
-service/core: Core.CreateOrganization calls t.CreateOrganization
-service/core: Core.CreatePort calls t.CreatePort
 service/core: Core.ResultsOfTask calls c.db.ResultsOfTask
-service/core: Core.CreateRole calls t.CreateRole
-service/core: Core.AddRuleToRole calls t.Queries.AddRuleToRole
-service/core: Core.DeleteRole calls t.Queries.DeleteRole
-service/core: Core.CreateTask calls t.createTask
-service/core: tx.createTask calls t.CreateTask
 service/core: Core.TasksOfCollaboration calls c.db.TasksOfCollaboration
-service/core: Core.DeleteTask calls t.deleteTask
+service/core: Core.inTx calls c.db.InTx
+service/core: Tx.Wipe calls t.core.db.Wipe
+service/core: Tx.publish calls t.core.bus.Publish
 service/daemon: List calls locations.List
 service/instance: Running.Identity calls (…).Identity
 service/live: session.cut calls ws.cut
 service/live: session.cut calls probe.cut
 service/log: layout.append calls (…).append
+service/log: Log.warn calls logger.Warn
 service: Open calls queries.Open
 service: serve calls measured.serve
 service/shell: model.call calls method.call
