@@ -18,8 +18,8 @@ var customary = strings.Fields(`
 	main new close read write writeString writeByte run start stop join leave emit
 	string error unwrap len fd
 	header writeHeader serveHTTP hijack
-	execContext prepareContext queryContext queryRowContext
-	openFilename fullPathname access delete writeAt truncate sync sizeHint
+	connect beginTx execContext prepareContext queryContext queryRowContext next
+	openFilename fullPathname access delete readAt writeAt truncate sync sizeHint
 	attr hash iterate callInternal
 	install uninstall restart status
 	encode listen logger`)
@@ -27,14 +27,13 @@ var customary = strings.Fields(`
 // namesakesForNow are those that are still to get names of their own.
 var namesakesForNow = strings.Split(strings.TrimSpace(`
 queries/dbtest: Template.Open calls queries.Open
+queries: guardedConn.recovered calls fault.Recovered
 service/batch: job.compare calls compare
 service/batch: Parse calls parse
 service/cli: program.follow calls log.Follow
-service/cli: program.restore calls upkeep.Restore
 service/cli: program.check calls (…).Check
 service/cli: program.examine calls upkeep.Examine
 service/cli: program.health calls (…).Health
-service/cli: program.nodeConfig calls s.nodeConfig
 service/cli: program.interact calls s.Interact
 service/config: Locations.Check calls file.check
 service/core: Core.Collaborations calls c.collaborations
