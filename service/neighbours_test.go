@@ -56,11 +56,11 @@ service: Open calls queries.Open
 service: serve calls measured.serve
 service/shell: model.call calls method.call
 service/shell: help calls c.model.help
-service/shell: object.id calls o.model.id
+service/shell: session.readDeferred calls o.model.rows.readDeferred
 service/shell: str calls v.str
 service/shell: session.remove calls o.model.rows.remove
-service/shell: writing.id calls o.model.id
-service/shell: writing.id calls o.id
+service/shell: unitOfWork.id calls o.id
+service/shell: object.copyTo calls c.copyTo
 service/shell: session.find calls m.rows.find
 service/upkeep: restorePostgres calls queries.RestorePostgres
 service/yaml: Value.Tidy calls t.tidy
