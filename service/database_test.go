@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 	"vserver/queries"
 	"vserver/queries/dbtest"
 	"vserver/service/config"
+	"vserver/service/promise"
 )
 
 const (
@@ -33,7 +33,7 @@ const (
 func TestReliability_R10_PostgresRestartsAndHangs(t *testing.T) {
 	t.Parallel()
 	hang := 3 * time.Second
-	if os.Getenv("VSERVER_LONG") != "" {
+	if promise.Long() {
 		hang = 30 * time.Second
 	}
 	c := newClients(t, 8)
@@ -157,7 +157,7 @@ func newClients(t *testing.T, n int) *clients {
 // request posts a task or reads tasks, and notes the answer. Only who goes away may be
 // left without one.
 func (c *clients) request(ctx context.Context, i int) {
-	patient, cancel := context.WithTimeout(ctx, time.Minute)
+	patient, cancel := context.WithTimeout(ctx, promise.Patience)
 	defer cancel()
 	method, path, body := "GET", "/api/task?per_page=1", []byte(nil)
 	if i%2 == 0 {
@@ -246,9 +246,9 @@ func (c *clients) works(when string) {
 
 func (c *clients) until(what string, is func() bool) {
 	c.Helper()
-	for end := time.Now().Add(recovery); !is(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(promise.Within(recovery)); !is(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			c.Fatalf("not within %s: %s", recovery, what)
+			c.Fatalf("not within %s: %s", promise.Within(recovery), what)
 		}
 	}
 }

@@ -6,11 +6,12 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"vserver/service/promise"
 )
 
 // TestAdvisory_U9_HostileTransport leaves hundreds of heads and bodies half sent and sends what is too large, too deep
@@ -51,7 +52,7 @@ func TestAdvisory_U9_WhatStandsStillIsGivenUp(t *testing.T) {
 	r := start(t, configured(t))
 	heads, bodies := r.many(20, halfAHead), r.many(20, halfABody)
 	ended(t, heads, headerTime)
-	if os.Getenv("VSERVER_LONG") != "" {
+	if promise.Long() {
 		ended(t, bodies, 30*time.Second)
 	}
 }
@@ -59,8 +60,6 @@ func TestAdvisory_U9_WhatStandsStillIsGivenUp(t *testing.T) {
 const (
 	halfAHead = "GET /api/version HTTP/1.1\r\nHost: x\r\n"
 	halfABody = "POST /api/token/user HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"user"
-	// patience is how much longer than it has to a busy machine may take.
-	patience = 20 * time.Second
 )
 
 // many opens connections that say no more than text.
@@ -92,7 +91,7 @@ func (r *running) raw(head, body string) string {
 	go func() {
 		_, _ = io.WriteString(c, "POST /api/token/user HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+head+"\r\n"+body)
 	}()
-	_ = c.SetReadDeadline(time.Now().Add(patience))
+	_ = c.SetReadDeadline(time.Now().Add(promise.Patience))
 	line, err := bufio.NewReader(c).ReadString('\n')
 	words := strings.Fields(line)
 	if err != nil || len(words) < 2 {
@@ -104,7 +103,7 @@ func (r *running) raw(head, body string) string {
 // ended waits until the server has given up connections that wait for nothing.
 func ended(t *testing.T, conns []net.Conn, after time.Duration) {
 	t.Helper()
-	deadline := time.Now().Add(after + patience)
+	deadline := time.Now().Add(after + promise.Patience)
 	for _, c := range conns {
 		_ = c.SetReadDeadline(deadline)
 		if _, err := io.Copy(io.Discard, c); err != nil && !strings.Contains(err.Error(), "reset") {

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"vserver/service/config"
+	"vserver/service/promise"
 )
 
 // accessFor is the life of access tokens here: short, so that nodes come back with one
@@ -99,7 +100,7 @@ func (s *hospital) eventually(what string, holds func() bool) {
 	s.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(40 * time.Second)
+	deadline := time.After(promise.Patience)
 	for !holds() {
 		select {
 		case <-tick.C:
@@ -155,7 +156,7 @@ func (p *script) says(line string) {
 	p.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(40 * time.Second)
+	deadline := time.After(promise.Patience)
 	for !slices.Contains(p.printed(), line) {
 		select {
 		case <-tick.C:
@@ -274,7 +275,7 @@ func (p *script) leaves(path string) error {
 	p.says("closed")
 	closed := time.Now()
 	p.eventually("offline", func() bool { return p.root("GET", path, nil)["status"] == "offline" })
-	if took := time.Since(closed); took > time.Second {
+	if took := time.Since(closed); took > promise.Within(time.Second) {
 		p.Errorf("seen offline after %v", took)
 	}
 	<-p.ended

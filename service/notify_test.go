@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"vserver/service/daemon"
+	"vserver/service/promise"
 )
 
 // variables are an environment of the given names and values.
@@ -36,7 +37,7 @@ func manager(t *testing.T) (socket string, next func() string) {
 	t.Cleanup(func() { _ = conn.Close() })
 	return socket, func() string {
 		t.Helper()
-		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		_ = conn.SetReadDeadline(time.Now().Add(promise.Patience))
 		words := make([]byte, 1024)
 		n, _, err := conn.ReadFrom(words)
 		if err != nil {

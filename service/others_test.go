@@ -9,6 +9,7 @@ import (
 
 	"vserver/queries"
 	"vserver/service/core"
+	"vserver/service/promise"
 )
 
 // What another process does to rights and nodes works in a running server within a
@@ -50,7 +51,7 @@ func TestRunNoticesOtherProcesses(t *testing.T) {
 
 func becomes(t *testing.T, what string, got func() int, want int) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(promise.Patience); ; time.Sleep(20 * time.Millisecond) {
 		last := got()
 		if last == want {
 			return

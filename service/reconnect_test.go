@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,13 +14,14 @@ import (
 	"time"
 
 	"vserver/service/demo"
+	"vserver/service/promise"
 )
 
 // TestReliability_R8_EveryConnectionIsCut lets ten nodes work through a line that is cut again and again. In the end
 // every result is there, once, and right.
 func TestReliability_R8_EveryConnectionIsCut(t *testing.T) {
 	tasks, least := 60, 100*time.Millisecond
-	if os.Getenv("VSERVER_LONG") != "" {
+	if promise.Long() {
 		tasks, least = 1000, time.Second
 	}
 	f := newField(t, 10)
@@ -53,7 +53,7 @@ func TestReliability_R8_EveryConnectionIsCut(t *testing.T) {
 // a task for each that was posted while they were away.
 func TestReliability_R7_AllNodesComeBackAtOnce(t *testing.T) {
 	nodes := 100
-	if os.Getenv("VSERVER_LONG") != "" {
+	if promise.Long() {
 		nodes = 1000
 	}
 	f := newField(t, nodes)

@@ -23,6 +23,7 @@ import (
 	"vserver/queries"
 	"vserver/queries/dbtest"
 	"vserver/service/config"
+	"vserver/service/promise"
 )
 
 // What a first start finds, and what later ones find.
@@ -313,7 +314,7 @@ func (r *running) socket(token string) *websocket.Conn {
 
 // closes waits for the server to end a live connection.
 func (r *running) closes(c *websocket.Conn) error {
-	ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(r.Context(), promise.Patience)
 	defer cancel()
 	for {
 		if _, _, err := c.Read(ctx); err != nil {

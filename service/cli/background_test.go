@@ -18,6 +18,7 @@ import (
 
 	"vserver/service/config"
 	"vserver/service/instance"
+	"vserver/service/promise"
 )
 
 // home is a user of a machine of its own, as far as files are concerned.
@@ -131,7 +132,7 @@ func waitfor(ts *testscript.TestScript, neg bool, args []string) {
 func until(fail func(string, ...any), complaint string, holds func() bool) {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); <-tick.C {
+	for deadline := time.Now().Add(promise.Patience); !holds(); <-tick.C {
 		if time.Now().After(deadline) {
 			fail("%s", complaint)
 			return

@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"fmt"
 	"hash/fnv"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"vserver/queries"
 	"vserver/queries/dbtest"
+	"vserver/service/promise"
 )
 
 // TestReliability_R11_BackupUnderLoad backs the database up again and again while
@@ -21,7 +21,7 @@ import (
 // nothing but what the database holds.
 func TestReliability_R11_BackupUnderLoad(t *testing.T) {
 	rounds, every := 5, 200*time.Millisecond
-	if os.Getenv("VSERVER_LONG") != "" {
+	if promise.Long() {
 		rounds, every = 60, time.Second
 	}
 	s := newVictim(t)

@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"vserver/queries/dbtest"
+	"vserver/service/promise"
 )
 
 // The scripts run the command line as users do, each in a folder and a home of its
@@ -121,7 +122,7 @@ func condition(word string) (bool, error) {
 	case "postgres":
 		return os.Getenv("VSERVER_TEST_POSTGRES") != "", nil
 	case "systemd":
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), promise.Patience)
 		defer cancel()
 		return exec.CommandContext(ctx, "systemctl", "--user", "show-environment").Run() == nil, nil
 	case "namespaces":
@@ -150,17 +151,13 @@ func freePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-// patience is how long scripts wait for anything; with the race detector on a busy machine
-// a start with its bcrypt hashes takes seconds.
-const patience = time.Minute
-
 func await(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 2 || neg {
 		ts.Fatalf("usage: await FILE TEXT")
 	}
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(patience); ; <-tick.C {
+	for end := time.Now().Add(promise.Patience); ; <-tick.C {
 		text, err := os.ReadFile(ts.MkAbs(args[0]))
 		if err == nil && strings.Contains(string(text), args[1]) {
 			return
@@ -222,7 +219,7 @@ func api(ts *testscript.TestScript, neg bool, args []string) {
 
 // call waits until the server answers.
 func call(ts *testscript.TestScript, method, path string, body []byte) (int, []byte) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), promise.Patience)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()

@@ -4,18 +4,19 @@ package cli_test
 
 import (
 	"math/rand/v2"
-	"os"
 	"syscall"
 	"testing"
 	"time"
+
+	"vserver/service/promise"
 )
 
 // TestReliability_R16_SIGTERMUnderLoad asks the server to end while clients post tasks:
 // it ends in time, with code 0, and every task that was acknowledged is there.
 func TestReliability_R16_SIGTERMUnderLoad(t *testing.T) {
-	const patience = 10 * time.Second
+	const promised = 10 * time.Second
 	rounds := 10
-	if os.Getenv("VSERVER_LONG") != "" {
+	if promise.Long() {
 		rounds = 200
 	}
 	s := newVictim(t)
@@ -30,7 +31,7 @@ func TestReliability_R16_SIGTERMUnderLoad(t *testing.T) {
 			if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 				t.Error(err)
 			}
-			hung := time.AfterFunc(3*patience, func() { _ = s.cmd.Process.Kill() })
+			hung := time.AfterFunc(3*promise.Within(promised), func() { _ = s.cmd.Process.Kill() })
 			defer hung.Stop()
 			if err := s.cmd.Wait(); err != nil {
 				t.Errorf("the server ended with %v", err)
@@ -40,7 +41,7 @@ func TestReliability_R16_SIGTERMUnderLoad(t *testing.T) {
 		s.start(t)
 	}
 	t.Logf("the longest end took %s", longest)
-	if longest > patience {
+	if longest > promise.Within(promised) {
 		t.Errorf("an end took %s", longest)
 	}
 	s.audit(t)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"vserver/queries"
+	"vserver/service/promise"
 )
 
 // TestReliability_R2_FullDisk runs the program on a disk of a few megabytes, with its
@@ -30,7 +31,7 @@ func TestReliability_R2_FullDisk(t *testing.T) {
 		if err := os.Remove(filler); err != nil {
 			t.Fatal(err)
 		}
-		for end := time.Now().Add(5 * time.Second); ; {
+		for end := time.Now().Add(promise.Within(5 * time.Second)); ; {
 			if s.organization(t, fmt.Sprintf("again %d", round)) == http.StatusCreated {
 				break
 			}
@@ -211,7 +212,7 @@ func (s *victim) refuses(t *testing.T, round int) {
 // soundLog wants the log to say that lines are missing, and to be written again.
 func (s *victim) soundLog(t *testing.T, file string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), promise.Patience)
 	defer cancel()
 	for ctx.Err() == nil {
 		s.must(t, "GET", "/organization/1", nil, nil)

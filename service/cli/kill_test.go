@@ -21,6 +21,7 @@ import (
 
 	"vserver/queries"
 	"vserver/queries/dbtest"
+	"vserver/service/promise"
 )
 
 // TestReliability_R1_KillUnderLoad kills the server with SIGKILL while clients post
@@ -28,7 +29,7 @@ import (
 // of its results; no task may be there with only some of them.
 func TestReliability_R1_KillUnderLoad(t *testing.T) {
 	rounds := 50
-	if os.Getenv("VSERVER_LONG") != "" {
+	if promise.Long() {
 		rounds = 1000
 	}
 	s := newVictim(t)
@@ -44,7 +45,7 @@ func TestReliability_R1_KillUnderLoad(t *testing.T) {
 	}
 	slices.Sort(waits)
 	t.Logf("ready again after %s, at most %s", waits[len(waits)/2], waits[len(waits)-1])
-	if waits[len(waits)/2] > time.Second {
+	if waits[len(waits)/2] > promise.Within(time.Second) {
 		t.Error("more than every second start took longer than a second")
 	}
 	s.audit(t)
@@ -174,7 +175,7 @@ func (s *victim) start(t *testing.T) {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	end := time.Now().Add(20 * time.Second)
+	end := time.Now().Add(promise.Patience)
 	for time.Now().Before(end) {
 		if status, _ := s.call(t.Context(), "GET", "/version", nil, nil); status == http.StatusOK {
 			return

@@ -16,6 +16,7 @@ import (
 	"vserver/queries"
 	"vserver/queries/dbtest"
 	"vserver/schema"
+	"vserver/service/promise"
 )
 
 // TestReliability_R12_KillInAMigration kills `vserver migrate up` with SIGKILL at any
@@ -23,7 +24,7 @@ import (
 // and the next run completes.
 func TestReliability_R12_KillInAMigration(t *testing.T) {
 	rounds := 4
-	if os.Getenv("VSERVER_LONG") != "" {
+	if promise.Long() {
 		rounds = 300
 	}
 	s := newVictim(t)

@@ -21,6 +21,7 @@ import (
 	"vserver/service/config"
 	"vserver/service/instance"
 	"vserver/service/log"
+	"vserver/service/promise"
 )
 
 // change edits the configuration doc: pairs of what stands there and what is to.
@@ -61,7 +62,7 @@ func (h *home) end() {
 // ask sends a request; without an answer the status is 0.
 func (h *home) ask(method, url, token, body string) (int, []byte) {
 	h.Helper()
-	ctx, cancel := context.WithTimeout(h.Context(), patience)
+	ctx, cancel := context.WithTimeout(h.Context(), promise.Patience)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {

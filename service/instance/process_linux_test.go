@@ -1,7 +1,6 @@
 package instance
 
 import (
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -10,7 +9,8 @@ import (
 // A container may show its services another boot than its shells: a server is the same
 // one by when it began.
 func TestServersAreKnownAcrossBootsOfContainers(t *testing.T) {
-	_, ticks, _ := strings.Cut(birth(os.Getpid()), "/")
+	pid := other(t, "echo ready; exec sleep 1000")
+	_, ticks, _ := strings.Cut(birth(pid), "/")
 	for name, c := range map[string]struct {
 		born    string
 		started time.Time
@@ -21,7 +21,7 @@ func TestServersAreKnownAcrossBootsOfContainers(t *testing.T) {
 		"another moment": {"another-boot/" + ticks + "0", time.Now(), false},
 		"no moment":      {"", time.Now(), false},
 	} {
-		if got := (Running{PID: os.Getpid(), Birth: c.born, Started: c.started}).Alive(); got != c.want {
+		if got := (Running{PID: pid, Birth: c.born, Started: c.started}).Alive(); got != c.want {
 			t.Errorf("%s: alive: %v", name, got)
 		}
 	}

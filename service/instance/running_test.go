@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"vserver/service/config"
+	"vserver/service/promise"
 )
 
 // somewhere is a machine whose folders are all below a new directory.
@@ -185,7 +186,7 @@ func TestStopByFile(t *testing.T) {
 	}
 	select {
 	case <-seen:
-	case <-time.After(10 * time.Second):
+	case <-time.After(promise.Patience):
 		t.Fatal("not seen")
 	}
 	if exists(file) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vserver/service/config"
+	"vserver/service/promise"
 )
 
 // other starts a process that stands for a server, and collects it when it ends.
@@ -31,10 +32,11 @@ func other(t *testing.T, script string) int {
 func TestStop(t *testing.T) {
 	for name, c := range map[string]struct {
 		script string
+		within time.Duration // until it is forced
 		forced bool
 	}{
-		"asked":  {"echo ready; exec sleep 1000", false},
-		"forced": {"trap '' TERM; echo ready; while :; do sleep 0.1; done", true},
+		"asked":  {"echo ready; exec sleep 1000", promise.Patience, false},
+		"forced": {"trap '' TERM; echo ready; while :; do sleep 0.1; done", 300 * time.Millisecond, true},
 	} {
 		locations := somewhere(t)
 		pid := other(t, c.script)
@@ -42,7 +44,7 @@ func TestStop(t *testing.T) {
 		if !r.Alive() {
 			t.Errorf("%s: not alive", name)
 		}
-		forced, err := Stop(t.Context(), locations, r, 300*time.Millisecond)
+		forced, err := Stop(t.Context(), locations, r, c.within)
 		if err != nil || forced != c.forced {
 			t.Errorf("%s: forced %v, %v", name, forced, err)
 		}

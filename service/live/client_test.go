@@ -11,18 +11,17 @@ import (
 	"testing"
 	"time"
 
+	"vserver/service/promise"
+
 	"github.com/coder/websocket"
 )
-
-// patience is how long a test waits for what must happen.
-const patience = 20 * time.Second
 
 // eventually waits until a condition holds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(patience)
+	deadline := time.After(promise.Patience)
 	for !holds() {
 		select {
 		case <-tick.C:
@@ -68,7 +67,7 @@ func start(t *testing.T, o Options, set func(*site)) *site {
 }
 
 func (x *site) stop() {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), promise.Patience)
 	defer cancel()
 	x.Close(ctx)
 	x.client.CloseIdleConnections()
@@ -186,7 +185,7 @@ func (p peer) send(t *testing.T, frames ...string) {
 // read returns the next frame that is not a ping.
 func (p peer) read(t *testing.T) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), promise.Patience)
 	defer cancel()
 	for {
 		_, b, err := p.Read(ctx)
@@ -212,7 +211,7 @@ func (p peer) gets(t *testing.T, want ...string) {
 // hangs waits until the server has closed the websocket, and returns the status it gave, -1 for none.
 func (p peer) hangs(t *testing.T) websocket.StatusCode {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), promise.Patience)
 	defer cancel()
 	for {
 		if _, _, err := p.Read(ctx); err != nil {

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"vserver/service/promise"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -75,7 +77,7 @@ func program(x *site) {
 // knows no session of the old one, takes its place.
 func interop(t *testing.T, command []string, want string) {
 	t.Helper()
-	o := Options{PingInterval: 50 * time.Millisecond, PingTimeout: patience / 2}
+	o := Options{PingInterval: 50 * time.Millisecond, PingTimeout: promise.Patience / 2}
 	x, heir := start(t, o, program), start(t, o, program)
 	var serving atomic.Pointer[Server]
 	serving.Store(x.Server)
@@ -86,7 +88,7 @@ func interop(t *testing.T, command []string, want string) {
 	})
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serving.Load().ServeHTTP(w, r) }))
 	t.Cleanup(web.Close)
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), promise.Patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, command[0], append(command[1:], web.URL, filepath.Base(t.Name()))...)
 	var out, complaints bytes.Buffer

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"vserver/service/promise"
 )
 
 // raw is the client's end of a websocket with nothing between test and network, which costs next to no memory.
@@ -25,7 +27,7 @@ func eager(t testing.TB, addr, path string, frames ...string) *raw {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(patience))
+	conn.SetDeadline(time.Now().Add(promise.Patience))
 	out := fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: live\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nAuthorization: Bearer %0300d\r\n\r\n", path, 0)
 	for _, f := range frames {

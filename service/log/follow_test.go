@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"vserver/service/promise"
 )
 
 // lines counts what arrives, for one reader at a time.
@@ -43,7 +45,7 @@ func eventually(t *testing.T, complaint string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(10 * time.Second); !holds(); <-tick.C {
+	for deadline := time.Now().Add(promise.Patience); !holds(); <-tick.C {
 		if time.Now().After(deadline) {
 			t.Fatal(complaint)
 		}

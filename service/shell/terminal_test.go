@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"vserver/service/promise"
 	"vserver/service/shell"
 )
 
@@ -169,7 +170,7 @@ func TestTerminalEndsWithItsContext(t *testing.T) {
 		}, Size: func() (int, int, error) { return 20, 10, nil }})
 		ended <- err
 	}()
-	for end := time.Now().Add(10 * time.Second); !strings.Contains(s.text(), "In [1]"); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(promise.Patience); !strings.Contains(s.text(), "In [1]"); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("it does not prompt")
 		}
