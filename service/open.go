@@ -27,10 +27,10 @@ func Source(inst config.Instance) queries.Source {
 	}
 }
 
-// Open opens the database of an instance and does all that a first start does to it
+// OpenInstance opens the database of an instance and does all that a first start does to it
 // (contract 40 §4.10), so that every command may be the first to touch it. openRoot
 // is core.Settings.OpenRoot. The caller closes it.
-func Open(ctx context.Context, inst config.Instance, openRoot bool, log zerolog.Logger) (*Opened, error) {
+func OpenInstance(ctx context.Context, inst config.Instance, openRoot bool, log zerolog.Logger) (*Opened, error) {
 	log.Debug().Str("engine", string(inst.Database.Engine)).Str("host", inst.Database.Host).
 		Str("name", inst.Database.Name).Msg("Opening the database")
 	db, err := queries.Open(ctx, Source(inst))

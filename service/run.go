@@ -61,7 +61,7 @@ func Run(ctx context.Context, inst config.Instance, o RunOptions) error {
 	defer func() { _ = logs.Close() }()
 	announce(logs.Logger("context"), inst)
 	logger := logs.Logger("server")
-	err = serve(ctx, inst, o, logs)
+	err = serveInstance(ctx, inst, o, logs)
 	if err != nil && ctx.Err() == nil {
 		logger.Error().Err(err).Msg("The server ends because of an error")
 		return err
@@ -107,9 +107,9 @@ func Remarks(c config.Config) []string {
 	return list
 }
 
-// serve opens everything, serves, and closes everything. The address comes first: who
+// serveInstance opens everything, serves, and closes everything. The address comes first: who
 // cannot have it must not touch the database of the server that has it.
-func serve(ctx context.Context, inst config.Instance, o RunOptions, logs *log.Log) error {
+func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs *log.Log) error {
 	logger := logs.Logger("server")
 	secure, err := secured(inst.Config, logger)
 	if err != nil {
@@ -121,7 +121,7 @@ func serve(ctx context.Context, inst config.Instance, o RunOptions, logs *log.Lo
 	}
 	defer func() { _ = listener.Close() }()
 	logger.Info().Msg("Initializing the database")
-	opened, err := Open(ctx, inst, o.OpenRoot, logs.Logger("base"))
+	opened, err := OpenInstance(ctx, inst, o.OpenRoot, logs.Logger("base"))
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func serve(ctx context.Context, inst config.Instance, o RunOptions, logs *log.Lo
 		MaxHeaderBytes: headerSize, ErrorLog: complain(logger), TLSConfig: secure,
 	}}
 	logger.Info().Msgf("Listening on %s%s", origin(inst.Config, listener.Addr()), inst.Config.APIPath)
-	return s.run(ctx, listener, o.Ready, answers(wire, inst.Config.APIPath))
+	return s.serveUntilEnd(ctx, listener, o.Ready, answers(wire, inst.Config.APIPath))
 }
 
 // wireOptions takes out of the configuration what the wire depends on.
@@ -205,7 +205,8 @@ type server struct {
 	notifier daemon.Notifier
 }
 
-func (s *server) run(ctx context.Context, l net.Listener, ready func(net.Addr), alive func(context.Context) bool) error {
+// serveUntilEnd serves until ctx ends, or serving fails, and then ends in an orderly way.
+func (s *server) serveUntilEnd(ctx context.Context, l net.Listener, ready func(net.Addr), alive func(context.Context) bool) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var work sync.WaitGroup
@@ -214,7 +215,7 @@ func (s *server) run(ctx context.Context, l net.Listener, ready func(net.Addr), 
 		fault.Steadily(background, s.panicked, func(ctx context.Context) { s.core.WatchOthers(ctx, 0) })
 	})
 	failed := make(chan error, 1)
-	work.Go(func() { failed <- s.serve(l) })
+	work.Go(func() { failed <- s.accept(l) })
 	if ready != nil {
 		ready(l.Addr())
 	}
@@ -240,7 +241,8 @@ func (s *server) panicked(p *fault.Panic) {
 	s.log.Error().Err(p).Str("stack", p.Stack).Msg("Work in the background panicked, it begins again")
 }
 
-func (s *server) serve(l net.Listener) error {
+// accept answers what comes to the listener, until the end.
+func (s *server) accept(l net.Listener) error {
 	if s.http.TLSConfig != nil {
 		return s.http.ServeTLS(l, "", "")
 	}

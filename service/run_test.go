@@ -30,7 +30,7 @@ import (
 var (
 	emptyDatabase   dbtest.Template
 	startedDatabase = dbtest.Template{Build: func(ctx context.Context, src queries.Source) error {
-		o, err := Open(ctx, config.Instance{Database: asConfigured(src)}, false, zerolog.Nop())
+		o, err := OpenInstance(ctx, config.Instance{Database: asConfigured(src)}, false, zerolog.Nop())
 		if err != nil {
 			return err
 		}

@@ -31,7 +31,7 @@ func (p *program) attachCommand() *cobra.Command {
 				}
 				return nil
 			}
-			return p.follow(cmd.Context(), r)
+			return p.showOutput(cmd.Context(), r)
 		},
 	}
 	f.named(cmd)
@@ -58,8 +58,8 @@ func (p *program) serving(in []config.Scope, f instanceFlags, title string) (ins
 	return p.chooseRunning(title, all)
 }
 
-// follow shows what a server writes until somebody interrupts it or the server ends.
-func (p *program) follow(ctx context.Context, r instance.Running) error {
+// showOutput shows what a server writes until somebody interrupts it or the server ends.
+func (p *program) showOutput(ctx context.Context, r instance.Running) error {
 	file := r.Console
 	if file == "" {
 		file = r.Log

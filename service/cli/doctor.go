@@ -22,7 +22,7 @@ func (p *program) doctorCommand() *cobra.Command {
 			"1 when a check fails; warnings alone leave it 0.",
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			found, err := p.examine(cmd.Context(), f)
+			found, err := p.checkInstance(cmd.Context(), f)
 			if err != nil {
 				return err
 			}
@@ -34,8 +34,8 @@ func (p *program) doctorCommand() *cobra.Command {
 	return cmd
 }
 
-// examine runs the checks; a configuration that cannot be used is a finding too.
-func (p *program) examine(ctx context.Context, f instanceFlags) ([]upkeep.Finding, error) {
+// checkInstance runs the checks; a configuration that cannot be used is a finding too.
+func (p *program) checkInstance(ctx context.Context, f instanceFlags) ([]upkeep.Finding, error) {
 	inst, err := f.find(p)
 	if faults, ok := errors.AsType[config.Faults](err); ok {
 		var found []upkeep.Finding

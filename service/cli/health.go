@@ -26,7 +26,7 @@ func (p *program) healthCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.health(cmd.Context(), at)
+			return p.reportHealth(cmd.Context(), at)
 		},
 	}
 	f.shared(cmd)
@@ -61,8 +61,8 @@ func (p *program) address(f instanceFlags) (instance.Running, error) {
 	return r, nil
 }
 
-// health asks and tells; all that is wrong makes the command fail.
-func (p *program) health(ctx context.Context, at instance.Running) error {
+// reportHealth asks and tells; all that is wrong makes the command fail.
+func (p *program) reportHealth(ctx context.Context, at instance.Running) error {
 	parts, err := instance.NewClient(at.URL, at.Certificate).Health(ctx)
 	var broken []string
 	for part, works := range parts {

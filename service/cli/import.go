@@ -71,7 +71,7 @@ func (p *program) importFile(ctx context.Context, inst config.Instance, path str
 	for _, w := range file.Warnings {
 		p.Warn("%s", w)
 	}
-	opened, err := service.Open(ctx, inst, f.openRoot(), p.Logger())
+	opened, err := service.OpenInstance(ctx, inst, f.openRoot(), p.Logger())
 	if err != nil {
 		return nil, err
 	}

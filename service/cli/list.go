@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,7 +17,7 @@ func (p *program) listCommand() *cobra.Command {
 		Short: "List the available server instances",
 		Args:  nothing,
 		RunE: func(*cobra.Command, []string) error {
-			found, failed, err := p.instances()
+			found, failed, err := instance.List(config.ThisMachine(p.getenv))
 			if err != nil {
 				return err
 			}
@@ -38,46 +37,8 @@ func (p *program) listCommand() *cobra.Command {
 	return cmd
 }
 
-// listed is a row of the list.
-type listed struct {
-	Name         string       `json:"name"`
-	Environments []string     `json:"environments"`
-	Running      bool         `json:"running"`
-	Scope        config.Scope `json:"scope"`
-	File         string       `json:"file"`
-	URL          string       `json:"url,omitempty"` // of the REST routes, while it runs
-}
-
-// instances finds the configurations of both scopes, and what is wrong with those
-// that cannot be used. Servers that run with a file from elsewhere come last.
-func (p *program) instances() (found []listed, failed []string, err error) {
-	locations := config.ThisMachine(p.getenv)
-	found = []listed{}
-	for _, scope := range []config.Scope{config.System, config.User} {
-		all, err := locations.List(scope)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, l := range all {
-			if l.Err != nil {
-				failed = append(failed, l.Err.Error())
-				continue
-			}
-			r, running := instance.Find(locations, scope, l.Name)
-			found = append(found, listed{l.Name, l.Environments, running, scope, l.File, r.URL})
-		}
-	}
-	for _, r := range instance.FindAll(locations, config.System, config.User) {
-		known := func(l listed) bool { return l.Name == r.Name && l.Scope == r.Scope }
-		if !slices.ContainsFunc(found, known) {
-			found = append(found, listed{r.Name, []string{r.Environment}, true, r.Scope, r.Config, r.URL})
-		}
-	}
-	return found, failed, nil
-}
-
 // table prints the rows in the widths of contract 40 §4.6.
-func (p *program) table(rows []listed) {
+func (p *program) table(rows []instance.Listed) {
 	const name, environments, status = 25, 32, 16
 	line := strings.Repeat("-", 85)
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(p.out, format+"\n", args...) }

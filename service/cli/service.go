@@ -32,59 +32,63 @@ func (p *program) serviceCommand() *cobra.Command {
 	)
 }
 
-// serviceOf finds the service that the options name. Its configuration may be gone.
-func (p *program) serviceOf(f *instanceFlags) (name string, m daemon.Manager, err error) {
-	locations := config.ThisMachine(p.getenv)
-	name = f.name
-	if f.file != "" {
-		base := filepath.Base(f.file)
-		name = strings.TrimSuffix(base, filepath.Ext(base))
-	}
-	if name == "" {
-		if name, _, err = p.choose(locations, f.scope, true); err != nil {
-			return "", nil, err
-		}
-	}
-	if err := config.CheckName(name); err != nil {
-		return "", nil, err
-	}
-	m, err = daemon.ManagerOf(locations, f.scope, name)
-	return daemon.UnitName(locations.GOOS, f.scope, name), m, err
-}
-
-func (p *program) serviceVerb(verb, short, done string, call func(daemon.Manager) error) *cobra.Command {
+// onService completes a command that works on the service of one instance, whose
+// configuration may be gone. The result of run is what programs read.
+func (p *program) onService(cmd *cobra.Command, run func(name string, m daemon.Manager) (result any, err error)) *cobra.Command {
 	var f instanceFlags
-	cmd := &cobra.Command{
-		Use:   verb,
-		Short: short,
-		Args:  nothing,
-		RunE: func(*cobra.Command, []string) error {
-			name, m, err := p.serviceOf(&f)
-			if err != nil {
-				return err
-			}
-			if err := call(m); err != nil {
-				return forbidden(err)
-			}
-			p.Info("Service %s is %s", name, done)
-			return p.serviceNow(name, m)
-		},
+	cmd.Args = nothing
+	cmd.RunE = func(*cobra.Command, []string) error {
+		instance, err := p.instanceName(&f)
+		if err != nil {
+			return err
+		}
+		locations := config.ThisMachine(p.getenv)
+		m, err := daemon.ManagerOf(locations, f.scope, instance)
+		if err != nil {
+			return err
+		}
+		return p.finish(run(daemon.UnitName(locations.GOOS, f.scope, instance), m))
 	}
 	f.shared(cmd)
 	p.jsonFlag(cmd)
 	return cmd
 }
 
-// serviceNow prints for programs how a service is by now.
-func (p *program) serviceNow(name string, m daemon.Manager) error {
+// instanceName is the name that the options give, or somebody chooses.
+func (p *program) instanceName(f *instanceFlags) (name string, err error) {
+	name = f.name
+	if f.file != "" {
+		base := filepath.Base(f.file)
+		name = strings.TrimSuffix(base, filepath.Ext(base))
+	}
+	if name == "" {
+		if name, _, err = p.choose(config.ThisMachine(p.getenv), f.scope, true); err != nil {
+			return "", err
+		}
+	}
+	return name, config.CheckName(name)
+}
+
+func (p *program) serviceVerb(verb, short, done string, call func(daemon.Manager) error) *cobra.Command {
+	return p.onService(&cobra.Command{Use: verb, Short: short}, func(name string, m daemon.Manager) (any, error) {
+		if err := call(m); err != nil {
+			return nil, forbidden(err)
+		}
+		p.Info("Service %s is %s", name, done)
+		return p.serviceNow(name, m)
+	})
+}
+
+// serviceNow is how a service is by now, for programs.
+func (p *program) serviceNow(name string, m daemon.Manager) (any, error) {
 	if !p.forPrograms {
-		return nil
+		return nil, nil
 	}
 	state, err := m.Status()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return p.finish(serviceState{name, state}, nil)
+	return serviceState{name, state}, nil
 }
 
 // serviceState is a service as programs read it.
@@ -104,36 +108,35 @@ func forbidden(err error) error {
 func (p *program) serviceInstallCommand() *cobra.Command {
 	var f instanceFlags
 	var now bool
-	cmd := &cobra.Command{
+	cmd := p.onInstance(&cobra.Command{
 		Use:   "install",
 		Short: "Make a service of an instance, which starts with the machine",
 		Long: "Make a service of an instance, which starts with the machine (with --user: when its user logs\n" +
 			"in). The service of the system runs as the user " + daemon.Account + ", which is made and given the\n" +
 			"instance's data and log. Installing again writes the service anew and keeps it running.",
 		Args: nothing,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.registerService(cmd.Context(), &f, now) },
-	}
-	f.shared(cmd)
-	p.jsonFlag(cmd)
+	}, &f, func(ctx context.Context, inst config.Instance, _ []string) (any, error) {
+		return p.registerService(ctx, inst, f, now)
+	})
 	cmd.Flags().BoolVar(&now, "now", false, "start it as well")
 	return cmd
 }
 
-func (p *program) registerService(ctx context.Context, f *instanceFlags, now bool) error {
-	u, inst, err := p.unit(f)
+func (p *program) registerService(ctx context.Context, inst config.Instance, f instanceFlags, now bool) (any, error) {
+	u, err := p.unit(inst, f)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	m, err := daemon.NewManager(u)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, text := range p.hidden(u) {
+	for _, text := range u.NotSeen(p.getenv) {
 		p.Warn("%s", text)
 	}
 	remarks, err := daemon.Register(ctx, daemon.ThisMachine(), m, u, inst)
 	if err != nil {
-		return forbidden(err)
+		return nil, forbidden(err)
 	}
 	for _, text := range remarks {
 		p.Warn("%s", text)
@@ -144,42 +147,22 @@ func (p *program) registerService(ctx context.Context, f *instanceFlags, now boo
 	}
 	if now {
 		if err := m.Start(); err != nil {
-			return err
+			return nil, err
 		}
 		p.Info("Service %s is started", u.Name)
 	}
 	return p.serviceNow(u.Name, m)
 }
 
-// unit makes the unit of the instance that the options name, for this program.
-func (p *program) unit(f *instanceFlags) (u daemon.Unit, inst config.Instance, err error) {
-	if inst, err = f.find(p); err != nil {
-		return u, inst, err
-	}
+// unit makes the unit of an instance, for this program.
+func (p *program) unit(inst config.Instance, f instanceFlags) (daemon.Unit, error) {
 	executable, err := os.Executable()
 	if err != nil {
-		return u, inst, fmt.Errorf("finding this program: %w", err)
+		return daemon.Unit{}, fmt.Errorf("finding this program: %w", err)
 	}
-	u = daemon.NewUnit(config.ThisMachine(p.getenv), inst, daemon.UnitOptions{
+	return daemon.NewUnit(config.ThisMachine(p.getenv), inst, daemon.UnitOptions{
 		Executable: executable, ByFile: f.file != "", Environment: f.environment,
-	})
-	return u, inst, nil
-}
-
-// hidden names what this command sees and the service will not.
-func (p *program) hidden(u daemon.Unit) []string {
-	var texts []string
-	for _, name := range []string{"VSERVER_JWT_SECRET_KEY", "VSERVER_ROOT_PASSWORD"} {
-		for _, n := range []string{name, name + "_FILE"} {
-			if p.getenv(n) != "" && u.Secrets != "" {
-				texts = append(texts, fmt.Sprintf("%s is set here, but the service does not see it: write it to %s", n, u.Secrets))
-			}
-		}
-	}
-	if u.Scope == config.System && (strings.HasPrefix(u.Executable, "/home/") || strings.HasPrefix(u.Executable, "/root/")) {
-		texts = append(texts, fmt.Sprintf("%s lies in a home folder, where %s may not be able to run it", u.Executable, u.Account))
-	}
-	return texts
+	}), nil
 }
 
 func (p *program) serviceUninstallCommand() *cobra.Command {
@@ -187,32 +170,22 @@ func (p *program) serviceUninstallCommand() *cobra.Command {
 }
 
 func (p *program) serviceStatusCommand() *cobra.Command {
-	var f instanceFlags
-	cmd := &cobra.Command{
+	return p.onService(&cobra.Command{
 		Use:   "status",
 		Short: "Tell whether the service runs; the exit code is 0 when it does, else 1",
-		Args:  nothing,
-		RunE: func(*cobra.Command, []string) error {
-			name, m, err := p.serviceOf(&f)
-			if err != nil {
-				return err
-			}
-			state, err := m.Status()
-			if err != nil {
-				return err
-			}
-			if state == daemon.Active {
-				p.Info("Service %s is %s", name, state)
-			} else {
-				p.Warn("Service %s is %s", name, state)
-				err = errReported
-			}
-			return p.finish(serviceState{name, state}, err)
-		},
-	}
-	f.shared(cmd)
-	p.jsonFlag(cmd)
-	return cmd
+	}, func(name string, m daemon.Manager) (any, error) {
+		state, err := m.Status()
+		if err != nil {
+			return nil, err
+		}
+		if state == daemon.Active {
+			p.Info("Service %s is %s", name, state)
+		} else {
+			p.Warn("Service %s is %s", name, state)
+			err = errReported
+		}
+		return serviceState{name, state}, err
+	})
 }
 
 func (p *program) serviceListCommand() *cobra.Command {
@@ -270,8 +243,11 @@ func (p *program) serviceUnitCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			u := daemon.PackageUnit(program)
 			if program == "" {
-				var err error
-				if u, _, err = p.unit(&f); err != nil {
+				inst, err := f.find(p)
+				if err == nil {
+					u, err = p.unit(inst, f)
+				}
+				if err != nil {
 					return err
 				}
 			}

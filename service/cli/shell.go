@@ -86,7 +86,7 @@ func isCode(text string) bool {
 
 // shell opens the database, runs statements and closes it again.
 func (p *program) shell(ctx context.Context, inst config.Instance, openRoot bool, code string) (err error) {
-	opened, err := service.Open(ctx, inst, openRoot, p.Logger())
+	opened, err := service.OpenInstance(ctx, inst, openRoot, p.Logger())
 	if err != nil {
 		return err
 	}

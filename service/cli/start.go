@@ -74,7 +74,7 @@ func (p *program) start(ctx context.Context, f startFlags) error {
 		return err
 	}
 	if f.attach {
-		return p.follow(ctx, r)
+		return p.showOutput(ctx, r)
 	}
 	return nil
 }

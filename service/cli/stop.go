@@ -88,7 +88,7 @@ type stopped struct {
 func (p *program) stopEach(ctx context.Context, running []instance.Running) ([]stopped, error) {
 	done, faults := []stopped{}, []error(nil)
 	for _, r := range running {
-		forced, err := p.stop(ctx, r)
+		forced, err := p.endServer(ctx, r)
 		if err != nil {
 			faults = append(faults, err)
 			continue
@@ -102,9 +102,9 @@ func (p *program) stopEach(ctx context.Context, running []instance.Running) ([]s
 	return done, errors.Join(faults...)
 }
 
-// stop has the service manager stop a server that it runs: otherwise it would start
+// endServer has the service manager stop a server that it runs: otherwise it would start
 // it again.
-func (p *program) stop(ctx context.Context, r instance.Running) (forced bool, err error) {
+func (p *program) endServer(ctx context.Context, r instance.Running) (forced bool, err error) {
 	locations := config.ThisMachine(p.getenv)
 	manager, state, err := p.findService(locations, r.Scope, r.Name)
 	if err != nil {

@@ -152,6 +152,23 @@ func folderOf(goos, file string) string {
 	return file[:max(0, strings.LastIndexAny(file, separators))]
 }
 
+// NotSeen names what whoever installs the unit sees, by its environment and its
+// rights, and the service will not.
+func (u Unit) NotSeen(getenv func(string) string) []string {
+	var texts []string
+	for _, name := range []string{"VSERVER_JWT_SECRET_KEY", "VSERVER_ROOT_PASSWORD"} {
+		for _, n := range []string{name, name + "_FILE"} {
+			if getenv(n) != "" && u.Secrets != "" {
+				texts = append(texts, fmt.Sprintf("%s is set here, but the service does not see it: write it to %s", n, u.Secrets))
+			}
+		}
+	}
+	if u.Scope == config.System && (strings.HasPrefix(u.Executable, "/home/") || strings.HasPrefix(u.Executable, "/root/")) {
+		texts = append(texts, fmt.Sprintf("%s lies in a home folder, where %s may not be able to run it", u.Executable, u.Account))
+	}
+	return texts
+}
+
 // PackageUnit is the unit that packages bring: one text for every instance of the
 // system in the standard folders. executable is where the package puts the program.
 func PackageUnit(executable string) Unit {

@@ -117,8 +117,12 @@ func Restore(ctx context.Context, inst config.Instance, backup string, now time.
 	}
 	defer release()
 	if inst.Database.Engine == config.Postgres {
-		return restorePostgres(ctx, inst, backup, now, show)
+		return replacePostgres(ctx, inst, backup, now, show)
 	}
+	return replaceSQLite(ctx, inst, backup, now)
+}
+
+func replaceSQLite(ctx context.Context, inst config.Instance, backup string, now time.Time) (Restored, error) {
 	if err := os.MkdirAll(filepath.Dir(inst.Database.Path), folderMode); err != nil {
 		return Restored{}, fmt.Errorf("making the folder of the database: %w", err)
 	}
@@ -147,7 +151,7 @@ func occupied(ctx context.Context, inst config.Instance) (release func(), err er
 	return func() { _ = l.Close() }, nil
 }
 
-func restorePostgres(ctx context.Context, inst config.Instance, backup string, now time.Time, show func(string)) (Restored, error) {
+func replacePostgres(ctx context.Context, inst config.Instance, backup string, now time.Time, show func(string)) (Restored, error) {
 	version, err := queries.VerifyPostgres(ctx, backup)
 	if err != nil {
 		return Restored{}, err

@@ -116,7 +116,7 @@ func (e examination) permissions(context.Context) []Finding {
 	}
 	var found []Finding
 	for _, file := range files {
-		if open(file) {
+		if worldReadable(file) {
 			found = append(found, Finding{
 				Verdict: Doubt, Text: "every account of this machine may read " + file,
 				Advice: "chmod o-rwx " + file,
@@ -129,8 +129,8 @@ func (e examination) permissions(context.Context) []Finding {
 	return found
 }
 
-// open tells whether everybody may read a file, its folder willing.
-func open(file string) bool {
+// worldReadable reports whether everybody may read a file, its folder willing.
+func worldReadable(file string) bool {
 	const read, enter = 0o004, 0o001
 	info, err := os.Stat(file)
 	if err != nil || info.Mode().Perm()&read == 0 {

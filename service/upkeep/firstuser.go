@@ -24,7 +24,7 @@ func MakeFirstUser(ctx context.Context, inst config.Instance, log zerolog.Logger
 	if err = errors.Join(err, db.Close()); err != nil || users > 0 {
 		return false, err
 	}
-	opened, err := service.Open(ctx, inst, false, log)
+	opened, err := service.OpenInstance(ctx, inst, false, log)
 	if err != nil {
 		return false, err
 	}

@@ -22,7 +22,7 @@ func TestRunNoticesOtherProcesses(t *testing.T) {
 		t.Fatalf("with the rule: %d %s", status, body)
 	}
 	socket := r.socket(token)
-	opened, err := Open(t.Context(), inst, false, zerolog.Nop())
+	opened, err := OpenInstance(t.Context(), inst, false, zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
 	}
