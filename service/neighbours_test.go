@@ -30,11 +30,6 @@ queries/dbtest: Template.Open calls queries.Open
 queries: guardedConn.recovered calls fault.Recovered
 service/batch: job.compare calls compare
 service/batch: Parse calls parse
-service/cli: program.follow calls log.Follow
-service/cli: program.check calls (…).Check
-service/cli: program.examine calls upkeep.Examine
-service/cli: program.health calls (…).Health
-service/cli: program.interact calls s.Interact
 service/config: Locations.Check calls file.check
 service/core: Core.Collaborations calls c.collaborations
 service/core: Core.HighestRun calls c.db.HighestRun
@@ -46,14 +41,10 @@ service/core: Core.TasksOfCollaboration calls c.db.TasksOfCollaboration
 service/core: Core.inTx calls c.db.InTx
 service/core: Tx.Wipe calls t.core.db.Wipe
 service/core: Tx.publish calls t.core.bus.Publish
-service/daemon: List calls locations.List
-service/instance: Running.Identity calls (…).Identity
 service/live: session.cut calls ws.cut
 service/live: session.cut calls probe.cut
 service/log: layout.append calls (…).append
 service/log: Log.warn calls logger.Warn
-service: Open calls queries.Open
-service: serve calls measured.serve
 service/shell: model.call calls method.call
 service/shell: help calls c.model.help
 service/shell: session.readDeferred calls o.model.rows.readDeferred
@@ -62,7 +53,6 @@ service/shell: session.remove calls o.model.rows.remove
 service/shell: unitOfWork.id calls o.id
 service/shell: object.copyTo calls c.copyTo
 service/shell: session.find calls m.rows.find
-service/upkeep: restorePostgres calls queries.RestorePostgres
 service/yaml: Value.Tidy calls t.tidy
 service/yaml: Reader.Warn calls r.warn
 service/yaml: Block.Flag calls v.Flag

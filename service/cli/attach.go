@@ -27,7 +27,7 @@ func (p *program) attachCommand() *cobra.Command {
 			}
 			if r.PID == 0 {
 				if f.name != "" {
-					p.Error(r.Identity() + " was not running!?")
+					p.Error(r.FullName() + " was not running!?")
 				}
 				return nil
 			}

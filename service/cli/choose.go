@@ -68,14 +68,14 @@ func (p *program) choose(locations config.Locations, scope config.Scope, ask boo
 func (p *program) chooseRunning(title string, running []instance.Running) (instance.Running, error) {
 	q := terminal.Question{Title: title}
 	for _, r := range running {
-		q.Options = append(q.Options, terminal.Words(r.Identity())...)
+		q.Options = append(q.Options, terminal.Words(r.FullName())...)
 	}
 	answer, err := p.in.Ask(p.Console, q)
 	if errors.Is(err, terminal.ErrNoAnswer) {
 		err = errors.New("name a server with --name")
 	}
 	for _, r := range running {
-		if r.Identity() == answer {
+		if r.FullName() == answer {
 			return r, err
 		}
 	}

@@ -51,7 +51,7 @@ func (p *program) configCheckCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.check(path)
+			return p.reportFindings(path)
 		},
 	}
 	f.named(cmd)
@@ -100,8 +100,8 @@ type finding struct {
 	Nearest string `json:"nearest,omitempty"` // known key most like an unknown one
 }
 
-// check tells what it finds; a fault makes the command fail.
-func (p *program) check(path string) error {
+// reportFindings tells what it finds; a fault makes the command fail.
+func (p *program) reportFindings(path string) error {
 	report, err := config.ThisMachine(p.getenv).Check(path, log.CheckFormat)
 	if err != nil {
 		return err

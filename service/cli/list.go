@@ -17,7 +17,7 @@ func (p *program) listCommand() *cobra.Command {
 		Short: "List the available server instances",
 		Args:  nothing,
 		RunE: func(*cobra.Command, []string) error {
-			found, failed, err := instance.List(config.ThisMachine(p.getenv))
+			found, failed, err := instance.ListInstances(config.ThisMachine(p.getenv))
 			if err != nil {
 				return err
 			}

@@ -195,7 +195,7 @@ func (p *program) serviceListCommand() *cobra.Command {
 		Short: "List the installed services: name, state, environment and file, with tabs between",
 		Args:  nothing,
 		RunE: func(*cobra.Command, []string) error {
-			all, err := daemon.List(config.ThisMachine(p.getenv), f.scope)
+			all, err := daemon.ListServices(config.ThisMachine(p.getenv), f.scope)
 			if err != nil {
 				return err
 			}

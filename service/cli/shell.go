@@ -104,7 +104,7 @@ func (p *program) shell(ctx context.Context, inst config.Instance, openRoot bool
 	case code != "":
 		exit, err = s.Script(ctx, strings.NewReader(code))
 	case p.in.Terminal && typed:
-		exit, err = p.interact(ctx, s, shell.OpenConsole(in, p.screen(in)))
+		exit, err = p.runAtTerminal(ctx, s, shell.OpenConsole(in, p.screen(in)))
 	default:
 		exit, err = s.Script(ctx, p.in.Reader)
 	}
@@ -123,9 +123,9 @@ func (p *program) screen(in *os.File) *os.File {
 	return in
 }
 
-// interact runs a session at a terminal. Ctrl-C belongs to the session, whatever else it
+// runAtTerminal runs a session at a terminal. Ctrl-C belongs to the session, whatever else it
 // would end; being asked to end still ends it.
-func (p *program) interact(ctx context.Context, s *shell.Shell, c shell.Console) (int, error) {
+func (p *program) runAtTerminal(ctx context.Context, s *shell.Shell, c shell.Console) (int, error) {
 	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM)
 	defer stop()
 	exit, err := s.Interact(ctx, c)

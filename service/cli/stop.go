@@ -96,7 +96,7 @@ func (p *program) stopEach(ctx context.Context, running []instance.Running) ([]s
 		if forced {
 			p.Warn("It did not end within %s and was ended by force", instance.StopTime)
 		}
-		p.Info("Stopped the %s server.", p.Good(r.Identity()))
+		p.Info("Stopped the %s server.", p.Good(r.FullName()))
 		done = append(done, stopped{r.Name, r.Scope, forced})
 	}
 	return done, errors.Join(faults...)

@@ -55,7 +55,7 @@ func (p *program) versions(cmd *cobra.Command, f versionFlags) error {
 		return err
 	}
 	if r.PID == 0 {
-		p.Error(fmt.Sprintf("Server %s is not running! Cannot provide version...", p.Bad(r.Identity())))
+		p.Error(fmt.Sprintf("Server %s is not running! Cannot provide version...", p.Bad(r.FullName())))
 		return nil
 	}
 	return p.serverVersion(cmd.Context(), r)
@@ -66,7 +66,7 @@ func (p *program) versions(cmd *cobra.Command, f versionFlags) error {
 func (p *program) serverVersion(ctx context.Context, r instance.Running) error {
 	server, err := instance.NewClient(r.URL, r.Certificate).Version(ctx)
 	if err != nil {
-		return fmt.Errorf("Server %s does not answer: %w", r.Identity(), err)
+		return fmt.Errorf("Server %s does not answer: %w", r.FullName(), err)
 	}
 	own, _ := service.Version()
 	if p.forPrograms {

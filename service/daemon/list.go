@@ -20,9 +20,9 @@ type Service struct {
 	Config      string `json:"config"`      // the file it was installed for; empty when it was named
 }
 
-// List lists the services of a scope, by the names of their instances:
+// ListServices lists the services of a scope, by the names of their instances:
 // those with a file at the service manager, and those of known configurations.
-func List(locations config.Locations, scope config.Scope) ([]Service, error) {
+func ListServices(locations config.Locations, scope config.Scope) ([]Service, error) {
 	listed, err := locations.List(scope)
 	if err != nil {
 		return nil, err

@@ -16,9 +16,9 @@ type Listed struct {
 	URL          string       `json:"url,omitempty"` // of the REST routes, while it runs
 }
 
-// List finds the configurations of both scopes, and what is wrong with those that
+// ListInstances finds the configurations of both scopes, and what is wrong with those that
 // cannot be used. Servers that run with a file from elsewhere come last.
-func List(locations config.Locations) (found []Listed, failed []string, err error) {
+func ListInstances(locations config.Locations) (found []Listed, failed []string, err error) {
 	found = []Listed{}
 	for _, scope := range []config.Scope{config.System, config.User} {
 		all, err := locations.List(scope)

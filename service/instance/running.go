@@ -32,8 +32,8 @@ type Running struct {
 	Log         string       `json:"log"`
 }
 
-// Identity is the name under which the server is known.
-func (r Running) Identity() string {
+// FullName is the name under which the server is known.
+func (r Running) FullName() string {
 	return config.Instance{Name: r.Name, Scope: r.Scope}.Identity()
 }
 

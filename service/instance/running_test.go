@@ -78,8 +78,8 @@ func TestRunningIsFoundWhileItRuns(t *testing.T) {
 	if !ok || r.URL != "http://127.0.0.1:5099/v1" || r.PID != os.Getpid() || r.Environment != "test" || r.Console != "/console" {
 		t.Errorf("found %v: %+v", ok, r)
 	}
-	if r.Identity() != "vantage6-x-user-server" {
-		t.Error(r.Identity())
+	if r.FullName() != "vantage6-x-user-server" {
+		t.Error(r.FullName())
 	}
 	info, err := os.Stat(claim.file)
 	if err != nil || info.Mode().Perm() != 0o600 {
