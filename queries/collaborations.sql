@@ -17,7 +17,8 @@ UPDATE collaboration SET name = @name, encrypted = @encrypted WHERE id = @id;
 DELETE FROM collaboration WHERE id = @id;
 
 -- name: ListCollaborations :many
-SELECT c.* FROM collaboration c
+SELECT c.*
+FROM collaboration c
 WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(c.name) LIKE lower(sqlc.narg('name')) ESCAPE '\'))
   AND (CAST(sqlc.narg('encrypted') AS BOOLEAN) IS NULL OR c.encrypted = sqlc.narg('encrypted'))
   AND (CAST(sqlc.narg('organization_id') AS BIGINT) IS NULL OR c.id IN (
@@ -26,16 +27,6 @@ WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(c.name) LIKE lower(sqlc
   AND (CAST(sqlc.narg('member_id') AS BIGINT) IS NULL OR c.id IN (
     SELECT m.collaboration_id FROM member m WHERE m.organization_id = sqlc.narg('member_id')))
 ORDER BY c.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
-
--- name: CountCollaborations :one
-SELECT COUNT(*) FROM collaboration c
-WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(c.name) LIKE lower(sqlc.narg('name')) ESCAPE '\'))
-  AND (CAST(sqlc.narg('encrypted') AS BOOLEAN) IS NULL OR c.encrypted = sqlc.narg('encrypted'))
-  AND (CAST(sqlc.narg('organization_id') AS BIGINT) IS NULL OR c.id IN (
-    SELECT m.collaboration_id FROM member m WHERE m.organization_id = sqlc.narg('organization_id')))
-  AND (CAST(sqlc.narg('only_id') AS BIGINT) IS NULL OR c.id = sqlc.narg('only_id'))
-  AND (CAST(sqlc.narg('member_id') AS BIGINT) IS NULL OR c.id IN (
-    SELECT m.collaboration_id FROM member m WHERE m.organization_id = sqlc.narg('member_id')));
 
 -- Ids of related rows for a whole page; ids is a JSON object {"1":0,"7":0}.
 

@@ -50,38 +50,6 @@ func (q *Queries) AllTasksOfCollaboration(ctx context.Context, collaborationID *
 	return items, nil
 }
 
-const CountCollaborations = `-- name: CountCollaborations :one
-SELECT COUNT(*) FROM collaboration c
-WHERE (CAST($1 AS TEXT) IS NULL OR (lower(c.name) LIKE lower($1) ESCAPE '\'))
-  AND (CAST($2 AS BOOLEAN) IS NULL OR c.encrypted = $2)
-  AND (CAST($3 AS BIGINT) IS NULL OR c.id IN (
-    SELECT m.collaboration_id FROM member m WHERE m.organization_id = $3))
-  AND (CAST($4 AS BIGINT) IS NULL OR c.id = $4)
-  AND (CAST($5 AS BIGINT) IS NULL OR c.id IN (
-    SELECT m.collaboration_id FROM member m WHERE m.organization_id = $5))
-`
-
-type CountCollaborationsParams struct {
-	Name           *string
-	Encrypted      *bool
-	OrganizationID *int64
-	OnlyID         *int64
-	MemberID       *int64
-}
-
-func (q *Queries) CountCollaborations(ctx context.Context, arg CountCollaborationsParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, CountCollaborations,
-		arg.Name,
-		arg.Encrypted,
-		arg.OrganizationID,
-		arg.OnlyID,
-		arg.MemberID,
-	)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const DeleteCollaboration = `-- name: DeleteCollaboration :exec
 DELETE FROM collaboration WHERE id = $1
 `
@@ -150,7 +118,8 @@ func (q *Queries) KeepOnlyMembers(ctx context.Context, collaborationID int64, id
 }
 
 const ListCollaborations = `-- name: ListCollaborations :many
-SELECT c.id, c.name, c.encrypted, c.task_count, c.result_count FROM collaboration c
+SELECT c.id, c.name, c.encrypted, c.task_count, c.result_count
+FROM collaboration c
 WHERE (CAST($1 AS TEXT) IS NULL OR (lower(c.name) LIKE lower($1) ESCAPE '\'))
   AND (CAST($2 AS BOOLEAN) IS NULL OR c.encrypted = $2)
   AND (CAST($3 AS BIGINT) IS NULL OR c.id IN (

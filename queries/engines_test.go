@@ -19,7 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// generated gives every query that sqlc made, by name.
+// generated gives every query that sqlc made, by name, and for lists the one that counts.
 func generated(t *testing.T) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob("*.sql.go")
@@ -45,6 +45,11 @@ func generated(t *testing.T) map[string]string {
 			}
 			return true
 		})
+	}
+	for name, q := range maps.Clone(all) {
+		if strings.Contains(q, "OFFSET") {
+			all[name+", counted"] = counting(q)
+		}
 	}
 	return all
 }

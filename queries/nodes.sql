@@ -35,18 +35,6 @@ WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(n.name) LIKE lower(sqlc
   AND (CAST(sqlc.narg('owned_by') AS BIGINT) IS NULL OR n.organization_id = sqlc.narg('owned_by'))
 ORDER BY n.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 
--- name: CountNodes :one
-SELECT COUNT(*) FROM node n JOIN authenticatable a ON a.id = n.id
-WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(n.name) LIKE lower(sqlc.narg('name')) ESCAPE '\'))
-  AND (CAST(sqlc.narg('organization_id') AS BIGINT) IS NULL OR n.organization_id = sqlc.narg('organization_id'))
-  AND (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR n.collaboration_id = sqlc.narg('collaboration_id'))
-  AND (CAST(sqlc.narg('status') AS TEXT) IS NULL OR a.status = sqlc.narg('status'))
-  AND (CAST(sqlc.narg('ip') AS TEXT) IS NULL OR a.ip = sqlc.narg('ip'))
-  AND (CAST(sqlc.narg('seen_from') AS TIMESTAMPTZ) IS NULL OR a.last_seen >= sqlc.narg('seen_from'))
-  AND (CAST(sqlc.narg('seen_till') AS TIMESTAMPTZ) IS NULL OR a.last_seen <= sqlc.narg('seen_till'))
-  AND (CAST(sqlc.narg('only_id') AS BIGINT) IS NULL OR n.id = sqlc.narg('only_id'))
-  AND (CAST(sqlc.narg('owned_by') AS BIGINT) IS NULL OR n.organization_id = sqlc.narg('owned_by'));
-
 -- name: ConfigOfNodes :many
 SELECT c.id, c.node_id, c.key, c.value FROM nodeconfig c
 WHERE c.node_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY c.id;

@@ -42,48 +42,6 @@ func (q *Queries) ConfigOfNodes(ctx context.Context, ids string) ([]NodeConfig, 
 	return items, nil
 }
 
-const CountNodes = `-- name: CountNodes :one
-SELECT COUNT(*) FROM node n JOIN authenticatable a ON a.id = n.id
-WHERE (CAST($1 AS TEXT) IS NULL OR (lower(n.name) LIKE lower($1) ESCAPE '\'))
-  AND (CAST($2 AS BIGINT) IS NULL OR n.organization_id = $2)
-  AND (CAST($3 AS BIGINT) IS NULL OR n.collaboration_id = $3)
-  AND (CAST($4 AS TEXT) IS NULL OR a.status = $4)
-  AND (CAST($5 AS TEXT) IS NULL OR a.ip = $5)
-  AND (CAST($6 AS TIMESTAMPTZ) IS NULL OR a.last_seen >= $6)
-  AND (CAST($7 AS TIMESTAMPTZ) IS NULL OR a.last_seen <= $7)
-  AND (CAST($8 AS BIGINT) IS NULL OR n.id = $8)
-  AND (CAST($9 AS BIGINT) IS NULL OR n.organization_id = $9)
-`
-
-type CountNodesParams struct {
-	Name            *string
-	OrganizationID  *int64
-	CollaborationID *int64
-	Status          *string
-	IP              *string
-	SeenFrom        *Time
-	SeenTill        *Time
-	OnlyID          *int64
-	OwnedBy         *int64
-}
-
-func (q *Queries) CountNodes(ctx context.Context, arg CountNodesParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, CountNodes,
-		arg.Name,
-		arg.OrganizationID,
-		arg.CollaborationID,
-		arg.Status,
-		arg.IP,
-		arg.SeenFrom,
-		arg.SeenTill,
-		arg.OnlyID,
-		arg.OwnedBy,
-	)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const DeleteNodeConfig = `-- name: DeleteNodeConfig :exec
 
 DELETE FROM nodeconfig WHERE (CAST($1 AS BIGINT) IS NULL OR node_id = $1)

@@ -36,7 +36,7 @@ func TestWritesShareCommitsAndStayApart(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n, err := db.CountOrganizations(t.Context(), queries.CountOrganizationsParams{}); n != 50 || err != nil {
+	if n, err := db.Count(t.Context(), queries.ListOrganizations, queries.ListOrganizationsParams{}); n != 50 || err != nil {
 		t.Errorf("got %d organizations, %v; want the 50 that were not refused", n, err)
 	}
 }

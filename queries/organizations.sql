@@ -16,7 +16,8 @@ UPDATE organization SET name = @name, domain = @domain, address1 = @address1, ad
 DELETE FROM organization WHERE id = @id;
 
 -- name: ListOrganizations :many
-SELECT o.* FROM organization o
+SELECT o.*
+FROM organization o
 WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(o.name) LIKE lower(sqlc.narg('name')) ESCAPE '\'))
   AND (CAST(sqlc.narg('country') AS TEXT) IS NULL OR o.country = sqlc.narg('country'))
   AND (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR o.id IN (
@@ -28,19 +29,6 @@ WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(o.name) LIKE lower(sqlc
     WHERE own.organization_id = sqlc.narg('partner_of')
       AND (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR own.collaboration_id = sqlc.narg('within'))))
 ORDER BY o.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
-
--- name: CountOrganizations :one
-SELECT COUNT(*) FROM organization o
-WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(o.name) LIKE lower(sqlc.narg('name')) ESCAPE '\'))
-  AND (CAST(sqlc.narg('country') AS TEXT) IS NULL OR o.country = sqlc.narg('country'))
-  AND (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR o.id IN (
-    SELECT m.organization_id FROM member m WHERE m.collaboration_id = sqlc.narg('collaboration_id')))
-  AND (CAST(sqlc.narg('only_id') AS BIGINT) IS NULL OR o.id = sqlc.narg('only_id'))
-  AND (CAST(sqlc.narg('partner_of') AS BIGINT) IS NULL OR o.id IN (
-    SELECT CAST(sqlc.narg('partner_of') AS BIGINT)
-    UNION SELECT other.organization_id FROM member own JOIN member other ON other.collaboration_id = own.collaboration_id
-    WHERE own.organization_id = sqlc.narg('partner_of')
-      AND (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR own.collaboration_id = sqlc.narg('within'))));
 
 -- name: ArePartners :one
 SELECT EXISTS (

@@ -64,43 +64,6 @@ func (q *Queries) CollaborationsOfOrganizations(ctx context.Context, ids string)
 	return items, nil
 }
 
-const CountOrganizations = `-- name: CountOrganizations :one
-SELECT COUNT(*) FROM organization o
-WHERE (CAST($1 AS TEXT) IS NULL OR (lower(o.name) LIKE lower($1) ESCAPE '\'))
-  AND (CAST($2 AS TEXT) IS NULL OR o.country = $2)
-  AND (CAST($3 AS BIGINT) IS NULL OR o.id IN (
-    SELECT m.organization_id FROM member m WHERE m.collaboration_id = $3))
-  AND (CAST($4 AS BIGINT) IS NULL OR o.id = $4)
-  AND (CAST($5 AS BIGINT) IS NULL OR o.id IN (
-    SELECT CAST($5 AS BIGINT)
-    UNION SELECT other.organization_id FROM member own JOIN member other ON other.collaboration_id = own.collaboration_id
-    WHERE own.organization_id = $5
-      AND (CAST($6 AS BIGINT) IS NULL OR own.collaboration_id = $6)))
-`
-
-type CountOrganizationsParams struct {
-	Name            *string
-	Country         *string
-	CollaborationID *int64
-	OnlyID          *int64
-	PartnerOf       *int64
-	Within          *int64
-}
-
-func (q *Queries) CountOrganizations(ctx context.Context, arg CountOrganizationsParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, CountOrganizations,
-		arg.Name,
-		arg.Country,
-		arg.CollaborationID,
-		arg.OnlyID,
-		arg.PartnerOf,
-		arg.Within,
-	)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const DeleteOrganization = `-- name: DeleteOrganization :exec
 DELETE FROM organization WHERE id = $1
 `
@@ -192,7 +155,8 @@ func (q *Queries) IsMember(ctx context.Context, organizationID int64, collaborat
 }
 
 const ListOrganizations = `-- name: ListOrganizations :many
-SELECT o.id, o.name, o.domain, o.address1, o.address2, o.zipcode, o.country, o.public_key FROM organization o
+SELECT o.id, o.name, o.domain, o.address1, o.address2, o.zipcode, o.country, o.public_key
+FROM organization o
 WHERE (CAST($1 AS TEXT) IS NULL OR (lower(o.name) LIKE lower($1) ESCAPE '\'))
   AND (CAST($2 AS TEXT) IS NULL OR o.country = $2)
   AND (CAST($3 AS BIGINT) IS NULL OR o.id IN (

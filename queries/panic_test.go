@@ -34,7 +34,7 @@ func TestPanicIsItsCallersAlone(t *testing.T) {
 		"in its own code": func(context.Context, *queries.Tx) error { panic("a fault of ours") },
 		"reading": func(ctx context.Context, tx *queries.Tx) error {
 			disk.PanicAt(dbtest.Reading, 1)
-			_, err := tx.CountOrganizations(ctx, queries.CountOrganizationsParams{Name: new("%9%")})
+			_, err := tx.Count(ctx, queries.ListOrganizations, queries.ListOrganizationsParams{Name: new("%9%")})
 			return err
 		},
 	} {
@@ -102,7 +102,7 @@ func TestPanicOfAReader(t *testing.T) {
 	panics := 0
 	for range 40 {
 		disk.PanicAt(dbtest.Reading, 2) // preparing and reading
-		_, err := db.CountOrganizations(t.Context(), queries.CountOrganizationsParams{Name: new("%9%")})
+		_, err := db.Count(t.Context(), queries.ListOrganizations, queries.ListOrganizationsParams{Name: new("%9%")})
 		var p *fault.Panic
 		if errors.As(err, &p) {
 			panics++
@@ -201,7 +201,7 @@ func works(t *testing.T, db *queries.DB, name string, neighbours ...int64) {
 	if err != nil {
 		t.Errorf("the next write: %v", err)
 	}
-	n, err := db.CountOrganizations(t.Context(), queries.CountOrganizationsParams{Name: new(name + ": neighbour%")})
+	n, err := db.Count(t.Context(), queries.ListOrganizations, queries.ListOrganizationsParams{Name: new(name + ": neighbour%")})
 	if err != nil || !slices.Contains(neighbours, n) {
 		t.Errorf("%d neighbours are stored, %v; want %d", n, err, neighbours)
 	}

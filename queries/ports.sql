@@ -5,7 +5,8 @@ SELECT sqlc.embed(p), r.collaboration_id, t.run_id FROM algorithmport p
 LEFT JOIN result r ON r.id = p.result_id LEFT JOIN task t ON t.id = r.task_id WHERE p.id = @id;
 
 -- name: ListPorts :many
-SELECT p.* FROM algorithmport p
+SELECT p.*
+FROM algorithmport p
 WHERE (CAST(sqlc.narg('within') AS JSON) IS NULL OR p.result_id IN (
     SELECT r.id FROM result r WHERE r.id = p.result_id AND +r.collaboration_id IN (
       SELECT CAST(j.key AS BIGINT) FROM json_each(sqlc.narg('within')) AS j)))
@@ -14,16 +15,6 @@ WHERE (CAST(sqlc.narg('within') AS JSON) IS NULL OR p.result_id IN (
   AND (CAST(sqlc.narg('run_id') AS BIGINT) IS NULL OR p.result_id IN (
     SELECT r.id FROM task t JOIN result r ON r.task_id = t.id WHERE t.run_id = sqlc.narg('run_id')))
 ORDER BY p.id DESC LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
-
--- name: CountPorts :one
-SELECT COUNT(*) FROM algorithmport p
-WHERE (CAST(sqlc.narg('within') AS JSON) IS NULL OR p.result_id IN (
-    SELECT r.id FROM result r WHERE r.id = p.result_id AND +r.collaboration_id IN (
-      SELECT CAST(j.key AS BIGINT) FROM json_each(sqlc.narg('within')) AS j)))
-  AND (CAST(sqlc.narg('result_id') AS BIGINT) IS NULL OR p.result_id = sqlc.narg('result_id'))
-  AND (CAST(sqlc.narg('task_id') AS BIGINT) IS NULL OR p.result_id IN (SELECT r.id FROM result r WHERE r.task_id = sqlc.narg('task_id')))
-  AND (CAST(sqlc.narg('run_id') AS BIGINT) IS NULL OR p.result_id IN (
-    SELECT r.id FROM task t JOIN result r ON r.task_id = t.id WHERE t.run_id = sqlc.narg('run_id')));
 
 -- name: InsertPort :one
 INSERT INTO algorithmport (port, result_id, label) VALUES (@port, @result_id, @label) RETURNING id;

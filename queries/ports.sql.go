@@ -9,36 +9,6 @@ import (
 	"context"
 )
 
-const CountPorts = `-- name: CountPorts :one
-SELECT COUNT(*) FROM algorithmport p
-WHERE (CAST($1 AS JSON) IS NULL OR p.result_id IN (
-    SELECT r.id FROM result r WHERE r.id = p.result_id AND +r.collaboration_id IN (
-      SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)))
-  AND (CAST($2 AS BIGINT) IS NULL OR p.result_id = $2)
-  AND (CAST($3 AS BIGINT) IS NULL OR p.result_id IN (SELECT r.id FROM result r WHERE r.task_id = $3))
-  AND (CAST($4 AS BIGINT) IS NULL OR p.result_id IN (
-    SELECT r.id FROM task t JOIN result r ON r.task_id = t.id WHERE t.run_id = $4))
-`
-
-type CountPortsParams struct {
-	Within   *string
-	ResultID *int64
-	TaskID   *int64
-	RunID    *int64
-}
-
-func (q *Queries) CountPorts(ctx context.Context, arg CountPortsParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, CountPorts,
-		arg.Within,
-		arg.ResultID,
-		arg.TaskID,
-		arg.RunID,
-	)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const DeletePort = `-- name: DeletePort :exec
 DELETE FROM algorithmport WHERE id = $1
 `
@@ -128,7 +98,8 @@ func (q *Queries) InsertPort(ctx context.Context, arg InsertPortParams) (int64, 
 }
 
 const ListPorts = `-- name: ListPorts :many
-SELECT p.id, p.port, p.result_id, p.label FROM algorithmport p
+SELECT p.id, p.port, p.result_id, p.label
+FROM algorithmport p
 WHERE (CAST($1 AS JSON) IS NULL OR p.result_id IN (
     SELECT r.id FROM result r WHERE r.id = p.result_id AND +r.collaboration_id IN (
       SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)))

@@ -5,7 +5,8 @@
 SELECT sqlc.embed(r), t.run_id FROM result r LEFT JOIN task t ON t.id = r.task_id WHERE r.id = @id;
 
 -- name: ListResults :many
-SELECT r.* FROM result r
+SELECT r.*
+FROM result r
 WHERE r.collaboration_id IS NOT NULL
   AND (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR r.collaboration_id = sqlc.narg('collaboration_id'))
   AND (CAST(sqlc.narg('within') AS JSON) IS NULL OR +r.collaboration_id IN (
@@ -24,34 +25,14 @@ WHERE r.collaboration_id IS NOT NULL
   AND (CAST(sqlc.narg('before') AS BIGINT) IS NULL OR r.id < sqlc.narg('before'))
 ORDER BY r.id DESC LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 
--- name: CountResults :one
-SELECT COUNT(*) FROM result r
-WHERE r.collaboration_id IS NOT NULL
-  AND (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR r.collaboration_id = sqlc.narg('collaboration_id'))
-  AND (CAST(sqlc.narg('within') AS JSON) IS NULL OR +r.collaboration_id IN (
-    SELECT CAST(j.key AS BIGINT) FROM json_each(sqlc.narg('within')) AS j))
-  AND (CAST(sqlc.narg('run_id') AS BIGINT) IS NULL OR r.task_id IN (SELECT t.id FROM task t WHERE t.run_id = sqlc.narg('run_id')))
-  AND (CAST(sqlc.narg('task_id') AS BIGINT) IS NULL OR r.task_id = sqlc.narg('task_id'))
-  AND (CAST(sqlc.narg('organization_id') AS BIGINT) IS NULL OR r.organization_id = sqlc.narg('organization_id'))
-  AND (CAST(sqlc.narg('port') AS BIGINT) IS NULL OR r.id IN (SELECT p.result_id FROM algorithmport p WHERE p.port = sqlc.narg('port')))
-  AND (CAST(sqlc.narg('open') AS BOOLEAN) IS NULL OR r.finished_at IS NULL)
-  AND (CAST(sqlc.narg('assigned_from') AS TIMESTAMPTZ) IS NULL OR r.assigned_at >= sqlc.narg('assigned_from'))
-  AND (CAST(sqlc.narg('assigned_till') AS TIMESTAMPTZ) IS NULL OR r.assigned_at <= sqlc.narg('assigned_till'))
-  AND (CAST(sqlc.narg('started_from') AS TIMESTAMPTZ) IS NULL OR r.started_at >= sqlc.narg('started_from'))
-  AND (CAST(sqlc.narg('started_till') AS TIMESTAMPTZ) IS NULL OR r.started_at <= sqlc.narg('started_till'))
-  AND (CAST(sqlc.narg('finished_from') AS TIMESTAMPTZ) IS NULL OR r.finished_at >= sqlc.narg('finished_from'))
-  AND (CAST(sqlc.narg('finished_till') AS TIMESTAMPTZ) IS NULL OR r.finished_at <= sqlc.narg('finished_till'));
-
 -- name: CountAllResults :one
 SELECT CAST(COALESCE(SUM(c.result_count), 0) AS BIGINT) AS total FROM collaboration c;
 
 -- name: ResultsOfTask :many
-SELECT r.* FROM result r WHERE r.task_id = @task_id
+SELECT r.*
+FROM result r WHERE r.task_id = @task_id
   AND (CAST(sqlc.narg('after') AS BIGINT) IS NULL OR r.id > sqlc.narg('after'))
 ORDER BY r.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
-
--- name: CountResultsOfTask :one
-SELECT COUNT(*) FROM result r WHERE r.task_id = @task_id;
 
 -- name: ResultsOfTasks :many
 SELECT r.* FROM result r WHERE r.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY r.id;

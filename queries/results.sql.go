@@ -51,73 +51,6 @@ func (q *Queries) CountAllResults(ctx context.Context) (int64, error) {
 	return total, err
 }
 
-const CountResults = `-- name: CountResults :one
-SELECT COUNT(*) FROM result r
-WHERE r.collaboration_id IS NOT NULL
-  AND (CAST($1 AS BIGINT) IS NULL OR r.collaboration_id = $1)
-  AND (CAST($2 AS JSON) IS NULL OR +r.collaboration_id IN (
-    SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j))
-  AND (CAST($3 AS BIGINT) IS NULL OR r.task_id IN (SELECT t.id FROM task t WHERE t.run_id = $3))
-  AND (CAST($4 AS BIGINT) IS NULL OR r.task_id = $4)
-  AND (CAST($5 AS BIGINT) IS NULL OR r.organization_id = $5)
-  AND (CAST($6 AS BIGINT) IS NULL OR r.id IN (SELECT p.result_id FROM algorithmport p WHERE p.port = $6))
-  AND (CAST($7 AS BOOLEAN) IS NULL OR r.finished_at IS NULL)
-  AND (CAST($8 AS TIMESTAMPTZ) IS NULL OR r.assigned_at >= $8)
-  AND (CAST($9 AS TIMESTAMPTZ) IS NULL OR r.assigned_at <= $9)
-  AND (CAST($10 AS TIMESTAMPTZ) IS NULL OR r.started_at >= $10)
-  AND (CAST($11 AS TIMESTAMPTZ) IS NULL OR r.started_at <= $11)
-  AND (CAST($12 AS TIMESTAMPTZ) IS NULL OR r.finished_at >= $12)
-  AND (CAST($13 AS TIMESTAMPTZ) IS NULL OR r.finished_at <= $13)
-`
-
-type CountResultsParams struct {
-	CollaborationID *int64
-	Within          *string
-	RunID           *int64
-	TaskID          *int64
-	OrganizationID  *int64
-	Port            *int64
-	Open            *bool
-	AssignedFrom    *Time
-	AssignedTill    *Time
-	StartedFrom     *Time
-	StartedTill     *Time
-	FinishedFrom    *Time
-	FinishedTill    *Time
-}
-
-func (q *Queries) CountResults(ctx context.Context, arg CountResultsParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, CountResults,
-		arg.CollaborationID,
-		arg.Within,
-		arg.RunID,
-		arg.TaskID,
-		arg.OrganizationID,
-		arg.Port,
-		arg.Open,
-		arg.AssignedFrom,
-		arg.AssignedTill,
-		arg.StartedFrom,
-		arg.StartedTill,
-		arg.FinishedFrom,
-		arg.FinishedTill,
-	)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
-const CountResultsOfTask = `-- name: CountResultsOfTask :one
-SELECT COUNT(*) FROM result r WHERE r.task_id = $1
-`
-
-func (q *Queries) CountResultsOfTask(ctx context.Context, taskID *int64) (int64, error) {
-	row := q.db.QueryRowContext(ctx, CountResultsOfTask, taskID)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const DeletePayload = `-- name: DeletePayload :exec
 DELETE FROM payload WHERE result_id = $1
 `
@@ -270,7 +203,8 @@ func (q *Queries) KillResultsOfTasks(ctx context.Context, finishedAt *Time, ids 
 }
 
 const ListResults = `-- name: ListResults :many
-SELECT r.id, r.task_id, r.organization_id, r.assigned_at, r.started_at, r.finished_at, r.status, r.collaboration_id FROM result r
+SELECT r.id, r.task_id, r.organization_id, r.assigned_at, r.started_at, r.finished_at, r.status, r.collaboration_id
+FROM result r
 WHERE r.collaboration_id IS NOT NULL
   AND (CAST($1 AS BIGINT) IS NULL OR r.collaboration_id = $1)
   AND (CAST($2 AS JSON) IS NULL OR +r.collaboration_id IN (
@@ -513,7 +447,8 @@ func (q *Queries) ResultForPatch(ctx context.Context, id int64) (ResultForPatchR
 }
 
 const ResultsOfTask = `-- name: ResultsOfTask :many
-SELECT r.id, r.task_id, r.organization_id, r.assigned_at, r.started_at, r.finished_at, r.status, r.collaboration_id FROM result r WHERE r.task_id = $1
+SELECT r.id, r.task_id, r.organization_id, r.assigned_at, r.started_at, r.finished_at, r.status, r.collaboration_id
+FROM result r WHERE r.task_id = $1
   AND (CAST($2 AS BIGINT) IS NULL OR r.id > $2)
 ORDER BY r.id LIMIT CAST($4 AS BIGINT) OFFSET CAST($3 AS BIGINT)
 `

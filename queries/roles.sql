@@ -11,7 +11,8 @@ INSERT INTO role (name, description, organization_id) VALUES (@name, @descriptio
 -- values as the keys of a JSON object.
 
 -- name: ListRoles :many
-SELECT r.* FROM role r
+SELECT r.*
+FROM role r
 WHERE (CAST(sqlc.narg('held_by') AS BIGINT) IS NULL OR r.id IN (
     SELECT uo.role_id FROM user_role uo WHERE uo.user_id = sqlc.narg('held_by')))
   AND (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR r.organization_id = sqlc.narg('within') OR r.organization_id IS NULL OR r.id IN (
@@ -27,23 +28,6 @@ WHERE (CAST(sqlc.narg('held_by') AS BIGINT) IS NULL OR r.id IN (
   AND (CAST(sqlc.narg('user_id') AS BIGINT) IS NULL OR r.id IN (
     SELECT uo.role_id FROM user_role uo WHERE uo.user_id = sqlc.narg('user_id')))
 ORDER BY r.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
-
--- name: CountRoles :one
-SELECT COUNT(*) FROM role r
-WHERE (CAST(sqlc.narg('held_by') AS BIGINT) IS NULL OR r.id IN (
-    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = sqlc.narg('held_by')))
-  AND (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR r.organization_id = sqlc.narg('within') OR r.organization_id IS NULL OR r.id IN (
-    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = @caller_id))
-  AND (CAST(sqlc.narg('named') AS BIGINT) IS NULL OR EXISTS (
-    SELECT 1 FROM json_each(@names) AS j WHERE (lower(r.name) LIKE lower(j.key) ESCAPE '\')))
-  AND (CAST(sqlc.narg('described') AS BIGINT) IS NULL OR EXISTS (
-    SELECT 1 FROM json_each(@descriptions) AS j WHERE (lower(r.description) LIKE lower(j.key) ESCAPE '\')))
-  AND (CAST(sqlc.narg('belonging') AS BIGINT) IS NULL OR r.organization_id IN (
-    SELECT CAST(j.key AS BIGINT) FROM json_each(@organizations) AS j) OR (CAST(@with_defaults AS BOOLEAN) AND r.organization_id IS NULL))
-  AND (CAST(sqlc.narg('rule_id') AS BIGINT) IS NULL OR r.id IN (
-    SELECT rr.role_id FROM role_rule rr WHERE rr.rule_id = sqlc.narg('rule_id')))
-  AND (CAST(sqlc.narg('user_id') AS BIGINT) IS NULL OR r.id IN (
-    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = sqlc.narg('user_id')));
 
 -- name: GetRole :one
 SELECT * FROM role WHERE id = @id;

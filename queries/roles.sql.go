@@ -52,59 +52,6 @@ func (q *Queries) AllRules(ctx context.Context) ([]Rule, error) {
 	return items, nil
 }
 
-const CountRoles = `-- name: CountRoles :one
-SELECT COUNT(*) FROM role r
-WHERE (CAST($1 AS BIGINT) IS NULL OR r.id IN (
-    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = $1))
-  AND (CAST($2 AS BIGINT) IS NULL OR r.organization_id = $2 OR r.organization_id IS NULL OR r.id IN (
-    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = $3))
-  AND (CAST($4 AS BIGINT) IS NULL OR EXISTS (
-    SELECT 1 FROM json_each($5) AS j WHERE (lower(r.name) LIKE lower(j.key) ESCAPE '\')))
-  AND (CAST($6 AS BIGINT) IS NULL OR EXISTS (
-    SELECT 1 FROM json_each($7) AS j WHERE (lower(r.description) LIKE lower(j.key) ESCAPE '\')))
-  AND (CAST($8 AS BIGINT) IS NULL OR r.organization_id IN (
-    SELECT CAST(j.key AS BIGINT) FROM json_each($9) AS j) OR (CAST($10 AS BOOLEAN) AND r.organization_id IS NULL))
-  AND (CAST($11 AS BIGINT) IS NULL OR r.id IN (
-    SELECT rr.role_id FROM role_rule rr WHERE rr.rule_id = $11))
-  AND (CAST($12 AS BIGINT) IS NULL OR r.id IN (
-    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = $12))
-`
-
-type CountRolesParams struct {
-	HeldBy        *int64
-	Within        *int64
-	CallerID      int64
-	Named         *int64
-	Names         string
-	Described     *int64
-	Descriptions  string
-	Belonging     *int64
-	Organizations string
-	WithDefaults  bool
-	RuleID        *int64
-	UserID        *int64
-}
-
-func (q *Queries) CountRoles(ctx context.Context, arg CountRolesParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, CountRoles,
-		arg.HeldBy,
-		arg.Within,
-		arg.CallerID,
-		arg.Named,
-		arg.Names,
-		arg.Described,
-		arg.Descriptions,
-		arg.Belonging,
-		arg.Organizations,
-		arg.WithDefaults,
-		arg.RuleID,
-		arg.UserID,
-	)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const DefaultRoleByName = `-- name: DefaultRoleByName :one
 SELECT id FROM role WHERE name = $1 AND organization_id IS NULL ORDER BY id LIMIT 1
 `
@@ -230,7 +177,8 @@ func (q *Queries) InsertRole(ctx context.Context, arg InsertRoleParams) (int64, 
 
 const ListRoles = `-- name: ListRoles :many
 
-SELECT r.id, r.name, r.description, r.organization_id FROM role r
+SELECT r.id, r.name, r.description, r.organization_id
+FROM role r
 WHERE (CAST($1 AS BIGINT) IS NULL OR r.id IN (
     SELECT uo.role_id FROM user_role uo WHERE uo.user_id = $1))
   AND (CAST($2 AS BIGINT) IS NULL OR r.organization_id = $2 OR r.organization_id IS NULL OR r.id IN (

@@ -11,21 +11,14 @@ UPDATE rule SET name = @name, operation = @operation, scope = @scope, descriptio
 DELETE FROM rule WHERE id = @id;
 
 -- name: ListRules :many
-SELECT r.* FROM rule r
+SELECT r.*
+FROM rule r
 WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR r.name = sqlc.narg('name'))
   AND (CAST(sqlc.narg('operation') AS TEXT) IS NULL OR r.operation = sqlc.narg('operation'))
   AND (CAST(sqlc.narg('scope') AS TEXT) IS NULL OR r.scope = sqlc.narg('scope'))
   AND (CAST(sqlc.narg('role_id') AS BIGINT) IS NULL OR r.id IN (
     SELECT rr.rule_id FROM role_rule rr WHERE rr.role_id = sqlc.narg('role_id')))
 ORDER BY r.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
-
--- name: CountRules :one
-SELECT COUNT(*) FROM rule r
-WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR r.name = sqlc.narg('name'))
-  AND (CAST(sqlc.narg('operation') AS TEXT) IS NULL OR r.operation = sqlc.narg('operation'))
-  AND (CAST(sqlc.narg('scope') AS TEXT) IS NULL OR r.scope = sqlc.narg('scope'))
-  AND (CAST(sqlc.narg('role_id') AS BIGINT) IS NULL OR r.id IN (
-    SELECT rr.rule_id FROM role_rule rr WHERE rr.role_id = sqlc.narg('role_id')));
 
 -- name: GetRule :one
 SELECT * FROM rule WHERE id = @id;

@@ -9,34 +9,6 @@ import (
 	"context"
 )
 
-const CountRules = `-- name: CountRules :one
-SELECT COUNT(*) FROM rule r
-WHERE (CAST($1 AS TEXT) IS NULL OR r.name = $1)
-  AND (CAST($2 AS TEXT) IS NULL OR r.operation = $2)
-  AND (CAST($3 AS TEXT) IS NULL OR r.scope = $3)
-  AND (CAST($4 AS BIGINT) IS NULL OR r.id IN (
-    SELECT rr.rule_id FROM role_rule rr WHERE rr.role_id = $4))
-`
-
-type CountRulesParams struct {
-	Name      *string
-	Operation *string
-	Scope     *string
-	RoleID    *int64
-}
-
-func (q *Queries) CountRules(ctx context.Context, arg CountRulesParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, CountRules,
-		arg.Name,
-		arg.Operation,
-		arg.Scope,
-		arg.RoleID,
-	)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const DeleteRule = `-- name: DeleteRule :exec
 DELETE FROM rule WHERE id = $1
 `
@@ -147,7 +119,8 @@ func (q *Queries) InsertRule(ctx context.Context, arg InsertRuleParams) (int64, 
 }
 
 const ListRules = `-- name: ListRules :many
-SELECT r.id, r.name, r.operation, r.scope, r.description FROM rule r
+SELECT r.id, r.name, r.operation, r.scope, r.description
+FROM rule r
 WHERE (CAST($1 AS TEXT) IS NULL OR r.name = $1)
   AND (CAST($2 AS TEXT) IS NULL OR r.operation = $2)
   AND (CAST($3 AS TEXT) IS NULL OR r.scope = $3)

@@ -6,7 +6,8 @@
 SELECT * FROM task WHERE id = @id;
 
 -- name: ListTasks :many
-SELECT t.* FROM task t
+SELECT t.*
+FROM task t
 WHERE (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR t.collaboration_id = sqlc.narg('collaboration_id'))
   AND (CAST(sqlc.narg('within') AS JSON) IS NULL OR +t.collaboration_id IN (
     SELECT CAST(j.key AS BIGINT) FROM json_each(sqlc.narg('within')) AS j))
@@ -31,32 +32,9 @@ WHERE (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR t.collaboration_
   AND (CAST(sqlc.narg('before') AS BIGINT) IS NULL OR t.id < sqlc.narg('before'))
 ORDER BY t.id DESC LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 
--- name: CountTasks :one
-SELECT COUNT(*) FROM task t
-WHERE (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR t.collaboration_id = sqlc.narg('collaboration_id'))
-  AND (CAST(sqlc.narg('within') AS JSON) IS NULL OR +t.collaboration_id IN (
-    SELECT CAST(j.key AS BIGINT) FROM json_each(sqlc.narg('within')) AS j))
-  AND (CAST(sqlc.narg('run_id') AS BIGINT) IS NULL OR t.run_id = sqlc.narg('run_id'))
-  AND (CAST(sqlc.narg('parent_id') AS BIGINT) IS NULL OR t.parent_id = sqlc.narg('parent_id'))
-  AND (CAST(sqlc.narg('initiator_id') AS BIGINT) IS NULL OR t.initiator_id = sqlc.narg('initiator_id'))
-  AND (CAST(sqlc.narg('init_user_id') AS BIGINT) IS NULL OR t.init_user_id = sqlc.narg('init_user_id'))
-  AND (CAST(sqlc.narg('result_id') AS BIGINT) IS NULL OR t.id = (SELECT r.task_id FROM result r WHERE r.id = sqlc.narg('result_id')))
-  AND (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(t.name) LIKE lower(sqlc.narg('name')) ESCAPE '\'))
-  AND (CAST(sqlc.narg('image') AS TEXT) IS NULL OR (lower(t.image) LIKE lower(sqlc.narg('image')) ESCAPE '\'))
-  AND (CAST(sqlc.narg('description') AS TEXT) IS NULL OR (lower(t.description) LIKE lower(sqlc.narg('description')) ESCAPE '\'))
-  AND (CAST(sqlc.narg('database') AS TEXT) IS NULL OR (lower(t.database) LIKE lower(sqlc.narg('database')) ESCAPE '\'))
-  AND (CAST(sqlc.narg('status') AS TEXT) IS NULL OR ((
-    SELECT CASE
-      WHEN COUNT(r.status) = 0 THEN 'unknown'
-      WHEN COUNT(CASE WHEN r.status IN ('initializing', 'active', 'completed', 'pending') THEN 1 END) < COUNT(*) THEN 'failed'
-      WHEN COUNT(CASE WHEN r.status = 'active' THEN 1 END) > 0 THEN 'active'
-      WHEN COUNT(CASE WHEN r.status = 'initializing' THEN 1 END) > 0 THEN 'initializing'
-      WHEN COUNT(CASE WHEN r.status = 'pending' THEN 1 END) > 0 THEN 'pending'
-      ELSE 'completed' END
-    FROM result r WHERE r.task_id = t.id) LIKE lower(sqlc.narg('status')) ESCAPE '\'));
-
 -- name: TasksOfCollaboration :many
-SELECT t.* FROM task t WHERE t.collaboration_id = @collaboration_id
+SELECT t.*
+FROM task t WHERE t.collaboration_id = @collaboration_id
   AND (CAST(sqlc.narg('after') AS BIGINT) IS NULL OR t.id > sqlc.narg('after'))
 ORDER BY t.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 

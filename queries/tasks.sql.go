@@ -110,66 +110,6 @@ func (q *Queries) CountAllTasks(ctx context.Context) (int64, error) {
 	return total, err
 }
 
-const CountTasks = `-- name: CountTasks :one
-SELECT COUNT(*) FROM task t
-WHERE (CAST($1 AS BIGINT) IS NULL OR t.collaboration_id = $1)
-  AND (CAST($2 AS JSON) IS NULL OR +t.collaboration_id IN (
-    SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j))
-  AND (CAST($3 AS BIGINT) IS NULL OR t.run_id = $3)
-  AND (CAST($4 AS BIGINT) IS NULL OR t.parent_id = $4)
-  AND (CAST($5 AS BIGINT) IS NULL OR t.initiator_id = $5)
-  AND (CAST($6 AS BIGINT) IS NULL OR t.init_user_id = $6)
-  AND (CAST($7 AS BIGINT) IS NULL OR t.id = (SELECT r.task_id FROM result r WHERE r.id = $7))
-  AND (CAST($8 AS TEXT) IS NULL OR (lower(t.name) LIKE lower($8) ESCAPE '\'))
-  AND (CAST($9 AS TEXT) IS NULL OR (lower(t.image) LIKE lower($9) ESCAPE '\'))
-  AND (CAST($10 AS TEXT) IS NULL OR (lower(t.description) LIKE lower($10) ESCAPE '\'))
-  AND (CAST($11 AS TEXT) IS NULL OR (lower(t.database) LIKE lower($11) ESCAPE '\'))
-  AND (CAST($12 AS TEXT) IS NULL OR ((
-    SELECT CASE
-      WHEN COUNT(r.status) = 0 THEN 'unknown'
-      WHEN COUNT(CASE WHEN r.status IN ('initializing', 'active', 'completed', 'pending') THEN 1 END) < COUNT(*) THEN 'failed'
-      WHEN COUNT(CASE WHEN r.status = 'active' THEN 1 END) > 0 THEN 'active'
-      WHEN COUNT(CASE WHEN r.status = 'initializing' THEN 1 END) > 0 THEN 'initializing'
-      WHEN COUNT(CASE WHEN r.status = 'pending' THEN 1 END) > 0 THEN 'pending'
-      ELSE 'completed' END
-    FROM result r WHERE r.task_id = t.id) LIKE lower($12) ESCAPE '\'))
-`
-
-type CountTasksParams struct {
-	CollaborationID *int64
-	Within          *string
-	RunID           *int64
-	ParentID        *int64
-	InitiatorID     *int64
-	InitUserID      *int64
-	ResultID        *int64
-	Name            *string
-	Image           *string
-	Description     *string
-	Database        *string
-	Status          *string
-}
-
-func (q *Queries) CountTasks(ctx context.Context, arg CountTasksParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, CountTasks,
-		arg.CollaborationID,
-		arg.Within,
-		arg.RunID,
-		arg.ParentID,
-		arg.InitiatorID,
-		arg.InitUserID,
-		arg.ResultID,
-		arg.Name,
-		arg.Image,
-		arg.Description,
-		arg.Database,
-		arg.Status,
-	)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const DeleteTasks = `-- name: DeleteTasks :exec
 DELETE FROM task WHERE id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)
 `
@@ -329,7 +269,8 @@ func (q *Queries) IsSubtreeOpen(ctx context.Context, id int64) (bool, error) {
 }
 
 const ListTasks = `-- name: ListTasks :many
-SELECT t.id, t.name, t.description, t.image, t.collaboration_id, t.run_id, t.parent_id, t.database, t.initiator_id, t.init_user_id, t.created_at FROM task t
+SELECT t.id, t.name, t.description, t.image, t.collaboration_id, t.run_id, t.parent_id, t.database, t.initiator_id, t.init_user_id, t.created_at
+FROM task t
 WHERE (CAST($1 AS BIGINT) IS NULL OR t.collaboration_id = $1)
   AND (CAST($2 AS JSON) IS NULL OR +t.collaboration_id IN (
     SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j))
@@ -580,7 +521,8 @@ func (q *Queries) TasksByID(ctx context.Context, ids string) ([]Task, error) {
 }
 
 const TasksOfCollaboration = `-- name: TasksOfCollaboration :many
-SELECT t.id, t.name, t.description, t.image, t.collaboration_id, t.run_id, t.parent_id, t.database, t.initiator_id, t.init_user_id, t.created_at FROM task t WHERE t.collaboration_id = $1
+SELECT t.id, t.name, t.description, t.image, t.collaboration_id, t.run_id, t.parent_id, t.database, t.initiator_id, t.init_user_id, t.created_at
+FROM task t WHERE t.collaboration_id = $1
   AND (CAST($2 AS BIGINT) IS NULL OR t.id > $2)
 ORDER BY t.id LIMIT CAST($4 AS BIGINT) OFFSET CAST($3 AS BIGINT)
 `

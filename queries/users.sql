@@ -17,21 +17,6 @@ WHERE (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR u.organization_id = sqlc.n
   AND (CAST(sqlc.narg('seen_till') AS TIMESTAMPTZ) IS NULL OR a.last_seen <= sqlc.narg('seen_till'))
 ORDER BY u.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 
--- name: CountListedUsers :one
-SELECT COUNT(*) FROM "user" u JOIN authenticatable a ON a.id = u.id
-WHERE (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR u.organization_id = sqlc.narg('within'))
-  AND (CAST(sqlc.narg('username') AS TEXT) IS NULL OR (lower(u.username) LIKE lower(sqlc.narg('username')) ESCAPE '\'))
-  AND (CAST(sqlc.narg('firstname') AS TEXT) IS NULL OR (lower(u.firstname) LIKE lower(sqlc.narg('firstname')) ESCAPE '\'))
-  AND (CAST(sqlc.narg('lastname') AS TEXT) IS NULL OR (lower(u.lastname) LIKE lower(sqlc.narg('lastname')) ESCAPE '\'))
-  AND (CAST(sqlc.narg('email') AS TEXT) IS NULL OR (lower(u.email) LIKE lower(sqlc.narg('email')) ESCAPE '\'))
-  AND (CAST(sqlc.narg('organization_id') AS BIGINT) IS NULL OR u.organization_id = sqlc.narg('organization_id'))
-  AND (CAST(sqlc.narg('role_id') AS BIGINT) IS NULL OR u.id IN (
-    SELECT uo.user_id FROM user_role uo WHERE uo.role_id = sqlc.narg('role_id')))
-  AND (CAST(sqlc.narg('rule_id') AS BIGINT) IS NULL OR u.id IN (
-    SELECT ur.user_id FROM user_rule ur WHERE ur.rule_id = sqlc.narg('rule_id')))
-  AND (CAST(sqlc.narg('seen_from') AS TIMESTAMPTZ) IS NULL OR a.last_seen >= sqlc.narg('seen_from'))
-  AND (CAST(sqlc.narg('seen_till') AS TIMESTAMPTZ) IS NULL OR a.last_seen <= sqlc.narg('seen_till'));
-
 -- name: CountUsers :one
 SELECT COUNT(*) FROM "user";
 

@@ -31,53 +31,6 @@ func (q *Queries) AddRulesToUser(ctx context.Context, userID int64, ids string) 
 	return err
 }
 
-const CountListedUsers = `-- name: CountListedUsers :one
-SELECT COUNT(*) FROM "user" u JOIN authenticatable a ON a.id = u.id
-WHERE (CAST($1 AS BIGINT) IS NULL OR u.organization_id = $1)
-  AND (CAST($2 AS TEXT) IS NULL OR (lower(u.username) LIKE lower($2) ESCAPE '\'))
-  AND (CAST($3 AS TEXT) IS NULL OR (lower(u.firstname) LIKE lower($3) ESCAPE '\'))
-  AND (CAST($4 AS TEXT) IS NULL OR (lower(u.lastname) LIKE lower($4) ESCAPE '\'))
-  AND (CAST($5 AS TEXT) IS NULL OR (lower(u.email) LIKE lower($5) ESCAPE '\'))
-  AND (CAST($6 AS BIGINT) IS NULL OR u.organization_id = $6)
-  AND (CAST($7 AS BIGINT) IS NULL OR u.id IN (
-    SELECT uo.user_id FROM user_role uo WHERE uo.role_id = $7))
-  AND (CAST($8 AS BIGINT) IS NULL OR u.id IN (
-    SELECT ur.user_id FROM user_rule ur WHERE ur.rule_id = $8))
-  AND (CAST($9 AS TIMESTAMPTZ) IS NULL OR a.last_seen >= $9)
-  AND (CAST($10 AS TIMESTAMPTZ) IS NULL OR a.last_seen <= $10)
-`
-
-type CountListedUsersParams struct {
-	Within         *int64
-	Username       *string
-	Firstname      *string
-	Lastname       *string
-	Email          *string
-	OrganizationID *int64
-	RoleID         *int64
-	RuleID         *int64
-	SeenFrom       *Time
-	SeenTill       *Time
-}
-
-func (q *Queries) CountListedUsers(ctx context.Context, arg CountListedUsersParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, CountListedUsers,
-		arg.Within,
-		arg.Username,
-		arg.Firstname,
-		arg.Lastname,
-		arg.Email,
-		arg.OrganizationID,
-		arg.RoleID,
-		arg.RuleID,
-		arg.SeenFrom,
-		arg.SeenTill,
-	)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const CountUsers = `-- name: CountUsers :one
 SELECT COUNT(*) FROM "user"
 `

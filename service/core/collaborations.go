@@ -46,18 +46,9 @@ func (c *Core) Collaborations(ctx context.Context, g access.Grant[access.ViewCol
 		Name: like(f.Name), Encrypted: f.Encrypted, OrganizationID: f.OrganizationID,
 		OnlyID: sight.CollaborationID, MemberID: sight.OrganizationID, Lim: p.limit(), Off: p.offset(),
 	}
-	rows, err := c.db.ListCollaborations(ctx, arg)
+	rows, total, err := pageOf(ctx, c, p, queries.ListCollaborations, arg, c.db.ListCollaborations)
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing collaborations: %w", err)
-	}
-	total, err := p.total(len(rows), func() (int64, error) {
-		return c.db.CountCollaborations(ctx, queries.CountCollaborationsParams{
-			Name: arg.Name, Encrypted: arg.Encrypted, OrganizationID: arg.OrganizationID,
-			OnlyID: arg.OnlyID, MemberID: arg.MemberID,
-		})
-	})
-	if err != nil {
-		return nil, 0, fmt.Errorf("counting collaborations: %w", err)
 	}
 	list, err := c.collaborations(ctx, rows)
 	return list, total, err

@@ -13,7 +13,7 @@ import (
 // NodesOnline counts the nodes that are online, for the operator.
 func (c *Core) NodesOnline(ctx context.Context) (int64, error) {
 	online := "online"
-	n, err := c.db.CountNodes(ctx, queries.CountNodesParams{Status: &online})
+	n, err := c.db.Count(ctx, queries.ListNodes, queries.ListNodesParams{Status: &online})
 	if err != nil {
 		return 0, fmt.Errorf("counting the nodes that are online: %w", err)
 	}

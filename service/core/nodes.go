@@ -52,19 +52,9 @@ func (c *Core) Nodes(ctx context.Context, g access.Grant[access.ViewNodes], f No
 		Status: f.Status, IP: f.IP, SeenFrom: at(f.SeenFrom), SeenTill: at(f.SeenTill),
 		OnlyID: sight.OnlyID, OwnedBy: sight.OwnerID, Lim: p.limit(), Off: p.offset(),
 	}
-	rows, err := c.db.ListNodes(ctx, arg)
+	rows, total, err := pageOf(ctx, c, p, queries.ListNodes, arg, c.db.ListNodes)
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing nodes: %w", err)
-	}
-	total, err := p.total(len(rows), func() (int64, error) {
-		return c.db.CountNodes(ctx, queries.CountNodesParams{
-			Name: arg.Name, OrganizationID: arg.OrganizationID, CollaborationID: arg.CollaborationID,
-			Status: arg.Status, IP: arg.IP, SeenFrom: arg.SeenFrom, SeenTill: arg.SeenTill,
-			OnlyID: arg.OnlyID, OwnedBy: arg.OwnedBy,
-		})
-	})
-	if err != nil {
-		return nil, 0, fmt.Errorf("counting nodes: %w", err)
 	}
 	list, err := c.nodes(ctx, rows)
 	return list, total, err

@@ -42,18 +42,9 @@ func (c *Core) Organizations(ctx context.Context, g access.Grant[access.ViewOrga
 		Name: like(f.Name), Country: f.Country, CollaborationID: f.CollaborationID,
 		OnlyID: sight.OnlyID, PartnerOf: sight.PartnerOf, Within: sight.Within, Lim: p.limit(), Off: p.offset(),
 	}
-	rows, err := c.db.ListOrganizations(ctx, arg)
+	rows, total, err := pageOf(ctx, c, p, queries.ListOrganizations, arg, c.db.ListOrganizations)
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing organizations: %w", err)
-	}
-	total, err := p.total(len(rows), func() (int64, error) {
-		return c.db.CountOrganizations(ctx, queries.CountOrganizationsParams{
-			Name: arg.Name, Country: arg.Country, CollaborationID: arg.CollaborationID,
-			OnlyID: arg.OnlyID, PartnerOf: arg.PartnerOf, Within: arg.Within,
-		})
-	})
-	if err != nil {
-		return nil, 0, fmt.Errorf("counting organizations: %w", err)
 	}
 	list, err := c.withRelations(ctx, rows)
 	return list, total, err

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -31,13 +32,18 @@ func (p Page) offset() int64 {
 	return (p.Number - 1) * p.Size
 }
 
-// total gives the number of rows of a list: counted in the database only when the
-// page does not show all of them.
-func (p Page) total(shown int, count func() (int64, error)) (int64, error) {
-	if p.Number == 0 || p.Number == 1 && int64(shown) < p.Size {
-		return int64(shown), nil
+// pageOf reads the page of a list, and the number of rows on all pages: it is counted
+// in the database only when the page does not show all of them.
+func pageOf[R, A any](ctx context.Context, c *Core, p Page, list string, arg A, read func(context.Context, A) ([]R, error)) ([]R, int64, error) {
+	rows, err := read(ctx, arg)
+	if err != nil {
+		return nil, 0, err
 	}
-	return count()
+	total := int64(len(rows))
+	if p.Number > 1 || p.Number == 1 && total == p.Size {
+		total, err = c.db.Count(ctx, list, arg)
+	}
+	return rows, total, err
 }
 
 // idSet gives ids in the form that queries take a list in: a JSON object with the

@@ -30,21 +30,10 @@ func (c *Core) Ports(ctx context.Context, g access.Grant[access.ViewPorts], f Po
 		}
 		f.RunID = r.run
 	}
-	rows, err := c.db.ListPorts(ctx, queries.ListPortsParams{
+	arg := queries.ListPortsParams{
 		Within: r.within(), ResultID: f.ResultID, TaskID: f.TaskID, RunID: f.RunID, Lim: p.limit(), Off: p.offset(),
-	})
-	if err != nil {
-		return nil, 0, fmt.Errorf("listing ports: %w", err)
 	}
-	total, err := p.total(len(rows), func() (int64, error) {
-		return c.db.CountPorts(ctx, queries.CountPortsParams{
-			Within: r.within(), ResultID: f.ResultID, TaskID: f.TaskID, RunID: f.RunID,
-		})
-	})
-	if err != nil {
-		return nil, 0, fmt.Errorf("counting ports: %w", err)
-	}
-	return rows, total, nil
+	return pageOf(ctx, c, p, queries.ListPorts, arg, c.db.ListPorts)
 }
 
 // Port gives one, contract 20 §10.4.

@@ -169,12 +169,7 @@ func (c *Core) countResults(ctx context.Context, r visibility, f ResultFilter) (
 		return c.db.CountAllResults(ctx)
 	}
 	return counted(r, f.selective(), resultsOf, f.none(), func(b bounds) (int64, error) {
-		a := f.list(b)
-		return c.db.CountResults(ctx, queries.CountResultsParams{
-			CollaborationID: a.CollaborationID, Within: a.Within, RunID: a.RunID, TaskID: a.TaskID, OrganizationID: a.OrganizationID,
-			Port: a.Port, Open: a.Open, AssignedFrom: a.AssignedFrom, AssignedTill: a.AssignedTill, StartedFrom: a.StartedFrom,
-			StartedTill: a.StartedTill, FinishedFrom: a.FinishedFrom, FinishedTill: a.FinishedTill,
-		})
+		return c.db.Count(ctx, queries.ListResults, f.list(b))
 	})
 }
 
@@ -186,7 +181,10 @@ func (c *Core) ResultsOfTask(ctx context.Context, g access.Grant[access.ViewResu
 	read := func(w window) ([]queries.Result, error) {
 		return c.db.ResultsOfTask(ctx, queries.ResultsOfTaskParams{TaskID: &task, After: w.cursor, Lim: w.limit, Off: w.offset})
 	}
-	list, err := c.resultReader(ctx, g, false, read, func() (int64, error) { return c.db.CountResultsOfTask(ctx, &task) }).readPage(p)
+	count := func() (int64, error) {
+		return c.db.Count(ctx, queries.ResultsOfTask, queries.ResultsOfTaskParams{TaskID: &task})
+	}
+	list, err := c.resultReader(ctx, g, false, read, count).readPage(p)
 	if err != nil {
 		return list, fmt.Errorf("listing the results of a task: %w", err)
 	}

@@ -54,19 +54,9 @@ func (c *Core) Roles(ctx context.Context, g access.Grant[access.ViewRoles], f Ro
 	default:
 		arg.HeldBy = &a.ID
 	}
-	rows, err := c.db.ListRoles(ctx, arg)
+	rows, total, err := pageOf(ctx, c, p, queries.ListRoles, arg, c.db.ListRoles)
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing roles: %w", err)
-	}
-	total, err := p.total(len(rows), func() (int64, error) {
-		return c.db.CountRoles(ctx, queries.CountRolesParams{
-			HeldBy: arg.HeldBy, Within: arg.Within, CallerID: arg.CallerID, Named: arg.Named, Names: arg.Names,
-			Described: arg.Described, Descriptions: arg.Descriptions, Belonging: arg.Belonging,
-			Organizations: arg.Organizations, WithDefaults: arg.WithDefaults, RuleID: arg.RuleID, UserID: arg.UserID,
-		})
-	})
-	if err != nil {
-		return nil, 0, fmt.Errorf("counting roles: %w", err)
 	}
 	list, err := c.withRulesAndUsers(ctx, g, rows)
 	return list, total, err

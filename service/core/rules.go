@@ -30,15 +30,12 @@ func (c *Core) Rules(ctx context.Context, g access.Grant[access.UserItself], f R
 
 // listRules is Rules for everybody who may see what the filter asks for.
 func (c *Core) listRules(ctx context.Context, g access.AnyGrant, f RuleFilter, p Page) ([]Rule, int64, error) {
-	rows, err := c.db.ListRules(ctx, queries.ListRulesParams{
+	arg := queries.ListRulesParams{
 		Name: f.Name, Operation: f.Operation, Scope: f.Scope, RoleID: f.RoleID, Lim: p.limit(), Off: p.offset(),
-	})
+	}
+	rows, total, err := pageOf(ctx, c, p, queries.ListRules, arg, c.db.ListRules)
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing rules: %w", err)
-	}
-	total, err := p.total(len(rows), func() (int64, error) { return c.db.CountRules(ctx, queries.CountRulesParams(f)) })
-	if err != nil {
-		return nil, 0, fmt.Errorf("counting rules: %w", err)
 	}
 	list, err := c.withHolders(ctx, g, rows)
 	return list, total, err

@@ -175,12 +175,7 @@ func (c *Core) countTasks(ctx context.Context, r visibility, f TaskFilter) (int6
 		return c.db.CountAllTasks(ctx)
 	}
 	return counted(r, f.selective(), tasksOf, f.none(), func(b bounds) (int64, error) {
-		a := f.list(b)
-		return c.db.CountTasks(ctx, queries.CountTasksParams{
-			CollaborationID: a.CollaborationID, Within: a.Within, RunID: a.RunID, ParentID: a.ParentID, InitiatorID: a.InitiatorID,
-			InitUserID: a.InitUserID, ResultID: a.ResultID, Name: a.Name, Image: a.Image, Description: a.Description,
-			Database: a.Database, Status: a.Status,
-		})
+		return c.db.Count(ctx, queries.ListTasks, f.list(b))
 	})
 }
 

@@ -41,18 +41,9 @@ func (c *Core) Users(ctx context.Context, g access.Grant[access.ViewUsers], f Us
 		Email: like(f.Email), OrganizationID: f.OrganizationID, RoleID: f.RoleID, RuleID: f.RuleID,
 		SeenFrom: stored(f.SeenFrom), SeenTill: stored(f.SeenTill), Lim: p.limit(), Off: p.offset(),
 	}
-	rows, err := c.db.ListUsers(ctx, arg)
+	rows, total, err := pageOf(ctx, c, p, queries.ListUsers, arg, c.db.ListUsers)
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing users: %w", err)
-	}
-	total, err := p.total(len(rows), func() (int64, error) {
-		return c.db.CountListedUsers(ctx, queries.CountListedUsersParams{
-			Within: arg.Within, Username: arg.Username, Firstname: arg.Firstname, Lastname: arg.Lastname, Email: arg.Email,
-			OrganizationID: arg.OrganizationID, RoleID: arg.RoleID, RuleID: arg.RuleID, SeenFrom: arg.SeenFrom, SeenTill: arg.SeenTill,
-		})
-	})
-	if err != nil {
-		return nil, 0, fmt.Errorf("counting users: %w", err)
 	}
 	list, err := c.wholeUsers(ctx, rows)
 	return list, total, err

@@ -1,0 +1,31 @@
+package queries
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// Count gives the number of rows that a list has on all its pages. It runs the text of
+// the list query without its columns and its page, so that both always agree; arg are
+// the parameters of the list.
+func (q *Queries) Count(ctx context.Context, list string, arg any) (int64, error) {
+	fields := reflect.ValueOf(arg)
+	args := make([]any, fields.NumField()-2) // offset and limit come last
+	for i := range args {
+		args[i] = fields.Field(i).Interface()
+	}
+	var n int64
+	if err := q.db.QueryRowContext(ctx, counting(list), args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("counting: %w", err)
+	}
+	return n, nil
+}
+
+// counting turns a list query into one that counts.
+func counting(list string) string {
+	_, rows, _ := strings.Cut(list, "\nFROM ")
+	rows, _, _ = strings.Cut(rows, "\nORDER BY ")
+	return "SELECT COUNT(*) FROM " + rows
+}
