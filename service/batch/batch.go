@@ -44,11 +44,11 @@ const (
 
 // Change is one row of the file beside the database.
 type Change struct {
-	Verdict Verdict
-	Kind    Kind
-	Name    string // for people
-	Line    int    // in the file
-	Text    string // what differs
+	Verdict Verdict `json:"-"`
+	Line    int     `json:"line"` // in the file
+	Kind    Kind    `json:"kind"`
+	Name    string  `json:"name"` // for people
+	Text    string  `json:"text"` // what differs
 }
 
 // Report is what an import did, or would do.

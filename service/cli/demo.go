@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -16,12 +15,13 @@ import (
 	"vserver/service"
 	"vserver/service/config"
 	"vserver/service/demo"
+	"vserver/service/terminal"
 )
 
 // demoOptions are the choices of `vserver demo`.
 type demoOptions struct {
 	nodes, tasks int
-	json, keep   bool
+	keep         bool
 }
 
 // demoCommand plays the whole main job on a server of its own.
@@ -43,7 +43,7 @@ func (p *program) demoCommand() *cobra.Command {
 	}
 	cmd.Flags().IntVar(&o.nodes, "nodes", 3, "number of hospitals, each with a node")
 	cmd.Flags().IntVar(&o.tasks, "tasks", 1, "number of tasks that the researcher sends")
-	cmd.Flags().BoolVar(&o.json, "json", false, "print the outcome as one JSON object")
+	p.jsonFlag(cmd)
 	cmd.Flags().BoolVar(&o.keep, "keep", false, "leave the server up until interrupted, and print its address and log-ins")
 	return cmd
 }
@@ -80,17 +80,14 @@ func (p *program) demo(ctx context.Context, o demoOptions) error {
 
 // perform has the demo played on a running server and prints what came of it.
 func (p *program) perform(ctx context.Context, o demoOptions, url, password string) error {
-	show := p.out
-	if o.json {
-		show = p.err
-	}
-	bar := &progress{out: show, terminal: p.Terminal && !o.json}
+	show := p.Console.Out // of a JSON value, it is out of the way
+	bar := &progress{out: show, terminal: p.Terminal}
 	report, played := demo.Run(ctx, demo.Options{
 		URL: url, RootPassword: password, Nodes: o.nodes, Tasks: o.tasks, Progress: bar.show,
 	})
 	bar.end()
 	if played == nil || len(report.Hospitals) > 0 {
-		if err := printReport(p.out, report, o.json); err != nil {
+		if err := p.printReport(report); err != nil {
 			return err
 		}
 	}
@@ -106,13 +103,11 @@ func (p *program) perform(ctx context.Context, o demoOptions, url, password stri
 	return nil
 }
 
-func printReport(out io.Writer, r demo.Report, asJSON bool) error {
-	if !asJSON {
-		return r.Print(out)
+func (p *program) printReport(r demo.Report) error {
+	if p.forPrograms {
+		return p.printJSON(r)
 	}
-	e := json.NewEncoder(out)
-	e.SetIndent("", "  ")
-	return e.Encode(r)
+	return r.Print(p.out)
 }
 
 // demoInstance is a server that lives in one directory, on a free port of this
@@ -167,11 +162,8 @@ type progress struct {
 	last     string
 }
 
-const barWidth = 30
-
 func (b *progress) show(s demo.Progress) {
-	filled := barWidth * s.Done / max(s.Total, 1)
-	line := fmt.Sprintf("[%s%s] %d/%d tasks, %s", strings.Repeat("#", filled), strings.Repeat(".", barWidth-filled), s.Done, s.Total, s.Step)
+	line := fmt.Sprintf("%s %d/%d tasks, %s", terminal.Bar(s.Done, s.Total, "."), s.Done, s.Total, s.Step)
 	if b.terminal {
 		_, _ = fmt.Fprintf(b.out, "\r\x1b[K%s", line)
 		return

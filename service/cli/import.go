@@ -14,6 +14,7 @@ import (
 	"vserver/service"
 	"vserver/service/batch"
 	"vserver/service/config"
+	"vserver/service/terminal"
 )
 
 // importFlags are the options of `vserver import`.
@@ -95,25 +96,17 @@ type outcome struct {
 	DryRun    bool               `json:"dry_run"`
 	Created   map[batch.Kind]int `json:"created"` // to be created, where nothing was done
 	Unchanged int                `json:"unchanged"`
-	Differing []difference       `json:"differing"`
-}
-
-// difference is a row that the database has with other values.
-type difference struct {
-	Line int        `json:"line"`
-	Kind batch.Kind `json:"kind"`
-	Name string     `json:"name"`
-	Text string     `json:"text"`
+	Differing []batch.Change     `json:"differing"`
 }
 
 func imported(r batch.Report, dryRun bool) outcome {
-	o := outcome{DryRun: dryRun, Created: map[batch.Kind]int{}, Differing: []difference{}}
+	o := outcome{DryRun: dryRun, Created: map[batch.Kind]int{}, Differing: []batch.Change{}}
 	for _, c := range r.Changes {
 		switch c.Verdict {
 		case batch.Created:
 			o.Created[c.Kind]++
 		case batch.Differs:
-			o.Differing = append(o.Differing, difference{c.Line, c.Kind, c.Name, c.Text})
+			o.Differing = append(o.Differing, c)
 		case batch.Unchanged:
 			o.Unchanged++
 		}
@@ -172,7 +165,7 @@ func (p *program) summary(r batch.Report, f importFlags) error {
 // progress shows how far a long import is: a line for each stage, and on a terminal
 // a bar.
 func (p *program) progress() func(batch.Stage, int, int) {
-	const width, every = 30, 100 * time.Millisecond
+	const every = 100 * time.Millisecond
 	var current batch.Stage
 	var drawn time.Time
 	return func(stage batch.Stage, done, total int) {
@@ -189,8 +182,7 @@ func (p *program) progress() func(batch.Stage, int, int) {
 			return
 		}
 		drawn = time.Now()
-		full := width * done / total
-		_, _ = fmt.Fprintf(p.out, "\r[%s%s] %d of %d", strings.Repeat("#", full), strings.Repeat(" ", width-full), done, total)
+		_, _ = fmt.Fprintf(p.out, "\r%s %d of %d", terminal.Bar(done, total, " "), done, total)
 		if done == total {
 			_, _ = fmt.Fprintln(p.out)
 		}

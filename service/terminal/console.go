@@ -136,3 +136,10 @@ func (w *plain) Write(text []byte) (int, error) {
 	}
 	return len(text), nil
 }
+
+// Bar draws how much of a long work is done, with rest for what is left.
+func Bar(done, total int, rest string) string {
+	const width = 30
+	full := width * done / max(total, 1)
+	return "[" + strings.Repeat("#", full) + strings.Repeat(rest, width-full) + "]"
+}
