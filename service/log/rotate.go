@@ -128,32 +128,18 @@ func (f *File) Kept() error {
 
 // freeName waits until the name that lumberjack is going to choose sorts behind those of
 // all old files: a second rotation within one millisecond would overwrite the file of the
-// first, and files with later names, from before the clock was set back, would outlive
-// newer ones.
+// first. Files with later names, from before the clock was set back, would outlive newer
+// ones, so they are named anew in their order, a millisecond each.
 func (f *File) freeName() {
-	old := rotated(f.path)
-	if len(old) == 0 {
-		return
-	}
-	newest, _ := rotationTime(f.path, filepath.Base(old[len(old)-1]))
 	now := time.Now().Truncate(time.Millisecond)
-	switch ahead := newest.Sub(now); {
-	case ahead == 0:
-		<-time.After(time.Until(now.Add(time.Millisecond)))
-	case ahead > 0:
-		f.setBack(old, now, ahead+time.Millisecond)
-	}
-}
-
-// setBack gives the old files with names from the future earlier ones, in their order.
-func (f *File) setBack(old []string, now time.Time, by time.Duration) {
-	for _, name := range old {
-		at, _ := rotationTime(f.path, filepath.Base(name))
-		earlier := rotatedName(f.path, at.Add(-by))
-		if _, err := os.Lstat(earlier); !at.Before(now) && err != nil {
-			_ = os.Rename(name, earlier)
+	free := now
+	for _, name := range rotated(f.path) {
+		if at, _ := rotationTime(f.path, filepath.Base(name)); !at.Before(now) {
+			_ = os.Rename(name, rotatedName(f.path, free))
+			free = free.Add(time.Millisecond)
 		}
 	}
+	<-time.After(time.Until(free))
 }
 
 // Close closes the file; a later Write opens it again.

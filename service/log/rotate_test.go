@@ -283,7 +283,7 @@ func TestRotationByAnotherTool(t *testing.T) {
 func TestRotationAfterTheClockWasSetBack(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.log")
 	for n := range 3 {
-		at := time.Now().Add(time.Duration(n) * time.Hour)
+		at := time.Now().Add(time.Duration(n-1) * time.Hour)
 		if err := os.WriteFile(rotatedName(path, at), fmt.Appendf(nil, "%d\n", n), 0o600); err != nil {
 			t.Fatal(err)
 		}
