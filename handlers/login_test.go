@@ -78,7 +78,7 @@ func TestAdvisory_T22_InitialPasswordWorksFromThisMachineOnly(t *testing.T) {
 		{name: "a trusted proxy speaks for this machine", change: proxy, from: "127.0.0.1:9", headers: map[string]string{"X-Forwarded-For": "127.0.0.1"}, want: 200},
 		{name: "a trusted proxy speaks for another", change: proxy, from: "127.0.0.1:9", headers: map[string]string{"X-Forwarded-For": "198.51.100.7"}, want: 401},
 		{name: "a trusted proxy repeats a lie", change: proxy, from: "127.0.0.1:9", headers: map[string]string{"X-Forwarded-For": "127.0.0.1, 198.51.100.7"}, want: 401},
-		{name: "the environments dev and test", set: core.Settings{OpenRoot: true}, from: "192.0.2.1:9", want: 200},
+		{name: "the environments dev and test", set: core.Settings{RootFromAnywhere: true}, from: "192.0.2.1:9", want: 200},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBedWith(t, c.set)

@@ -58,7 +58,7 @@ func (c *certificate) load() error {
 	return nil
 }
 
-// current gives the certificate of this moment. When new files cannot be used the
+// current returns the certificate of this moment. When new files cannot be used the
 // last good one stays.
 func (c *certificate) current(now time.Time) *tls.Certificate {
 	c.mu.Lock()

@@ -213,7 +213,7 @@ func (c *clients) impatient(n int) {
 	asking.Wait()
 }
 
-// take gives how often each status was answered since it was last asked.
+// take returns how often each status was answered since it was last asked.
 func (c *clients) take() map[int]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

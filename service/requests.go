@@ -64,7 +64,7 @@ func (c complaints) Write(text []byte) (int, error) {
 
 func complain(to zerolog.Logger) *log.Logger { return log.New(complaints{to}, "", 0) }
 
-// answers tells whether the routes still answer. It asks for what needs no database: a
+// answers reports whether the routes still answer. It asks for what needs no database: a
 // database that hangs is waited for (RELIABILITY R10), and a start would not mend it.
 func answers(routes http.Handler, path string) func(context.Context) bool {
 	return func(ctx context.Context) bool {
@@ -72,28 +72,20 @@ func answers(routes http.Handler, path string) func(context.Context) bool {
 		if err != nil {
 			return false
 		}
-		reply := statusOnly{header: http.Header{}}
-		routes.ServeHTTP(&reply, r)
-		return reply.status == http.StatusOK
+		seen := &reply{ResponseWriter: discarded{}, status: http.StatusOK}
+		routes.ServeHTTP(seen, r)
+		return seen.status == http.StatusOK
 	}
 }
 
-// statusOnly is a reply of which only the status is looked at.
-type statusOnly struct {
-	header http.Header
-	status int
-}
+// discarded is a reply that is sent to nobody.
+type discarded http.Header
 
-// Header is that of the reply.
-func (s *statusOnly) Header() http.Header { return s.header }
+// Header returns that of the reply.
+func (d discarded) Header() http.Header { return http.Header(d) }
 
-// WriteHeader keeps the status.
-func (s *statusOnly) WriteHeader(status int) { s.status = status }
+// WriteHeader takes the status.
+func (discarded) WriteHeader(int) {}
 
 // Write takes the body.
-func (s *statusOnly) Write(b []byte) (int, error) {
-	if s.status == 0 {
-		s.status = http.StatusOK
-	}
-	return len(b), nil
-}
+func (discarded) Write(b []byte) (int, error) { return len(b), nil }

@@ -26,10 +26,10 @@ import (
 // RunOptions is what serving needs beside the instance.
 type RunOptions struct {
 	Console io.Writer // where `logging.use_console` writes to; nil for nowhere
-	// OpenRoot tells that the environment dev or test was asked for by name: then
+	// RootFromAnywhere tells that the environment dev or test was asked for by name: then
 	// the first user gets in from anywhere with its initial password (SECURITY T22).
-	OpenRoot bool
-	Ready    func(net.Addr) // called once requests are answered; may be nil
+	RootFromAnywhere bool
+	Ready            func(net.Addr) // called once requests are answered; may be nil
 	// Getenv is the environment, where a service manager says how to tell it that the
 	// server is ready, lives and ends; nil for none.
 	Getenv func(string) string
@@ -121,7 +121,7 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 	}
 	defer func() { _ = listener.Close() }()
 	logger.Info().Msg("Initializing the database")
-	opened, err := OpenInstance(ctx, inst, o.OpenRoot, logs.Logger("base"))
+	opened, err := OpenInstance(ctx, inst, o.RootFromAnywhere, logs.Logger("base"))
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func wireOptions(c config.Config) handlers.Options {
 	return o
 }
 
-// secured gives the settings of TLS, nil when it is not configured.
+// secured returns the settings of TLS, nil when it is not configured.
 func secured(c config.Config, log zerolog.Logger) (*tls.Config, error) {
 	if c.TLS == nil {
 		return nil, nil

@@ -138,7 +138,7 @@ func (r *running) call(method, path, token string, body any) (int, string) {
 	return reply.StatusCode, string(text)
 }
 
-// logIn gives the access token of the first user.
+// logIn returns the access token of the first user.
 func (r *running) logIn() string {
 	r.Helper()
 	status, body := r.call("POST", "/api/token/user", "", map[string]string{"username": "root", "password": "root"})

@@ -100,7 +100,7 @@ func (b backup) during(all []posted) (n int) {
 	return n
 }
 
-// overlaps tells whether a task was under way while a copy was made.
+// overlaps reports whether a task was under way while a copy was made.
 func (b backup) overlaps(p posted) bool {
 	return p.sent.Before(b.end) && p.sent.Add(p.took).After(b.began)
 }
@@ -143,7 +143,7 @@ func (s *victim) isOneCommit(t *testing.T, src queries.Source, origin map[int64]
 	}
 }
 
-// wholeTasks gives a sum over all columns of each task, its results and its inputs.
+// wholeTasks returns a sum over all columns of each task, its results and its inputs.
 func wholeTasks(t *testing.T, src queries.Source) map[int64]uint64 {
 	t.Helper()
 	db := plain(t, src)

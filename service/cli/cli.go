@@ -138,7 +138,7 @@ func group(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
 // usageError is a mistake in the command line.
 type usageError struct{ text string }
 
-// Error gives the text without the usage.
+// Error returns the text without the usage.
 func (e *usageError) Error() string { return e.text }
 
 func misused(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }

@@ -62,7 +62,7 @@ func TestScripts(t *testing.T) {
 
 var empty dbtest.Template
 
-// postgres gives the URI of a database as a configuration has it, "" when the tests
+// postgres returns the URI of a database as a configuration has it, "" when the tests
 // are to run on SQLite.
 func postgres(t *testing.T) string {
 	if os.Getenv("VSERVER_TEST_POSTGRES") == "" {

@@ -72,7 +72,7 @@ func (p *program) importFile(ctx context.Context, inst config.Instance, path str
 	for _, w := range file.Warnings {
 		p.Warn("%s", w)
 	}
-	opened, err := service.OpenInstance(ctx, inst, f.openRoot(), p.Logger())
+	opened, err := service.OpenInstance(ctx, inst, f.rootFromAnywhere(), p.Logger())
 	if err != nil {
 		return nil, err
 	}

@@ -83,6 +83,8 @@ func (f *instanceFlags) find(p *program) (config.Instance, error) {
 	return locations.Resolve(config.Wanted{Name: f.name, File: f.file, Environment: f.environment, Scope: f.scope})
 }
 
-// openRoot tells whether the environment dev or test was asked for by name, which
+// rootFromAnywhere reports whether the environment dev or test was asked for by name, which
 // lets the first user in from anywhere (SECURITY T22).
-func (f *instanceFlags) openRoot() bool { return f.environment == "dev" || f.environment == "test" }
+func (f *instanceFlags) rootFromAnywhere() bool {
+	return f.environment == "dev" || f.environment == "test"
+}

@@ -145,7 +145,7 @@ func checkFree(path string, f newFlags) error {
 	return err
 }
 
-// writable tells whether files can be made in a folder, or the folder itself when only
+// writable reports whether files can be made in a folder, or the folder itself when only
 // that is missing.
 func (p *program) writable(folder string) bool {
 	place := folder
@@ -214,7 +214,7 @@ func (p *program) repeat(q terminal.Question, answer string) error {
 	return err
 }
 
-// beforehand gives the answer of an option.
+// beforehand returns the answer of an option.
 func (i item) beforehand(given map[string]*string) (answer string, ok bool, err error) {
 	value, ok := given[i.flag]
 	if !ok {

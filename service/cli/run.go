@@ -99,7 +99,7 @@ func (p *program) serve(ctx context.Context, inst config.Instance, f runFlags) e
 	ctx, cancel := claim.Context(ctx)
 	defer cancel()
 	err = service.Run(ctx, inst, service.RunOptions{
-		Console: p.out, OpenRoot: f.openRoot(), Getenv: p.getenv,
+		Console: p.out, RootFromAnywhere: f.rootFromAnywhere(), Getenv: p.getenv,
 		Ready: func(at net.Addr) {
 			p.Info("Server %s is ready on %s, it logs to %s", inst.Name, at, inst.LogFile)
 			if err := claim.Serving(inst.Config, at); err != nil {

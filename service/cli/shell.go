@@ -40,7 +40,7 @@ func (p *program) shellCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.shell(cmd.Context(), inst, f.openRoot(), code)
+			return p.shell(cmd.Context(), inst, f.rootFromAnywhere(), code)
 		},
 	}
 	f.shared(cmd)
@@ -85,8 +85,8 @@ func isCode(text string) bool {
 }
 
 // shell opens the database, runs statements and closes it again.
-func (p *program) shell(ctx context.Context, inst config.Instance, openRoot bool, code string) (err error) {
-	opened, err := service.OpenInstance(ctx, inst, openRoot, p.Logger())
+func (p *program) shell(ctx context.Context, inst config.Instance, rootFromAnywhere bool, code string) (err error) {
+	opened, err := service.OpenInstance(ctx, inst, rootFromAnywhere, p.Logger())
 	if err != nil {
 		return err
 	}
@@ -147,5 +147,5 @@ func (p *program) shellHistory() string {
 // exitCode is the end of a command that has told why already.
 type exitCode int
 
-// Error gives the code.
+// Error returns the code.
 func (e exitCode) Error() string { return "exit code " + strconv.Itoa(int(e)) }

@@ -32,9 +32,9 @@ type Settings struct {
 	MaxFailedAttempts int           // wrong passwords before an account is locked
 	LockFor           time.Duration // how long it stays locked
 	RootPassword      string        // of the first user; empty: the one everybody knows
-	// OpenRoot lets the first user in from anywhere while its password is the one
+	// RootFromAnywhere lets the first user in from anywhere while its password is the one
 	// everybody knows: the environment is dev or test (SECURITY T22).
-	OpenRoot bool
+	RootFromAnywhere bool
 	// PasswordCost is bcrypt's for new passwords; 0: the reference's. Tests take less,
 	// because they would spend most of their time on it.
 	PasswordCost int

@@ -25,7 +25,7 @@ func (c *Core) LogIn(ctx context.Context, username, password string, here bool) 
 	if err != nil {
 		return Identity{}, fmt.Errorf("looking up a user: %w", err)
 	}
-	if u.InitialPassword && !here && !c.set.OpenRoot {
+	if u.InitialPassword && !here && !c.set.RootFromAnywhere {
 		c.log.Warn().Msgf("Refused a log-in of %q from another machine: its password is still the initial one. Change it from this machine "+
 			"with PATCH password/change first", username)
 		u.Password = nil

@@ -119,7 +119,7 @@ func (m Machine) MakeAccount(ctx context.Context, locations config.Locations) er
 	return m.owned(folders.Log, uid, gid)
 }
 
-// account gives the numbers of an account, which is made if it is not there.
+// account returns the numbers of an account, which is made if it is not there.
 func (m Machine) account(ctx context.Context, goos, name string) (uid, gid int, err error) {
 	if uid, gid, err = m.numbers(ctx, name); err == nil {
 		return uid, gid, nil

@@ -86,7 +86,7 @@ func (s *site) write(name, text string) string {
 	return file
 }
 
-// read gives a file of the world, or the root.
+// read returns a file of the world, or the root.
 func (s *site) read(file string) string {
 	s.Helper()
 	if !filepath.IsAbs(file) {
@@ -172,7 +172,7 @@ func (s *site) state(name string) string {
 	return ""
 }
 
-// calls gives what the stand-ins were asked since the last time.
+// calls returns what the stand-ins were asked since the last time.
 func (s *site) calls() []string {
 	s.Helper()
 	all := strings.Split(strings.TrimSpace(s.read("calls")), "\n")

@@ -105,7 +105,7 @@ func wordsOf(text string) []string {
 	return nil
 }
 
-// stringsIn gives the strings of a property list.
+// stringsIn returns the strings of a property list.
 func stringsIn(text string) (all []string) {
 	d := xml.NewDecoder(strings.NewReader(text))
 	for {

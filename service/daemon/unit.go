@@ -98,7 +98,7 @@ func accountOf(u Unit) string {
 	return Account
 }
 
-// overruled gives the variables that move folders. The service has none of its
+// overruled returns the variables that move folders. The service has none of its
 // installer's environment, and must find the same locations.
 func overruled(locations config.Locations, inst config.Instance, byFile bool) []string {
 	if locations.GOOS == "windows" {
@@ -243,7 +243,7 @@ func (u Unit) literal(text string) string {
 	return strings.ReplaceAll(text, "%", "%%")
 }
 
-// plainWord tells whether systemd takes a word as it stands.
+// plainWord reports whether systemd takes a word as it stands.
 func plainWord(word string) bool {
 	return word != "" && !strings.ContainsFunc(word, func(c rune) bool {
 		return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("/.,:=@_+%-", c)

@@ -9,7 +9,7 @@ import (
 	kardianos "github.com/kardianos/service"
 )
 
-// StartedByManager tells whether the manager of Windows started this process: then it wants to
+// StartedByManager reports whether the manager of Windows started this process: then it wants to
 // be answered by RunForManager, and there is no console. Others just send signals.
 func StartedByManager() bool { return runtime.GOOS == "windows" && !kardianos.Interactive() }
 

@@ -85,7 +85,7 @@ func (a *Client) Version(ctx context.Context) (string, error) {
 	return reply.Version, nil
 }
 
-// Health tells whether the server works, with what it says about its parts.
+// Health reports whether the server works, with what it says about its parts.
 func (a *Client) Health(ctx context.Context) (map[string]bool, error) {
 	parts := map[string]bool{}
 	status, err := a.get(ctx, "/health", &parts)

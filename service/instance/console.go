@@ -62,7 +62,7 @@ func clearConsole(dir string) error {
 // its console output.
 func crashOf(console string) string { return filepath.Join(filepath.Dir(console), CrashFileName) }
 
-// Crash gives the last lines that a server wrote when it crashed; none when it ended
+// Crash returns the last lines that a server wrote when it crashed; none when it ended
 // in an orderly way, or was not started in the background.
 func (r Running) Crash() []string {
 	if r.Console == "" {
@@ -71,7 +71,7 @@ func (r Running) Crash() []string {
 	return lastLines(crashOf(r.Console))
 }
 
-// lastLines gives the ends of files.
+// lastLines returns the ends of files.
 func lastLines(files ...string) []string {
 	const most, size = 20, 1 << 16
 	var lines []string

@@ -9,7 +9,7 @@ import (
 // zombie is the state of a process that has ended and waits to be collected.
 const zombie = 5
 
-// birth tells when a process began; it is empty when there is no such process.
+// birth identifies the start of a process; it is empty when there is no such process.
 func birth(pid int) string {
 	p, err := unix.SysctlKinfoProc("kern.proc.pid", pid)
 	if err != nil || int(p.Proc.P_pid) != pid || p.Proc.P_stat == zombie {

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// birth tells when a process began, in a form that no later process with the same
+// birth identifies the start of a process, in a form that no later process with the same
 // number shares: the boot of the machine and the clock ticks since. It is empty when
 // there is no such process; one that has ended and only waits to be collected by its
 // parent counts as gone.
@@ -30,7 +30,7 @@ func birth(pid int) string {
 	return strings.TrimSpace(string(boot)) + "/" + string(fields[began])
 }
 
-// sameProcess tells whether two births are one although they name different boots of
+// sameProcess reports whether two births are one although they name different boots of
 // the machine: some containers give themselves a boot of their own, which a service
 // within, with a /proc of its own, does not see. Then the process must have begun when
 // the record says that the server did.

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// birth tells whether there is a process; when it began is not known here.
+// birth reports whether there is a process; when it began is not known here.
 func birth(pid int) string {
 	if err := syscall.Kill(pid, 0); err != nil && !errors.Is(err, syscall.EPERM) {
 		return ""

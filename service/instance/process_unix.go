@@ -17,7 +17,7 @@ func askToEnd(pid int, _ string) error { return syscall.Kill(pid, syscall.SIGTER
 // kill ends a process at once.
 func kill(pid int) error { return syscall.Kill(pid, syscall.SIGKILL) }
 
-// askedByFile tells whether askToEnd leaves a file that the server has to look for.
+// askedByFile reports whether askToEnd leaves a file that the server has to look for.
 const askedByFile = false
 
 // guard keeps other processes from changing the records of a folder until the

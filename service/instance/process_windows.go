@@ -15,7 +15,7 @@ import (
 // stillActive is the exit code of a process that has not ended.
 const stillActive = 259
 
-// birth tells when a process began; it is empty when there is no such process.
+// birth identifies the start of a process; it is empty when there is no such process.
 func birth(pid int) string {
 	h, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(pid)) //nolint:gosec // process numbers have 32 bits
 	if err != nil {
@@ -51,7 +51,7 @@ func kill(pid int) error {
 	return p.Kill()
 }
 
-// askedByFile tells whether askToEnd leaves a file that the server has to look for.
+// askedByFile reports whether askToEnd leaves a file that the server has to look for.
 const askedByFile = true
 
 const (

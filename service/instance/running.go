@@ -37,7 +37,7 @@ func (r Running) FullName() string {
 	return config.Instance{Name: r.Name, Scope: r.Scope}.Identity()
 }
 
-// Alive tells whether the process that left the record still runs.
+// Alive reports whether the process that left the record still runs.
 func (r Running) Alive() bool {
 	now := birth(r.PID)
 	return now != "" && (now == r.Birth || sameProcess(r.Birth, now, r.Started))

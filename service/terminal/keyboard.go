@@ -54,7 +54,7 @@ type turn struct {
 // pause is how long a question may take to end after the key that can answer it.
 const pause = 50 * time.Millisecond
 
-// Read gives what was typed, no more than a line at a time, and waits a little behind
+// Read returns what was typed, no more than a line at a time, and waits a little behind
 // each: if that line was the answer, the rest belongs to the next question.
 func (t *turn) Read(p []byte) (int, error) {
 	if t.enter {
@@ -84,7 +84,7 @@ func (t *turn) Read(p []byte) (int, error) {
 	return 0, io.EOF
 }
 
-// take gives what waits already, unless the turn is over.
+// take returns what waits already, unless the turn is over.
 func (t *turn) take(p []byte) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

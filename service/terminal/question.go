@@ -109,7 +109,7 @@ func (in *Input) askByMenu(c Console, q Question) (string, error) {
 	return answer, err
 }
 
-// keys gives the keyboard to a question.
+// keys returns the keyboard to a question.
 func (in *Input) keys() (*turn, bool) {
 	file, ok := in.Reader.(*os.File)
 	if !ok {

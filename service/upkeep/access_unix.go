@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// writable tells whether this account may make files in a folder, without making one.
+// writable reports whether this account may make files in a folder, without making one.
 func writable(dir string) error {
 	const write, enter = 2, 1
 	if err := syscall.Access(dir, write|enter); err != nil {
