@@ -77,7 +77,7 @@ func program(x *site) {
 // knows no session of the old one, takes its place.
 func interop(t *testing.T, command []string, want string) {
 	t.Helper()
-	o := Options{PingInterval: 50 * time.Millisecond, PingTimeout: promise.Patience / 2}
+	o := Options{PingInterval: 50 * time.Millisecond, PingTimeout: 10 * time.Second}
 	x, heir := start(t, o, program), start(t, o, program)
 	var serving atomic.Pointer[Server]
 	serving.Store(x.Server)
