@@ -36,9 +36,9 @@ var arrows = map[string][]string{
 	"service/cli": {
 		"service", "service/batch", "service/config", "service/core", "service/daemon", "service/demo",
 		"service/instance", "service/log", "service/manual", "service/shell", "service/terminal",
-		"service/upkeep",
+		"service/upkeep", "service/yaml",
 	},
-	"service/config":   nil,
+	"service/config":   {"service/yaml"},
 	"service/core":     {"queries", "service/access", "service/bus", "service/fault"},
 	"service/daemon":   {"service/config", "service/instance"},
 	"service/demo":     nil, // nothing but public REST and Socket.IO

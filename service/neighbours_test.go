@@ -29,8 +29,6 @@ var namesakesForNow = strings.Split(strings.TrimSpace(`
 queries/dbtest: Template.Open calls queries.Open
 queries: guardedConn.recovered calls fault.Recovered
 service/batch: job.compare calls compare
-service/batch: Parse calls parse
-service/config: Locations.Check calls file.check
 service/core: Core.Collaborations calls c.collaborations
 service/core: Core.HighestRun calls c.db.HighestRun
 service/core: Core.Nodes calls c.nodes

@@ -73,23 +73,23 @@ var form = yaml.Form{Name: "an import file", Bytes: 256 << 20, Values: 5_000_000
 // Read reads and checks an import file; mistakes are Faults, all of them at once, with
 // the unknown keys that else are warnings.
 func Read(path string) (*File, error) {
-	r, err := form.ReadFile(path)
+	r, err := form.FromFile(path)
 	if err != nil {
 		return nil, err
 	}
-	return parse(r)
+	return newFile(r)
 }
 
 // Parse is Read for data that is in memory; path is for messages.
 func Parse(path string, data []byte) (*File, error) {
-	r, err := form.Read(path, data)
+	r, err := form.FromText(path, data)
 	if err != nil {
 		return nil, err
 	}
-	return parse(r)
+	return newFile(r)
 }
 
-func parse(r *yaml.Reader) (*File, error) {
+func newFile(r *yaml.Reader) (*File, error) {
 	f := &File{Path: r.File}
 	if !r.Root.Null() {
 		f.read(r)

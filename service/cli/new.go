@@ -96,7 +96,11 @@ func (p *program) newConfiguration(ctx context.Context, f newFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := config.WriteFile(path, f.environment, a.block(f.name, f.origins)); err != nil {
+	block, err := a.block(f.name, f.origins)
+	if err != nil {
+		return err
+	}
+	if err := config.WriteFile(path, f.environment, block); err != nil {
 		return err
 	}
 	p.Info("New configuration created: %s", p.Good(path))
@@ -170,7 +174,7 @@ func (p *program) writable(folder string) bool {
 func (p *program) interview(f newFlags) (answers, error) {
 	a, asking := answers{}, !f.yes
 	for _, i := range items() {
-		if i.when != nil && !i.when(a) {
+		if i.needs != "" && a[i.needs] != terminal.Yes {
 			continue
 		}
 		answer, given, err := i.beforehand(f.given)

@@ -23,7 +23,7 @@ func TestAnswers(t *testing.T) {
 		{"allow_drop_all", "True", ""},
 		{"description", "any: text # at all", ""},
 		{"logging.level", "NOTSET", ""},
-		{"logging.level", "loud", "Invalid value 'loud': must be one of NOTSET, DEBUG, INFO, WARNING, ERROR, CRITICAL"},
+		{"logging.level", "loud", "Invalid value 'loud': must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL, NOTSET"},
 		{"smtp.port", 0, "Invalid value '0': must be a whole number from 1 to 65535"},
 		{"rabbitmq_uri", "amqp://x", ""},
 		{"cors_allowed_origins", []string{"portal"}, "Invalid value 'portal': must be * or origins such as https://portal.example.org, without path"},

@@ -1,13 +1,13 @@
 package config
 
 import (
-	"cmp"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
+
+	"vserver/service/yaml"
 )
 
 // Report is everything a check of one file found.
@@ -32,62 +32,59 @@ func (p Locations) Check(path string, format func(Logging) error) (Report, error
 	if err != nil {
 		return report, err
 	}
-	r := newReader(path)
-	r.warnings = slices.Clone(file.notes)
+	r := form.NewReader(path)
+	r.Warnings = slices.Clone(file.notes)
 	for _, name := range environmentNames {
-		if file.check(r, name, p.Getenv, format) {
+		if file.checkBlock(r, name, p.Getenv, format) {
 			report.Usable = append(report.Usable, name)
 		}
 	}
 	if len(file.blocks) == 0 {
-		r.fault(0, "", "has no environment: write a block under application, or under environments.prod")
+		r.Fault(0, "", "has no environment: write a block under application, or under environments.prod")
 	}
 	checkRights(r)
-	r.sort()
-	report.Faults, report.Warnings = r.faults, r.warnings
+	r.Sort()
+	report.Faults, report.Warnings = r.Faults, r.Warnings
 	return report, nil
 }
 
-// check reads one block and tells whether a start would accept it.
-func (f *File) check(r *reader, environment string, getenv func(string) string, format func(Logging) error) bool {
-	e, there := f.blocks[environment]
-	if !there || len(e.node.Content) == 0 {
+// checkBlock reads one block and reports whether a start would accept it.
+func (f *File) checkBlock(r *yaml.Reader, environment string, getenv func(string) string, format func(Logging) error) bool {
+	v := f.blocks[environment]
+	if v.Empty() {
 		return false
 	}
-	before := len(r.faults)
-	c := f.settings(r, environment, getenv)
+	before := len(r.Faults)
+	c := f.configOf(r, environment, getenv)
 	lacking := f.lacking(environment)
-	r.faults = append(r.faults[:before], slices.DeleteFunc(r.faults[before:], func(fault Fault) bool {
+	r.Faults = append(r.Faults[:before], slices.DeleteFunc(r.Faults[before:], func(fault Fault) bool {
 		return slices.Contains(lacking, strings.TrimPrefix(fault.Key, blockPath(environment)+"."))
 	})...)
 	for _, key := range lacking {
-		r.fault(e.line, blockPath(environment)+"."+key, "is missing, so this environment does not count")
+		r.Fault(v.Line, blockPath(environment)+"."+key, "is missing, so this environment does not count")
 	}
-	b := newReader(f.Path).mapping(blockPath(environment), e.line, e.node)
-	if logging := b.block("logging"); logging != nil {
+	b := form.NewReader(f.Path).Block(blockPath(environment), v)
+	if b == nil {
+		return false
+	}
+	v, _ = b.Ask("logging")
+	if logging := b.Block(b.Key("logging"), v); logging != nil {
 		if err := format(c.Logging); err != nil {
-			r.fault(cmp.Or(logging.entries["format"].line, logging.line), logging.key("format"),
-				"%s", strings.TrimPrefix(err.Error(), "logging.format: "))
+			r.Fault(logging.LineOf("format"), logging.Key("format"), "%s", strings.TrimPrefix(err.Error(), "logging.format: "))
 		}
 	}
-	if len(r.faults) == before && c.TLS != nil {
+	if len(r.Faults) == before && c.TLS != nil {
 		if _, err := tls.LoadX509KeyPair(c.TLS.Cert, c.TLS.Key); err != nil {
-			r.fault(b.entries["tls"].line, b.key("tls"), "cannot be used: %s", err)
+			r.Fault(b.LineOf("tls"), b.Key("tls"), "cannot be used: %s", err)
 		}
 	}
-	return len(r.faults) == before
+	return len(r.Faults) == before
 }
 
 // checkRights warns when everybody on the machine can read the secrets of the file.
-func checkRights(r *reader) {
-	info, err := os.Stat(r.file)
+func checkRights(r *yaml.Reader) {
+	info, err := os.Stat(r.File)
 	if err == nil && info.Mode().Perm()&0o004 != 0 && os.PathSeparator == '/' {
-		r.warn(0, "", "can be read by everybody on this machine (mode %s); it holds secrets", fmt.Sprintf("%04o", info.Mode().Perm()))
+		r.Warn(0, "", "can be read by everybody on this machine (mode %04o); it holds secrets", info.Mode().Perm())
 	}
-}
-
-// sort puts findings into the order of the file.
-func (r *reader) sort() {
-	slices.SortStableFunc(r.faults, func(a, b Fault) int { return a.Line - b.Line })
-	slices.SortStableFunc(r.warnings, func(a, b Warning) int { return a.Line - b.Line })
 }

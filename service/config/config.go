@@ -1,13 +1,32 @@
 // Package config is the configuration of one server instance: the YAML file with
-// its environments, every key with its type, default and limits, the locations where
-// files live on each operating system, and the writing of a new file. It reads
-// files and the environment look-up it is handed, and nothing else; it imports no
-// other package of the program. Every fault names file, line and key.
+// its environments, one table of all settings, the locations where files lie on each
+// operating system, and the writing of a new file. It reads files and the environment
+// look-up it is handed, and nothing else; of the program it imports yaml. Every fault
+// names file, line and key.
+//
+// A setting is a field and a row beside it (see Setting), in the file of its block.
 package config
 
 import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
 	"net/netip"
+	"path"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
 	"time"
+
+	"vserver/service/yaml"
+)
+
+// What is found in a configuration.
+type (
+	Fault   = yaml.Fault
+	Faults  = yaml.Faults
+	Warning = yaml.Warning
 )
 
 // Config is one environment of a configuration file, checked and with defaults
@@ -22,7 +41,7 @@ type Config struct {
 	IP           string // address or host name to bind
 	Port         int    // 0 to 65535, 0 lets the system choose
 	APIPath      string // prefix of all REST routes: empty, or "/…" without trailing slash
-	URI          Secret // database URI as written or from VANTAGE6_DB_URI; see ParseDatabase
+	URI          Secret // database URI as written or from VANTAGE6_DB_URI; see Locations.Database
 	AllowDropAll bool
 
 	JWTSecretKey       Secret // HS256 key, used as bytes; never empty
@@ -40,44 +59,189 @@ type Config struct {
 	PasswordPolicy     PasswordPolicy
 	VPN                *VPN   // nil: the VPN endpoints answer 501
 	RabbitMQURI        Secret // accepted, not needed
-	Image              string // accepted, not needed
-	Images             map[string]string
 	Directories        Directories
 	CORSAllowedOrigins Origins
 	TrustedProxies     []netip.Prefix // peers whose forwarding headers count
 	TLS                *TLS           // nil: plain HTTP
 	Metrics            *Metrics       // nil: no metrics listener
 	UI                 bool           // web UI served at /
-	Debug              map[string]bool
 }
 
-// Logging is the block `logging` (contract 40 §8).
-type Logging struct {
-	Level       string // DEBUG, INFO, WARNING, ERROR, CRITICAL or NOTSET (everything)
-	File        string // name under the log directory, or absolute; empty for the default name
-	UseConsole  bool
-	BackupCount int    // old files kept; 0 for no rotation
-	MaxSize     int    // kB: a file never passes 1024 × MaxSize bytes; 0 for no rotation
-	Format      string // Python percent format, or the word json
-	DateFormat  string // strftime; empty for `2026-11-23 08:49:01,096`
-	Loggers     []LoggerLevel
+func serverSettings() []Setting {
+	return []Setting{
+		{
+			Key: "description", Required: true, Sample: "Federated learning network of the north",
+			Help:     "What this server is for, in your own words.",
+			Question: &Question{Option: "description", Title: "Enter a human-readable description:"},
+			at:       func(c *Config) any { return &c.Description },
+		},
+		{
+			Key: "type", Sample: "prod",
+			Help: "Kind of environment: dev, test, acc or prod. Only test has an effect: access\ntokens of users and nodes then last one day.",
+			at:   func(c *Config) any { return &c.Type }, then: checkType,
+		},
+		{
+			Key: "ip", Required: true, Sample: "127.0.0.1",
+			Help:     "Where to listen. 0.0.0.0 means every interface, 127.0.0.1 only this machine.",
+			Question: &Question{Option: "ip", Title: "ip:", Standard: "0.0.0.0"},
+			at:       func(c *Config) any { return &c.IP }, check: host,
+		},
+		{
+			Key: "port", Required: true, Most: 65535, Sample: "5000",
+			Question: &Question{Option: "port", Title: "Enter port to which the server listens:", Standard: "5000"},
+			at:       func(c *Config) any { return &c.Port },
+		},
+		{
+			Key: "api_path", Required: true, Sample: "/api",
+			Help:     "What every REST address starts with: empty for the root, or a path like /api.\nBehind a reverse proxy it includes the proxy's own path.",
+			Question: &Question{Option: "api-path", Title: "Path of the api:", Standard: "/api"},
+			at:       func(c *Config) any { return &c.APIPath }, check: apiPath,
+		},
+		{
+			Key: "uri", Required: true, URI: true, Variable: "VANTAGE6_DB_URI", Sample: "sqlite:///default.sqlite",
+			Help: `The database, one of
+  sqlite:///NAME.sqlite                       a file in the data directory
+  sqlite:////srv/NAME.sqlite                  a file anywhere
+  postgresql://USER:PASSWORD@HOST:PORT/NAME   PostgreSQL
+Special characters in a password are written as %XX. The environment variable
+VANTAGE6_DB_URI comes before this key.`,
+			Question: &Question{Option: "uri", Title: "Database URI:", Standard: "sqlite:///default.sqlite"},
+			at:       func(c *Config) any { return &c.URI }, check: databaseURI,
+		},
+		{
+			Key: "allow_drop_all", Required: true, Default: false,
+			Help:     "Whether `vserver import --drop-all` may wipe the database. Never on a server\nwith data that matters.",
+			Question: &Question{Option: "allow-drop-all", Title: "Allowed to drop all tables:", Standard: "True"},
+			at:       func(c *Config) any { return &c.AllowDropAll },
+		},
+		{
+			Key: "jwt_secret_key", Variable: "VSERVER_JWT_SECRET_KEY", Sample: sampleKeys[0],
+			Help: `Signs the tokens of users and nodes: at least 32 random bytes, for example from
+  openssl rand -hex 32
+Without it a key is made at each start and everyone has to log in again. The
+variables VSERVER_JWT_SECRET_KEY or VSERVER_JWT_SECRET_KEY_FILE come before it.`,
+			Question: &Question{
+				Option: "jwt-secret", Title: "Do you want a constant JWT secret?", Standard: "yes",
+				Note: "Without one everybody has to log in again after each start.",
+			},
+			at: func(c *Config) any { return &c.JWTSecretKey }, then: checkKey, show: showKey,
+		},
+		{
+			Key: "token_expires_hours", Default: 6, Unit: time.Hour,
+			Help: "Lives of the tokens of users, in hours: at least 0.5, and the second longer than\nthe first. Nodes refresh theirs for as long as they are known.",
+			at:   func(c *Config) any { return &c.AccessTokenLife }, read: accessLife,
+		},
+		{
+			Key: "refresh_token_expires_hours", Default: 48, Unit: time.Hour,
+			at: func(c *Config) any { return &c.RefreshTokenLife }, read: refreshLife,
+		},
+	}
 }
 
-// LoggerLevel limits one named logger, an entry of `logging.loggers`.
-type LoggerLevel struct {
-	Name  string
-	Level string // one of the words of Logging.Level
+// checkType warns of words that have no effect, as they had none in the reference.
+func checkType(b *yaml.Block, name string, c *Config) {
+	if c.Type != "" && !slices.Contains(environmentNames[:4], c.Type) {
+		b.Note(name, "%s is none of prod, acc, test, dev and has no effect", yaml.Shown(c.Type))
+	}
 }
 
-// SMTP is the block `smtp` (contract 10 §6.8).
-type SMTP struct {
-	Configured bool // the file has the block
-	Server     string
-	Port       int
-	Username   string // log-in name and sender address
-	Password   Secret // log in only when not empty
-	UseTLS     bool   // STARTTLS; false when UseSSL is set
-	UseSSL     bool   // TLS from the first byte
+var apiPathForm = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
+
+// apiPath judges the prefix of the REST routes; empty means the root.
+func apiPath(_, value string) (taken, must string) {
+	if value == "" || apiPathForm.MatchString(value) && path.Clean(value) == value && value != "/socket.io" {
+		return value, ""
+	}
+	better := "/" + strings.Trim(value, "/")
+	must = "must be empty for the root, or begin with / and not end with it, such as /api"
+	switch {
+	case better == "/":
+		must += "; write '' for the root"
+	case better != value && apiPathForm.MatchString(better):
+		must += "; write " + better
+	case value == "/socket.io":
+		must = "belongs to the sockets; choose another path, such as /api"
+	}
+	return "", must
+}
+
+func databaseURI(_, value string) (taken, must string) {
+	if _, err := (Locations{GOOS: runtime.GOOS}).Database(Secret(value), ""); err != nil {
+		return value, err.Error()
+	}
+	return value, ""
+}
+
+// shortestKey is the least length in bytes of a key for HS256 (SECURITY T21).
+const shortestKey = 32
+
+// sampleKeys stand in published examples, so that anyone can sign with them; the first
+// one in that of `vserver config example`.
+var sampleKeys = []string{
+	"0000000000000000000000000000000000000000000000000000000000000000",
+	"super-secret-key!", "super-secret-key", "super-secret-password", "super-secret", "secret", "secret-key",
+	"my-secret-key", "your-secret-key", "jwt_secret_key", "jwt-secret-key", "changeme", "change-me",
+}
+
+// checkKey generates a missing key and warns of a weak one (SECURITY T21).
+func checkKey(b *yaml.Block, name string, c *Config) {
+	switch given := strings.ToLower(c.JWTSecretKey.Reveal()); {
+	case given == "":
+		c.JWTSecretGenerated = true
+		var random [shortestKey]byte
+		_, _ = rand.Read(random[:]) // never fails: crypto/rand ends the process instead
+		c.JWTSecretKey = Secret(hex.EncodeToString(random[:]))
+		b.Note(name, "is absent: a random key is made at each start, which ends all earlier tokens")
+	case slices.Contains(sampleKeys, given):
+		b.Note(name, "is a published sample: anyone can make tokens with it; replace it")
+	case len(given) < shortestKey:
+		b.Note(name, "has %d bytes; a key of at least %d random bytes is safe", len(given), shortestKey)
+	}
+}
+
+func showKey(c *Config) any {
+	if c.JWTSecretGenerated {
+		return "generated at each start"
+	}
+	return c.JWTSecretKey.String()
+}
+
+// Lives of tokens (contract 10 §2.3).
+const (
+	defaultAccessLife  = 6 * time.Hour
+	testAccessLife     = 24 * time.Hour
+	defaultRefreshLife = 48 * time.Hour
+	shortestAccessLife = 30 * time.Minute
+	longestLife        = 100 * 365 * 24 * time.Hour
+	maxMinutes         = int(longestLife / time.Minute)
+)
+
+func accessLife(b *yaml.Block, name string, c *Config) {
+	c.AccessTokenLife = hours(b, name, defaultAccessLife, shortestAccessLife)
+	if c.Type == "test" {
+		c.AccessTokenLife = testAccessLife
+	}
+}
+
+func refreshLife(b *yaml.Block, name string, c *Config) {
+	c.RefreshTokenLife = hours(b, name, defaultRefreshLife, c.AccessTokenLife+time.Second)
+}
+
+// hours reads a life. A value out of its limits draws a warning and means the default,
+// as in the reference.
+func hours(b *yaml.Block, name string, byDefault, least time.Duration) time.Duration {
+	v, given := b.Given(name)
+	if !given {
+		return byDefault
+	}
+	if n, ok := v.Decimal(); ok && n <= longestLife.Hours() {
+		if life := time.Duration(n * float64(time.Hour)); life >= least {
+			return life
+		}
+	}
+	b.Note(name, "%s is not used, %g hours apply instead: must be a number of at least %.4g",
+		yaml.Shown(v.Text()), byDefault.Hours(), least.Hours())
+	return byDefault
 }
 
 // PasswordPolicy is the lock-out after failed log-ins (contract 10 §5.3).
@@ -86,21 +250,28 @@ type PasswordPolicy struct {
 	Inactivation      time.Duration
 }
 
-// VPN is the block `vpn_server`. A block with a gap is kept, since the endpoints
-// then answer 500 and not 501 (contract 20 on GET vpn); see Complete.
-type VPN struct {
-	URL            string
-	RedirectURL    string
-	ClientID       string
-	ClientSecret   Secret
-	PortalUsername string
-	PortalUserpass Secret
-}
-
-// Complete tells whether all six keys have a value.
-func (v VPN) Complete() bool {
-	return v.URL != "" && v.RedirectURL != "" && v.ClientID != "" &&
-		v.ClientSecret != "" && v.PortalUsername != "" && v.PortalUserpass != ""
+func accountSettings() []Setting {
+	return []Setting{
+		{
+			Key: "two_factor_auth", Default: false,
+			Help:     "Whether every user has to log in with a second factor.",
+			Question: &Question{Option: "two-factor-auth", Title: "Do you want to enforce two-factor authentication?", Standard: "yes"},
+			at:       func(c *Config) any { return &c.TwoFactorAuth },
+		},
+		{
+			Key:  "password_policy",
+			Help: "Lock an account for some minutes after this many failed log-ins in a row.",
+			at:   always,
+		},
+		{
+			Key: "password_policy.max_failed_attempts", Default: 5, Least: 1,
+			at: func(c *Config) any { return &c.PasswordPolicy.MaxFailedAttempts },
+		},
+		{
+			Key: "password_policy.inactivation_minutes", Default: 15, Least: 1, Most: maxMinutes, Unit: time.Minute,
+			at: func(c *Config) any { return &c.PasswordPolicy.Inactivation },
+		},
+	}
 }
 
 // Directories replaces the standard directories; empty means standard.
@@ -109,22 +280,47 @@ type Directories struct {
 	Data string
 }
 
-// Origins says which web origins may read answers (SECURITY T14). The server's own
-// origin always counts as listed, which only the listener can judge.
-type Origins struct {
-	Any  bool     // the key is absent or holds "*"
-	List []string // scheme://host[:port], lower case, default port left out
+func otherSettings() []Setting {
+	return []Setting{
+		{
+			Key:  "directories",
+			Help: "Where to keep data and logs instead of the standard directories, which\n`vserver files` shows; a relative path starts at this file.",
+			at:   always,
+		},
+		{Key: "directories.data", Sample: "/srv/vserver", at: func(c *Config) any { return &c.Directories.Data }, check: beside},
+		{Key: "directories.log", Sample: "/var/log/vserver", at: func(c *Config) any { return &c.Directories.Log }, check: beside},
+		{
+			Key: "rabbitmq_uri", URI: true, Sample: "amqp://user:password@localhost:5672/vhost",
+			Help: "Keys of other servers of this protocol that have no effect here. Several\nservers on one PostgreSQL need no message queue.",
+			Question: &Question{
+				Option: "rabbitmq-uri", Title: "Enter the URI for your RabbitMQ:",
+				First: &Question{
+					Option: "rabbitmq", Title: "Do you want to add a RabbitMQ message queue?", Standard: "yes",
+					Note: "This server needs none. An address is kept in the file for the reference.",
+				},
+			},
+			at: func(c *Config) any { return &c.RabbitMQURI },
+		},
+		{Key: "image", Sample: "example.org/server:1"},
+		{Key: "images", Sample: "{server: example.org/server:1}"},
+		{Key: "debug", Sample: "{socketio: false}"},
+		{
+			Variable: "VSERVER_ROOT_PASSWORD",
+			Help:     "Password of the first user, root, which the first start makes.",
+			Question: &Question{
+				Option: "root-password-file", Title: "Password of the first user, root:",
+				Note: "Leave it empty for the well-known root, which then gets in from this machine only.",
+			},
+			at: func(c *Config) any { return &c.RootPassword },
+		},
+	}
 }
 
-// TLS names the files of a certificate and its key, absolute or relative to the
-// working directory.
-type TLS struct {
-	Cert string
-	Key  string
+// String is one line for a person, without secrets.
+func (c Config) String() string {
+	return fmt.Sprintf("%s, environment %s: %s:%d%s, database %s, log level %s",
+		c.File, c.Environment, c.IP, c.Port, c.APIPath, maskURI(c.URI.Reveal()), c.Logging.Level)
 }
 
-// Metrics is the address of the Prometheus listener.
-type Metrics struct {
-	IP   string
-	Port int
-}
+// GoString keeps %#v as safe as String.
+func (c Config) GoString() string { return "config.Config{" + c.String() + "}" }

@@ -79,6 +79,8 @@ func TestAcceptedValues(t *testing.T) {
 		{"    allow_drop_all: 'True'", func(c config.Config) any { return c.AllowDropAll }, true},
 		{"    allow_drop_all: no", func(c config.Config) any { return c.AllowDropAll }, false},
 		{"    allow_drop_all: ON", func(c config.Config) any { return c.AllowDropAll }, true},
+		{"    allow_drop_all: Y", func(c config.Config) any { return c.AllowDropAll }, true},
+		{"    allow_drop_all: ''", func(c config.Config) any { return c.AllowDropAll }, false},
 		{"    allow_drop_all: 1", func(c config.Config) any { return c.AllowDropAll }, true},
 		{"    allow_drop_all:", func(c config.Config) any { return c.AllowDropAll }, false},
 		{"      level: NOTSET", func(c config.Config) any { return c.Logging.Level }, "NOTSET"},
@@ -113,10 +115,6 @@ func TestAcceptedValues(t *testing.T) {
 		{"    ui: {port: 5001}", func(c config.Config) any { return c.UI }, true},
 		{"    ui: {enabled: false}", func(c config.Config) any { return c.UI }, false},
 		{"    ui:", func(c config.Config) any { return c.UI }, true},
-		{"    debug: {socketio: true, flask: 'False'}", func(c config.Config) any { return fmt.Sprint(c.Debug) }, "map[flask:false socketio:true]"},
-		{"    debug: true", func(c config.Config) any { return len(c.Debug) }, 0},
-		{"    images: {server: a/b:1}", func(c config.Config) any { return c.Images["server"] }, "a/b:1"},
-		{"    images: [a]", func(c config.Config) any { return len(c.Images) }, 0},
 		{"    directories: {data: /srv/d}", func(c config.Config) any { return c.Directories }, config.Directories{Data: "/srv/d"}},
 		{"    rabbitmq_uri: amqp://u:p@h/v", func(c config.Config) any { return c.RabbitMQURI.Reveal() }, "amqp://u:p@h/v"},
 	} {
@@ -125,6 +123,17 @@ func TestAcceptedValues(t *testing.T) {
 			t.Errorf("%s: %v", tc.line, err)
 		} else if got := tc.get(c); got != tc.want {
 			t.Errorf("%s: got %v, want %v", tc.line, got, tc.want)
+		}
+	}
+}
+
+// Keys without effect are never a reason to refuse a file, whatever they hold.
+func TestKeysWithoutEffect(t *testing.T) {
+	for _, line := range []string{
+		"    debug: {socketio: true, flask: 'False'}", "    debug: true", "    images: {server: a/b:1}", "    images: [a]", "    image: a/b:1", "    image: [a]",
+	} {
+		if _, warnings, err := loadText(edited(line), nil); err != nil || len(warnings) > 0 {
+			t.Errorf("%s: %v %v", line, warnings, err)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"vserver/service/yaml"
 )
 
 // Engine is a kind of database.
@@ -47,7 +49,7 @@ func (p Locations) Database(uri Secret, dataDir string) (Database, error) {
 	case "postgresql", "postgres":
 		return postgres(uri, rest)
 	}
-	return Database{}, fmt.Errorf("databases of the kind %s are not supported: %s", shown(scheme), uriForms)
+	return Database{}, fmt.Errorf("databases of the kind %s are not supported: %s", yaml.Shown(scheme), uriForms)
 }
 
 func (p Locations) sqlite(rest, dataDir string) (Database, error) {

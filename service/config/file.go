@@ -1,23 +1,16 @@
 package config
 
 import (
-	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"regexp"
 	"slices"
-	"sort"
-	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"vserver/service/yaml"
 )
 
-// maxFile is the size in bytes beyond which a file is not taken for a configuration.
-const maxFile = 1 << 20
+// form is that of a configuration file.
+var form = yaml.Form{Name: "a configuration", Bytes: 1 << 20, Values: 500_000}
 
 // application is the name of the block beside `environments`, which is chosen like
 // a fifth environment and is no default for the others (contract 40 §6.1).
@@ -26,140 +19,63 @@ const application = "application"
 // environmentNames in the order of `vserver list` (contract 40 §4.6).
 var environmentNames = []string{"prod", "acc", "test", "dev", application}
 
-// requiredKeys make a block an environment: one that lacks any counts as absent.
-var requiredKeys = []string{"description", "ip", "port", "api_path", "uri", "allow_drop_all", "logging"}
-
 // File is a parsed configuration file: up to five blocks, not yet checked.
 type File struct {
 	Path   string
-	blocks map[string]entry // those that are mappings
-	notes  []Warning        // warnings about the top level
+	blocks map[string]yaml.Value // those that are mappings
+	notes  []Warning             // warnings about the top level
 }
 
 // ReadFile parses the file at path. Syntax faults are Faults with a line.
 func ReadFile(path string) (*File, error) {
-	f, err := os.Open(path)
+	r, err := form.FromFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading configuration: %w", err)
+		return nil, err
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading configuration: %w", err)
-	}
-	return Parse(path, data)
+	return newFile(r)
 }
 
 // Parse reads the text of a configuration file; path is only used in messages. An
 // empty file is a file without environments.
 func Parse(path string, data []byte) (*File, error) {
-	if len(data) > maxFile {
-		return nil, Faults{{File: path, Text: fmt.Sprintf("is larger than %d bytes", maxFile)}}
-	}
-	root, err := document(path, data)
+	r, err := form.FromText(path, data)
 	if err != nil {
 		return nil, err
 	}
-	f := &File{Path: path, blocks: map[string]entry{}}
-	if root == nil {
+	return newFile(r)
+}
+
+func newFile(r *yaml.Reader) (*File, error) {
+	f := &File{Path: r.File, blocks: map[string]yaml.Value{}}
+	if r.Root.Null() {
 		return f, nil
 	}
-	r := newReader(path)
-	top := r.mapping("", root.Line, root)
+	top := r.Block("", r.Root)
 	if top == nil {
-		return nil, Faults{{File: path, Line: root.Line, Text: "must hold the key environments or application, not a " + topWord(root)}}
+		r.Fault(r.Root.Line, "", "must hold the key environments or application, not %s", r.Root.Kind())
+		return nil, r.Faults
 	}
-	f.collect(r, top)
+	f.collect(top)
 	return f, nil
-}
-
-func topWord(n *yaml.Node) string {
-	if n.Kind == yaml.SequenceNode {
-		return "list"
-	}
-	return "single value"
-}
-
-// document returns the root node, or nil for an empty text.
-func document(path string, data []byte) (root *yaml.Node, err error) {
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	var doc, second yaml.Node
-	if err := decoder.Decode(&doc); errors.Is(err, io.EOF) {
-		return nil, nil
-	} else if err != nil {
-		return nil, syntaxFault(path, data, err)
-	}
-	if err := decoder.Decode(&second); err == nil {
-		return nil, Faults{{File: path, Line: second.Line, Text: "holds a second YAML document; a configuration is one"}}
-	} else if !errors.Is(err, io.EOF) {
-		return nil, syntaxFault(path, data, err)
-	}
-	if len(doc.Content) == 0 || (entry{node: doc.Content[0]}).null() {
-		return nil, nil
-	}
-	return doc.Content[0], nil
-}
-
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
-
-// syntaxFault gives the parser's message the form of every other fault.
-func syntaxFault(path string, data []byte, err error) error {
-	text, _, _ := strings.Cut(err.Error(), "\n")
-	line := 0
-	if found := yamlLine.FindStringSubmatch(text); found != nil {
-		line, _ = strconv.Atoi(found[1])
-		text = found[2]
-	}
-	if lines := bytes.SplitAfter(data, []byte("\n")); len(lines) < 10_000 {
-		line = badLine(lines, err)
-	}
-	return Faults{{File: path, Line: line, Text: "is not YAML: " + text}}
-}
-
-// badLine is the line with which the text stops being YAML; the parser's own number
-// is where an enclosing structure began, or one off. The parser gave up somewhere
-// with a certain error: that place is where shorter texts begin to fail the same
-// way, and the culprit is the line after the longest good text before it.
-func badLine(lines [][]byte, full error) int {
-	failure := func(n int) error {
-		decoder := yaml.NewDecoder(bytes.NewReader(bytes.Join(lines[:n], nil)))
-		for {
-			var doc yaml.Node
-			if err := decoder.Decode(&doc); errors.Is(err, io.EOF) {
-				return nil
-			} else if err != nil {
-				return err
-			}
-		}
-	}
-	n := sort.Search(len(lines), func(n int) bool {
-		err := failure(n)
-		return err != nil && err.Error() == full.Error()
-	})
-	for tries := 0; n > 0 && tries < 50 && failure(n) != nil; tries++ {
-		n--
-	}
-	return n + 1
 }
 
 // collect finds the five blocks. Anything but a mapping in their place is ignored,
 // as the three dots of the documentation's example must be (contract 40 §6.1).
-func (f *File) collect(r *reader, top *block) {
-	if e, ok := top.given(application); ok && e.node.Kind == yaml.MappingNode {
-		f.blocks[application] = e
+func (f *File) collect(top *yaml.Block) {
+	if v, _ := top.Ask(application); v.IsBlock() {
+		f.blocks[application] = v
 	}
-	if e, ok := top.given("environments"); ok {
-		if all := r.mapping("environments", e.line, e.node); all != nil {
-			for _, name := range environmentNames[:4] {
-				if e, ok := all.ask(name); ok && e.node.Kind == yaml.MappingNode {
-					f.blocks[name] = e
-				}
+	v, _ := top.Ask("environments")
+	if all := top.Block("environments", v); all != nil {
+		for _, name := range environmentNames[:4] {
+			if v, _ := all.Ask(name); v.IsBlock() {
+				f.blocks[name] = v
 			}
-			all.unknown()
 		}
+		all.Unknown()
 	}
-	top.unknown()
-	f.notes = r.warnings
+	top.Unknown()
+	f.notes = top.Warnings
 }
 
 func blockPath(environment string) string {
@@ -183,15 +99,8 @@ func (f *File) Environments() []string {
 
 // lacking names the required keys a block does not have.
 func (f *File) lacking(environment string) []string {
-	e := f.blocks[environment]
-	b := newReader(f.Path).mapping(blockPath(environment), e.line, e.node)
-	var keys []string
-	for _, key := range requiredKeys {
-		if _, ok := b.entries[key]; !ok {
-			keys = append(keys, key)
-		}
-	}
-	return keys
+	b := form.NewReader(f.Path).Block("", f.blocks[environment])
+	return slices.DeleteFunc(requiredKeys(), func(key string) bool { return b != nil && b.Has(key) })
 }
 
 // NoEnvironment is the error of a file that has no usable block of that name.
@@ -222,7 +131,7 @@ func (f *File) Choose(wish string) (string, error) {
 		wish = "prod"
 	}
 	if !slices.Contains(environmentNames, wish) {
-		return "", fmt.Errorf("unknown environment %s: must be one of %s", shown(wish), strings.Join(environmentNames, ", "))
+		return "", fmt.Errorf("unknown environment %s: must be one of %s", yaml.Shown(wish), strings.Join(environmentNames, ", "))
 	}
 	if slices.Contains(usable, wish) {
 		return wish, nil
@@ -232,10 +141,10 @@ func (f *File) Choose(wish string) (string, error) {
 
 // why explains to an operator what stands in the way of an environment.
 func (f *File) why(environment string, usable []string) string {
-	if e, there := f.blocks[environment]; there && len(e.node.Content) == 0 {
-		return fmt.Sprintf("%s:%d: %s is empty; the file has %s", f.Path, e.line, blockPath(environment), cmp.Or(strings.Join(usable, ", "), "no usable environment"))
+	if v, there := f.blocks[environment]; there && v.Empty() {
+		return fmt.Sprintf("%s:%d: %s is empty; the file has %s", f.Path, v.Line, blockPath(environment), cmp.Or(strings.Join(usable, ", "), "no usable environment"))
 	} else if there {
-		return fmt.Sprintf("%s:%d: %s lacks %s", f.Path, e.line, blockPath(environment), strings.Join(f.lacking(environment), ", "))
+		return fmt.Sprintf("%s:%d: %s lacks %s", f.Path, v.Line, blockPath(environment), strings.Join(f.lacking(environment), ", "))
 	}
 	if len(usable) == 0 {
 		return f.Path + " has no usable environment"

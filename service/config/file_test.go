@@ -112,11 +112,11 @@ func TestAllFaultsComeAtOnceInFileOrder(t *testing.T) {
 func TestMissingKeysOfLogging(t *testing.T) {
 	text := strings.Split(base, "      level")[0] + "      file: x\n"
 	_, _, err := loadText(text, nil)
-	want := "t.yaml:10: environments.test.logging.level: is missing\n" +
+	want := "t.yaml:10: environments.test.logging.level: is missing: must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL, NOTSET\n" +
 		"t.yaml:10: environments.test.logging.use_console: is missing\n" +
-		"t.yaml:10: environments.test.logging.format: is missing\n" +
+		"t.yaml:10: environments.test.logging.max_size: is missing: must be a whole number of at least 17\n" +
 		"t.yaml:10: environments.test.logging.backup_count: is missing: must be a whole number of at least 1\n" +
-		"t.yaml:10: environments.test.logging.max_size: is missing: must be a whole number of at least 17"
+		"t.yaml:10: environments.test.logging.format: is missing"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
@@ -133,7 +133,7 @@ func TestMissingKeysOfLogging(t *testing.T) {
 func TestFaultsOfOtherEnvironments(t *testing.T) {
 	for _, tc := range []struct{ text, want string }{
 		{fileOf("test", "prod!"), "t.yaml:24: environments.prod.port: Invalid value 'abc': must be a whole number from 0 to 65535"},
-		{strings.Replace(fileOf("prod", "test"), "level: DEBUG", "level: debug", 1), "t.yaml:11: environments.prod.logging.level: Invalid value 'debug': must be one of NOTSET, DEBUG, INFO, WARNING, ERROR, CRITICAL in upper case"},
+		{strings.Replace(fileOf("prod", "test"), "level: DEBUG", "level: debug", 1), "t.yaml:11: environments.prod.logging.level: Invalid value 'debug': must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL, NOTSET in upper case"},
 		{strings.Replace(fileOf("prod", "test"), "api_path: /api", "api_path: api", 1), ""},
 		{fileOf("test", "prod-"), ""},
 	} {
@@ -163,7 +163,7 @@ func TestUnknownKeysNameTheNearest(t *testing.T) {
 		"t.yaml:22: environments.test.jwt_secret: unknown key, ignored; did you mean jwt_secret_key?",
 		"t.yaml:23: environments.test.zzzzzzzzzz: unknown key, ignored",
 		"t.yaml:24: environments.test.smtp.mail_use_tls: unknown key, ignored; did you mean MAIL_USE_TLS?",
-		"t.yaml:25: environments.test.vpn_server.user: unknown key, ignored",
+		"t.yaml:25: environments.test.vpn_server.user: unknown key, ignored; known here: url, portal_username, portal_userpass, client_id, client_secret, redirect_url",
 		"t.yaml:26: environments.production: unknown key, ignored; did you mean prod?",
 		"t.yaml:27: environment: unknown key, ignored; did you mean environments?",
 	}

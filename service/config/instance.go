@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"vserver/service/yaml"
 )
 
 // Wanted is what the command line says about an instance (contract 40 §3).
@@ -112,7 +114,7 @@ func (p Locations) instead(w Wanted) string {
 	for _, l := range all {
 		names = append(names, l.Name)
 	}
-	if near := nearest(w.Name, names); near != "" {
+	if near := yaml.Nearest(w.Name, names); near != "" {
 		return "did you mean " + near + "?"
 	}
 	return ""

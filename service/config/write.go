@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"vserver/service/yaml"
 )
 
 // ErrExists is returned when the file already has a usable block of that name.
@@ -31,11 +30,11 @@ const (
 // The new text replaces the old in one step, so that a crash leaves one or the other.
 func WriteFile(path, environment string, block map[string]any) error {
 	if !slices.Contains(environmentNames, environment) {
-		return fmt.Errorf("unknown environment %s: must be one of %s", shown(environment), strings.Join(environmentNames, ", "))
+		return fmt.Errorf("unknown environment %s: must be one of %s", yaml.Shown(environment), strings.Join(environmentNames, ", "))
 	}
 	file, err := ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		file, err = &File{Path: path, blocks: map[string]entry{}}, nil
+		file, err = &File{Path: path, blocks: map[string]yaml.Value{}}, nil
 	}
 	if err != nil {
 		return err
@@ -46,11 +45,7 @@ func WriteFile(path, environment string, block map[string]any) error {
 	if slices.Contains(file.Environments(), environment) {
 		return fmt.Errorf("writing %s: %s: %w", path, environment, ErrExists)
 	}
-	var node yaml.Node
-	if err := node.Encode(block); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	file.blocks[environment] = entry{node: &node}
+	file.blocks[environment] = yaml.Of(block)
 	text, err := file.text()
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
@@ -73,82 +68,25 @@ func loadable(path, environment string, text []byte) error {
 
 // text renders the whole file.
 func (f *File) text() ([]byte, error) {
-	environments := &yaml.Node{Kind: yaml.MappingNode}
-	for _, name := range slices.Sorted(slices.Values(environmentNames[:4])) {
-		environments.Content = append(environments.Content, word(name), f.blockOrEmpty(name))
+	large := false
+	block := func(name string) yaml.Pair {
+		v, there := f.blocks[name]
+		if !there {
+			return yaml.Pair{Key: name, Value: yaml.Pairs{}}
+		}
+		tidy, ok := v.Tidy()
+		large = large || !ok
+		return yaml.Pair{Key: name, Value: tidy}
 	}
-	top := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
-		word(application), f.blockOrEmpty(application), word("environments"), environments,
-	}}
-	t := tidier{r: newReader(f.Path), left: maxNodes}
-	tidied := t.tidy(top)
-	if t.left < 0 {
+	var environments yaml.Pairs
+	for _, name := range slices.Sorted(slices.Values(environmentNames[:4])) {
+		environments = append(environments, block(name))
+	}
+	top := yaml.Pairs{block(application), {Key: "environments", Value: environments}}
+	if large {
 		return nil, errors.New("the aliases of this file unfold to more than a configuration can hold")
 	}
-	var out bytes.Buffer
-	encoder := yaml.NewEncoder(&out)
-	encoder.SetIndent(2)
-	if err := encoder.Encode(tidied); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), encoder.Close()
-}
-
-func word(text string) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
-}
-
-func (f *File) blockOrEmpty(environment string) *yaml.Node {
-	if e, ok := f.blocks[environment]; ok {
-		return e.node
-	}
-	return &yaml.Node{Kind: yaml.MappingNode}
-}
-
-// maxNodes bounds what a file may unfold to when its aliases are written out.
-const maxNodes = 20_000
-
-// tidier copies nodes into the form of a written file: aliases and merge keys
-// written out, keys sorted, block style, no comments.
-type tidier struct {
-	r    *reader
-	left int // nodes that may still be made; below zero when there were too many
-}
-
-func (t *tidier) tidy(n *yaml.Node) *yaml.Node {
-	if t.left--; t.left < 0 {
-		return word("")
-	}
-	n = behind(n)
-	if n.Kind == yaml.MappingNode {
-		return t.tidyMapping(n)
-	}
-	if n.Kind == yaml.SequenceNode {
-		list := &yaml.Node{Kind: yaml.SequenceNode, Tag: n.Tag}
-		for _, item := range n.Content {
-			list.Content = append(list.Content, t.tidy(item))
-		}
-		return list
-	}
-	scalar := &yaml.Node{Kind: yaml.ScalarNode, Tag: n.Tag, Value: n.Value, Style: n.Style}
-	if n.Style == yaml.DoubleQuotedStyle && !strings.ContainsFunc(n.Value, func(c rune) bool { return c < ' ' || c > '~' }) {
-		scalar.Style = yaml.SingleQuotedStyle
-	}
-	return scalar
-}
-
-func (t *tidier) tidyMapping(n *yaml.Node) *yaml.Node {
-	entries := t.r.flat(n)
-	names := make([]string, 0, len(entries))
-	for name := range entries {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	mapping := &yaml.Node{Kind: yaml.MappingNode}
-	for _, name := range names {
-		mapping.Content = append(mapping.Content, word(name), t.tidy(entries[name].node))
-	}
-	return mapping
+	return yaml.Encode(top)
 }
 
 // replace writes text beside path and renames it over, keeping mode and owner of a

@@ -154,8 +154,9 @@ func TestExampleIsCompleteAndValid(t *testing.T) {
 			}
 		}
 	}
-	for _, key := range config.KnownKeys() {
-		if !regexp.MustCompile(`(?m)^ *(#|#- \{)?` + key + `:`).MatchString(config.Example()) {
+	for _, s := range config.Settings() {
+		_, key := s.Block()
+		if key != "" && !s.Hidden && !regexp.MustCompile(`(?m)^ *(#|#- \{)?`+key+`:`).MatchString(config.Example()) {
 			t.Errorf("the example lacks %s", key)
 		}
 	}

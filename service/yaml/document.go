@@ -32,8 +32,8 @@ type Form struct {
 	Once   bool // a key that is given twice in one block is a fault, not a warning
 }
 
-// ReadFile reads the document in a file, see Read.
-func (f Form) ReadFile(path string) (*Reader, error) {
+// FromFile reads the document in a file, see FromText.
+func (f Form) FromFile(path string) (*Reader, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", strings.TrimPrefix(f.Name, "a "), err)
@@ -43,12 +43,12 @@ func (f Form) ReadFile(path string) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", strings.TrimPrefix(f.Name, "a "), err)
 	}
-	return f.Read(path, data)
+	return f.FromText(path, data)
 }
 
-// Read parses the one document of a text; path is for messages. What is no document is
+// FromText parses the one document of a text; path is for messages. What is no document is
 // Faults with a line.
-func (f Form) Read(path string, data []byte) (*Reader, error) {
+func (f Form) FromText(path string, data []byte) (*Reader, error) {
 	refused := func(line int, format string, args ...any) (*Reader, error) {
 		return nil, Faults{{File: path, Line: line, Text: fmt.Sprintf(format, args...)}}
 	}

@@ -16,7 +16,7 @@ var form = yaml.Form{Name: "a configuration", Bytes: 1 << 20, Values: 100_000}
 // block opens the top block of a text.
 func block(t *testing.T, f yaml.Form, text string) *yaml.Block {
 	t.Helper()
-	r, err := f.Read("x.yaml", []byte(text))
+	r, err := f.FromText("x.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("a: b\n---\nc: d\n"))
 	f.Add([]byte("? [a]\n: b\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		r, err := form.Read("x.yaml", text)
+		r, err := form.FromText("x.yaml", text)
 		if (r == nil) == (err == nil) {
 			t.Fatalf("both or none: %v, %v", r, err)
 		}
