@@ -29,7 +29,7 @@ func getAccount(c call) (starlark.Value, error) {
 		return nil, err
 	}
 	var id *int64
-	if err := optionally(&id, wanted, wholeNumber); err != nil {
+	if err := into(&id, wanted); err != nil {
 		return nil, err
 	}
 	found, err := c.db.ShellAccounts(c.ctx, id)
@@ -64,10 +64,7 @@ func nodeConfigs() *model {
 		name: "NodeConfig", table: "nodeconfig",
 		columns:   columnsOf[queries.NodeConfig]("id node_id key value"),
 		relations: []relation{{name: "node", target: "Node", key: "node_id"}},
-		show: func(s *session, o *object) string {
-			return fmt.Sprintf("<NodeConfig %s: %s=%s, node: %s>",
-				str(o.idValue()), s.shown(o, "key"), s.shown(o, "value"), s.nameOf(o, "node", "name"))
-		},
+		line:      "<NodeConfig {id}: {key}={value}, node: {node.name}>",
 		rows: table[queries.NodeConfig]{
 			query: func(q *queries.Queries, ctx context.Context, f filter) ([]queries.NodeConfig, error) {
 				return q.ShellNodeConfigs(ctx, f.number("id"))

@@ -19,12 +19,6 @@ func (m *model) String() string { return "<class 'db." + m.name + "'>" }
 // Type is that of a class.
 func (m *model) Type() string { return "type" }
 
-// Freeze does nothing.
-func (m *model) Freeze() {}
-
-// Truth is true.
-func (m *model) Truth() starlark.Bool { return true }
-
 // Hash makes models keys of dictionaries.
 func (m *model) Hash() (uint32, error) { return starlark.String(m.name).Hash() }
 
@@ -33,30 +27,26 @@ func (m *model) Name() string { return m.name }
 
 // AttrNames lists what can follow the dot.
 func (m *model) AttrNames() []string {
-	list := make([]string, len(m.methods))
-	for i, method := range m.methods {
-		list[i] = method.name
+	var list []string
+	for name, a := range m.attributes {
+		if _, ok := a.(*method); ok {
+			list = append(list, name)
+		}
 	}
 	slices.Sort(list)
 	return list
 }
 
-// Attr returns something to call; nil when there is no such name. What needs an object
-// takes it as its first argument.
+// Attr returns something to call; nil when there is no such name.
 func (m *model) Attr(name string) (starlark.Value, error) {
-	method := m.method(name)
-	if method == nil {
+	method, ok := m.attributes[name].(*method)
+	switch {
+	case !ok:
 		return nil, nil
+	case !method.class:
+		return nil, problem("TypeError", "%s() is for one %s: call it on an object", name, m.name)
 	}
-	if method.class {
-		return m.bound(method, nil), nil
-	}
-	return starlark.NewBuiltin(name, func(t *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-		if len(args) == 0 || isA(args[0], m.name) != nil {
-			return nil, problem("TypeError", "%s() is for one %s: call it on an object", b.Name(), m.name)
-		}
-		return m.call(method, call{m.session, m, args[0].(*object), t, b.Name(), args[1:], kwargs})
-	}), nil
+	return m.bound(method, nil), nil
 }
 
 // bound makes a method callable on an object, or on the class.
@@ -88,7 +78,7 @@ func (m *model) CallInternal(_ *starlark.Thread, args starlark.Tuple, kwargs []s
 	o := m.session.newObject(m)
 	for _, pair := range kwargs {
 		name := string(pair[0].(starlark.String))
-		if m.column(name) == nil && m.relation(name) == nil && (m.virtual(name) == nil || m.virtual(name).set == nil) {
+		if !m.settable(name) {
 			return nil, problem("TypeError", "'%s' is an invalid keyword argument for %s", name, m.name)
 		}
 		if pair[1] == starlark.None && m.relation(name) != nil {
@@ -99,6 +89,17 @@ func (m *model) CallInternal(_ *starlark.Thread, args starlark.Tuple, kwargs []s
 		}
 	}
 	return o, nil
+}
+
+// settable reports whether an object's attribute can be set.
+func (m *model) settable(name string) bool {
+	switch a := m.attributes[name].(type) {
+	case *column, *relation:
+		return true
+	case *virtual:
+		return a.set != nil
+	}
+	return false
 }
 
 // call is one call of a method.
@@ -130,22 +131,36 @@ func (c call) one(name, model string) (*object, error) {
 	return o, o.current()
 }
 
+// plain makes a method without arguments.
+func plain(f func(c call) (starlark.Value, error)) func(call) (starlark.Value, error) {
+	return func(c call) (starlark.Value, error) {
+		if err := c.unpack(); err != nil {
+			return nil, err
+		}
+		return f(c)
+	}
+}
+
+// withText makes a method with one argument, a text.
+func withText(argument string, f func(c call, text string) (starlark.Value, error)) func(call) (starlark.Value, error) {
+	return func(c call) (starlark.Value, error) {
+		var text string
+		if err := c.unpack(argument, &text); err != nil {
+			return nil, err
+		}
+		return f(c, text)
+	}
+}
+
 // commonMethods are the methods of all models, contract 40 §10.2.
 var commonMethods = []method{
 	{"get", true, get},
-	{"help", true, help},
-	{"save", false, func(c call) (starlark.Value, error) {
-		if err := c.unpack(); err != nil {
-			return nil, err
-		}
-		return starlark.None, c.save(c.object)
-	}},
-	{"delete", false, func(c call) (starlark.Value, error) {
-		if err := c.unpack(); err != nil {
-			return nil, err
-		}
-		return starlark.None, c.remove(c.object)
-	}},
+	{"help", true, plain(func(c call) (starlark.Value, error) {
+		c.thread.Print(c.thread, c.model.help())
+		return starlark.None, nil
+	})},
+	{"save", false, plain(func(c call) (starlark.Value, error) { return starlark.None, c.save(c.object) })},
+	{"delete", false, plain(func(c call) (starlark.Value, error) { return starlark.None, c.remove(c.object) })},
 }
 
 // get returns all objects, or the one with an id, or None.
@@ -167,15 +182,6 @@ func get(c call) (starlark.Value, error) {
 		return starlark.None, err
 	}
 	return o, nil
-}
-
-// help prints what a model has.
-func help(c call) (starlark.Value, error) {
-	if err := c.unpack(); err != nil {
-		return nil, err
-	}
-	c.thread.Print(c.thread, c.model.help())
-	return starlark.None, nil
 }
 
 // help returns the text of contract 40 §10.2.

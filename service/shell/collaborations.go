@@ -1,8 +1,6 @@
 package shell
 
 import (
-	"fmt"
-
 	"go.starlark.net/starlark"
 
 	"vserver/queries"
@@ -22,11 +20,14 @@ func collaborations() *model {
 			{"find_by_name", true, byText("name", "name")},
 			{"get_node_from_organization", false, nodeOfOrganization},
 			{"get_nodes_from_organizations", false, nodesOfOrganizations},
-			{"get_organization_ids", false, memberIDs("organizations")},
-			{"get_task_ids", false, memberIDs("tasks")},
+			{"get_organization_ids", false, plain(memberIDs("organizations"))},
+			{"get_task_ids", false, plain(memberIDs("tasks"))},
 			{"name_exists", true, nameExists},
 		},
-		show: showCollaboration,
+		virtuals: []virtual{{"task_count", func(_ *session, o *object) (starlark.Value, error) {
+			return starlark.MakeInt64(o.row.(*queries.Collaboration).TaskCount), nil
+		}, nil}},
+		line: "<Collaboration {id}: '{name}', {#organizations} organization(s), {task_count} task(s)>",
 		rows: table[queries.Collaboration]{
 			defaults: queries.Collaboration{Encrypted: true},
 			query:    filtered((*queries.Queries).ShellCollaborations), held: (*core.Tx).HoldCollaboration,
@@ -35,17 +36,9 @@ func collaborations() *model {
 	}
 }
 
-func showCollaboration(s *session, o *object) string {
-	return fmt.Sprintf("<Collaboration %s: '%s', %s organization(s), %d task(s)>",
-		str(o.idValue()), s.shown(o, "name"), s.counted(o, "organizations"), o.row.(*queries.Collaboration).TaskCount)
-}
-
 // memberIDs makes a method that gives the ids of related objects.
 func memberIDs(relation string) func(call) (starlark.Value, error) {
 	return func(c call) (starlark.Value, error) {
-		if err := c.unpack(); err != nil {
-			return nil, err
-		}
 		list, err := c.members(c.object, c.model.relation(relation))
 		if err != nil {
 			return nil, err

@@ -12,7 +12,10 @@ import (
 
 // datetime is a datetime of Python. It keeps its time zone, so that what now() returns
 // is stored as the moment that it is; what the database returns is UTC.
-type datetime struct{ time.Time }
+type datetime struct {
+	time.Time
+	constant
+}
 
 var (
 	_ starlark.HasBinary      = datetime{}
@@ -22,7 +25,7 @@ var (
 // datetimeModule is the module datetime.
 func datetimeModule() *module {
 	now := func(in *time.Location) func() starlark.Value {
-		return func() starlark.Value { return datetime{time.Now().Truncate(time.Microsecond).In(in)} }
+		return func() starlark.Value { return datetime{Time: time.Now().Truncate(time.Microsecond).In(in)} }
 	}
 	class := &module{kind: "class", name: "datetime.datetime", members: starlark.StringDict{
 		"now": without("now", now(time.Local)), "utcnow": without("utcnow", now(time.UTC)),
@@ -40,7 +43,7 @@ func newDatetime(unpack unpacker) (starlark.Value, error) {
 	if t.Year() != year || int(t.Month()) != month || t.Day() != day || t.Hour() != hour || t.Minute() != minute || t.Second() != second {
 		return nil, problem("ValueError", "there is no such date")
 	}
-	return datetime{t}, nil
+	return datetime{Time: t}, nil
 }
 
 // parseDatetime reads a text; without a time zone it is UTC.
@@ -77,12 +80,6 @@ func (d datetime) isoformat() string {
 
 // Type returns the name of the class.
 func (d datetime) Type() string { return "datetime.datetime" }
-
-// Freeze does nothing.
-func (d datetime) Freeze() {}
-
-// Truth is true.
-func (d datetime) Truth() starlark.Bool { return true }
 
 // Hash makes it a key of dictionaries.
 func (d datetime) Hash() (uint32, error) { return starlark.MakeInt64(d.UnixNano()).Hash() }

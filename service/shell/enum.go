@@ -5,7 +5,10 @@ import (
 )
 
 // enumMember is one of a few named values, such as Scope.GLOBAL.
-type enumMember struct{ enum, name, value string }
+type enumMember struct {
+	enum, name, value string
+	constant
+}
 
 // The enumerations of contract 40 §10.1.
 var (
@@ -16,7 +19,7 @@ var (
 func newEnum(name string, pairs ...string) *module {
 	e := &module{kind: "enum", name: name, members: starlark.StringDict{}}
 	for i := 0; i < len(pairs); i += 2 {
-		e.members[pairs[i]] = enumMember{name, pairs[i], pairs[i+1]}
+		e.members[pairs[i]] = enumMember{enum: name, name: pairs[i], value: pairs[i+1]}
 	}
 	return e
 }
@@ -55,12 +58,6 @@ func (m enumMember) str() string { return m.enum + "." + m.name }
 
 // Type returns the name of the enumeration.
 func (m enumMember) Type() string { return m.enum }
-
-// Freeze does nothing.
-func (m enumMember) Freeze() {}
-
-// Truth is true.
-func (m enumMember) Truth() starlark.Bool { return true }
 
 // Hash makes members keys of dictionaries.
 func (m enumMember) Hash() (uint32, error) { return starlark.String(m.str()).Hash() }

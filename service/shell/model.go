@@ -2,6 +2,7 @@ package shell
 
 import (
 	"context"
+	"slices"
 
 	"go.starlark.net/starlark"
 
@@ -17,10 +18,12 @@ type model struct {
 	relations  []relation
 	virtuals   []virtual
 	methods    []method // beside those of all models
-	show       func(s *session, o *object) string
-	rows       store  // nil: its objects are those of other models
-	requiredBy string // what would have no owner without it, and keeps it from being deleted
+	line       string   // what an object looks like, with places for what show knows
+	rows       store    // nil: its objects are those of other models
+	requiredBy string   // what would have no owner without it, and keeps it from being deleted
 	session    *session
+	attributes map[string]any // *column, *relation, *virtual and *method by name
+	constant
 }
 
 // column is a field of a row.
@@ -81,33 +84,40 @@ type method struct {
 // names is a set of names of columns.
 type names map[string]bool
 
-// firstOf returns the first element that is the wanted one; nil when there is none.
-func firstOf[E any](list []E, wanted func(*E) bool) *E {
-	for i := range list {
-		if wanted(&list[i]) {
-			return &list[i]
-		}
+// bind makes a model part of a session, and its attributes known by name.
+func (m *model) bind(s *session) {
+	m.session, m.attributes = s, map[string]any{}
+	m.methods = append(slices.Clone(commonMethods), m.methods...)
+	for i := range m.columns {
+		m.attributes[m.columns[i].name] = &m.columns[i]
 	}
-	return nil
+	for i := range m.relations {
+		m.attributes[m.relations[i].name] = &m.relations[i]
+	}
+	for i := range m.virtuals {
+		m.attributes[m.virtuals[i].name] = &m.virtuals[i]
+	}
+	for i := range m.methods { // a model's own method wins over the common one
+		m.attributes[m.methods[i].name] = &m.methods[i]
+	}
 }
 
 func (m *model) column(name string) *column {
-	return firstOf(m.columns, func(c *column) bool { return c.name == name })
+	c, _ := m.attributes[name].(*column)
+	return c
 }
 
 func (m *model) relation(name string) *relation {
-	return firstOf(m.relations, func(r *relation) bool { return r.name == name })
+	r, _ := m.attributes[name].(*relation)
+	return r
 }
 
-// keyed finds the relation whose id a column has.
+// keyed finds the relation whose id a column has; nil when there is none.
 func (m *model) keyed(column string) *relation {
-	return firstOf(m.relations, func(r *relation) bool { return r.key == column })
-}
-
-func (m *model) virtual(name string) *virtual {
-	return firstOf(m.virtuals, func(v *virtual) bool { return v.name == name })
-}
-
-func (m *model) method(name string) *method {
-	return firstOf(m.methods, func(m *method) bool { return m.name == name })
+	for i := range m.relations {
+		if m.relations[i].key == column {
+			return &m.relations[i]
+		}
+	}
+	return nil
 }

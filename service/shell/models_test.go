@@ -219,11 +219,10 @@ func TestMethods(t *testing.T) {
 		"db.Authenticatable.get(3) is node":                                              "True", "db.Authenticatable.get(9)": "",
 		"[len(m.get()) for m in [db.Organization, db.User, db.Node, db.Task, db.Result, db.Collaboration, db.Role, db.Rule]]": "[2, 2, 1, 2, 1, 1, 8, 53]",
 		"[m.get(1).id for m in [db.Organization, db.User, db.Task, db.Result, db.Collaboration, db.Role, db.Rule]]":           "[1, 1, 1, 1, 1, 1, 1]",
-		"db.Organization.get_result_ids(org)": "[(1,)]",
-		"db.Organization.get_result_ids()":    "TypeError: get_result_ids() is for one Organization: call it on an object (line 1)",
-		"db.User.exists('x', 1)":              "AttributeError: a User has no column x (line 1)",
-		"db.Authenticatable(ip='x')":          "TypeError: an Authenticatable is made as a User or a Node (line 1)",
-		"db.Organization('x')":                "TypeError: Organization() takes its values by name, as in Organization(name=…) (line 1)",
+		"db.Organization.get_result_ids()": "TypeError: get_result_ids() is for one Organization: call it on an object (line 1)",
+		"db.User.exists('x', 1)":           "AttributeError: a User has no column x (line 1)",
+		"db.Authenticatable(ip='x')":       "TypeError: an Authenticatable is made as a User or a Node (line 1)",
+		"db.Organization('x')":             "TypeError: Organization() takes its values by name, as in Organization(name=…) (line 1)",
 	} {
 		b.says(expression, want)
 	}

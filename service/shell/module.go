@@ -33,6 +33,7 @@ type module struct {
 	kind, name string
 	members    starlark.StringDict
 	make       *starlark.Builtin // what a call does; nil: it cannot be called
+	constant
 }
 
 func newModule(name string, members starlark.StringDict) *module {
@@ -44,12 +45,6 @@ func (m *module) String() string { return "<" + m.kind + " '" + m.name + "'>" }
 
 // Type returns its kind.
 func (m *module) Type() string { return m.kind }
-
-// Freeze does nothing.
-func (m *module) Freeze() {}
-
-// Truth is true.
-func (m *module) Truth() starlark.Bool { return true }
 
 // Hash makes it a key of dictionaries.
 func (m *module) Hash() (uint32, error) { return starlark.String(m.name).Hash() }

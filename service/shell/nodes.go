@@ -1,8 +1,8 @@
 package shell
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 
 	"go.starlark.net/starlark"
 
@@ -22,16 +22,13 @@ func nodes() *model {
 			{name: "organization", target: "Organization", key: "organization_id"},
 		},
 		methods: []method{
-			{"check_key", false, checkKey},
+			{"check_key", false, withText("key", checkKey)},
 			{"exists", true, nodeExists},
-			{"get_by_api_key", true, nodeByKey},
-			{"get_online_nodes", true, onlineNodes},
+			{"get_by_api_key", true, withText("api_key", nodeByKey)},
+			{"get_online_nodes", true, plain(onlineNodes)},
 			{"hash", true, hashOf(digested)},
 		},
-		show: func(s *session, o *object) string {
-			return fmt.Sprintf("<Node %s: '%s', organization: %s, collaboration: %s, api_key: %s >", str(o.idValue()), s.shown(o, "name"),
-				s.nameOf(o, "organization", "name"), s.nameOf(o, "collaboration", "name"), s.shown(o, "api_key"))
-		},
+		line: "<Node {id}: '{name}', organization: {organization.name}, collaboration: {collaboration.name}, api_key: {api_key} >",
 		rows: nodeRows,
 	}
 }
@@ -41,11 +38,8 @@ var nodeRows = table[nodeRow]{
 	query:    filtered((*queries.Queries).ShellNodes),
 	held: func(t *core.Tx, ctx context.Context, id int64) (nodeRow, error) {
 		n, err := t.HoldNode(ctx, id)
-		if err != nil {
-			return nodeRow{}, err
-		}
-		a, err := t.HoldAccount(ctx, id)
-		return nodeRow{Node: n, Account: a}, err
+		a, accountErr := t.HoldAccount(ctx, id)
+		return nodeRow{Node: n, Account: a}, cmp.Or(err, accountErr)
 	},
 	add:        func(t *core.Tx, ctx context.Context, r *nodeRow) error { return t.AddNodes(ctx, &r.Node) },
 	save:       func(t *core.Tx, ctx context.Context, r nodeRow) error { return t.SaveNode(ctx, r.Node) },
@@ -63,20 +57,12 @@ var nodeRows = table[nodeRow]{
 
 func digested(s *session, clear string) (string, error) { return s.core.DigestAPIKey(clear), nil }
 
-func checkKey(c call) (starlark.Value, error) {
-	var clear string
-	if err := c.unpack("key", &clear); err != nil {
-		return nil, err
-	}
+func checkKey(c call, clear string) (starlark.Value, error) {
 	stored := c.object.row.(*nodeRow).Node.ApiKey
 	return starlark.Bool(stored != nil && *stored == c.core.DigestAPIKey(clear)), nil
 }
 
-func nodeByKey(c call) (starlark.Value, error) {
-	var clear string
-	if err := c.unpack("api_key", &clear); err != nil {
-		return nil, err
-	}
+func nodeByKey(c call, clear string) (starlark.Value, error) {
 	return c.first(c.model, filter{"api_key": c.core.DigestAPIKey(clear)})
 }
 
@@ -90,9 +76,6 @@ func nodeExists(c call) (starlark.Value, error) {
 }
 
 func onlineNodes(c call) (starlark.Value, error) {
-	if err := c.unpack(); err != nil {
-		return nil, err
-	}
 	online, err := c.find(c.model, filter{"status": "online"})
 	return listOf(online), err
 }

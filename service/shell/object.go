@@ -3,7 +3,10 @@ package shell
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
+	"strings"
 
 	"go.starlark.net/starlark"
 )
@@ -20,9 +23,19 @@ type object struct {
 	lists        map[string]*members
 	deferredRead bool // the columns that do not come with the row were read
 	deleted      bool
-	// dirty tells that the session looks here for changes.
-	dirty bool
+	dirty        bool // the session looks here for changes
+	constant
 }
+
+// constant is embedded by values that are true and that nobody freezes, because
+// nothing here runs side by side.
+type constant struct{}
+
+// Freeze does nothing.
+func (constant) Freeze() {}
+
+// Truth is true.
+func (constant) Truth() starlark.Bool { return true }
 
 // members is a list of related objects as it was handed out.
 type members struct {
@@ -36,23 +49,50 @@ var (
 	_ starlark.HasAttrs    = (*object)(nil)
 )
 
-// String shows the object as the contract has it, 40 §10.3.
+// String shows the object as the contract has it, 40 §10.3. Lines about objects come out
+// whatever is missing.
 func (o *object) String() string {
 	var p *Problem
 	if err := o.current(); err != nil && !errors.As(err, &p) {
 		return fmt.Sprintf("<%s %s: %s>", o.model.name, repr(o.idValue()), err)
 	}
-	return o.model.show(o.model.session, o)
+	return placeholder.ReplaceAllStringFunc(o.model.line, func(place string) string {
+		v, err := o.follow(strings.Trim(place, "{}"))
+		if err != nil {
+			return "?"
+		}
+		return str(v)
+	})
+}
+
+// placeholder matches the places of a model's line: {attribute}, {relation.attribute},
+// and {#relation} for the number of objects that it leads to.
+var placeholder = regexp.MustCompile(`\{[#\w.]+\}`)
+
+// follow returns what names with dots between them lead to.
+func (o *object) follow(path string) (starlark.Value, error) {
+	name, rest, more := strings.Cut(path, ".")
+	if counted, ok := strings.CutPrefix(name, "#"); ok {
+		return o.model.session.count(o, o.model.relation(counted))
+	}
+	v, err := o.attribute(name)
+	if to, ok := v.(*object); ok && more && err == nil {
+		return to.follow(rest)
+	}
+	return v, err
+}
+
+// count returns how many stored objects a relation leads to.
+func (s *session) count(o *object, r *relation) (starlark.Value, error) {
+	if o.id() == 0 {
+		return starlark.MakeInt(0), nil
+	}
+	found, err := s.models[r.target].rows.find(s.ctx, s.db.Queries, filter{r.by: o.id()})
+	return starlark.MakeInt(len(found)), err
 }
 
 // Type returns the name of the model.
 func (o *object) Type() string { return o.model.name }
-
-// Freeze does nothing: nothing here runs side by side.
-func (o *object) Freeze() {}
-
-// Truth is true, as of every object.
-func (o *object) Truth() starlark.Bool { return true }
 
 // Hash makes objects keys of dictionaries.
 func (o *object) Hash() (uint32, error) { return o.number, nil }
@@ -67,45 +107,33 @@ func (o *object) idValue() starlark.Value {
 }
 
 // AttrNames lists what can follow the dot.
-func (o *object) AttrNames() []string {
-	var list []string
-	for _, c := range o.model.columns {
-		list = append(list, c.name)
-	}
-	for _, r := range o.model.relations {
-		list = append(list, r.name)
-	}
-	for _, v := range o.model.virtuals {
-		list = append(list, v.name)
-	}
-	for _, m := range o.model.methods {
-		list = append(list, m.name)
-	}
-	slices.Sort(list)
-	return slices.Compact(list)
-}
+func (o *object) AttrNames() []string { return slices.Sorted(maps.Keys(o.model.attributes)) }
 
 // Attr returns a column, related objects, or something to call; nil when there is no
 // such name.
 func (o *object) Attr(name string) (starlark.Value, error) {
-	if m := o.model.method(name); m != nil {
+	if m, ok := o.model.attributes[name].(*method); ok {
 		return o.model.bound(m, o), nil
 	}
 	if err := o.current(); err != nil {
 		return nil, err
 	}
+	return o.attribute(name)
+}
+
+// attribute is Attr for what is not called, of the row as it was read.
+func (o *object) attribute(name string) (starlark.Value, error) {
 	s := o.model.session
-	if c := o.model.column(name); c != nil {
-		return s.columnOf(o, c)
-	}
-	if r := o.model.relation(name); r != nil {
-		if r.many() {
-			return s.members(o, r)
+	switch a := o.model.attributes[name].(type) {
+	case *column:
+		return s.columnOf(o, a)
+	case *relation:
+		if a.many() {
+			return s.members(o, a)
 		}
-		return s.related(o, r)
-	}
-	if v := o.model.virtual(name); v != nil {
-		return v.get(s, o)
+		return s.related(o, a)
+	case *virtual:
+		return a.get(s, o)
 	}
 	return nil, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -28,9 +27,9 @@ func organizations() *model {
 		virtuals: []virtual{{"public_key", publicKey, setPublicKey}},
 		methods: []method{
 			{"get_by_name", true, byText("name", "name")},
-			{"get_result_ids", false, resultIDs},
+			{"get_result_ids", false, plain(resultIDs)},
 		},
-		show:       showOrganization,
+		line:       "<Organization {id}: '{name}', domain:{domain}, users:{#users}>",
 		requiredBy: "roles", // without an organization they would be everybody's
 		rows: table[queries.Organization]{
 			query: filtered((*queries.Queries).ShellOrganizations), held: (*core.Tx).HoldOrganization,
@@ -90,53 +89,10 @@ func setPublicKey(s *session, o *object, v starlark.Value) error {
 
 // resultIDs returns a tuple for each result, as the reference does.
 func resultIDs(c call) (starlark.Value, error) {
-	if err := c.unpack(); err != nil {
-		return nil, err
-	}
 	results, err := c.find(c.models["Result"], filter{"organization_id": c.object.id()})
 	ids := make([]starlark.Value, len(results))
 	for i, r := range results {
 		ids[i] = starlark.Tuple{r.idValue()}
 	}
 	return starlark.NewList(ids), err
-}
-
-func showOrganization(s *session, o *object) string {
-	return fmt.Sprintf("<Organization %s: '%s', domain:%s, users:%s>",
-		str(o.idValue()), s.shown(o, "name"), s.shown(o, "domain"), s.counted(o, "users"))
-}
-
-// shown returns a column for a line about an object.
-func (s *session) shown(o *object, column string) string {
-	v, err := s.columnOf(o, o.model.column(column))
-	if err != nil {
-		return "?"
-	}
-	return str(v)
-}
-
-// nameOf returns a column of the object that a relation leads to. Lines about objects
-// have to come out whatever is missing.
-func (s *session) nameOf(o *object, relation, column string) string {
-	v, err := s.related(o, o.model.relation(relation))
-	if err != nil {
-		return "?"
-	}
-	if to, ok := v.(*object); ok {
-		return s.shown(to, column)
-	}
-	return "None"
-}
-
-// counted returns how many stored objects a relation leads to.
-func (s *session) counted(o *object, relation string) string {
-	r := o.model.relation(relation)
-	if o.id() == 0 {
-		return "0"
-	}
-	found, err := s.models[r.target].rows.find(s.ctx, s.db.Queries, filter{r.by: o.id()})
-	if err != nil {
-		return "?"
-	}
-	return strconv.Itoa(len(found))
 }

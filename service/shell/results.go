@@ -27,10 +27,12 @@ func results() *model {
 			{name: "ports", target: "AlgorithmPort", by: "result_id"},
 		},
 		virtuals: []virtual{
-			{"complete", func(_ *session, o *object) (starlark.Value, error) { return starlark.Bool(finished(o)), nil }, nil},
+			{"complete", func(_ *session, o *object) (starlark.Value, error) {
+				return starlark.Bool(o.row.(*resultRow).FinishedAt != nil), nil
+			}, nil},
 			{"node", nodeOfResult, nil},
 		},
-		show: showResult,
+		line: "<Result {id}: '{task.name}', organization: {organization.name}, collaboration: {task.collaboration.name}, is_complete: {complete}>",
 		rows: resultRows,
 	}
 }
@@ -71,8 +73,6 @@ var resultRows = table[resultRow]{
 	},
 }
 
-func finished(o *object) bool { return o.row.(*resultRow).FinishedAt != nil }
-
 // nodeOfResult returns the node of the result's organization in the task's
 // collaboration, or None.
 func nodeOfResult(s *session, o *object) (starlark.Value, error) {
@@ -86,26 +86,12 @@ func nodeOfResult(s *session, o *object) (starlark.Value, error) {
 	return s.first(s.models["Node"], filter{"id": found[0].ID})
 }
 
-func showResult(s *session, o *object) string {
-	collaboration := "None"
-	if task, err := s.related(o, o.model.relation("task")); err != nil {
-		collaboration = "?"
-	} else if t, ok := task.(*object); ok {
-		collaboration = s.nameOf(t, "collaboration", "name")
-	}
-	return fmt.Sprintf("<Result %s: '%s', organization: %s, collaboration: %s, is_complete: %s>", str(o.idValue()),
-		s.nameOf(o, "task", "name"), s.nameOf(o, "organization", "name"), collaboration, str(starlark.Bool(finished(o))))
-}
-
 func ports() *model {
 	return &model{
 		name: "AlgorithmPort", table: "algorithmport",
 		columns:   columnsOf[queries.Port]("id port result_id label"),
 		relations: []relation{{name: "result", target: "Result", key: "result_id"}},
-		show: func(s *session, o *object) string {
-			return fmt.Sprintf("<AlgorithmPort %s: port: %s, label: %s, result: %s>",
-				str(o.idValue()), s.shown(o, "port"), s.shown(o, "label"), s.shown(o, "result_id"))
-		},
+		line:      "<AlgorithmPort {id}: port: {port}, label: {label}, result: {result_id}>",
 		rows: table[queries.Port]{
 			query: func(q *queries.Queries, ctx context.Context, f filter) ([]queries.Port, error) {
 				return q.ShellPorts(ctx, f.number("id"), f.number("result_id"))

@@ -2,7 +2,6 @@ package shell
 
 import (
 	"context"
-	"fmt"
 
 	"go.starlark.net/starlark"
 
@@ -20,10 +19,7 @@ func roles() *model {
 			{name: "users", target: "User", by: "role_id", link: rolesOfUser.reversed()},
 		},
 		methods: []method{{"get_by_name", true, byText("name", "name")}},
-		show: func(s *session, o *object) string {
-			return fmt.Sprintf("<Role %s: '%s', description: %s, %s user(s)>",
-				str(o.idValue()), s.shown(o, "name"), s.shown(o, "description"), s.counted(o, "users"))
-		},
+		line:    "<Role {id}: '{name}', description: {description}, {#users} user(s)>",
 		rows: table[queries.Role]{
 			query: filtered((*queries.Queries).ShellRoles), held: (*core.Tx).HoldRole,
 			add: (*core.Tx).AddRole, save: (*core.Tx).SaveRole, removeByID: (*core.Tx).RemoveRole,
@@ -48,10 +44,7 @@ func rules() *model {
 			{name: "users", target: "User", by: "rule_id", link: rulesOfUser.reversed()},
 		},
 		methods: []method{{"get_by_", true, getRule}},
-		show: func(s *session, o *object) string {
-			return fmt.Sprintf("<Rule %s: '%s', operation: %s, scope: %s>",
-				str(o.idValue()), s.shown(o, "name"), s.shown(o, "operation"), s.shown(o, "scope"))
-		},
+		line:    "<Rule {id}: '{name}', operation: {operation}, scope: {scope}>",
 		rows: table[queries.Rule]{
 			query: filtered((*queries.Queries).ShellRules), held: (*core.Tx).HoldRule,
 			add: (*core.Tx).AddRule, save: (*core.Tx).SaveRule, removeByID: (*core.Tx).RemoveRule,

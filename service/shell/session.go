@@ -39,12 +39,7 @@ func newSession(c *core.Core, db *queries.DB) *session {
 		organizations, users, nodes, collaborations, tasks, results, roles, rules, ports, accounts, nodeConfigs,
 	} {
 		m := make()
-		m.session = s
-		for _, method := range commonMethods {
-			if m.method(method.name) == nil {
-				m.methods = append(m.methods, method)
-			}
-		}
+		m.bind(s)
 		s.models[m.name] = m
 	}
 	return s

@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"slices"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -27,22 +26,22 @@ func (o *object) SetField(name string, v starlark.Value) error {
 
 func (o *object) assign(name string, v starlark.Value) error {
 	s := o.model.session
-	if c := o.model.column(name); c != nil {
-		return s.setColumn(o, c, v)
-	}
-	if r := o.model.relation(name); r != nil {
-		if r.many() {
-			return s.setMembers(o, r, v)
+	switch a := o.model.attributes[name].(type) {
+	case *column:
+		return s.setColumn(o, a, v)
+	case *relation:
+		if a.many() {
+			return s.setMembers(o, a, v)
 		}
-		return s.setRelated(o, r, v)
+		return s.setRelated(o, a, v)
+	case *virtual:
+		if a.set != nil {
+			return a.set(s, o, v)
+		}
+	case nil:
+		return problem("AttributeError", "%s has no column or relation %s; db.%s.help() lists them", article(o.model.name), name, o.model.name)
 	}
-	if a := o.model.virtual(name); a != nil && a.set != nil {
-		return a.set(s, o, v)
-	}
-	if slices.Contains(o.AttrNames(), name) {
-		return problem("AttributeError", "%s of %s cannot be set", name, article(o.model.name))
-	}
-	return problem("AttributeError", "%s has no column or relation %s; db.%s.help() lists them", article(o.model.name), name, o.model.name)
+	return problem("AttributeError", "%s of %s cannot be set", name, article(o.model.name))
 }
 
 func article(name string) string {

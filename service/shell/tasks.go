@@ -37,18 +37,16 @@ func tasks() *model {
 			{"finished_at", func(s *session, o *object) (starlark.Value, error) {
 				t, err := s.task(o)
 				if at := t.FinishedAt(); at != nil {
-					return datetime{*at}, err
+					return datetime{Time: *at}, err
 				}
 				return starlark.None, err
 			}, nil},
 		},
 		methods: []method{
-			{"next_run_id", true, nextRun},
+			{"next_run_id", true, plain(nextRun)},
 			{"results_for_node", false, resultsForNode},
 		},
-		show: func(s *session, o *object) string {
-			return fmt.Sprintf("<Task %s: '%s', collaboration:%s>", str(o.idValue()), s.shown(o, "name"), s.nameOf(o, "collaboration", "name"))
-		},
+		line: "<Task {id}: '{name}', collaboration:{collaboration.name}>",
 		rows: taskRows,
 	}
 }
@@ -86,9 +84,6 @@ func (s *session) task(o *object) (core.Task, error) {
 
 // nextRun returns the run id after the highest one, and takes none.
 func nextRun(c call) (starlark.Value, error) {
-	if err := c.unpack(); err != nil {
-		return nil, err
-	}
 	highest, err := c.core.HighestRun(c.ctx)
 	return starlark.MakeInt64(highest + 1), err
 }

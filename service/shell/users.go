@@ -1,9 +1,8 @@
 package shell
 
 import (
+	"cmp"
 	"context"
-	"fmt"
-	"strings"
 	"time"
 
 	"go.starlark.net/starlark"
@@ -29,17 +28,17 @@ func users() *model {
 		},
 		methods: []method{
 			{"can", false, userCan},
-			{"check_password", false, checkPassword},
+			{"check_password", false, withText("password", checkPassword)},
 			{"exists", true, userExists},
 			{"get_by_email", true, required(byText("email", "email"))},
 			{"get_by_username", true, required(byText("username", "username"))},
-			{"get_user_list", true, userList},
+			{"get_user_list", true, plain(userList)},
 			{"hash", true, hashOf(hashed)},
 			{"is_blocked", false, isBlocked},
-			{"set_password", false, setPassword},
+			{"set_password", false, withText("password", setPassword)},
 			{"username_exists", true, usernameExists},
 		},
-		show: showUser,
+		line: "<User id={id}, username='{username}', roles='{roles}', organization='{organization.name}'>",
 		rows: userRows(),
 	}
 }
@@ -51,11 +50,8 @@ func userRows() table[userRow] {
 		query:    filtered((*queries.Queries).ShellUsers),
 		held: func(t *core.Tx, ctx context.Context, id int64) (userRow, error) {
 			u, err := t.HoldUser(ctx, id)
-			if err != nil {
-				return userRow{}, err
-			}
-			a, err := t.HoldAccount(ctx, id)
-			return userRow{User: u, Account: a}, err
+			a, accountErr := t.HoldAccount(ctx, id)
+			return userRow{User: u, Account: a}, cmp.Or(err, accountErr)
 		},
 		add:        func(t *core.Tx, ctx context.Context, r *userRow) error { return t.AddUsers(ctx, &r.User) },
 		save:       func(t *core.Tx, ctx context.Context, r userRow) error { return t.SaveUser(ctx, r.User) },
@@ -105,14 +101,10 @@ func hashed(s *session, clear string) (string, error) { return s.core.HashNewPas
 
 // hashOf makes the method that gives the stored form of a secret.
 func hashOf(digest func(*session, string) (string, error)) func(call) (starlark.Value, error) {
-	return func(c call) (starlark.Value, error) {
-		var clear string
-		if err := c.unpack("secret", &clear); err != nil {
-			return nil, err
-		}
+	return withText("secret", func(c call, clear string) (starlark.Value, error) {
 		stored, err := digest(c.session, clear)
 		return starlark.String(stored), err
-	}
+	})
 }
 
 // required makes of a method that may find nothing one that must find something.
@@ -151,29 +143,18 @@ func usernameExists(c call) (starlark.Value, error) {
 }
 
 func userList(c call) (starlark.Value, error) {
-	if err := c.unpack(); err != nil {
-		return nil, err
-	}
 	all, err := c.find(c.model, nil)
 	return listOf(all), err
 }
 
-func checkPassword(c call) (starlark.Value, error) {
-	var clear string
-	if err := c.unpack("password", &clear); err != nil {
-		return nil, err
-	}
+func checkPassword(c call, clear string) (starlark.Value, error) {
 	ok, err := c.core.PasswordMatches(c.ctx, c.object.row.(*userRow).User.Password, clear)
 	return starlark.Bool(ok), err
 }
 
 // setPassword stores a password that passes the policy, else it gives the reason why
 // it does not.
-func setPassword(c call) (starlark.Value, error) {
-	var clear string
-	if err := c.unpack("password", &clear); err != nil {
-		return nil, err
-	}
+func setPassword(c call, clear string) (starlark.Value, error) {
 	if weak, ok := fault.As(core.CheckPasswordPolicy(clear)); ok {
 		return starlark.String(weak.Msg), nil
 	}
@@ -211,14 +192,4 @@ func userCan(c call) (starlark.Value, error) {
 		}
 	}
 	return starlark.False, err
-}
-
-func showUser(s *session, o *object) string {
-	roles, err := s.members(o, o.model.relation("roles"))
-	shown := "?"
-	if err == nil {
-		shown = repr(roles)
-	}
-	return fmt.Sprintf("<User id=%s, username='%s', roles='%s', organization='%s'>",
-		str(o.idValue()), s.shown(o, "username"), strings.TrimSpace(shown), s.nameOf(o, "organization", "name"))
 }

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -12,27 +13,23 @@ import (
 	"vserver/queries"
 )
 
-// outOf returns what a column holds; at is what column.at gave.
+// outOf returns what a column holds; at is what column.at returned.
 func outOf(at any) starlark.Value {
+	if p := reflect.ValueOf(at).Elem(); p.Kind() == reflect.Pointer {
+		if p.IsNil() {
+			return starlark.None
+		}
+		at = p.Interface()
+	}
 	switch p := at.(type) {
 	case *int64:
 		return starlark.MakeInt64(*p)
-	case **int64:
-		if *p != nil {
-			return starlark.MakeInt64(**p)
-		}
 	case *string:
 		return starlark.String(*p)
-	case **string:
-		if *p != nil {
-			return starlark.String(**p)
-		}
 	case *bool:
 		return starlark.Bool(*p)
-	case **queries.Time:
-		if *p != nil {
-			return datetime{(*p).Time}
-		}
+	case *queries.Time:
+		return datetime{Time: p.Time}
 	case *[]byte:
 		if *p != nil {
 			return starlark.Bytes(*p)
@@ -44,34 +41,29 @@ func outOf(at any) starlark.Value {
 // into sets a column to a value as far as its type can take it; nothing else is
 // checked (contract 40 §10.1).
 func into(at any, v starlark.Value) (err error) {
+	if column := reflect.ValueOf(at).Elem(); column.Kind() == reflect.Pointer {
+		if v == starlark.None {
+			column.SetZero()
+			return nil
+		}
+		value := reflect.New(column.Type().Elem())
+		if err := into(value.Interface(), v); err != nil {
+			return err
+		}
+		column.Set(value)
+		return nil
+	}
 	switch p := at.(type) {
 	case *int64:
 		*p, err = wholeNumber(v)
-	case **int64:
-		err = optionally(p, v, wholeNumber)
 	case *string:
 		*p, err = text(v)
-	case **string:
-		err = optionally(p, v, text)
 	case *bool:
 		*p, err = truth(v)
-	case **queries.Time:
-		err = optionally(p, v, instant)
+	case *queries.Time:
+		*p, err = instant(v)
 	case *[]byte:
 		*p, err = octets(v)
-	}
-	return err
-}
-
-// optionally sets a column that may be empty.
-func optionally[T any](at **T, v starlark.Value, read func(starlark.Value) (T, error)) error {
-	if v == starlark.None {
-		*at = nil
-		return nil
-	}
-	t, err := read(v)
-	if err == nil {
-		*at = &t
 	}
 	return err
 }
