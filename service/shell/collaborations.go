@@ -59,21 +59,17 @@ func nodesOfOrganizations(c call) (starlark.Value, error) {
 	if err := c.unpack("ids", &ids); err != nil {
 		return nil, err
 	}
-	all, err := c.find(c.models["Node"], filter{"collaboration_id": c.object.id()})
-	if err != nil {
-		return nil, err
-	}
-	wanted := map[int64]bool{}
-	for e := range starlark.Elements(ids) {
-		if n, err := wholeNumber(e); err == nil {
-			wanted[n] = true
-		}
-	}
 	var list []*object
-	for _, o := range all {
-		if id := o.row.(*nodeRow).Node.OrganizationID; id != nil && wanted[*id] {
-			list = append(list, o)
+	for e := range starlark.Elements(ids) {
+		id, err := wholeNumber(e)
+		if err != nil {
+			return nil, err
 		}
+		found, err := c.find(c.models["Node"], filter{"collaboration_id": c.object.id(), "organization_id": id})
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, found...)
 	}
 	return listOf(list), nil
 }

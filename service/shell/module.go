@@ -28,7 +28,8 @@ func without(name string, f func() starlark.Value) *starlark.Builtin {
 	})
 }
 
-// module is names behind a dot: a module, an enumeration, or a class that is called.
+// module is names behind a dot: a module, an enumeration, one of its members (which
+// have a name and a value), or a class that is called.
 type module struct {
 	kind, name string
 	members    starlark.StringDict
@@ -41,7 +42,20 @@ func newModule(name string, members starlark.StringDict) *module {
 }
 
 // String shows the module as Python does.
-func (m *module) String() string { return "<" + m.kind + " '" + m.name + "'>" }
+func (m *module) String() string {
+	if value, ok := m.members["value"].(starlark.String); ok {
+		return "<" + m.name + ": '" + string(value) + "'>"
+	}
+	return "<" + m.kind + " '" + m.name + "'>"
+}
+
+// str shows a member of an enumeration by its name.
+func (m *module) str() string {
+	if m.members["value"] != nil {
+		return m.name
+	}
+	return m.String()
+}
 
 // Type returns its kind.
 func (m *module) Type() string { return m.kind }

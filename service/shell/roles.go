@@ -62,7 +62,7 @@ func getRule(c call) (starlark.Value, error) {
 	}
 	f := filter{"name": name}
 	for column, v := range map[string]starlark.Value{"scope": scope, "operation": operation} {
-		if _, isEnum := v.(*module); !isEnum {
+		if v != scopes && v != operations {
 			f[column] = memberName(v)
 		}
 	}
