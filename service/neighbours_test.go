@@ -43,14 +43,6 @@ service/live: session.cut calls ws.cut
 service/live: session.cut calls probe.cut
 service/log: layout.append calls (…).append
 service/log: Log.warn calls logger.Warn
-service/shell: model.call calls method.call
-service/shell: help calls c.model.help
-service/shell: session.readDeferred calls o.model.rows.readDeferred
-service/shell: str calls v.str
-service/shell: session.remove calls o.model.rows.remove
-service/shell: unitOfWork.id calls o.id
-service/shell: object.copyTo calls c.copyTo
-service/shell: session.find calls m.rows.find
 service/yaml: Value.Tidy calls t.tidy
 service/yaml: Reader.Warn calls r.warn
 service/yaml: Block.Flag calls v.Flag

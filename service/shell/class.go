@@ -63,7 +63,7 @@ func (m *model) call(method *method, c call) (starlark.Value, error) {
 			return nil, err
 		}
 	}
-	return method.call(c)
+	return method.invoke(c)
 }
 
 // CallInternal makes an object of the values of its columns and relations; it is

@@ -69,7 +69,7 @@ func (d datetime) String() string {
 	return text + ")"
 }
 
-func (d datetime) str() string { return strings.Replace(d.isoformat(), "T", " ", 1) }
+func (d datetime) asText() string { return strings.Replace(d.isoformat(), "T", " ", 1) }
 
 func (d datetime) isoformat() string {
 	if d.Nanosecond()/1000 == 0 {

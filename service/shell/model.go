@@ -76,9 +76,9 @@ type virtual struct {
 
 // method is something to call.
 type method struct {
-	name  string
-	class bool // it needs no object
-	call  func(call) (starlark.Value, error)
+	name   string
+	class  bool // it needs no object
+	invoke func(call) (starlark.Value, error)
 }
 
 // names is a set of names of columns.

@@ -49,8 +49,8 @@ func (m *module) String() string {
 	return "<" + m.kind + " '" + m.name + "'>"
 }
 
-// str shows a member of an enumeration by its name.
-func (m *module) str() string {
+// asText shows a member of an enumeration by its name.
+func (m *module) asText() string {
 	if m.members["value"] != nil {
 		return m.name
 	}

@@ -87,7 +87,7 @@ func (s *session) count(o *object, r *relation) (starlark.Value, error) {
 	if o.id() == 0 {
 		return starlark.MakeInt(0), nil
 	}
-	found, err := s.models[r.target].rows.find(s.ctx, s.db.Queries, filter{r.by: o.id()})
+	found, err := s.models[r.target].rows.list(s.ctx, s.db.Queries, filter{r.by: o.id()})
 	return starlark.MakeInt(len(found)), err
 }
 
@@ -165,7 +165,7 @@ func (s *session) readDeferred(o *object) error {
 	}
 	row := o.model.rows.blank()
 	*idOf(row) = o.id()
-	if err := o.model.rows.readDeferred(s.ctx, s.db.Queries, row); err != nil {
+	if err := o.model.rows.fetchDeferred(s.ctx, s.db.Queries, row); err != nil {
 		return fmt.Errorf("reading from %s: %w", o.model.table, err)
 	}
 	for _, c := range o.model.columns {

@@ -18,8 +18,8 @@ func str(v starlark.Value) string {
 	switch v := v.(type) {
 	case starlark.String:
 		return string(v)
-	case interface{ str() string }:
-		return v.str()
+	case interface{ asText() string }:
+		return v.asText()
 	}
 	return repr(v)
 }

@@ -73,7 +73,7 @@ func (s *session) remove(o *object) error {
 		return problem("InvalidRequestError", "this %s is not stored", o.model.name)
 	}
 	err := s.core.Administer(s.ctx, func(ctx context.Context, t *core.Tx) error {
-		if err := o.model.rows.remove(ctx, t, o.id()); err != nil {
+		if err := o.model.rows.deleteRow(ctx, t, o.id()); err != nil {
 			return &failed{o.model, err, true}
 		}
 		return nil
@@ -223,8 +223,8 @@ func (w *unitOfWork) write(ctx context.Context, t *core.Tx) error {
 	return nil
 }
 
-// id returns the id of an object, 0 before it is written.
-func (w *unitOfWork) id(o *object) int64 {
+// currentID returns the id of an object, 0 before it is written.
+func (w *unitOfWork) currentID(o *object) int64 {
 	if row := w.rows[o]; row != nil {
 		return *idOf(row)
 	}
@@ -240,7 +240,7 @@ func (w *unitOfWork) writeRow(ctx context.Context, t *core.Tx, o *object) error 
 		return err
 	}
 	for name, to := range o.refs {
-		target := w.id(to)
+		target := w.currentID(to)
 		if target == 0 {
 			return problem("CircularDependencyError", "new objects refer to each other; save one of them first")
 		}
@@ -257,7 +257,7 @@ func (w *unitOfWork) writeRow(ctx context.Context, t *core.Tx, o *object) error 
 func (w *unitOfWork) rowToWrite(ctx context.Context, t *core.Tx, o *object) (any, error) {
 	if o.id() == 0 {
 		row := o.model.rows.blank()
-		o.copyTo(row, func(*column) bool { return true })
+		o.copyColumns(row, func(*column) bool { return true })
 		return row, nil
 	}
 	row, err := o.model.rows.hold(ctx, t, o.id())
@@ -267,11 +267,11 @@ func (w *unitOfWork) rowToWrite(ctx context.Context, t *core.Tx, o *object) (any
 	if err != nil {
 		return nil, err
 	}
-	o.copyTo(row, func(c *column) bool { return o.set[c.name] || c.deferred && o.deferredRead })
+	o.copyColumns(row, func(c *column) bool { return o.set[c.name] || c.deferred && o.deferredRead })
 	return row, nil
 }
 
-func (o *object) copyTo(row any, which func(*column) bool) {
+func (o *object) copyColumns(row any, which func(*column) bool) {
 	for i := range o.model.columns {
 		if c := &o.model.columns[i]; which(c) {
 			c.copyTo(row, o.row)
@@ -288,12 +288,12 @@ func (w *unitOfWork) writeLinks(ctx context.Context, t *core.Tx, o *object) erro
 		}
 		added, taken := m.difference()
 		for _, other := range taken {
-			if err := link.remove(ctx, t, w.id(o), other.id()); err != nil {
+			if err := link.remove(ctx, t, w.currentID(o), other.id()); err != nil {
 				return err
 			}
 		}
 		for _, other := range added {
-			if err := link.add(ctx, t, w.id(o), w.id(other)); err != nil {
+			if err := link.add(ctx, t, w.currentID(o), w.currentID(other)); err != nil {
 				return err
 			}
 		}

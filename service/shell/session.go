@@ -69,7 +69,7 @@ func (s *session) identified(m *model, row any) *object {
 
 // find reads the objects that a filter leaves, in the order of their ids.
 func (s *session) find(m *model, f filter) ([]*object, error) {
-	found, err := m.rows.find(s.ctx, s.db.Queries, f)
+	found, err := m.rows.list(s.ctx, s.db.Queries, f)
 	if err != nil {
 		return nil, fmt.Errorf("reading from %s: %w", m.table, err)
 	}

@@ -13,15 +13,15 @@ import (
 // store reads and writes the rows of a model. A row is a pointer to its struct.
 type store interface {
 	blank() any // a new row with its defaults
-	find(ctx context.Context, q *queries.Queries, f filter) ([]any, error)
+	list(ctx context.Context, q *queries.Queries, f filter) ([]any, error)
 	// hold reads a row that is about to change, so that nobody else changes it.
 	hold(ctx context.Context, t *core.Tx, id int64) (any, error)
 	// write stores a row, a new one when it has no id; set names the columns that
 	// were set.
 	write(ctx context.Context, t *core.Tx, row any, set names) error
-	remove(ctx context.Context, t *core.Tx, id int64) error
-	// readDeferred reads the columns that do not come with the row.
-	readDeferred(ctx context.Context, q *queries.Queries, row any) error
+	deleteRow(ctx context.Context, t *core.Tx, id int64) error
+	// fetchDeferred reads the columns that do not come with the row.
+	fetchDeferred(ctx context.Context, q *queries.Queries, row any) error
 }
 
 // table is the store of one type of row. Its functions are those of core and queries.
@@ -44,7 +44,7 @@ func (t table[R]) blank() any {
 	return &row
 }
 
-func (t table[R]) find(ctx context.Context, q *queries.Queries, f filter) ([]any, error) {
+func (t table[R]) list(ctx context.Context, q *queries.Queries, f filter) ([]any, error) {
 	found, err := t.query(q, ctx, f)
 	list := make([]any, len(found))
 	for i := range found {
@@ -78,11 +78,11 @@ func (t table[R]) write(ctx context.Context, tx *core.Tx, row any, set names) er
 	return t.save(tx, ctx, *r)
 }
 
-func (t table[R]) remove(ctx context.Context, tx *core.Tx, id int64) error {
+func (t table[R]) deleteRow(ctx context.Context, tx *core.Tx, id int64) error {
 	return t.removeByID(tx, ctx, id)
 }
 
-func (t table[R]) readDeferred(ctx context.Context, q *queries.Queries, row any) error {
+func (t table[R]) fetchDeferred(ctx context.Context, q *queries.Queries, row any) error {
 	return t.deferred(q, ctx, row.(*R))
 }
 
