@@ -71,15 +71,18 @@ var placeholder = regexp.MustCompile(`\{[#\w.]+\}`)
 
 // follow returns what names with dots between them lead to.
 func (o *object) follow(path string) (starlark.Value, error) {
-	name, rest, more := strings.Cut(path, ".")
-	if counted, ok := strings.CutPrefix(name, "#"); ok {
-		return o.model.session.count(o, o.model.relation(counted))
+	for {
+		name, rest, more := strings.Cut(path, ".")
+		if counted, ok := strings.CutPrefix(name, "#"); ok {
+			return o.model.session.count(o, o.model.relation(counted))
+		}
+		v, err := o.attribute(name)
+		next, ok := v.(*object)
+		if err != nil || !ok || !more {
+			return v, err
+		}
+		o, path = next, rest
 	}
-	v, err := o.attribute(name)
-	if to, ok := v.(*object); ok && more && err == nil {
-		return to.follow(rest)
-	}
-	return v, err
 }
 
 // count returns how many stored objects a relation leads to.
