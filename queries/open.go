@@ -70,8 +70,8 @@ func (db *DB) Close() error {
 	return db.pool.Close()
 }
 
-// Batches counts the commits of SQLite; nil for Postgres.
-func (db *DB) Batches() *Batches {
+// Commits counts those of SQLite; nil for Postgres.
+func (db *DB) Commits() *CommitCount {
 	if db.writer == nil {
 		return nil
 	}

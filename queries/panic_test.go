@@ -181,7 +181,7 @@ func sharing(t *testing.T, db *queries.DB, name string, doing func(context.Conte
 
 // waiting waits until so many transactions wait for the writer of SQLite.
 func waiting(db *queries.DB, n int) {
-	for end := time.Now().Add(promise.Patience); db.Waiting() < n && db.Batches() != nil; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(promise.Patience); db.Waiting() < n && db.Commits() != nil; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			return
 		}

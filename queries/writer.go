@@ -30,11 +30,11 @@ type writer struct {
 	ended sync.WaitGroup
 	lost  atomic.Bool // the connection is of no use, and there is no other yet
 
-	done Batches
+	done CommitCount
 }
 
-// Batches counts what was committed.
-type Batches struct{ Commits, Transactions atomic.Int64 }
+// CommitCount counts what was committed.
+type CommitCount struct{ Commits, Transactions atomic.Int64 }
 
 type job struct {
 	ctx  context.Context

@@ -67,14 +67,14 @@ func (m *metrics) watch(ctx context.Context, opened *Opened, wire *handlers.Serv
 		}
 		return float64(n)
 	})
-	if opened.DB.Batches() == nil {
+	if opened.DB.Commits() == nil {
 		return // Postgres groups commits by itself
 	}
 	counter("vserver_database_write_batches_total", "Commits of the database, each for one or more transactions.", func() float64 {
-		return float64(opened.DB.Batches().Commits.Load())
+		return float64(opened.DB.Commits().Commits.Load())
 	})
 	counter("vserver_database_writes_total", "Transactions that shared those commits.", func() float64 {
-		return float64(opened.DB.Batches().Transactions.Load())
+		return float64(opened.DB.Commits().Transactions.Load())
 	})
 }
 
