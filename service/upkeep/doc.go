@@ -1,5 +1,5 @@
 // Package upkeep is what an administrator does to a server beside running it: backup and
-// restore, changes of the schema, checks, the first user. It imports service, since it
-// opens a database and takes an address as a server does; nothing of it is part of a
-// server that runs.
+// restore, changes of the schema, checks, the first user, configurations for nodes. It
+// imports service, since it opens a database and takes an address as a server does, and
+// core; nothing of it is part of a server that runs.
 package upkeep

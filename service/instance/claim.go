@@ -1,0 +1,112 @@
+package instance
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"vserver/service/config"
+)
+
+// AlreadyRunning is the error of a second start of an instance.
+type AlreadyRunning struct{ Running Running }
+
+// Error is the sentence of contract 40 §4.2.
+func (e AlreadyRunning) Error() string {
+	return fmt.Sprintf("Server %s is already running", e.Running.Name)
+}
+
+// Claim is the right of this process to be the server of an instance. It ends with
+// Release, or with the process. The methods of a nil Claim do nothing: for servers
+// that leave no record.
+type Claim struct {
+	file string
+	mu   sync.Mutex
+	r    Running
+}
+
+// Acquire leaves the record of an instance that this process is about to serve. The
+// error is an AlreadyRunning when another process has done so. console is the file of
+// the console output, or empty.
+func Acquire(locations config.Locations, inst config.Instance, console string) (*Claim, error) {
+	c := &Claim{
+		file: filepath.Join(stateDir(locations, inst.Scope, inst.Name), stateFile),
+		r: Running{
+			Name: inst.Name, Scope: inst.Scope, Environment: inst.Config.Environment, Config: inst.File,
+			PID: os.Getpid(), Birth: birth(os.Getpid()), Started: time.Now().UTC().Truncate(time.Second),
+			Console: console, Log: inst.LogFile,
+		},
+	}
+	if err := os.MkdirAll(filepath.Dir(c.file), stateDirMode); err != nil {
+		return nil, fmt.Errorf("making the folder of the record of running servers: %w", err)
+	}
+	defer guard(filepath.Dir(c.file))()
+	if other, err := parseRunning(c.file); err == nil && other.Alive() {
+		return nil, AlreadyRunning{other}
+	}
+	return c, c.write()
+}
+
+// write makes the record appear in one step.
+func (c *Claim) write() error {
+	text, err := json.MarshalIndent(c.r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing the record of running servers: %w", err)
+	}
+	fresh := fmt.Sprintf("%s.%d", c.file, c.r.PID)
+	err = os.WriteFile(fresh, append(text, '\n'), stateMode)
+	if err == nil {
+		err = os.Rename(fresh, c.file)
+	}
+	if err != nil {
+		_ = os.Remove(fresh) // the first error is the one to tell
+		return fmt.Errorf("writing the record of running servers: %w", err)
+	}
+	return nil
+}
+
+// Serving adds to the record where the server answers.
+func (c *Claim) Serving(conf config.Config, at net.Addr) error {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.r.URL = URL(conf, at.String())
+	if conf.TLS != nil {
+		var err error
+		if c.r.Certificate, err = filepath.Abs(conf.TLS.Cert); err != nil {
+			return err
+		}
+	}
+	return c.write()
+}
+
+// Release removes the record.
+func (c *Claim) Release() {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	removeStale(c.file, c.r)
+	_ = os.Remove(stopFile(c.r, c.file))
+}
+
+// Context returns a context that ends when another process asks this one to end by a
+// file, where there are no signals for that.
+func (c *Claim) Context(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(parent)
+	if c != nil && askedByFile {
+		go func() {
+			awaitFile(ctx, stopFile(c.r, c.file))
+			cancel()
+		}()
+	}
+	return ctx, cancel
+}
