@@ -19,6 +19,10 @@ UPDATE authenticatable SET ip = @ip, last_seen = @last_seen, status = @status WH
 -- name: DeleteAccounts :exec
 DELETE FROM authenticatable WHERE id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
 
+-- name: FindAccounts :many
+SELECT a.id, a.type FROM authenticatable a
+WHERE (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR a.id = sqlc.narg('id')) ORDER BY a.id;
+
 -- name: GetAccount :one
 SELECT * FROM authenticatable WHERE id = @id;
 

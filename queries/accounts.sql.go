@@ -49,6 +49,39 @@ func (q *Queries) DeleteAccounts(ctx context.Context, ids string) error {
 	return err
 }
 
+const FindAccounts = `-- name: FindAccounts :many
+SELECT a.id, a.type FROM authenticatable a
+WHERE (CAST($1 AS BIGINT) IS NULL OR a.id = $1) ORDER BY a.id
+`
+
+type FindAccountsRow struct {
+	ID   int64
+	Type string
+}
+
+func (q *Queries) FindAccounts(ctx context.Context, id *int64) ([]FindAccountsRow, error) {
+	rows, err := q.db.QueryContext(ctx, FindAccounts, id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FindAccountsRow
+	for rows.Next() {
+		var i FindAccountsRow
+		if err := rows.Scan(&i.ID, &i.Type); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const GetAccount = `-- name: GetAccount :one
 SELECT id, type, ip, last_seen, status, refresh_generation, access_era FROM authenticatable WHERE id = $1
 `

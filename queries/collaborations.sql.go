@@ -59,6 +59,60 @@ func (q *Queries) DeleteCollaboration(ctx context.Context, id int64) error {
 	return err
 }
 
+const FindCollaborations = `-- name: FindCollaborations :many
+
+SELECT c.id, c.name, c.encrypted, c.task_count, c.result_count FROM collaboration c
+WHERE (CAST($1 AS BIGINT) IS NULL OR c.id = $1)
+  AND (CAST($2 AS TEXT) IS NULL OR c.name = $2)
+  AND (CAST($3 AS JSON) IS NULL OR c.name IN (SELECT j.key FROM json_each($3) AS j))
+  AND (CAST($4 AS BIGINT) IS NULL OR c.id IN (
+    SELECT m.collaboration_id FROM member m WHERE m.organization_id = $4))
+ORDER BY c.id
+`
+
+type FindCollaborationsParams struct {
+	ID             *int64
+	Name           *string
+	Names          *string
+	OrganizationID *int64
+}
+
+// Whole rows, for the import and the shell. A filter that is nil filters nothing; lists
+// of texts or ids are the keys of a JSON object.
+func (q *Queries) FindCollaborations(ctx context.Context, arg FindCollaborationsParams) ([]Collaboration, error) {
+	rows, err := q.db.QueryContext(ctx, FindCollaborations,
+		arg.ID,
+		arg.Name,
+		arg.Names,
+		arg.OrganizationID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Collaboration
+	for rows.Next() {
+		var i Collaboration
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Encrypted,
+			&i.TaskCount,
+			&i.ResultCount,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const GetCollaboration = `-- name: GetCollaboration :one
 SELECT id, name, encrypted, task_count, result_count FROM collaboration WHERE id = $1
 `

@@ -20,6 +20,20 @@ UPDATE node SET name = name WHERE id = @id RETURNING *;
 -- name: NodeOf :one
 SELECT n.id FROM node n WHERE n.organization_id = @organization_id AND n.collaboration_id = @collaboration_id;
 
+-- Whole rows, for the import and the shell. A filter that is nil filters nothing; lists
+-- of texts or ids are the keys of a JSON object.
+
+-- name: FindNodes :many
+SELECT sqlc.embed(n), sqlc.embed(a) FROM node n JOIN authenticatable a ON a.id = n.id
+WHERE (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR n.id = sqlc.narg('id'))
+  AND (CAST(sqlc.narg('api_key') AS TEXT) IS NULL OR n.api_key = sqlc.narg('api_key'))
+  AND (CAST(sqlc.narg('api_keys') AS JSON) IS NULL OR n.api_key IN (SELECT j.key FROM json_each(sqlc.narg('api_keys')) AS j))
+  AND (CAST(sqlc.narg('status') AS TEXT) IS NULL OR a.status = sqlc.narg('status'))
+  AND (CAST(sqlc.narg('organization_id') AS BIGINT) IS NULL OR n.organization_id = sqlc.narg('organization_id'))
+  AND (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR n.collaboration_id = sqlc.narg('collaboration_id'))
+  AND (CAST(sqlc.narg('collaborations') AS JSON) IS NULL OR n.collaboration_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(sqlc.narg('collaborations')) AS j))
+ORDER BY n.id;
+
 -- name: ListNodes :many
 SELECT n.id, n.name, n.organization_id, n.collaboration_id, a.ip, a.status, a.last_seen,
   EXISTS (SELECT 1 FROM nodeconfig c WHERE c.node_id = n.id) AS configured
@@ -44,6 +58,10 @@ UPDATE node SET name = @name, api_key = @api_key, collaboration_id = @collaborat
 WHERE id = @id;
 
 -- What nodes tell of their configuration.
+
+-- name: FindNodeConfig :many
+SELECT c.* FROM nodeconfig c
+WHERE (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR c.id = sqlc.narg('id')) ORDER BY c.id;
 
 -- name: InsertNodeConfig :one
 INSERT INTO nodeconfig (node_id, key, value) VALUES (@node_id, @key, @value) RETURNING id;

@@ -54,6 +54,115 @@ func (q *Queries) DeleteNodeConfig(ctx context.Context, nodeID *int64, iD *int64
 	return err
 }
 
+const FindNodeConfig = `-- name: FindNodeConfig :many
+
+SELECT c.id, c.node_id, c.key, c.value FROM nodeconfig c
+WHERE (CAST($1 AS BIGINT) IS NULL OR c.id = $1) ORDER BY c.id
+`
+
+// What nodes tell of their configuration.
+func (q *Queries) FindNodeConfig(ctx context.Context, id *int64) ([]NodeConfig, error) {
+	rows, err := q.db.QueryContext(ctx, FindNodeConfig, id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NodeConfig
+	for rows.Next() {
+		var i NodeConfig
+		if err := rows.Scan(
+			&i.ID,
+			&i.NodeID,
+			&i.Key,
+			&i.Value,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const FindNodes = `-- name: FindNodes :many
+
+SELECT n.id, n.name, n.api_key, n.collaboration_id, n.organization_id, a.id, a.type, a.ip, a.last_seen, a.status, a.refresh_generation, a.access_era FROM node n JOIN authenticatable a ON a.id = n.id
+WHERE (CAST($1 AS BIGINT) IS NULL OR n.id = $1)
+  AND (CAST($2 AS TEXT) IS NULL OR n.api_key = $2)
+  AND (CAST($3 AS JSON) IS NULL OR n.api_key IN (SELECT j.key FROM json_each($3) AS j))
+  AND (CAST($4 AS TEXT) IS NULL OR a.status = $4)
+  AND (CAST($5 AS BIGINT) IS NULL OR n.organization_id = $5)
+  AND (CAST($6 AS BIGINT) IS NULL OR n.collaboration_id = $6)
+  AND (CAST($7 AS JSON) IS NULL OR n.collaboration_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($7) AS j))
+ORDER BY n.id
+`
+
+type FindNodesParams struct {
+	ID              *int64
+	ApiKey          *string
+	ApiKeys         *string
+	Status          *string
+	OrganizationID  *int64
+	CollaborationID *int64
+	Collaborations  *string
+}
+
+type FindNodesRow struct {
+	Node    Node
+	Account Account
+}
+
+// Whole rows, for the import and the shell. A filter that is nil filters nothing; lists
+// of texts or ids are the keys of a JSON object.
+func (q *Queries) FindNodes(ctx context.Context, arg FindNodesParams) ([]FindNodesRow, error) {
+	rows, err := q.db.QueryContext(ctx, FindNodes,
+		arg.ID,
+		arg.ApiKey,
+		arg.ApiKeys,
+		arg.Status,
+		arg.OrganizationID,
+		arg.CollaborationID,
+		arg.Collaborations,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FindNodesRow
+	for rows.Next() {
+		var i FindNodesRow
+		if err := rows.Scan(
+			&i.Node.ID,
+			&i.Node.Name,
+			&i.Node.ApiKey,
+			&i.Node.CollaborationID,
+			&i.Node.OrganizationID,
+			&i.Account.ID,
+			&i.Account.Type,
+			&i.Account.IP,
+			&i.Account.LastSeen,
+			&i.Account.Status,
+			&i.Account.RefreshGeneration,
+			&i.Account.AccessEra,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const GetNode = `-- name: GetNode :one
 SELECT n.id, n.name, n.organization_id, n.collaboration_id, a.ip, a.status, a.last_seen,
   EXISTS (SELECT 1 FROM nodeconfig c WHERE c.node_id = n.id) AS configured
@@ -124,7 +233,6 @@ func (q *Queries) HoldNodeConfig(ctx context.Context, id int64) (NodeConfig, err
 }
 
 const InsertNodeConfig = `-- name: InsertNodeConfig :one
-
 INSERT INTO nodeconfig (node_id, key, value) VALUES ($1, $2, $3) RETURNING id
 `
 
@@ -134,7 +242,6 @@ type InsertNodeConfigParams struct {
 	Value  *string
 }
 
-// What nodes tell of their configuration.
 func (q *Queries) InsertNodeConfig(ctx context.Context, arg InsertNodeConfigParams) (int64, error) {
 	row := q.db.QueryRowContext(ctx, InsertNodeConfig, arg.NodeID, arg.Key, arg.Value)
 	var id int64

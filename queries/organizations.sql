@@ -15,6 +15,18 @@ UPDATE organization SET name = @name, domain = @domain, address1 = @address1, ad
 -- name: DeleteOrganization :exec
 DELETE FROM organization WHERE id = @id;
 
+-- Whole rows, for the import and the shell. A filter that is nil filters nothing; lists
+-- of texts or ids are the keys of a JSON object.
+
+-- name: FindOrganizations :many
+SELECT o.* FROM organization o
+WHERE (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR o.id = sqlc.narg('id'))
+  AND (CAST(sqlc.narg('name') AS TEXT) IS NULL OR o.name = sqlc.narg('name'))
+  AND (CAST(sqlc.narg('names') AS JSON) IS NULL OR o.name IN (SELECT j.key FROM json_each(sqlc.narg('names')) AS j))
+  AND (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR o.id IN (
+    SELECT m.organization_id FROM member m WHERE m.collaboration_id = sqlc.narg('collaboration_id')))
+ORDER BY o.id;
+
 -- name: ListOrganizations :many
 SELECT o.*
 FROM organization o

@@ -73,6 +73,63 @@ func (q *Queries) DeleteOrganization(ctx context.Context, id int64) error {
 	return err
 }
 
+const FindOrganizations = `-- name: FindOrganizations :many
+
+SELECT o.id, o.name, o.domain, o.address1, o.address2, o.zipcode, o.country, o.public_key FROM organization o
+WHERE (CAST($1 AS BIGINT) IS NULL OR o.id = $1)
+  AND (CAST($2 AS TEXT) IS NULL OR o.name = $2)
+  AND (CAST($3 AS JSON) IS NULL OR o.name IN (SELECT j.key FROM json_each($3) AS j))
+  AND (CAST($4 AS BIGINT) IS NULL OR o.id IN (
+    SELECT m.organization_id FROM member m WHERE m.collaboration_id = $4))
+ORDER BY o.id
+`
+
+type FindOrganizationsParams struct {
+	ID              *int64
+	Name            *string
+	Names           *string
+	CollaborationID *int64
+}
+
+// Whole rows, for the import and the shell. A filter that is nil filters nothing; lists
+// of texts or ids are the keys of a JSON object.
+func (q *Queries) FindOrganizations(ctx context.Context, arg FindOrganizationsParams) ([]Organization, error) {
+	rows, err := q.db.QueryContext(ctx, FindOrganizations,
+		arg.ID,
+		arg.Name,
+		arg.Names,
+		arg.CollaborationID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Organization
+	for rows.Next() {
+		var i Organization
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Domain,
+			&i.Address1,
+			&i.Address2,
+			&i.Zipcode,
+			&i.Country,
+			&i.PublicKey,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const GetOrganization = `-- name: GetOrganization :one
 SELECT id, name, domain, address1, address2, zipcode, country, public_key FROM organization WHERE id = $1
 `

@@ -7,7 +7,8 @@ LEFT JOIN result r ON r.id = p.result_id LEFT JOIN task t ON t.id = r.task_id WH
 -- name: ListPorts :many
 SELECT p.*
 FROM algorithmport p
-WHERE (CAST(sqlc.narg('within') AS JSON) IS NULL OR p.result_id IN (
+WHERE (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR p.id = sqlc.narg('id'))
+  AND (CAST(sqlc.narg('within') AS JSON) IS NULL OR p.result_id IN (
     SELECT r.id FROM result r WHERE r.id = p.result_id AND +r.collaboration_id IN (
       SELECT CAST(j.key AS BIGINT) FROM json_each(sqlc.narg('within')) AS j)))
   AND (CAST(sqlc.narg('result_id') AS BIGINT) IS NULL OR p.result_id = sqlc.narg('result_id'))

@@ -100,17 +100,19 @@ func (q *Queries) InsertPort(ctx context.Context, arg InsertPortParams) (int64, 
 const ListPorts = `-- name: ListPorts :many
 SELECT p.id, p.port, p.result_id, p.label
 FROM algorithmport p
-WHERE (CAST($1 AS JSON) IS NULL OR p.result_id IN (
+WHERE (CAST($1 AS BIGINT) IS NULL OR p.id = $1)
+  AND (CAST($2 AS JSON) IS NULL OR p.result_id IN (
     SELECT r.id FROM result r WHERE r.id = p.result_id AND +r.collaboration_id IN (
-      SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)))
-  AND (CAST($2 AS BIGINT) IS NULL OR p.result_id = $2)
-  AND (CAST($3 AS BIGINT) IS NULL OR p.result_id IN (SELECT r.id FROM result r WHERE r.task_id = $3))
-  AND (CAST($4 AS BIGINT) IS NULL OR p.result_id IN (
-    SELECT r.id FROM task t JOIN result r ON r.task_id = t.id WHERE t.run_id = $4))
-ORDER BY p.id DESC LIMIT CAST($6 AS BIGINT) OFFSET CAST($5 AS BIGINT)
+      SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j)))
+  AND (CAST($3 AS BIGINT) IS NULL OR p.result_id = $3)
+  AND (CAST($4 AS BIGINT) IS NULL OR p.result_id IN (SELECT r.id FROM result r WHERE r.task_id = $4))
+  AND (CAST($5 AS BIGINT) IS NULL OR p.result_id IN (
+    SELECT r.id FROM task t JOIN result r ON r.task_id = t.id WHERE t.run_id = $5))
+ORDER BY p.id DESC LIMIT CAST($7 AS BIGINT) OFFSET CAST($6 AS BIGINT)
 `
 
 type ListPortsParams struct {
+	ID       *int64
 	Within   *string
 	ResultID *int64
 	TaskID   *int64
@@ -121,6 +123,7 @@ type ListPortsParams struct {
 
 func (q *Queries) ListPorts(ctx context.Context, arg ListPortsParams) ([]Port, error) {
 	rows, err := q.db.QueryContext(ctx, ListPorts,
+		arg.ID,
 		arg.Within,
 		arg.ResultID,
 		arg.TaskID,

@@ -4,6 +4,15 @@
 -- name: GetResult :one
 SELECT sqlc.embed(r), t.run_id FROM result r LEFT JOIN task t ON t.id = r.task_id WHERE r.id = @id;
 
+-- Whole rows, for the shell. A filter that is nil filters nothing.
+
+-- name: FindResults :many
+SELECT r.* FROM result r
+WHERE (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR r.id = sqlc.narg('id'))
+  AND (CAST(sqlc.narg('task_id') AS BIGINT) IS NULL OR r.task_id = sqlc.narg('task_id'))
+  AND (CAST(sqlc.narg('organization_id') AS BIGINT) IS NULL OR r.organization_id = sqlc.narg('organization_id'))
+ORDER BY r.id;
+
 -- name: ListResults :many
 SELECT r.*
 FROM result r
@@ -42,6 +51,9 @@ SELECT n.organization_id, n.collaboration_id FROM node n WHERE n.id = @id;
 
 -- name: PayloadsOfResults :many
 SELECT p.* FROM payload p WHERE p.result_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
+
+-- name: GetPayload :one
+SELECT * FROM payload WHERE result_id = @result_id;
 
 -- name: SizesOfPayloads :many
 SELECT p.result_id, CAST(COALESCE(octet_length(p.input), 0) + COALESCE(octet_length(p.result), 0)

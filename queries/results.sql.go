@@ -88,6 +88,70 @@ func (q *Queries) FailOpenResult(ctx context.Context, id int64) error {
 	return err
 }
 
+const FindResults = `-- name: FindResults :many
+
+SELECT r.id, r.task_id, r.organization_id, r.assigned_at, r.started_at, r.finished_at, r.status, r.collaboration_id FROM result r
+WHERE (CAST($1 AS BIGINT) IS NULL OR r.id = $1)
+  AND (CAST($2 AS BIGINT) IS NULL OR r.task_id = $2)
+  AND (CAST($3 AS BIGINT) IS NULL OR r.organization_id = $3)
+ORDER BY r.id
+`
+
+type FindResultsParams struct {
+	ID             *int64
+	TaskID         *int64
+	OrganizationID *int64
+}
+
+// Whole rows, for the shell. A filter that is nil filters nothing.
+func (q *Queries) FindResults(ctx context.Context, arg FindResultsParams) ([]Result, error) {
+	rows, err := q.db.QueryContext(ctx, FindResults, arg.ID, arg.TaskID, arg.OrganizationID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Result
+	for rows.Next() {
+		var i Result
+		if err := rows.Scan(
+			&i.ID,
+			&i.TaskID,
+			&i.OrganizationID,
+			&i.AssignedAt,
+			&i.StartedAt,
+			&i.FinishedAt,
+			&i.Status,
+			&i.CollaborationID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const GetPayload = `-- name: GetPayload :one
+SELECT result_id, input, result, log FROM payload WHERE result_id = $1
+`
+
+func (q *Queries) GetPayload(ctx context.Context, resultID int64) (Payload, error) {
+	row := q.db.QueryRowContext(ctx, GetPayload, resultID)
+	var i Payload
+	err := row.Scan(
+		&i.ResultID,
+		&i.Input,
+		&i.Result,
+		&i.Log,
+	)
+	return i, err
+}
+
 const GetResult = `-- name: GetResult :one
 
 SELECT r.id, r.task_id, r.organization_id, r.assigned_at, r.started_at, r.finished_at, r.status, r.collaboration_id, t.run_id FROM result r LEFT JOIN task t ON t.id = r.task_id WHERE r.id = $1

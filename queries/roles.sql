@@ -7,6 +7,21 @@ SELECT id FROM role WHERE name = @name AND organization_id IS NULL ORDER BY id L
 -- name: InsertRole :one
 INSERT INTO role (name, description, organization_id) VALUES (@name, @description, @organization_id) RETURNING id;
 
+-- Whole rows, for the import and the shell. A filter that is nil filters nothing; lists
+-- of texts or ids are the keys of a JSON object.
+
+-- name: FindRoles :many
+SELECT r.* FROM role r
+WHERE (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR r.id = sqlc.narg('id'))
+  AND (CAST(sqlc.narg('name') AS TEXT) IS NULL OR r.name = sqlc.narg('name'))
+  AND (CAST(sqlc.narg('names') AS JSON) IS NULL OR r.name IN (SELECT j.key FROM json_each(sqlc.narg('names')) AS j))
+  AND (CAST(sqlc.narg('organization_id') AS BIGINT) IS NULL OR r.organization_id = sqlc.narg('organization_id'))
+  AND (CAST(sqlc.narg('user_id') AS BIGINT) IS NULL OR r.id IN (
+    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = sqlc.narg('user_id')))
+  AND (CAST(sqlc.narg('rule_id') AS BIGINT) IS NULL OR r.id IN (
+    SELECT rr.role_id FROM role_rule rr WHERE rr.rule_id = sqlc.narg('rule_id')))
+ORDER BY r.id;
+
 -- Of the repeated filters each lies in two parameters: whether it filters, and the
 -- values as the keys of a JSON object.
 

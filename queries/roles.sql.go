@@ -72,6 +72,66 @@ func (q *Queries) DeleteRole(ctx context.Context, id int64) error {
 	return err
 }
 
+const FindRoles = `-- name: FindRoles :many
+
+SELECT r.id, r.name, r.description, r.organization_id FROM role r
+WHERE (CAST($1 AS BIGINT) IS NULL OR r.id = $1)
+  AND (CAST($2 AS TEXT) IS NULL OR r.name = $2)
+  AND (CAST($3 AS JSON) IS NULL OR r.name IN (SELECT j.key FROM json_each($3) AS j))
+  AND (CAST($4 AS BIGINT) IS NULL OR r.organization_id = $4)
+  AND (CAST($5 AS BIGINT) IS NULL OR r.id IN (
+    SELECT uo.role_id FROM user_role uo WHERE uo.user_id = $5))
+  AND (CAST($6 AS BIGINT) IS NULL OR r.id IN (
+    SELECT rr.role_id FROM role_rule rr WHERE rr.rule_id = $6))
+ORDER BY r.id
+`
+
+type FindRolesParams struct {
+	ID             *int64
+	Name           *string
+	Names          *string
+	OrganizationID *int64
+	UserID         *int64
+	RuleID         *int64
+}
+
+// Whole rows, for the import and the shell. A filter that is nil filters nothing; lists
+// of texts or ids are the keys of a JSON object.
+func (q *Queries) FindRoles(ctx context.Context, arg FindRolesParams) ([]Role, error) {
+	rows, err := q.db.QueryContext(ctx, FindRoles,
+		arg.ID,
+		arg.Name,
+		arg.Names,
+		arg.OrganizationID,
+		arg.UserID,
+		arg.RuleID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Role
+	for rows.Next() {
+		var i Role
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Description,
+			&i.OrganizationID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const GetRole = `-- name: GetRole :one
 SELECT id, name, description, organization_id FROM role WHERE id = $1
 `

@@ -13,11 +13,14 @@ DELETE FROM rule WHERE id = @id;
 -- name: ListRules :many
 SELECT r.*
 FROM rule r
-WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR r.name = sqlc.narg('name'))
+WHERE (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR r.id = sqlc.narg('id'))
+  AND (CAST(sqlc.narg('name') AS TEXT) IS NULL OR r.name = sqlc.narg('name'))
   AND (CAST(sqlc.narg('operation') AS TEXT) IS NULL OR r.operation = sqlc.narg('operation'))
   AND (CAST(sqlc.narg('scope') AS TEXT) IS NULL OR r.scope = sqlc.narg('scope'))
   AND (CAST(sqlc.narg('role_id') AS BIGINT) IS NULL OR r.id IN (
     SELECT rr.rule_id FROM role_rule rr WHERE rr.role_id = sqlc.narg('role_id')))
+  AND (CAST(sqlc.narg('user_id') AS BIGINT) IS NULL OR r.id IN (
+    SELECT ur.rule_id FROM user_rule ur WHERE ur.user_id = sqlc.narg('user_id')))
 ORDER BY r.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 
 -- name: GetRule :one

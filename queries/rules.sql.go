@@ -121,29 +121,36 @@ func (q *Queries) InsertRule(ctx context.Context, arg InsertRuleParams) (int64, 
 const ListRules = `-- name: ListRules :many
 SELECT r.id, r.name, r.operation, r.scope, r.description
 FROM rule r
-WHERE (CAST($1 AS TEXT) IS NULL OR r.name = $1)
-  AND (CAST($2 AS TEXT) IS NULL OR r.operation = $2)
-  AND (CAST($3 AS TEXT) IS NULL OR r.scope = $3)
-  AND (CAST($4 AS BIGINT) IS NULL OR r.id IN (
-    SELECT rr.rule_id FROM role_rule rr WHERE rr.role_id = $4))
-ORDER BY r.id LIMIT CAST($6 AS BIGINT) OFFSET CAST($5 AS BIGINT)
+WHERE (CAST($1 AS BIGINT) IS NULL OR r.id = $1)
+  AND (CAST($2 AS TEXT) IS NULL OR r.name = $2)
+  AND (CAST($3 AS TEXT) IS NULL OR r.operation = $3)
+  AND (CAST($4 AS TEXT) IS NULL OR r.scope = $4)
+  AND (CAST($5 AS BIGINT) IS NULL OR r.id IN (
+    SELECT rr.rule_id FROM role_rule rr WHERE rr.role_id = $5))
+  AND (CAST($6 AS BIGINT) IS NULL OR r.id IN (
+    SELECT ur.rule_id FROM user_rule ur WHERE ur.user_id = $6))
+ORDER BY r.id LIMIT CAST($8 AS BIGINT) OFFSET CAST($7 AS BIGINT)
 `
 
 type ListRulesParams struct {
+	ID        *int64
 	Name      *string
 	Operation *string
 	Scope     *string
 	RoleID    *int64
+	UserID    *int64
 	Off       int64
 	Lim       int64
 }
 
 func (q *Queries) ListRules(ctx context.Context, arg ListRulesParams) ([]Rule, error) {
 	rows, err := q.db.QueryContext(ctx, ListRules,
+		arg.ID,
 		arg.Name,
 		arg.Operation,
 		arg.Scope,
 		arg.RoleID,
+		arg.UserID,
 		arg.Off,
 		arg.Lim,
 	)

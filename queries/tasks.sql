@@ -8,7 +8,8 @@ SELECT * FROM task WHERE id = @id;
 -- name: ListTasks :many
 SELECT t.*
 FROM task t
-WHERE (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR t.collaboration_id = sqlc.narg('collaboration_id'))
+WHERE (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR t.id = sqlc.narg('id'))
+  AND (CAST(sqlc.narg('collaboration_id') AS BIGINT) IS NULL OR t.collaboration_id = sqlc.narg('collaboration_id'))
   AND (CAST(sqlc.narg('within') AS JSON) IS NULL OR +t.collaboration_id IN (
     SELECT CAST(j.key AS BIGINT) FROM json_each(sqlc.narg('within')) AS j))
   AND (CAST(sqlc.narg('run_id') AS BIGINT) IS NULL OR t.run_id = sqlc.narg('run_id'))

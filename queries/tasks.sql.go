@@ -271,19 +271,20 @@ func (q *Queries) IsSubtreeOpen(ctx context.Context, id int64) (bool, error) {
 const ListTasks = `-- name: ListTasks :many
 SELECT t.id, t.name, t.description, t.image, t.collaboration_id, t.run_id, t.parent_id, t.database, t.initiator_id, t.init_user_id, t.created_at
 FROM task t
-WHERE (CAST($1 AS BIGINT) IS NULL OR t.collaboration_id = $1)
-  AND (CAST($2 AS JSON) IS NULL OR +t.collaboration_id IN (
-    SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j))
-  AND (CAST($3 AS BIGINT) IS NULL OR t.run_id = $3)
-  AND (CAST($4 AS BIGINT) IS NULL OR t.parent_id = $4)
-  AND (CAST($5 AS BIGINT) IS NULL OR t.initiator_id = $5)
-  AND (CAST($6 AS BIGINT) IS NULL OR t.init_user_id = $6)
-  AND (CAST($7 AS BIGINT) IS NULL OR t.id = (SELECT r.task_id FROM result r WHERE r.id = $7))
-  AND (CAST($8 AS TEXT) IS NULL OR (lower(t.name) LIKE lower($8) ESCAPE '\'))
-  AND (CAST($9 AS TEXT) IS NULL OR (lower(t.image) LIKE lower($9) ESCAPE '\'))
-  AND (CAST($10 AS TEXT) IS NULL OR (lower(t.description) LIKE lower($10) ESCAPE '\'))
-  AND (CAST($11 AS TEXT) IS NULL OR (lower(t.database) LIKE lower($11) ESCAPE '\'))
-  AND (CAST($12 AS TEXT) IS NULL OR ((
+WHERE (CAST($1 AS BIGINT) IS NULL OR t.id = $1)
+  AND (CAST($2 AS BIGINT) IS NULL OR t.collaboration_id = $2)
+  AND (CAST($3 AS JSON) IS NULL OR +t.collaboration_id IN (
+    SELECT CAST(j.key AS BIGINT) FROM json_each($3) AS j))
+  AND (CAST($4 AS BIGINT) IS NULL OR t.run_id = $4)
+  AND (CAST($5 AS BIGINT) IS NULL OR t.parent_id = $5)
+  AND (CAST($6 AS BIGINT) IS NULL OR t.initiator_id = $6)
+  AND (CAST($7 AS BIGINT) IS NULL OR t.init_user_id = $7)
+  AND (CAST($8 AS BIGINT) IS NULL OR t.id = (SELECT r.task_id FROM result r WHERE r.id = $8))
+  AND (CAST($9 AS TEXT) IS NULL OR (lower(t.name) LIKE lower($9) ESCAPE '\'))
+  AND (CAST($10 AS TEXT) IS NULL OR (lower(t.image) LIKE lower($10) ESCAPE '\'))
+  AND (CAST($11 AS TEXT) IS NULL OR (lower(t.description) LIKE lower($11) ESCAPE '\'))
+  AND (CAST($12 AS TEXT) IS NULL OR (lower(t.database) LIKE lower($12) ESCAPE '\'))
+  AND (CAST($13 AS TEXT) IS NULL OR ((
     SELECT CASE
       WHEN COUNT(r.status) = 0 THEN 'unknown'
       WHEN COUNT(CASE WHEN r.status IN ('initializing', 'active', 'completed', 'pending') THEN 1 END) < COUNT(*) THEN 'failed'
@@ -291,12 +292,13 @@ WHERE (CAST($1 AS BIGINT) IS NULL OR t.collaboration_id = $1)
       WHEN COUNT(CASE WHEN r.status = 'initializing' THEN 1 END) > 0 THEN 'initializing'
       WHEN COUNT(CASE WHEN r.status = 'pending' THEN 1 END) > 0 THEN 'pending'
       ELSE 'completed' END
-    FROM result r WHERE r.task_id = t.id) LIKE lower($12) ESCAPE '\'))
-  AND (CAST($13 AS BIGINT) IS NULL OR t.id < $13)
-ORDER BY t.id DESC LIMIT CAST($15 AS BIGINT) OFFSET CAST($14 AS BIGINT)
+    FROM result r WHERE r.task_id = t.id) LIKE lower($13) ESCAPE '\'))
+  AND (CAST($14 AS BIGINT) IS NULL OR t.id < $14)
+ORDER BY t.id DESC LIMIT CAST($16 AS BIGINT) OFFSET CAST($15 AS BIGINT)
 `
 
 type ListTasksParams struct {
+	ID              *int64
 	CollaborationID *int64
 	Within          *string
 	RunID           *int64
@@ -316,6 +318,7 @@ type ListTasksParams struct {
 
 func (q *Queries) ListTasks(ctx context.Context, arg ListTasksParams) ([]Task, error) {
 	rows, err := q.db.QueryContext(ctx, ListTasks,
+		arg.ID,
 		arg.CollaborationID,
 		arg.Within,
 		arg.RunID,

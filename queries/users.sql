@@ -17,6 +17,23 @@ WHERE (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR u.organization_id = sqlc.n
   AND (CAST(sqlc.narg('seen_till') AS TIMESTAMPTZ) IS NULL OR a.last_seen <= sqlc.narg('seen_till'))
 ORDER BY u.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 
+-- Whole rows, for the import and the shell. A filter that is nil filters nothing; lists
+-- of texts or ids are the keys of a JSON object.
+
+-- name: FindUsers :many
+SELECT sqlc.embed(u), sqlc.embed(a) FROM "user" u JOIN authenticatable a ON a.id = u.id
+WHERE (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR u.id = sqlc.narg('id'))
+  AND (CAST(sqlc.narg('username') AS TEXT) IS NULL OR u.username = sqlc.narg('username'))
+  AND (CAST(sqlc.narg('usernames') AS JSON) IS NULL OR u.username IN (SELECT j.key FROM json_each(sqlc.narg('usernames')) AS j))
+  AND (CAST(sqlc.narg('email') AS TEXT) IS NULL OR u.email = sqlc.narg('email'))
+  AND (CAST(sqlc.narg('emails') AS JSON) IS NULL OR u.email IN (SELECT j.key FROM json_each(sqlc.narg('emails')) AS j))
+  AND (CAST(sqlc.narg('organization_id') AS BIGINT) IS NULL OR u.organization_id = sqlc.narg('organization_id'))
+  AND (CAST(sqlc.narg('role_id') AS BIGINT) IS NULL OR u.id IN (
+    SELECT uo.user_id FROM user_role uo WHERE uo.role_id = sqlc.narg('role_id')))
+  AND (CAST(sqlc.narg('rule_id') AS BIGINT) IS NULL OR u.id IN (
+    SELECT ur.user_id FROM user_rule ur WHERE ur.rule_id = sqlc.narg('rule_id')))
+ORDER BY u.id;
+
 -- name: CountUsers :one
 SELECT COUNT(*) FROM "user";
 

@@ -109,6 +109,91 @@ func (q *Queries) ExtraRulesOfUsers(ctx context.Context, ids string) ([]ExtraRul
 	return items, nil
 }
 
+const FindUsers = `-- name: FindUsers :many
+
+SELECT u.id, u.username, u.password, u.firstname, u.lastname, u.email, u.organization_id, u.failed_login_attempts, u.last_login_attempt, u.otp_secret, u.initial_password, a.id, a.type, a.ip, a.last_seen, a.status, a.refresh_generation, a.access_era FROM "user" u JOIN authenticatable a ON a.id = u.id
+WHERE (CAST($1 AS BIGINT) IS NULL OR u.id = $1)
+  AND (CAST($2 AS TEXT) IS NULL OR u.username = $2)
+  AND (CAST($3 AS JSON) IS NULL OR u.username IN (SELECT j.key FROM json_each($3) AS j))
+  AND (CAST($4 AS TEXT) IS NULL OR u.email = $4)
+  AND (CAST($5 AS JSON) IS NULL OR u.email IN (SELECT j.key FROM json_each($5) AS j))
+  AND (CAST($6 AS BIGINT) IS NULL OR u.organization_id = $6)
+  AND (CAST($7 AS BIGINT) IS NULL OR u.id IN (
+    SELECT uo.user_id FROM user_role uo WHERE uo.role_id = $7))
+  AND (CAST($8 AS BIGINT) IS NULL OR u.id IN (
+    SELECT ur.user_id FROM user_rule ur WHERE ur.rule_id = $8))
+ORDER BY u.id
+`
+
+type FindUsersParams struct {
+	ID             *int64
+	Username       *string
+	Usernames      *string
+	Email          *string
+	Emails         *string
+	OrganizationID *int64
+	RoleID         *int64
+	RuleID         *int64
+}
+
+type FindUsersRow struct {
+	User    User
+	Account Account
+}
+
+// Whole rows, for the import and the shell. A filter that is nil filters nothing; lists
+// of texts or ids are the keys of a JSON object.
+func (q *Queries) FindUsers(ctx context.Context, arg FindUsersParams) ([]FindUsersRow, error) {
+	rows, err := q.db.QueryContext(ctx, FindUsers,
+		arg.ID,
+		arg.Username,
+		arg.Usernames,
+		arg.Email,
+		arg.Emails,
+		arg.OrganizationID,
+		arg.RoleID,
+		arg.RuleID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FindUsersRow
+	for rows.Next() {
+		var i FindUsersRow
+		if err := rows.Scan(
+			&i.User.ID,
+			&i.User.Username,
+			&i.User.Password,
+			&i.User.Firstname,
+			&i.User.Lastname,
+			&i.User.Email,
+			&i.User.OrganizationID,
+			&i.User.FailedLoginAttempts,
+			&i.User.LastLoginAttempt,
+			&i.User.OtpSecret,
+			&i.User.InitialPassword,
+			&i.Account.ID,
+			&i.Account.Type,
+			&i.Account.IP,
+			&i.Account.LastSeen,
+			&i.Account.Status,
+			&i.Account.RefreshGeneration,
+			&i.Account.AccessEra,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const GetUser = `-- name: GetUser :one
 SELECT u.id, u.username, u.firstname, u.lastname, u.email, u.organization_id, a.last_seen, a.status
 FROM "user" u JOIN authenticatable a ON a.id = u.id WHERE u.id = $1

@@ -201,7 +201,7 @@ func (w *writer) createRoles(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		w.world.roles[roleKey{organization, name}] = queries.FindRolesRow{ID: role.ID}
+		w.world.roles[roleKey{organization, name}] = role.ID
 	}
 	return nil
 }
@@ -240,7 +240,7 @@ func (w *writer) createSomeUsers(ctx context.Context, some []newUser) error {
 	for i, u := range some {
 		has := u.roles
 		if u.super {
-			has = append(has, w.world.roles[roleKey{*rows[i].OrganizationID, access.RoleSuper}].ID)
+			has = append(has, w.world.roles[roleKey{*rows[i].OrganizationID, access.RoleSuper}])
 		}
 		for _, role := range has {
 			roles = append(roles, queries.UserRole{UserID: rows[i].ID, RoleID: role})

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"vserver/queries"
 	"vserver/service/access"
 )
 
@@ -136,26 +135,26 @@ func (p *plan) organization(o *organization) {
 // super compares the role that an import gives to the users of an organization.
 func (p *plan) super(o *organization) {
 	name := access.RoleSuper + " of " + o.name
-	row, there := p.superOf(o)
+	role, there := p.superOf(o)
 	if !there {
 		p.supers = append(p.supers, o)
 		p.note(Created, Role, o.line, name, "")
 		return
 	}
 	var d difference
-	if lacks := int64(len(access.Rules)) - row.Rules; lacks > 0 {
+	if lacks := len(access.Rules) - p.world.rulesOf[role]; lacks > 0 {
 		d.found(o.line, "the role lacks %d of the %d rules in the database", lacks, len(access.Rules))
 	}
 	p.judged(Role, name, o.line, d)
 }
 
-func (p *plan) superOf(o *organization) (queries.FindRolesRow, bool) {
+func (p *plan) superOf(o *organization) (int64, bool) {
 	id, there := p.world.organizations[o.name]
 	if !there {
-		return queries.FindRolesRow{}, false
+		return 0, false
 	}
-	row, there := p.world.roles[roleKey{id, access.RoleSuper}]
-	return row, there
+	role, there := p.world.roles[roleKey{id, access.RoleSuper}]
+	return role, there
 }
 
 func (p *plan) user(o *organization, u *user) {
@@ -191,9 +190,9 @@ func (p *plan) rolesFor(o *organization, u *user) (ids []int64, super bool) {
 	}
 	own := p.world.organizations[o.name] // 0 when it is new, then it has none
 	for _, r := range u.roles {
-		row, there := p.world.roles[roleKey{own, r.name}]
+		role, there := p.world.roles[roleKey{own, r.name}]
 		if !there {
-			row, there = p.world.roles[roleKey{0, r.name}]
+			role, there = p.world.roles[roleKey{0, r.name}]
 		}
 		switch {
 		case r.name == access.RoleSuper:
@@ -201,7 +200,7 @@ func (p *plan) rolesFor(o *organization, u *user) (ids []int64, super bool) {
 		case !there:
 			p.fault(r.line, "organization %s has no role %s, and no default role is called so", o.name, r.name)
 		default:
-			ids = append(ids, row.ID)
+			ids = append(ids, role)
 		}
 	}
 	return ids, super
@@ -212,11 +211,11 @@ func (p *plan) rolesFor(o *organization, u *user) (ids []int64, super bool) {
 func (p *plan) compareRoles(d *difference, o *organization, u *user, want []int64, super bool) {
 	has := p.world.rolesOf[p.world.users[u.username].ID]
 	if super {
-		row, there := p.superOf(o)
-		if !there || !slices.Contains(has, row.ID) {
+		role, there := p.superOf(o)
+		if !there || !slices.Contains(has, role) {
 			d.found(u.line, "the user lacks the role super in the database")
 		}
-		want = append(slices.Clone(want), row.ID)
+		want = append(slices.Clone(want), role)
 	}
 	if u.roles == nil {
 		return

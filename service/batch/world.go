@@ -4,8 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
-	"strings"
 
 	"vserver/queries"
 	"vserver/service/access"
@@ -15,14 +16,15 @@ import (
 type world struct {
 	organizations  map[string]int64 // name to id, the lowest of several
 	rows           map[int64]queries.Organization
-	users          map[string]queries.FindUsersRow
+	users          map[string]queries.User
 	rolesOf        map[int64][]int64 // of users, ascending
 	emails         map[string]string // to the username that has it
-	roles          map[roleKey]queries.FindRolesRow
+	roles          map[roleKey]int64
+	rulesOf        map[int64]int // of roles super: how many
 	collaborations map[string]queries.Collaboration
 	members        map[seat]bool
-	nodes          map[seat]queries.FindNodesRow
-	keys           map[string]queries.FindAPIKeysRow // by digest
+	nodes          map[seat]queries.Node
+	keys           map[string]queries.Node // by digest
 }
 
 // roleKey names a role within its organization, 0 for default roles.
@@ -74,9 +76,9 @@ func (f *File) wanted(digest func(key string) string) wanted {
 func look(ctx context.Context, q *queries.Queries, want wanted) (*world, error) {
 	w := &world{
 		organizations: map[string]int64{}, rows: map[int64]queries.Organization{},
-		users: map[string]queries.FindUsersRow{}, rolesOf: map[int64][]int64{}, emails: map[string]string{},
-		roles: map[roleKey]queries.FindRolesRow{}, collaborations: map[string]queries.Collaboration{},
-		members: map[seat]bool{}, nodes: map[seat]queries.FindNodesRow{}, keys: map[string]queries.FindAPIKeysRow{},
+		users: map[string]queries.User{}, rolesOf: map[int64][]int64{}, emails: map[string]string{},
+		roles: map[roleKey]int64{}, rulesOf: map[int64]int{}, collaborations: map[string]queries.Collaboration{},
+		members: map[seat]bool{}, nodes: map[seat]queries.Node{}, keys: map[string]queries.Node{},
 	}
 	for _, read := range []func() error{
 		func() error { return w.lookOrganizations(ctx, q, want) },
@@ -91,7 +93,9 @@ func look(ctx context.Context, q *queries.Queries, want wanted) (*world, error) 
 }
 
 func (w *world) lookOrganizations(ctx context.Context, q *queries.Queries, want wanted) error {
-	err := each(ctx, want.organizations, q.FindOrganizations, func(o queries.Organization) {
+	err := each(ctx, want.organizations, func(ctx context.Context, names string) ([]queries.Organization, error) {
+		return q.FindOrganizations(ctx, queries.FindOrganizationsParams{Names: &names})
+	}, func(o queries.Organization) {
 		if _, lower := w.organizations[*o.Name]; !lower {
 			w.organizations[*o.Name] = o.ID
 			w.rows[o.ID] = o
@@ -100,64 +104,84 @@ func (w *world) lookOrganizations(ctx context.Context, q *queries.Queries, want 
 	if err != nil {
 		return err
 	}
-	return each(ctx, want.roles, q.FindRoles, func(r queries.FindRolesRow) {
+	supers := map[string]bool{}
+	err = each(ctx, want.roles, func(ctx context.Context, names string) ([]queries.Role, error) {
+		return q.FindRoles(ctx, queries.FindRolesParams{Names: &names})
+	}, func(r queries.Role) {
 		key := roleKey{name: *r.Name}
 		if r.OrganizationID != nil {
 			key.organization = *r.OrganizationID
 		}
 		if _, lower := w.roles[key]; !lower {
-			w.roles[key] = r
+			w.roles[key] = r.ID
+			if key.name == access.RoleSuper {
+				supers[id(r.ID)] = true
+			}
 		}
-	})
-}
-
-func (w *world) lookUsers(ctx context.Context, q *queries.Queries, want wanted) error {
-	ids := map[string]bool{}
-	err := each(ctx, want.users, q.FindUsers, func(u queries.FindUsersRow) {
-		w.users[*u.Username] = u
-		ids[strconv.FormatInt(u.ID, 10)] = true
 	})
 	if err != nil {
 		return err
 	}
-	err = each(ctx, ids, q.FindRolesOfUsers, func(r queries.FindRolesOfUsersRow) {
+	return each(ctx, supers, q.RulesOfRoles, func(r queries.RulesOfRolesRow) { w.rulesOf[r.OwnerID]++ })
+}
+
+func (w *world) lookUsers(ctx context.Context, q *queries.Queries, want wanted) error {
+	ids := map[string]bool{}
+	err := each(ctx, want.users, func(ctx context.Context, names string) ([]queries.FindUsersRow, error) {
+		return q.FindUsers(ctx, queries.FindUsersParams{Usernames: &names})
+	}, func(u queries.FindUsersRow) {
+		w.users[*u.User.Username] = u.User
+		ids[id(u.User.ID)] = true
+	})
+	if err != nil {
+		return err
+	}
+	err = each(ctx, ids, q.RolesOfUsers, func(r queries.RolesOfUsersRow) {
 		w.rolesOf[r.OwnerID] = append(w.rolesOf[r.OwnerID], r.ID)
 	})
 	if err != nil {
 		return err
 	}
-	return each(ctx, want.emails, q.FindEmails, func(u queries.FindEmailsRow) {
-		w.emails[*u.Email] = ""
-		if u.Username != nil {
-			w.emails[*u.Email] = *u.Username
+	return each(ctx, want.emails, func(ctx context.Context, emails string) ([]queries.FindUsersRow, error) {
+		return q.FindUsers(ctx, queries.FindUsersParams{Emails: &emails})
+	}, func(u queries.FindUsersRow) {
+		w.emails[*u.User.Email] = ""
+		if u.User.Username != nil {
+			w.emails[*u.User.Email] = *u.User.Username
 		}
 	})
 }
 
 func (w *world) lookCollaborations(ctx context.Context, q *queries.Queries, want wanted) error {
 	ids := map[string]bool{}
-	err := each(ctx, want.collaborations, q.FindCollaborations, func(c queries.Collaboration) {
+	err := each(ctx, want.collaborations, func(ctx context.Context, names string) ([]queries.Collaboration, error) {
+		return q.FindCollaborations(ctx, queries.FindCollaborationsParams{Names: &names})
+	}, func(c queries.Collaboration) {
 		w.collaborations[*c.Name] = c
-		ids[strconv.FormatInt(c.ID, 10)] = true
+		ids[id(c.ID)] = true
 	})
 	if err != nil {
 		return err
 	}
-	err = each(ctx, ids, q.FindMembers, func(m queries.FindMembersRow) {
+	err = each(ctx, ids, q.OrganizationsOfCollaborations, func(m queries.OrganizationsOfCollaborationsRow) {
 		w.members[seat{organization: m.ID, collaboration: m.OwnerID}] = true
 	})
 	if err != nil {
 		return err
 	}
-	err = each(ctx, ids, q.FindNodes, func(n queries.FindNodesRow) {
-		if n.OrganizationID != nil {
-			w.nodes[seat{*n.OrganizationID, *n.CollaborationID}] = n
+	err = each(ctx, ids, func(ctx context.Context, ids string) ([]queries.FindNodesRow, error) {
+		return q.FindNodes(ctx, queries.FindNodesParams{Collaborations: &ids})
+	}, func(n queries.FindNodesRow) {
+		if n.Node.OrganizationID != nil {
+			w.nodes[seat{*n.Node.OrganizationID, *n.Node.CollaborationID}] = n.Node
 		}
 	})
 	if err != nil {
 		return err
 	}
-	return each(ctx, want.digests, q.FindAPIKeys, func(n queries.FindAPIKeysRow) { w.keys[*n.ApiKey] = n })
+	return each(ctx, want.digests, func(ctx context.Context, digests string) ([]queries.FindNodesRow, error) {
+		return q.FindNodes(ctx, queries.FindNodesParams{ApiKeys: &digests})
+	}, func(n queries.FindNodesRow) { w.keys[*n.Node.ApiKey] = n.Node })
 }
 
 // part is how many rows one statement takes.
@@ -165,53 +189,24 @@ const part = 1000
 
 // each asks for the rows of a set of names, some at a time.
 func each[R any](ctx context.Context, names map[string]bool, find func(context.Context, string) ([]R, error), keep func(R)) error {
-	var l list
-	ask := func() error {
-		rows, err := find(ctx, l.take())
+	for some := range slices.Chunk(slices.Collect(maps.Keys(names)), part) {
+		set := make(map[string]int, len(some))
+		for _, name := range some {
+			set[name] = 0
+		}
+		text, err := json.Marshal(set)
+		if err != nil {
+			return fmt.Errorf("listing names: %w", err)
+		}
+		rows, err := find(ctx, string(text))
+		if err != nil {
+			return err
+		}
 		for _, r := range rows {
 			keep(r)
 		}
-		return err
 	}
-	for name := range names {
-		l.add(name, 0)
-		if l.members == part {
-			if err := ask(); err != nil {
-				return err
-			}
-		}
-	}
-	if l.members == 0 {
-		return nil
-	}
-	return ask()
-}
-
-// list builds a JSON object whose members keep their order.
-type list struct {
-	text    strings.Builder
-	members int
-}
-
-// add appends a member; the value has to be one that always encodes.
-func (l *list) add(key string, value any) {
-	k, _ := json.Marshal(key)
-	v, _ := json.Marshal(value)
-	l.text.WriteByte("{,"[min(l.members, 1)])
-	l.text.Write(k)
-	l.text.WriteByte(':')
-	l.text.Write(v)
-	l.members++
-}
-
-// take gives the object and begins a new one.
-func (l *list) take() string {
-	if l.members == 0 {
-		return "{}"
-	}
-	text := l.text.String() + "}"
-	*l = list{}
-	return text
+	return nil
 }
 
 func id(n int64) string { return strconv.FormatInt(n, 10) }

@@ -32,7 +32,7 @@ func getAccount(c call) (starlark.Value, error) {
 	if err := into(&id, wanted); err != nil {
 		return nil, err
 	}
-	found, err := c.db.ShellAccounts(c.ctx, id)
+	found, err := c.db.FindAccounts(c.ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("reading from authenticatable: %w", err)
 	}
@@ -67,7 +67,7 @@ func nodeConfigs() *model {
 		line:      "<NodeConfig {id}: {key}={value}, node: {node.name}>",
 		rows: table[queries.NodeConfig]{
 			query: func(q *queries.Queries, ctx context.Context, f filter) ([]queries.NodeConfig, error) {
-				return q.ShellNodeConfigs(ctx, f.number("id"))
+				return q.FindNodeConfig(ctx, f.number("id"))
 			},
 			held: (*core.Tx).HoldNodeConfig, add: (*core.Tx).AddNodeConfig, save: (*core.Tx).SaveNodeConfig, removeByID: (*core.Tx).RemoveNodeConfig,
 		},

@@ -30,7 +30,7 @@ func collaborations() *model {
 		line: "<Collaboration {id}: '{name}', {#organizations} organization(s), {task_count} task(s)>",
 		rows: table[queries.Collaboration]{
 			defaults: queries.Collaboration{Encrypted: true},
-			query:    filtered((*queries.Queries).ShellCollaborations), held: (*core.Tx).HoldCollaboration,
+			query:    filtered((*queries.Queries).FindCollaborations), held: (*core.Tx).HoldCollaboration,
 			add: (*core.Tx).AddCollaboration, save: (*core.Tx).SaveCollaboration, removeByID: (*core.Tx).RemoveCollaboration,
 		},
 	}

@@ -11,7 +11,7 @@ import (
 	"vserver/service/core"
 )
 
-type nodeRow = queries.ShellNodesRow
+type nodeRow = queries.FindNodesRow
 
 func nodes() *model {
 	return &model{
@@ -35,7 +35,7 @@ func nodes() *model {
 
 var nodeRows = table[nodeRow]{
 	defaults: nodeRow{Account: queries.Account{Type: access.Node.String()}},
-	query:    filtered((*queries.Queries).ShellNodes),
+	query:    filtered((*queries.Queries).FindNodes),
 	held: func(t *core.Tx, ctx context.Context, id int64) (nodeRow, error) {
 		n, err := t.HoldNode(ctx, id)
 		a, accountErr := t.HoldAccount(ctx, id)

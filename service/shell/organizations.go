@@ -32,7 +32,7 @@ func organizations() *model {
 		line:       "<Organization {id}: '{name}', domain:{domain}, users:{#users}>",
 		requiredBy: "roles", // without an organization they would be everybody's
 		rows: table[queries.Organization]{
-			query: filtered((*queries.Queries).ShellOrganizations), held: (*core.Tx).HoldOrganization,
+			query: filtered((*queries.Queries).FindOrganizations), held: (*core.Tx).HoldOrganization,
 			add: (*core.Tx).AddOrganization, save: (*core.Tx).SaveOrganization, removeByID: (*core.Tx).RemoveOrganization,
 		},
 	}

@@ -39,7 +39,7 @@ func results() *model {
 
 var resultRows = table[resultRow]{
 	query: func(q *queries.Queries, ctx context.Context, f filter) ([]resultRow, error) {
-		found, err := filtered((*queries.Queries).ShellResults)(q, ctx, f)
+		found, err := filtered((*queries.Queries).FindResults)(q, ctx, f)
 		list := make([]resultRow, len(found))
 		for i, r := range found {
 			list[i].Result = r
@@ -66,7 +66,7 @@ var resultRows = table[resultRow]{
 		return t.SavePayload(ctx, r.Texts)
 	},
 	deferred: func(q *queries.Queries, ctx context.Context, r *resultRow) (err error) {
-		if r.Texts, err = q.ShellPayload(ctx, r.ID); queries.Missing(err) {
+		if r.Texts, err = q.GetPayload(ctx, r.ID); queries.Missing(err) {
 			return nil
 		}
 		return err
@@ -93,10 +93,8 @@ func ports() *model {
 		relations: []relation{{name: "result", target: "Result", key: "result_id"}},
 		line:      "<AlgorithmPort {id}: port: {port}, label: {label}, result: {result_id}>",
 		rows: table[queries.Port]{
-			query: func(q *queries.Queries, ctx context.Context, f filter) ([]queries.Port, error) {
-				return q.ShellPorts(ctx, f.number("id"), f.number("result_id"))
-			},
-			held: (*core.Tx).HoldPort, add: (*core.Tx).AddPort, save: (*core.Tx).SavePort, removeByID: (*core.Tx).RemovePort,
+			query: filtered((*queries.Queries).ListPorts),
+			held:  (*core.Tx).HoldPort, add: (*core.Tx).AddPort, save: (*core.Tx).SavePort, removeByID: (*core.Tx).RemovePort,
 		},
 	}
 }

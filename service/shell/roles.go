@@ -21,7 +21,7 @@ func roles() *model {
 		methods: []method{{"get_by_name", true, byText("name", "name")}},
 		line:    "<Role {id}: '{name}', description: {description}, {#users} user(s)>",
 		rows: table[queries.Role]{
-			query: filtered((*queries.Queries).ShellRoles), held: (*core.Tx).HoldRole,
+			query: filtered((*queries.Queries).FindRoles), held: (*core.Tx).HoldRole,
 			add: (*core.Tx).AddRole, save: (*core.Tx).SaveRole, removeByID: (*core.Tx).RemoveRole,
 		},
 	}
@@ -46,7 +46,7 @@ func rules() *model {
 		methods: []method{{"get_by_", true, getRule}},
 		line:    "<Rule {id}: '{name}', operation: {operation}, scope: {scope}>",
 		rows: table[queries.Rule]{
-			query: filtered((*queries.Queries).ShellRules), held: (*core.Tx).HoldRule,
+			query: filtered((*queries.Queries).ListRules), held: (*core.Tx).HoldRule,
 			add: (*core.Tx).AddRule, save: (*core.Tx).SaveRule, removeByID: (*core.Tx).RemoveRule,
 		},
 	}

@@ -1,9 +1,12 @@
 package shell
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"reflect"
+	"slices"
 	"strings"
 
 	"vserver/queries"
@@ -50,6 +53,7 @@ func (t table[R]) list(ctx context.Context, q *queries.Queries, f filter) ([]any
 	for i := range found {
 		list[i] = &found[i]
 	}
+	slices.SortFunc(list, func(a, b any) int { return cmp.Compare(*idOf(a), *idOf(b)) })
 	return list, err
 }
 
@@ -110,6 +114,9 @@ func filtered[P, R any](query func(*queries.Queries, context.Context, P) ([]R, e
 			pointer := reflect.New(reflect.TypeOf(value))
 			pointer.Elem().Set(reflect.ValueOf(value))
 			reflect.ValueOf(&params).Elem().FieldByIndex(index).Set(pointer)
+		}
+		if limit := reflect.ValueOf(&params).Elem().FieldByName("Lim"); limit.IsValid() {
+			limit.SetInt(math.MaxInt64) // everything on one page
 		}
 		return query(q, ctx, params)
 	}

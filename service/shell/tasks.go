@@ -52,7 +52,7 @@ func tasks() *model {
 }
 
 var taskRows = table[queries.Task]{
-	query: filtered((*queries.Queries).ShellTasks), held: (*core.Tx).HoldTask,
+	query: filtered((*queries.Queries).ListTasks), held: (*core.Tx).HoldTask,
 	add: func(t *core.Tx, ctx context.Context, r *queries.Task) error {
 		r.CreatedAt = &t.Now
 		return t.AddTask(ctx, r)

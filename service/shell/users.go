@@ -13,7 +13,7 @@ import (
 	"vserver/service/fault"
 )
 
-type userRow = queries.ShellUsersRow
+type userRow = queries.FindUsersRow
 
 func users() *model {
 	return &model{
@@ -47,7 +47,7 @@ func userRows() table[userRow] {
 	none := int64(0)
 	return table[userRow]{
 		defaults: userRow{User: queries.User{FailedLoginAttempts: &none}, Account: queries.Account{Type: access.User.String()}},
-		query:    filtered((*queries.Queries).ShellUsers),
+		query:    filtered((*queries.Queries).FindUsers),
 		held: func(t *core.Tx, ctx context.Context, id int64) (userRow, error) {
 			u, err := t.HoldUser(ctx, id)
 			a, accountErr := t.HoldAccount(ctx, id)
