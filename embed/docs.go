@@ -13,6 +13,8 @@ import (
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/parser"
+
+	"vserver/service/config"
 )
 
 //go:embed docs
@@ -137,11 +139,16 @@ func readPages() (map[string]page, error) {
 
 var included = regexp.MustCompile(`(?m)^\{\{(\S+)\}\}$`)
 
-// withFiles replaces a line {{NAME}} by the file of that name as a code block.
+// withFiles replaces a line {{NAME}} by the file of that name as a code block, and
+// {{settings}} by the table of the configuration.
 func withFiles(text string) (string, error) {
 	var missing error
 	text = included.ReplaceAllStringFunc(text, func(line string) string {
-		file, err := docs.ReadFile("docs/" + strings.Trim(line, "{}"))
+		name := strings.Trim(line, "{}")
+		if name == "settings" {
+			return config.Reference()
+		}
+		file, err := docs.ReadFile("docs/" + name)
 		if err != nil {
 			missing = fmt.Errorf("reading a file within the documentation: %w", err)
 		}

@@ -1,11 +1,12 @@
 package embed
 
 import (
-	"os"
 	"path"
 	"regexp"
 	"strings"
 	"testing"
+
+	"vserver/service/config"
 )
 
 func documents(t *testing.T) map[string]Document {
@@ -124,24 +125,21 @@ func TestDocumentationKeepsThePolicy(t *testing.T) {
 	}
 }
 
-var settingLine = regexp.MustCompile(`(?m)^ *#?(?:- \{)?([A-Za-z_]+):`)
-
 func TestEverySettingIsExplained(t *testing.T) {
-	example, err := os.ReadFile("../service/config/example.yaml")
-	if err != nil {
-		t.Fatal(err)
+	page := string(documents(t)["configuration"].Text)
+	all := config.Settings()
+	if len(all) < 40 {
+		t.Fatalf("only %d settings were found", len(all))
 	}
-	text, err := docs.ReadFile("docs/configuration.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys := settingLine.FindAllStringSubmatch(string(example), -1)
-	if len(keys) < 40 {
-		t.Fatalf("only %d keys were found", len(keys))
-	}
-	for _, m := range keys {
-		if key := m[1]; !strings.Contains(string(text), "`"+key+"`") && key != "prod" && key != "name" {
-			t.Errorf("configuration.md does not explain %s", key)
+	for _, s := range all {
+		switch {
+		case s.Key == "" && !strings.Contains(page, "<code>"+s.Variable+"</code>"):
+			t.Errorf("the page does not name %s", s.Variable)
+		case s.Key != "" && !s.Hidden && !strings.Contains(page, "<td><code>"+s.Key+"</code>"):
+			t.Errorf("the page does not explain %s", s.Key)
+		}
+		if s.Variable != "" && strings.Count(page, "<code>"+s.Variable+"</code>") == 0 {
+			t.Errorf("the page does not name %s", s.Variable)
 		}
 	}
 }

@@ -24,7 +24,7 @@ var arrows = map[string][]string{
 	".":        {"service/cli"},
 	"schema":   nil,
 	"queries":  {"schema", "service/fault"},
-	"embed":    nil,
+	"embed":    {"service/config"},
 	"handlers": {"embed", "service/access", "service/bus", "service/core", "service/fault", "service/live"},
 	"service": {
 		"handlers", "queries", "service/bus", "service/config", "service/core", "service/daemon",
