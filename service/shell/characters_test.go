@@ -21,6 +21,7 @@ func TestTextIsCountedByCharacter(t *testing.T) {
 		"getattr(x, 'elem_ords')":    "getattr: TypeError: elem_ords() would cut characters into bytes; write codepoints() (line 1)",
 		"getattr(x, 'find')('a', 4)": "5",
 		"[c for c in x]":             "TypeError: string value is not iterable; write codepoints() (line 1)",
+		"list(x)":                    "TypeError: list: for parameter 1: got string, want iterable; write codepoints() (line 1)",
 		"list(x.codepoints())[4], [c for c in 'aé'.codepoints()]":                                   "('ç', ['a', 'é'])",
 		"[s[0] for s in ['é', 'b']], (lambda s: s[1:])('éa')":                                       "(['é', 'b'], 'a')",
 		"d = {'é': [1, 2]}\nd['é'][1:], d['é'].index(2)":                                            "([2], 1)",
@@ -47,4 +48,5 @@ func TestCutTextIsStored(t *testing.T) {
 		t.Errorf("stored is %q", got)
 	}
 	b.says("o.name = b'Cura\\xc3'", "TypeError: name of an Organization: b'Cura\\xc3' is no text: it holds bytes that are no characters (line 1)")
+	b.says("db.Result(input={'é': 'Curaçao'[4]}).input", `'{"é":"ç"}'`)
 }

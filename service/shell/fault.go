@@ -123,6 +123,7 @@ func classified(text string) string {
 		{"key ", "KeyError", ""},
 		{"unknown binary op", "TypeError", ""},
 		{"invalid call of non-function", "TypeError", ""},
+		{"got string, want iterable", "TypeError", "; write codepoints()"},
 		{"got ", "TypeError", ""},
 		{"string value is not iterable", "TypeError", "; write codepoints()"},
 		{"enum value is not iterable", "TypeError", "; write its members, as in [Scope.OWN, Scope.GLOBAL]"},

@@ -23,7 +23,6 @@ type object struct {
 	lists        map[string]*members
 	deferredRead bool // the columns that do not come with the row were read
 	deleted      bool
-	dirty        bool // the session looks here for changes
 	constant
 }
 
@@ -201,7 +200,7 @@ func (s *session) related(o *object, r *relation) (starlark.Value, error) {
 // that what is added to it is known.
 func (s *session) members(o *object, r *relation) (*starlark.List, error) {
 	m := o.lists[r.name]
-	if m != nil && (m.generation == s.generation || m.changed()) {
+	if m != nil && (m.generation == s.generation || m.differs()) {
 		return m.list, nil
 	}
 	var stored []*object
@@ -213,7 +212,6 @@ func (s *session) members(o *object, r *relation) (*starlark.List, error) {
 	}
 	m = &members{list: listOf(stored), base: stored, generation: s.generation}
 	o.lists[r.name] = m
-	s.markDirty(o)
 	return m.list, nil
 }
 
@@ -239,7 +237,7 @@ func (m *members) difference() (added, taken []*object) {
 	return added, taken
 }
 
-func (m *members) changed() bool {
+func (m *members) differs() bool {
 	added, taken := m.difference()
 	return len(added)+len(taken) > 0
 }
@@ -272,23 +270,15 @@ func (o *object) renew(row any) {
 	o.row, o.deferredRead = row, false
 }
 
-// pending reports whether a stored object has changes that were not saved.
-func (o *object) pending() bool {
+// changed reports whether the object has changes that were not saved.
+func (o *object) changed() bool {
 	if len(o.set) > 0 {
 		return true
 	}
 	for _, m := range o.lists {
-		if m.changed() {
+		if m.differs() {
 			return true
 		}
 	}
 	return false
-}
-
-// markDirty has the session look at a stored object at the next save.
-func (s *session) markDirty(o *object) {
-	if !o.dirty && o.id() != 0 {
-		o.dirty = true
-		s.dirty = append(s.dirty, o)
-	}
 }

@@ -41,22 +41,20 @@ func (s *session) stored(w *unitOfWork) {
 		s.loaded[key{o.model.name, o.id()}] = o
 		o.expire()
 	}
-	s.dirty = nil
 }
 
 // expire forgets what was changed; the row is read again when it is asked for.
 func (o *object) expire() {
 	o.set, o.refs, o.lists = names{}, map[string]*object{}, map[string]*members{}
-	o.dirty, o.generation = false, -1
+	o.generation = -1
 }
 
 // rollBack gives up the changes of stored objects after a transaction that failed, so
 // that they do not stand in the way of the next one. New objects keep theirs.
 func (s *session) rollBack(err error) error {
-	for _, o := range s.dirty {
+	for _, o := range s.pending() {
 		o.expire()
 	}
-	s.dirty = nil
 	s.generation++
 	return worded(err)
 }
@@ -110,12 +108,9 @@ func (w *unitOfWork) gather(o *object) error {
 	if err := w.visit(o); err != nil {
 		return err
 	}
-	// Lists may touch further objects while this runs.
-	for i := 0; i < len(w.dirty); i++ {
-		if other := w.dirty[i]; !other.deleted && other.pending() {
-			if err := w.visit(other); err != nil {
-				return err
-			}
+	for _, other := range w.pending() {
+		if err := w.visit(other); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -171,7 +166,6 @@ func (w *unitOfWork) visitMembers(o *object, r *relation) error {
 			if err := w.refer(member, member.model.keyed(r.by), o); err != nil {
 				return err
 			}
-			w.markDirty(member)
 		}
 		if r.link == nil || member.id() == 0 {
 			if err := w.visit(member); err != nil {
@@ -199,7 +193,6 @@ func (w *unitOfWork) detach(o *object, r *relation, taken []*object) error {
 		if err := w.setColumn(member, c, starlark.None); err != nil {
 			return err
 		}
-		w.markDirty(member)
 		if err := w.visit(member); err != nil {
 			return err
 		}

@@ -1,8 +1,10 @@
 package shell
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"go.starlark.net/starlark"
 
@@ -17,8 +19,6 @@ type session struct {
 	db     *queries.DB
 	models map[string]*model
 	loaded map[key]*object
-	// dirty are stored objects that may have changes.
-	dirty []*object
 	// generation rises with every commit; what was read before is read again.
 	generation int64
 	// made numbers the objects, for their hashes.
@@ -65,6 +65,19 @@ func (s *session) identified(m *model, row any) *object {
 	}
 	o.generation, o.deleted = s.generation, false
 	return o
+}
+
+// pending returns the stored objects with changes that were not saved, in the order in
+// which they were loaded.
+func (s *session) pending() []*object {
+	var list []*object
+	for _, o := range s.loaded {
+		if o.changed() {
+			list = append(list, o)
+		}
+	}
+	slices.SortFunc(list, func(a, b *object) int { return cmp.Compare(a.number, b.number) })
+	return list
 }
 
 // find reads the objects that a filter leaves, in the order of their ids.

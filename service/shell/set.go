@@ -18,9 +18,6 @@ func (o *object) SetField(name string, v starlark.Value) error {
 	if p, ok := err.(*Problem); ok && p.Kind == "TypeError" { //nolint:errorlint // it is made right here
 		return problem(p.Kind, "%s of %s: %s", name, article(o.model.name), p.Text)
 	}
-	if err == nil {
-		o.model.session.markDirty(o)
-	}
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // token matches what comes next in a line: a comment, a text (its prefix and its
@@ -42,6 +43,9 @@ func (t *translator) closed() bool {
 
 // add translates the next line.
 func (t *translator) add(line string) {
+	if !utf8.ValidString(line) {
+		t.refuse("a line is no text in UTF-8; save the file in this encoding")
+	}
 	if t.lines++; t.lines > 1 {
 		line = "\n" + line
 	}

@@ -84,6 +84,7 @@ func TestRefusedSyntax(t *testing.T) {
 		`f"{f'{x}'}"`:                "an f-string needs { and } around a simple expression (give a name to what has braces itself)",
 		`f"{('a' 'b')}"`:             "texts side by side are not joined here",
 		`rf"{x}"`:                    "the letters rf before a text are not taken here",
+		"x = 'a\xff'":                "a line is no text in UTF-8; save the file in this encoding",
 		`u"a"`:                       "the letters u before a text are not taken here; write it without them",
 		`("a" "b")`:                  "texts side by side are not joined here; write + between them",
 		"(\"a\" # one\n f\"b\")":     "texts side by side are not joined here",

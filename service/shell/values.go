@@ -105,7 +105,7 @@ func text(v starlark.Value) (string, error) {
 		if err != nil {
 			return "", problem("TypeError", "%s has no form in JSON", repr(v))
 		}
-		return string(encoded.(starlark.String)), nil
+		stored = str(encoded)
 	case starlark.Bytes:
 		stored = string(b)
 	}
