@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"vserver/service/config"
@@ -9,32 +11,22 @@ import (
 
 // configShowCommand prints the settings that a server would run with.
 func (p *program) configShowCommand() *cobra.Command {
-	var f instanceFlags
-	cmd := &cobra.Command{
+	return p.onInstance(&cobra.Command{
 		Use:   "show",
 		Short: "Show the settings in effect, with defaults and without secrets",
 		Long: "Show the settings that a server would run with: those of the chosen environment, with what the\n" +
 			"process's environment changes and with defaults. Secrets are shown as ***.",
 		Args: nothing,
-		RunE: func(*cobra.Command, []string) error {
-			inst, err := f.find(p)
-			if err != nil {
-				return err
-			}
-			if p.forPrograms {
-				return p.printJSON(overview(inst))
-			}
-			text, err := yaml.Encode(overview(inst))
-			if err != nil {
-				return err
-			}
+	}, &instanceFlags{}, func(_ context.Context, inst config.Instance, _ []string) (any, error) {
+		if p.forPrograms {
+			return overview(inst), nil
+		}
+		text, err := yaml.Encode(overview(inst))
+		if err == nil {
 			_, err = p.out.Write(text)
-			return err
-		},
-	}
-	f.shared(cmd)
-	p.jsonFlag(cmd)
-	return cmd
+		}
+		return nil, err
+	})
 }
 
 // overview lists the settings of an instance under the keys of its file, behind where

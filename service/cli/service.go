@@ -24,7 +24,8 @@ func (p *program) serviceCommand() *cobra.Command {
 		Long: "Let the operating system start a server and keep it running: systemd on Linux, launchd on\n" +
 			"macOS, the service manager of Windows. With --user it is a service of this user.",
 	},
-		p.serviceInstallCommand(), p.serviceUninstallCommand(), p.serviceStatusCommand(), p.serviceListCommand(),
+		p.serviceInstallCommand(), p.serviceStatusCommand(), p.serviceListCommand(),
+		p.serviceVerb("uninstall", "Stop the service and forget it; data and configuration stay", "uninstalled", daemon.Unregister),
 		p.serviceVerb("start", "Start the service", "started", daemon.Manager.Start),
 		p.serviceVerb("stop", "Stop the service", "stopped", daemon.Manager.Stop),
 		p.serviceVerb("restart", "Stop the service if it runs, and start it", "started", daemon.Manager.Restart),
@@ -163,10 +164,6 @@ func (p *program) unit(inst config.Instance, f instanceFlags) (daemon.Unit, erro
 	return daemon.NewUnit(config.ThisMachine(p.getenv), inst, daemon.UnitOptions{
 		Executable: executable, ByFile: f.file != "", Environment: f.environment,
 	}), nil
-}
-
-func (p *program) serviceUninstallCommand() *cobra.Command {
-	return p.serviceVerb("uninstall", "Stop the service and forget it; data and configuration stay", "uninstalled", daemon.Unregister)
 }
 
 func (p *program) serviceStatusCommand() *cobra.Command {
