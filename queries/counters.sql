@@ -14,7 +14,7 @@ UPDATE counter SET value = 1 + CASE
   ELSE counter.value END
 WHERE counter.name = 'run' RETURNING counter.value;
 
--- name: HighestRun :one
+-- name: GetHighestRun :one
 SELECT CAST(COALESCE(MAX(h.run), 0) AS BIGINT) AS run FROM (
   SELECT t.run_id AS run FROM task t UNION ALL SELECT c.value AS run FROM counter c WHERE c.name = 'run') AS h;
 

@@ -39,13 +39,13 @@ func (q *Queries) ForgetCounters(ctx context.Context) error {
 	return err
 }
 
-const HighestRun = `-- name: HighestRun :one
+const GetHighestRun = `-- name: GetHighestRun :one
 SELECT CAST(COALESCE(MAX(h.run), 0) AS BIGINT) AS run FROM (
   SELECT t.run_id AS run FROM task t UNION ALL SELECT c.value AS run FROM counter c WHERE c.name = 'run') AS h
 `
 
-func (q *Queries) HighestRun(ctx context.Context) (int64, error) {
-	row := q.db.QueryRowContext(ctx, HighestRun)
+func (q *Queries) GetHighestRun(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, GetHighestRun)
 	var run int64
 	err := row.Scan(&run)
 	return run, err

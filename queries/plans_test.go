@@ -68,11 +68,11 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 		{name: "results of an organization", want: "USING INDEX result_organization", read: listResults(q, ListResultsParams{Within: within, OrganizationID: id})},
 		{name: "results of a run", want: "USING INDEX result_task", sorts: true, read: listResults(q, ListResultsParams{Within: within, RunID: id, OrganizationID: id})},
 		{name: "tasks of a collaboration, oldest first", want: "USING INDEX task_collaboration", read: func(ctx context.Context) error {
-			_, err := q.TasksOfCollaboration(ctx, TasksOfCollaborationParams{CollaborationID: id, Lim: 10})
+			_, err := q.ListTasksOfCollaboration(ctx, ListTasksOfCollaborationParams{CollaborationID: id, Lim: 10})
 			return err
 		}},
 		{name: "results of a task", want: "USING INDEX result_task", read: func(ctx context.Context) error {
-			_, err := q.ResultsOfTask(ctx, ResultsOfTaskParams{TaskID: id, Lim: 10})
+			_, err := q.ListResultsOfTask(ctx, ListResultsOfTaskParams{TaskID: id, Lim: 10})
 			return err
 		}},
 		{name: "states of a page of tasks", want: "USING INDEX result_task", sorts: true, read: func(ctx context.Context) error {

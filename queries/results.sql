@@ -37,7 +37,7 @@ ORDER BY r.id DESC LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 -- name: CountAllResults :one
 SELECT CAST(COALESCE(SUM(c.result_count), 0) AS BIGINT) AS total FROM collaboration c;
 
--- name: ResultsOfTask :many
+-- name: ListResultsOfTask :many
 SELECT r.*
 FROM result r WHERE r.task_id = @task_id
   AND (CAST(sqlc.narg('after') AS BIGINT) IS NULL OR r.id > sqlc.narg('after'))

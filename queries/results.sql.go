@@ -356,6 +356,57 @@ func (q *Queries) ListResults(ctx context.Context, arg ListResultsParams) ([]Res
 	return items, nil
 }
 
+const ListResultsOfTask = `-- name: ListResultsOfTask :many
+SELECT r.id, r.task_id, r.organization_id, r.assigned_at, r.started_at, r.finished_at, r.status, r.collaboration_id
+FROM result r WHERE r.task_id = $1
+  AND (CAST($2 AS BIGINT) IS NULL OR r.id > $2)
+ORDER BY r.id LIMIT CAST($4 AS BIGINT) OFFSET CAST($3 AS BIGINT)
+`
+
+type ListResultsOfTaskParams struct {
+	TaskID *int64
+	After  *int64
+	Off    int64
+	Lim    int64
+}
+
+func (q *Queries) ListResultsOfTask(ctx context.Context, arg ListResultsOfTaskParams) ([]Result, error) {
+	rows, err := q.db.QueryContext(ctx, ListResultsOfTask,
+		arg.TaskID,
+		arg.After,
+		arg.Off,
+		arg.Lim,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Result
+	for rows.Next() {
+		var i Result
+		if err := rows.Scan(
+			&i.ID,
+			&i.TaskID,
+			&i.OrganizationID,
+			&i.AssignedAt,
+			&i.StartedAt,
+			&i.FinishedAt,
+			&i.Status,
+			&i.CollaborationID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const NodesOfResults = `-- name: NodesOfResults :many
 SELECT r.id AS result_id, n.id, n.name, a.ip, a.status FROM result r
 JOIN node n ON n.organization_id = r.organization_id AND n.collaboration_id = r.collaboration_id
@@ -508,57 +559,6 @@ func (q *Queries) ResultForPatch(ctx context.Context, id int64) (ResultForPatchR
 		&i.Member,
 	)
 	return i, err
-}
-
-const ResultsOfTask = `-- name: ResultsOfTask :many
-SELECT r.id, r.task_id, r.organization_id, r.assigned_at, r.started_at, r.finished_at, r.status, r.collaboration_id
-FROM result r WHERE r.task_id = $1
-  AND (CAST($2 AS BIGINT) IS NULL OR r.id > $2)
-ORDER BY r.id LIMIT CAST($4 AS BIGINT) OFFSET CAST($3 AS BIGINT)
-`
-
-type ResultsOfTaskParams struct {
-	TaskID *int64
-	After  *int64
-	Off    int64
-	Lim    int64
-}
-
-func (q *Queries) ResultsOfTask(ctx context.Context, arg ResultsOfTaskParams) ([]Result, error) {
-	rows, err := q.db.QueryContext(ctx, ResultsOfTask,
-		arg.TaskID,
-		arg.After,
-		arg.Off,
-		arg.Lim,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []Result
-	for rows.Next() {
-		var i Result
-		if err := rows.Scan(
-			&i.ID,
-			&i.TaskID,
-			&i.OrganizationID,
-			&i.AssignedAt,
-			&i.StartedAt,
-			&i.FinishedAt,
-			&i.Status,
-			&i.CollaborationID,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const ResultsOfTasks = `-- name: ResultsOfTasks :many

@@ -33,7 +33,7 @@ WHERE (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR t.id = sqlc.narg('id'))
   AND (CAST(sqlc.narg('before') AS BIGINT) IS NULL OR t.id < sqlc.narg('before'))
 ORDER BY t.id DESC LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 
--- name: TasksOfCollaboration :many
+-- name: ListTasksOfCollaboration :many
 SELECT t.*
 FROM task t WHERE t.collaboration_id = @collaboration_id
   AND (CAST(sqlc.narg('after') AS BIGINT) IS NULL OR t.id > sqlc.narg('after'))

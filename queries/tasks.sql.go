@@ -368,6 +368,60 @@ func (q *Queries) ListTasks(ctx context.Context, arg ListTasksParams) ([]Task, e
 	return items, nil
 }
 
+const ListTasksOfCollaboration = `-- name: ListTasksOfCollaboration :many
+SELECT t.id, t.name, t.description, t.image, t.collaboration_id, t.run_id, t.parent_id, t.database, t.initiator_id, t.init_user_id, t.created_at
+FROM task t WHERE t.collaboration_id = $1
+  AND (CAST($2 AS BIGINT) IS NULL OR t.id > $2)
+ORDER BY t.id LIMIT CAST($4 AS BIGINT) OFFSET CAST($3 AS BIGINT)
+`
+
+type ListTasksOfCollaborationParams struct {
+	CollaborationID *int64
+	After           *int64
+	Off             int64
+	Lim             int64
+}
+
+func (q *Queries) ListTasksOfCollaboration(ctx context.Context, arg ListTasksOfCollaborationParams) ([]Task, error) {
+	rows, err := q.db.QueryContext(ctx, ListTasksOfCollaboration,
+		arg.CollaborationID,
+		arg.After,
+		arg.Off,
+		arg.Lim,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Task
+	for rows.Next() {
+		var i Task
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Description,
+			&i.Image,
+			&i.CollaborationID,
+			&i.RunID,
+			&i.ParentID,
+			&i.Database,
+			&i.InitiatorID,
+			&i.InitUserID,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const NodesForTask = `-- name: NodesForTask :many
 SELECT m.organization_id, n.id AS node_id FROM member m
 LEFT JOIN node n ON n.organization_id = m.organization_id AND n.collaboration_id = m.collaboration_id
@@ -490,60 +544,6 @@ SELECT t.id, t.name, t.description, t.image, t.collaboration_id, t.run_id, t.par
 
 func (q *Queries) TasksByID(ctx context.Context, ids string) ([]Task, error) {
 	rows, err := q.db.QueryContext(ctx, TasksByID, ids)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []Task
-	for rows.Next() {
-		var i Task
-		if err := rows.Scan(
-			&i.ID,
-			&i.Name,
-			&i.Description,
-			&i.Image,
-			&i.CollaborationID,
-			&i.RunID,
-			&i.ParentID,
-			&i.Database,
-			&i.InitiatorID,
-			&i.InitUserID,
-			&i.CreatedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const TasksOfCollaboration = `-- name: TasksOfCollaboration :many
-SELECT t.id, t.name, t.description, t.image, t.collaboration_id, t.run_id, t.parent_id, t.database, t.initiator_id, t.init_user_id, t.created_at
-FROM task t WHERE t.collaboration_id = $1
-  AND (CAST($2 AS BIGINT) IS NULL OR t.id > $2)
-ORDER BY t.id LIMIT CAST($4 AS BIGINT) OFFSET CAST($3 AS BIGINT)
-`
-
-type TasksOfCollaborationParams struct {
-	CollaborationID *int64
-	After           *int64
-	Off             int64
-	Lim             int64
-}
-
-func (q *Queries) TasksOfCollaboration(ctx context.Context, arg TasksOfCollaborationParams) ([]Task, error) {
-	rows, err := q.db.QueryContext(ctx, TasksOfCollaboration,
-		arg.CollaborationID,
-		arg.After,
-		arg.Off,
-		arg.Lim,
-	)
 	if err != nil {
 		return nil, err
 	}

@@ -13,10 +13,10 @@ var wiped = []string{
 	`"user"`, "authenticatable", "role", "rule", "member", "collaboration", "organization",
 }
 
-// Wipe removes all data in tx and has ids begin anew, as in a new database. Two
+// DeleteAll removes all data in tx and has ids begin anew, as in a new database. Two
 // things stay: the secrets, because running servers know them, and the era, which
 // rises so that tokens of accounts that are gone do not fit those that get their ids.
-func (db *DB) Wipe(ctx context.Context, tx *Tx) error {
+func (db *DB) DeleteAll(ctx context.Context, tx *Tx) error {
 	if err := tx.RaiseEra(ctx); err != nil {
 		return fmt.Errorf("raising the era of tokens: %w", err)
 	}

@@ -42,7 +42,7 @@ func TestWipeLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wipe := func(ctx context.Context, tx *queries.Tx) error { return db.Wipe(ctx, tx) }
+	wipe := func(ctx context.Context, tx *queries.Tx) error { return db.DeleteAll(ctx, tx) }
 	undo := errors.New("undone")
 	err = db.InTx(t.Context(), func(ctx context.Context, tx *queries.Tx) error { return errors.Join(wipe(ctx, tx), undo) })
 	if n := count(t, raw, "payload"); n != 1 || !errors.Is(err, undo) {
@@ -67,7 +67,7 @@ func TestWipeLeavesNothing(t *testing.T) {
 			if account, err = tx.GetAccount(ctx, ids[0]); err != nil {
 				return err
 			}
-			return db.Wipe(ctx, tx)
+			return db.DeleteAll(ctx, tx)
 		})
 		if err != nil || account.ID != 1 || account.AccessEra != era || account.RefreshGeneration != era {
 			t.Errorf("the first account after a wipe: %+v, %v", account, err)

@@ -27,7 +27,7 @@ var ungranted = map[string]string{
 	"FlushSeen":         "the program's own work",
 	"SettlePresence":    "the program's own work",
 	"AllOffline":        "the program's own work",
-	"WatchOthers":       "the program's own work",
+	"WatchForeignChanges":       "the program's own work",
 	"Listen":            "the program's own work",
 	"NodesOnline":       "for the operator, who holds the database",
 	"NodeKeys":          "for the operator, who holds the database",

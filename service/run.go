@@ -212,7 +212,7 @@ func (s *server) serveUntilEnd(ctx context.Context, l net.Listener, ready func(n
 	var work sync.WaitGroup
 	work.Go(func() { s.wire.Run(background) })
 	work.Go(func() {
-		fault.Steadily(background, s.panicked, func(ctx context.Context) { s.core.WatchOthers(ctx, 0) })
+		fault.Steadily(background, s.panicked, func(ctx context.Context) { s.core.WatchForeignChanges(ctx, 0) })
 	})
 	failed := make(chan error, 1)
 	work.Go(func() { failed <- s.accept(l) })

@@ -50,7 +50,7 @@ func (c *Core) Collaborations(ctx context.Context, g access.Grant[access.ViewCol
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing collaborations: %w", err)
 	}
-	list, err := c.collaborations(ctx, rows)
+	list, err := c.wholeCollaborations(ctx, rows)
 	return list, total, err
 }
 
@@ -86,7 +86,7 @@ func (c *Core) Collaboration(ctx context.Context, g access.Grant[access.ViewColl
 	if err != nil {
 		return Collaboration{}, err
 	}
-	return c.oneCollaboration(ctx, row)
+	return c.wholeCollaboration(ctx, row)
 }
 
 // visibleCollaboration gives one that the caller may see: the "view one" decision of
@@ -124,7 +124,7 @@ func (c *Core) CreateCollaboration(ctx context.Context, g access.Grant[access.Cr
 		return Collaboration{}, fault.Deny()
 	}
 	row := queries.Collaboration{Name: f.Name, Encrypted: value(f.Encrypted)}
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		if err := t.AddCollaboration(ctx, &row); err != nil {
 			return err
 		}
@@ -136,7 +136,7 @@ func (c *Core) CreateCollaboration(ctx context.Context, g access.Grant[access.Cr
 	if err != nil {
 		return Collaboration{}, fmt.Errorf("creating a collaboration: %w", err)
 	}
-	return c.oneCollaboration(ctx, row)
+	return c.wholeCollaboration(ctx, row)
 }
 
 func nameTaken(name *string) error {
@@ -147,9 +147,9 @@ func nameTaken(name *string) error {
 // change one, contract 20 §20.
 const noCollaborationToChange = "collaboration having collaboration_id=%d can not be found"
 
-// held gives a collaboration and keeps it unchanged by others until the transaction
+// lockCollaboration gives a collaboration and keeps it unchanged by others until the transaction
 // ends. The text is that of the missing row.
-func held(ctx context.Context, t *tx, id int64, missing string) (queries.Collaboration, error) {
+func lockCollaboration(ctx context.Context, t *Tx, id int64, missing string) (queries.Collaboration, error) {
 	row, err := t.HoldCollaboration(ctx, id)
 	if queries.Missing(err) {
 		return row, fault.New(fault.Missing, missing, id)
@@ -161,15 +161,15 @@ func held(ctx context.Context, t *tx, id int64, missing string) (queries.Collabo
 // organizations that are no longer members stay, without access.
 func (c *Core) ChangeCollaboration(ctx context.Context, g access.Grant[access.EditCollaborations], id int64, in Sent[CollaborationFields]) (Collaboration, error) {
 	var row queries.Collaboration
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		stored, err := held(ctx, t, id, noCollaborationToChange)
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+		stored, err := lockCollaboration(ctx, t, id, noCollaborationToChange)
 		if err != nil {
 			return err
 		}
 		if !g.Has(access.Global) {
 			return fault.Deny()
 		}
-		if err := first(in.Fault, renamed("name", stored.Name, in.Fields.Name)); err != nil {
+		if err := firstError(in.Fault, checkNewName("name", stored.Name, in.Fields.Name)); err != nil {
 			return err
 		}
 		if err := setMembers(ctx, t, id, in.Fields.OrganizationIDs); err != nil {
@@ -188,11 +188,11 @@ func (c *Core) ChangeCollaboration(ctx context.Context, g access.Grant[access.Ed
 	if err != nil {
 		return Collaboration{}, fmt.Errorf("changing a collaboration: %w", err)
 	}
-	return c.oneCollaboration(ctx, row)
+	return c.wholeCollaboration(ctx, row)
 }
 
 // setMembers replaces the members of a collaboration; nil leaves them.
-func setMembers(ctx context.Context, t *tx, id int64, organizations []int64) error {
+func setMembers(ctx context.Context, t *Tx, id int64, organizations []int64) error {
 	if organizations == nil {
 		return nil
 	}
@@ -205,8 +205,8 @@ func setMembers(ctx context.Context, t *tx, id int64, organizations []int64) err
 // DeleteCollaboration removes one with all that belongs to it, contract 20 §5.5 and
 // SECURITY T06: what still runs is killed, the nodes lose their connections.
 func (c *Core) DeleteCollaboration(ctx context.Context, g access.Grant[access.DeleteCollaborations], id int64) error {
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		if _, err := held(ctx, t, id, "collaboration id=%d is not found"); err != nil {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+		if _, err := lockCollaboration(ctx, t, id, "collaboration id=%d is not found"); err != nil {
 			return err
 		}
 		if !g.Has(access.Global) {
@@ -223,7 +223,7 @@ func (c *Core) DeleteCollaboration(ctx context.Context, g access.Grant[access.De
 		if err != nil {
 			return err
 		}
-		return first(t.RemoveAccounts(ctx, nodes[id]...), t.RemoveCollaboration(ctx, id))
+		return firstError(t.RemoveAccounts(ctx, nodes[id]...), t.RemoveCollaboration(ctx, id))
 	})
 	if err != nil {
 		return fmt.Errorf("deleting a collaboration: %w", err)
@@ -231,18 +231,18 @@ func (c *Core) DeleteCollaboration(ctx context.Context, g access.Grant[access.De
 	return nil
 }
 
-func (c *Core) oneCollaboration(ctx context.Context, row queries.Collaboration) (Collaboration, error) {
-	list, err := c.collaborations(ctx, []queries.Collaboration{row})
+func (c *Core) wholeCollaboration(ctx context.Context, row queries.Collaboration) (Collaboration, error) {
+	list, err := c.wholeCollaborations(ctx, []queries.Collaboration{row})
 	if err != nil {
 		return Collaboration{}, err
 	}
 	return list[0], nil
 }
 
-// collaborations adds the related ids: one query for all organizations and one for
+// wholeCollaborations adds the related ids: one query for all organizations and one for
 // all nodes, and for the tasks one bounded read of the index for each collaboration
 // that has any.
-func (c *Core) collaborations(ctx context.Context, rows []queries.Collaboration) ([]Collaboration, error) {
+func (c *Core) wholeCollaborations(ctx context.Context, rows []queries.Collaboration) ([]Collaboration, error) {
 	ids := make([]int64, len(rows))
 	for i := range rows {
 		ids[i] = rows[i].ID
@@ -250,7 +250,7 @@ func (c *Core) collaborations(ctx context.Context, rows []queries.Collaboration)
 	set := idSet(ids)
 	organizations, err1 := byOwner(c.db.OrganizationsOfCollaborations(ctx, set))
 	nodes, err2 := byOwner(c.db.NodesOfCollaborations(ctx, set))
-	if err := first(err1, err2); err != nil {
+	if err := firstError(err1, err2); err != nil {
 		return nil, fmt.Errorf("reading what belongs to collaborations: %w", err)
 	}
 	list := make([]Collaboration, len(rows))

@@ -25,7 +25,7 @@ func (t *Tx) KeepRun(ctx context.Context, run int64) error {
 
 // HighestRun gives the highest run id ever given out, 0 before the first.
 func (c *Core) HighestRun(ctx context.Context) (int64, error) {
-	n, err := c.db.HighestRun(ctx)
+	n, err := c.db.GetHighestRun(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("reading the highest run: %w", err)
 	}

@@ -28,7 +28,7 @@ func (c *Core) firstRun(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
+	return c.transact(ctx, func(ctx context.Context, t *Tx) (err error) {
 		if c.digester, err = digestKey(ctx, t.Tx); err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func (c *Core) HashRootPassword(ctx context.Context) (string, error) {
 
 // prepare makes what a database needs before it can serve; hash is the password of
 // the first user, empty when there is a user already.
-func (c *Core) prepare(ctx context.Context, t *tx, hash string) error {
+func (c *Core) prepare(ctx context.Context, t *Tx, hash string) error {
 	if err := t.InsertRunCounter(ctx); err != nil {
 		return fmt.Errorf("keeping the counter of runs: %w", err)
 	}
@@ -121,7 +121,7 @@ func rulesIn(rows []queries.Rule, set access.Set) []int64 {
 
 // keepRoot makes the first organization and user of an empty database. A root that
 // was renamed or deleted does not come back (SECURITY T22).
-func (c *Core) keepRoot(ctx context.Context, t *tx, hash string) error {
+func (c *Core) keepRoot(ctx context.Context, t *Tx, hash string) error {
 	users, err := t.CountUsers(ctx)
 	if err != nil || users > 0 || hash == "" {
 		return err

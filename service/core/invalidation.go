@@ -8,15 +8,15 @@ import (
 	"vserver/service/bus"
 )
 
-// othersEvery is how often it is looked for changes of other processes; rights that
+// foreignCheckInterval is how often it is looked for changes of other processes; rights that
 // were taken away have to stop working within a second (SECURITY U6).
-const othersEvery = 500 * time.Millisecond
+const foreignCheckInterval = 500 * time.Millisecond
 
-// WatchOthers has cached rights forgotten and rooms judged anew whenever another
+// WatchForeignChanges has cached rights forgotten and rooms judged anew whenever another
 // process has changed the database, until ctx ends. It looks every so often; 0 stands
 // for twice a second.
-func (c *Core) WatchOthers(ctx context.Context, every time.Duration) {
-	tick := time.NewTicker(cmp.Or(every, othersEvery))
+func (c *Core) WatchForeignChanges(ctx context.Context, every time.Duration) {
+	tick := time.NewTicker(cmp.Or(every, foreignCheckInterval))
 	defer tick.Stop()
 	// No number that is ever read, so that what was cached before the first look goes.
 	was, failing := int64(-1), false

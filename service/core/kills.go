@@ -56,7 +56,7 @@ func (t *Tx) killTasks(ctx context.Context, collaboration *int64, tasks []int64)
 
 // KillTask ends what runs of a task and below it, contract 20 §9.1.
 func (c *Core) KillTask(ctx context.Context, g access.Grant[access.CreateEvents], id int64) error {
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		row, err := t.GetTask(ctx, id)
 		if queries.Missing(err) {
 			return fault.New(fault.Missing, "Task id=%d not found", id)
@@ -86,7 +86,7 @@ func (c *Core) KillTask(ctx context.Context, g access.Grant[access.CreateEvents]
 	return nil
 }
 
-func (t *tx) alreadyFinished(ctx context.Context, id int64) error {
+func (t *Tx) alreadyFinished(ctx context.Context, id int64) error {
 	states, err := statesOf(ctx, t.Queries, idSet([]int64{id}))
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ func (t *tx) alreadyFinished(ctx context.Context, id int64) error {
 // KillNode tells a node to end everything that runs on it, contract 20 §9.2. Nothing
 // is stored: the node says what it ended.
 func (c *Core) KillNode(ctx context.Context, g access.Grant[access.CreateEvents], id int64) error {
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		node, err := t.GetNode(ctx, id)
 		if queries.Missing(err) {
 			return fault.New(fault.Missing, "Node id=%d not found", id)
@@ -124,7 +124,7 @@ func (c *Core) KillNode(ctx context.Context, g access.Grant[access.CreateEvents]
 
 // mustCommand refuses a user who may send events neither everywhere, nor as a member
 // to this collaboration, nor to nodes of this organization.
-func (t *tx) mustCommand(ctx context.Context, g access.Grant[access.CreateEvents], organization *int64, collaboration int64) error {
+func (t *Tx) mustCommand(ctx context.Context, g access.Grant[access.CreateEvents], organization *int64, collaboration int64) error {
 	if g.Covers(organization) {
 		return nil
 	}
@@ -144,7 +144,7 @@ func (t *Tx) deleteTasks(ctx context.Context, collaboration *int64, tasks []int6
 		return err
 	}
 	set := idSet(tasks)
-	if err := first(t.DeletePortsOfTasks(ctx, set), t.DeleteResultsOfTasks(ctx, set), t.DeleteTasks(ctx, set)); err != nil {
+	if err := firstError(t.DeletePortsOfTasks(ctx, set), t.DeleteResultsOfTasks(ctx, set), t.DeleteTasks(ctx, set)); err != nil {
 		return fmt.Errorf("deleting tasks: %w", err)
 	}
 	return nil

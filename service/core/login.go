@@ -20,7 +20,7 @@ func (c *Core) LogIn(ctx context.Context, username, password string, here bool) 
 	u, err := c.db.GetUserByUsername(ctx, &username)
 	if queries.Missing(err) {
 		_, err = c.matches(ctx, nil, password)
-		return Identity{}, first(err, failedLogin())
+		return Identity{}, firstError(err, failedLogin())
 	}
 	if err != nil {
 		return Identity{}, fmt.Errorf("looking up a user: %w", err)
@@ -79,7 +79,7 @@ func (c *Core) proves(ctx context.Context, u queries.User, password string) (boo
 // countFailure counts a wrong password, unless the account is locked by now.
 func (c *Core) countFailure(ctx context.Context, user int64) error {
 	most := int64(c.set.MaxFailedAttempts)
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		since := queries.At(t.Now.Add(-c.set.LockFor))
 		return t.CountFailedLogin(ctx, queries.CountFailedLoginParams{Most: &most, At: &t.Now, Since: &since, ID: user})
 	})
@@ -90,7 +90,7 @@ func (c *Core) countFailure(ctx context.Context, user int64) error {
 }
 
 func (c *Core) forgiveFailures(ctx context.Context, user int64) error {
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error { return t.ResetFailedLogins(ctx, user) })
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error { return t.ResetFailedLogins(ctx, user) })
 	if err != nil {
 		return fmt.Errorf("forgetting wrong passwords: %w", err)
 	}

@@ -31,8 +31,8 @@ func (c *Core) visibleMembers(ctx context.Context, g access.AnyGrant, id int64) 
 // AddMember adds an organization to a collaboration, contract 20 §5.7, and gives the
 // members.
 func (c *Core) AddMember(ctx context.Context, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) ([]Organization, error) {
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		if _, err := held(ctx, t, id, noCollaborationToChange); err != nil {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+		if _, err := lockCollaboration(ctx, t, id, noCollaborationToChange); err != nil {
 			return err
 		}
 		if !g.Has(access.Global) {
@@ -52,7 +52,7 @@ func (c *Core) AddMember(ctx context.Context, g access.Grant[access.EditCollabor
 	return c.visibleMembers(ctx, g, id)
 }
 
-func organizationExists(ctx context.Context, t *tx, id int64) error {
+func organizationExists(ctx context.Context, t *Tx, id int64) error {
 	_, err := t.GetOrganization(ctx, id)
 	if queries.Missing(err) {
 		return fault.New(fault.Missing, "organization with id=%d is not found", id)
@@ -63,8 +63,8 @@ func organizationExists(ctx context.Context, t *tx, id int64) error {
 // RemoveMember takes an organization out of a collaboration, contract 20 §5.8, and
 // gives the remaining members. Its node stays, without access.
 func (c *Core) RemoveMember(ctx context.Context, g access.Grant[access.DeleteCollaborations], id int64, in Sent[int64]) ([]Organization, error) {
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		if _, err := held(ctx, t, id, noCollaborationToChange); err != nil {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+		if _, err := lockCollaboration(ctx, t, id, noCollaborationToChange); err != nil {
 			return err
 		}
 		if in.Fault == nil {

@@ -17,9 +17,9 @@ func LooksLikeID(name string) bool {
 // TextLooksLikeID is why such a name is refused.
 const TextLooksLikeID = "must not consist of digits only, it could be taken for an id"
 
-// renamed checks the new name of a row. What is stored may stay, however it came
+// checkNewName checks the new name of a row. What is stored may stay, however it came
 // there: clients send all fields back.
-func renamed(field string, stored, sent *string) error {
+func checkNewName(field string, stored, sent *string) error {
 	if sent == nil || stored != nil && *stored == *sent || !LooksLikeID(*sent) {
 		return nil
 	}

@@ -32,14 +32,14 @@ func (c *Core) visibleNodes(ctx context.Context, g access.AnyGrant, id int64) ([
 // §5.10, and gives the nodes there. A node that moved has to log in again.
 func (c *Core) MoveNode(ctx context.Context, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) ([]Node, error) {
 	var n queries.Node
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) (err error) {
 		if n, err = nodeToPlace(ctx, t, g, id, in); err != nil {
 			return err
 		}
 		if n.CollaborationID != nil && *n.CollaborationID == id {
 			return fault.New(fault.Invalid, "node id=%d is already in collaboration id=%d", n.ID, id)
 		}
-		if err := roomForNode(ctx, t, n.OrganizationID, id); err != nil {
+		if err := mayGetNode(ctx, t, n.OrganizationID, id); err != nil {
 			return err
 		}
 		t.closeSockets(n.ID)
@@ -57,9 +57,9 @@ func (c *Core) MoveNode(ctx context.Context, g access.Grant[access.EditCollabora
 
 // nodeToPlace does the checks that bringing a node into a collaboration and taking it
 // out have in common.
-func nodeToPlace(ctx context.Context, t *tx, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) (queries.Node, error) {
+func nodeToPlace(ctx context.Context, t *Tx, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) (queries.Node, error) {
 	var n queries.Node
-	if _, err := held(ctx, t, id, noCollaborationToChange); err != nil {
+	if _, err := lockCollaboration(ctx, t, id, noCollaborationToChange); err != nil {
 		return n, err
 	}
 	if !g.Has(access.Global) {
@@ -68,12 +68,12 @@ func nodeToPlace(ctx context.Context, t *tx, g access.Grant[access.EditCollabora
 	if in.Fault != nil {
 		return n, in.Fault
 	}
-	return heldNode(ctx, t, in.Fields, "node id=%d not found")
+	return lockNode(ctx, t, in.Fields, "node id=%d not found")
 }
 
-// roomForNode tells whether an organization may get a node in a collaboration: it is
+// mayGetNode tells whether an organization may get a node in a collaboration: it is
 // a member and has none yet, contract 20 §6.2 rules 3 and 4.
-func roomForNode(ctx context.Context, t *tx, organization *int64, collaboration int64) error {
+func mayGetNode(ctx context.Context, t *Tx, organization *int64, collaboration int64) error {
 	member, err := isMember(ctx, t, organization, collaboration)
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func roomForNode(ctx context.Context, t *tx, organization *int64, collaboration 
 	return err
 }
 
-func isMember(ctx context.Context, t *tx, organization *int64, collaboration int64) (bool, error) {
+func isMember(ctx context.Context, t *Tx, organization *int64, collaboration int64) (bool, error) {
 	if organization == nil {
 		return false, nil
 	}
@@ -100,18 +100,18 @@ func isMember(ctx context.Context, t *tx, organization *int64, collaboration int
 
 func notMember(organization *int64, collaboration int64) error {
 	return fault.New(fault.Invalid, "The organization id=%s is not part of collabotation id=%d. Add it first!",
-		written(organization), collaboration)
+		printedID(organization), collaboration)
 }
 
 func hasNode(organization *int64, collaboration int64) error {
 	return fault.New(fault.Invalid, "Organization id=%s already has a node for collaboration id=%d",
-		written(organization), collaboration)
+		printedID(organization), collaboration)
 }
 
 // DetachNode takes a node out of a collaboration, contract 20 §5.11. It keeps its key
 // but has access to nothing until it is placed again.
 func (c *Core) DetachNode(ctx context.Context, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) error {
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		n, err := nodeToPlace(ctx, t, g, id, in)
 		if err != nil {
 			return err
@@ -134,11 +134,11 @@ func (c *Core) DetachNode(ctx context.Context, g access.Grant[access.EditCollabo
 func (c *Core) ChangeNode(ctx context.Context, g access.Grant[access.EditNodes], id int64, in Sent[NodeFields]) (Node, error) {
 	var n queries.Node
 	var row queries.GetNodeRow
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) (err error) {
 		if n, err = nodeToChange(ctx, t, g, id, "Node id=%d not found!"); err != nil {
 			return err
 		}
-		if err := first(in.Fault, renamed("name", n.Name, in.Fields.Name)); err != nil {
+		if err := firstError(in.Fault, checkNewName("name", n.Name, in.Fields.Name)); err != nil {
 			return err
 		}
 		if err := writeNode(ctx, t, g, &n, in.Fields); err != nil {
@@ -153,11 +153,11 @@ func (c *Core) ChangeNode(ctx context.Context, g access.Grant[access.EditNodes],
 	if err != nil {
 		return Node{}, fmt.Errorf("changing a node: %w", err)
 	}
-	return c.oneNode(ctx, row)
+	return c.wholeNode(ctx, row)
 }
 
 // writeNode leaves in n where the node goes.
-func writeNode(ctx context.Context, t *tx, g access.Grant[access.EditNodes], n *queries.Node, f NodeFields) error {
+func writeNode(ctx context.Context, t *Tx, g access.Grant[access.EditNodes], n *queries.Node, f NodeFields) error {
 	moved, err := destination(ctx, t, g, n, f)
 	if err != nil {
 		return err
@@ -182,7 +182,7 @@ func writeNode(ctx context.Context, t *tx, g access.Grant[access.EditNodes], n *
 
 // destination puts the wanted organization and collaboration into n and tells whether
 // they differ from the present ones: contract 20 §6.4 rules 3 to 6.
-func destination(ctx context.Context, t *tx, g access.Grant[access.EditNodes], n *queries.Node, f NodeFields) (bool, error) {
+func destination(ctx context.Context, t *Tx, g access.Grant[access.EditNodes], n *queries.Node, f NodeFields) (bool, error) {
 	toOrganization, toCollaboration := differs(f.OrganizationID, n.OrganizationID), differs(f.CollaborationID, n.CollaborationID)
 	switch {
 	case !toOrganization && !toCollaboration:
@@ -206,14 +206,14 @@ func destination(ctx context.Context, t *tx, g access.Grant[access.EditNodes], n
 	if n.CollaborationID == nil {
 		return true, nil
 	}
-	if _, err := held(ctx, t, *n.CollaborationID, "collaboration id=%dnot found!"); err != nil {
+	if _, err := lockCollaboration(ctx, t, *n.CollaborationID, "collaboration id=%dnot found!"); err != nil {
 		return false, err
 	}
 	return true, placeFree(ctx, t, *n)
 }
 
 // given takes the id 0 for none.
-func given(id *int64) *int64 {
+func nonZero(id *int64) *int64 {
 	if value(id) == 0 {
 		return nil
 	}
@@ -222,19 +222,19 @@ func given(id *int64) *int64 {
 
 // differs tells whether an id is given that is not the present one.
 func differs(want, has *int64) bool {
-	return given(want) != nil && (has == nil || *has != *want)
+	return nonZero(want) != nil && (has == nil || *has != *want)
 }
 
 // placeFree tells whether the organization in n may have its node in the collaboration
 // in n.
-func placeFree(ctx context.Context, t *tx, n queries.Node) error {
+func placeFree(ctx context.Context, t *Tx, n queries.Node) error {
 	member, err := isMember(ctx, t, n.OrganizationID, *n.CollaborationID)
 	if err != nil {
 		return err
 	}
 	if !member {
 		return fault.New(fault.Invalid, "Organization id=%s of this node is not part of this collaboration id=%d",
-			written(n.OrganizationID), *n.CollaborationID)
+			printedID(n.OrganizationID), *n.CollaborationID)
 	}
 	_, err = t.NodeOf(ctx, n.OrganizationID, n.CollaborationID)
 	if err == nil {
@@ -248,5 +248,5 @@ func placeFree(ctx context.Context, t *tx, n queries.Node) error {
 
 func placeTaken(n queries.Node) error {
 	return fault.New(fault.Invalid, "A node with organization id=%s and collaboration id=%s already exists!",
-		written(n.OrganizationID), written(n.CollaborationID))
+		printedID(n.OrganizationID), printedID(n.CollaborationID))
 }

@@ -52,10 +52,10 @@ func (c *Core) RelayStatus(ctx context.Context, g access.Grant[access.NodeItself
 	}
 	c.log.WithLevel(level).Msgf("Status of the algorithm of task %d, result %d, at node %d is %q",
 		value(r.TaskID), r.ID, g.Actor().ID, value(s.Status))
-	c.tell(CollaborationRoom(*r.CollaborationID), "algorithm_status_change", statusNews{
-		Status: s.Status, ResultID: r.ID, RunID: r.RunID, TaskID: named(s.TaskID, r.TaskID),
-		CollaborationID: named(s.CollaborationID, r.CollaborationID), NodeID: named(s.NodeID, &node),
-		OrganizationID: named(s.OrganizationID, r.OrganizationID), ParentID: named(s.ParentID, r.ParentID),
+	c.emitNow(CollaborationRoom(*r.CollaborationID), "algorithm_status_change", statusNews{
+		Status: s.Status, ResultID: r.ID, RunID: r.RunID, TaskID: ifSent(s.TaskID, r.TaskID),
+		CollaborationID: ifSent(s.CollaborationID, r.CollaborationID), NodeID: ifSent(s.NodeID, &node),
+		OrganizationID: ifSent(s.OrganizationID, r.OrganizationID), ParentID: ifSent(s.ParentID, r.ParentID),
 	})
 	return nil
 }
@@ -66,8 +66,8 @@ func failed(status *string) bool {
 	return !slices.Contains([]string{"pending", "initializing", "active", "completed"}, value(status))
 }
 
-// named gives the stored value of what was sent, nil of what was not.
-func named(sent, stored *int64) *int64 {
+// ifSent gives the stored value of what was sent, nil of what was not.
+func ifSent(sent, stored *int64) *int64 {
 	if sent == nil {
 		return nil
 	}
@@ -88,12 +88,12 @@ func (c *Core) RelayFailure(ctx context.Context, g access.Grant[access.NodeItsel
 	if err != nil {
 		return err
 	}
-	if err := c.inTx(ctx, func(ctx context.Context, t *tx) error { return t.FailOpenResult(ctx, r.ID) }); err != nil {
+	if err := c.transact(ctx, func(ctx context.Context, t *Tx) error { return t.FailOpenResult(ctx, r.ID) }); err != nil {
 		return fmt.Errorf("storing that result %d failed: %w", r.ID, err)
 	}
 	c.log.WithLevel(zerolog.FatalLevel).Msgf("The algorithm of task %d, result %d, at node %d ended with code %d",
 		value(r.TaskID), r.ID, g.Actor().ID, value(f.StatusCode))
-	c.tell(CollaborationRoom(*r.CollaborationID), "container_failed", r.RunID)
+	c.emitNow(CollaborationRoom(*r.CollaborationID), "container_failed", r.RunID)
 	return nil
 }
 
@@ -128,7 +128,7 @@ type NodeSetting struct{ Key, Value string }
 // before, contract 30 §5.
 func (c *Core) KeepNodeSettings(ctx context.Context, g access.Grant[access.NodeItself], settings []NodeSetting) error {
 	node := g.Actor().ID
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		if err := t.DeleteNodeConfig(ctx, &node, nil); err != nil {
 			return err
 		}

@@ -33,7 +33,7 @@ type NodeKey struct {
 // all but their key, tokens and connections. Nothing is changed unless save, which is
 // told of the keys and whether the collaboration is encrypted, succeeds.
 func (c *Core) NodeKeys(ctx context.Context, collaboration string, save func(keys []NodeKey, encrypted bool) error) error {
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		row, err := collaborationNamed(ctx, t, collaboration)
 		if err != nil {
 			return err
@@ -63,21 +63,21 @@ func (c *Core) NodeKeys(ctx context.Context, collaboration string, save func(key
 }
 
 // collaborationNamed finds a collaboration by exactly its name.
-func collaborationNamed(ctx context.Context, t *tx, name string) (queries.Collaboration, error) {
+func collaborationNamed(ctx context.Context, t *Tx, name string) (queries.Collaboration, error) {
 	rows, err := t.ListCollaborations(ctx, queries.ListCollaborationsParams{Lim: Page{}.limit()})
 	if err != nil {
 		return queries.Collaboration{}, err
 	}
 	for _, row := range rows {
 		if value(row.Name) == name {
-			return held(ctx, t, row.ID, "collaboration id=%d does not exist")
+			return lockCollaboration(ctx, t, row.ID, "collaboration id=%d does not exist")
 		}
 	}
 	return queries.Collaboration{}, fault.New(fault.Missing, "there is no collaboration %s", name)
 }
 
 // keyOfMember makes a node, or gives the one that is there a new key.
-func keyOfMember(ctx context.Context, t *tx, collaboration queries.Collaboration, member int64) (NodeKey, error) {
+func keyOfMember(ctx context.Context, t *Tx, collaboration queries.Collaboration, member int64) (NodeKey, error) {
 	organization, err := t.GetOrganization(ctx, member)
 	if err != nil {
 		return NodeKey{}, err
@@ -105,5 +105,5 @@ func (t *Tx) renewKey(ctx context.Context, node int64, digest string) error {
 		return err
 	}
 	n.ApiKey = &digest
-	return first(t.SaveNode(ctx, n), t.KeySet(ctx, node))
+	return firstError(t.SaveNode(ctx, n), t.KeySet(ctx, node))
 }

@@ -14,7 +14,7 @@ import (
 // checkPolicies asks what the nodes of the targets shared of their configuration:
 // whoever lists allowed users or organizations takes tasks from these only. It is a
 // courtesy, the nodes decide for themselves (contract 20 §16.3).
-func (t *tx) checkPolicies(ctx context.Context, a access.Actor, in NewTask) error {
+func (t *Tx) checkPolicies(ctx context.Context, a access.Actor, in NewTask) error {
 	rows, err := t.PoliciesForTask(ctx, &in.CollaborationID)
 	if err != nil {
 		return fmt.Errorf("reading the policies of nodes: %w", err)
@@ -45,7 +45,7 @@ func (t *tx) checkPolicies(ctx context.Context, a access.Actor, in NewTask) erro
 
 // allows tells whether one line of a policy names the user or the user's
 // organization, by id or by name.
-func (t *tx) allows(ctx context.Context, a access.Actor, p queries.PoliciesForTaskRow) (bool, error) {
+func (t *Tx) allows(ctx context.Context, a access.Actor, p queries.PoliciesForTaskRow) (bool, error) {
 	v := strings.TrimSpace(value(p.Value))
 	id, err := strconv.ParseInt(v, 10, 64)
 	switch {

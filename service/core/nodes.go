@@ -43,25 +43,25 @@ type NodeFields struct {
 // Nodes lists those that the caller may see, contract 20 §6.1, and how many there are
 // in all.
 func (c *Core) Nodes(ctx context.Context, g access.Grant[access.ViewNodes], f NodeFilter, p Page) ([]Node, int64, error) {
-	sight, err := c.nodeSight(ctx, g)
+	sight, err := c.boundsOfNodes(ctx, g)
 	if err != nil {
 		return nil, 0, err
 	}
 	arg := queries.ListNodesParams{
 		Name: like(f.Name), OrganizationID: f.OrganizationID, CollaborationID: f.CollaborationID,
-		Status: f.Status, IP: f.IP, SeenFrom: at(f.SeenFrom), SeenTill: at(f.SeenTill),
+		Status: f.Status, IP: f.IP, SeenFrom: storedTime(f.SeenFrom), SeenTill: storedTime(f.SeenTill),
 		OnlyID: sight.OnlyID, OwnedBy: sight.OwnerID, Lim: p.limit(), Off: p.offset(),
 	}
 	rows, total, err := pageOf(ctx, c, p, queries.ListNodes, arg, c.db.ListNodes)
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing nodes: %w", err)
 	}
-	list, err := c.nodes(ctx, rows)
+	list, err := c.wholeNodes(ctx, rows)
 	return list, total, err
 }
 
 // at gives a moment in the form that queries take.
-func at(t *time.Time) *queries.Time {
+func storedTime(t *time.Time) *queries.Time {
 	if t == nil {
 		return nil
 	}
@@ -69,9 +69,9 @@ func at(t *time.Time) *queries.Time {
 	return &q
 }
 
-// nodeSight bounds the nodes that a caller may view. Those of a node depend on whether
+// boundsOfNodes bounds the nodes that a caller may view. Those of a node depend on whether
 // its organization is still a member of its collaboration.
-func (c *Core) nodeSight(ctx context.Context, g access.Grant[access.ViewNodes]) (access.NodeSight, error) {
+func (c *Core) boundsOfNodes(ctx context.Context, g access.Grant[access.ViewNodes]) (access.NodeSight, error) {
 	a, member := g.Actor(), false
 	if a.Kind == access.Node {
 		var err error
@@ -100,14 +100,14 @@ func (c *Core) Node(ctx context.Context, g access.Grant[access.ViewNodes], id in
 	if err != nil {
 		return Node{}, fmt.Errorf("reading a node: %w", err)
 	}
-	sight, err := c.nodeSight(ctx, g)
+	sight, err := c.boundsOfNodes(ctx, g)
 	if err != nil {
 		return Node{}, err
 	}
 	if !sight.Covers(row.ID, row.OrganizationID) {
 		return Node{}, fault.Deny()
 	}
-	return c.oneNode(ctx, row)
+	return c.wholeNode(ctx, row)
 }
 
 // CreateNode makes a node and gives it with its API key, contract 20 §6.2. Of the key
@@ -117,8 +117,8 @@ func (c *Core) CreateNode(ctx context.Context, g access.Grant[access.CreateNodes
 	digest := c.DigestAPIKey(key)
 	var made queries.Node
 	var row queries.GetNodeRow
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		collaboration, err := held(ctx, t, value(f.CollaborationID), "collaboration id=%d does not exist")
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+		collaboration, err := lockCollaboration(ctx, t, value(f.CollaborationID), "collaboration id=%d does not exist")
 		if err != nil {
 			return err
 		}
@@ -143,13 +143,13 @@ func (c *Core) CreateNode(ctx context.Context, g access.Grant[access.CreateNodes
 	if err != nil {
 		return Node{}, "", fmt.Errorf("creating a node: %w", err)
 	}
-	n, err := c.oneNode(ctx, row)
+	n, err := c.wholeNode(ctx, row)
 	return n, key, err
 }
 
 // ownerOfNew finds the organization that a new node is for, the caller's own when none
 // is asked for, and judges the caller: contract 20 §6.2 rules 2 to 4.
-func ownerOfNew(ctx context.Context, t *tx, g access.Grant[access.CreateNodes], asked *int64, collaboration int64) (queries.Organization, error) {
+func ownerOfNew(ctx context.Context, t *Tx, g access.Grant[access.CreateNodes], asked *int64, collaboration int64) (queries.Organization, error) {
 	own := g.Actor().OrganizationID
 	id := own
 	if asked != nil {
@@ -168,23 +168,23 @@ func ownerOfNew(ctx context.Context, t *tx, g access.Grant[access.CreateNodes], 
 		}
 		return queries.Organization{}, notMember(asked, collaboration)
 	}
-	if err := roomForNode(ctx, t, &id, collaboration); err != nil {
+	if err := mayGetNode(ctx, t, &id, collaboration); err != nil {
 		return queries.Organization{}, err
 	}
 	return t.GetOrganization(ctx, id)
 }
 
-// written is an id as the reference prints it; there may be none.
-func written(id *int64) string {
+// printedID is an id as the reference prints it; there may be none.
+func printedID(id *int64) string {
 	if id == nil {
 		return "None"
 	}
 	return strconv.FormatInt(*id, 10)
 }
 
-// heldNode gives a node and keeps it unchanged by others until the transaction ends.
+// lockNode gives a node and keeps it unchanged by others until the transaction ends.
 // The text is that of the missing row.
-func heldNode(ctx context.Context, t *tx, id int64, missing string) (queries.Node, error) {
+func lockNode(ctx context.Context, t *Tx, id int64, missing string) (queries.Node, error) {
 	n, err := t.HoldNode(ctx, id)
 	if queries.Missing(err) {
 		return n, fault.New(fault.Missing, missing, id)
@@ -193,8 +193,8 @@ func heldNode(ctx context.Context, t *tx, id int64, missing string) (queries.Nod
 }
 
 // nodeToChange gives a node that the caller may change, as heldNode does.
-func nodeToChange(ctx context.Context, t *tx, g access.AnyGrant, id int64, missing string) (queries.Node, error) {
-	n, err := heldNode(ctx, t, id, missing)
+func nodeToChange(ctx context.Context, t *Tx, g access.AnyGrant, id int64, missing string) (queries.Node, error) {
+	n, err := lockNode(ctx, t, id, missing)
 	if err == nil && !g.CoversNode(n.ID, n.OrganizationID) {
 		return n, fault.Deny()
 	}
@@ -204,7 +204,7 @@ func nodeToChange(ctx context.Context, t *tx, g access.AnyGrant, id int64, missi
 // DeleteNode removes a node with its account and configuration, contract 20 §6.5. Its
 // results stay.
 func (c *Core) DeleteNode(ctx context.Context, g access.Grant[access.DeleteNodes], id int64) error {
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		if _, err := nodeToChange(ctx, t, g, id, "Node id=%d not found"); err != nil {
 			return err
 		}
@@ -221,13 +221,13 @@ func (c *Core) DeleteNode(ctx context.Context, g access.Grant[access.DeleteNodes
 func (c *Core) ResetAPIKey(ctx context.Context, g access.Grant[access.EditNodes], id int64) (string, error) {
 	key := uuid.NewString()
 	digest := c.DigestAPIKey(key)
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		n, err := nodeToChange(ctx, t, g, id, "Node id=%d is not found!")
 		if err != nil {
 			return err
 		}
 		n.ApiKey = &digest
-		return first(t.SaveNode(ctx, n), t.KeySet(ctx, id))
+		return firstError(t.SaveNode(ctx, n), t.KeySet(ctx, id))
 	})
 	if err != nil {
 		return "", fmt.Errorf("resetting an API key: %w", err)
@@ -235,16 +235,16 @@ func (c *Core) ResetAPIKey(ctx context.Context, g access.Grant[access.EditNodes]
 	return key, nil
 }
 
-func (c *Core) oneNode(ctx context.Context, row queries.GetNodeRow) (Node, error) {
-	list, err := c.nodes(ctx, []queries.ListNodesRow{queries.ListNodesRow(row)})
+func (c *Core) wholeNode(ctx context.Context, row queries.GetNodeRow) (Node, error) {
+	list, err := c.wholeNodes(ctx, []queries.ListNodesRow{queries.ListNodesRow(row)})
 	if err != nil {
 		return Node{}, err
 	}
 	return list[0], nil
 }
 
-// nodes adds what the nodes share of their configuration.
-func (c *Core) nodes(ctx context.Context, rows []queries.ListNodesRow) ([]Node, error) {
+// wholeNodes adds what the nodes share of their configuration.
+func (c *Core) wholeNodes(ctx context.Context, rows []queries.ListNodesRow) ([]Node, error) {
 	var ids []int64
 	for _, r := range rows {
 		if r.Configured {

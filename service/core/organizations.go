@@ -46,7 +46,7 @@ func (c *Core) Organizations(ctx context.Context, g access.Grant[access.ViewOrga
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing organizations: %w", err)
 	}
-	list, err := c.withRelations(ctx, rows)
+	list, err := c.wholeOrganizations(ctx, rows)
 	return list, total, err
 }
 
@@ -66,7 +66,7 @@ func (c *Core) Organization(ctx context.Context, g access.Grant[access.ViewOrgan
 	if !ok {
 		return Organization{}, fault.New(fault.Denied, "You do not have permission to do that!")
 	}
-	return c.oneOrganization(ctx, row)
+	return c.wholeOrganization(ctx, row)
 }
 
 // seesOrganization reports whether a list of the caller's shows the organization.
@@ -92,22 +92,22 @@ func (c *Core) CreateOrganization(ctx context.Context, g access.Grant[access.Cre
 	if !g.Has(access.Global) {
 		return Organization{}, fault.New(fault.Denied, "You lack the permissions to do that!")
 	}
-	if err := renamed("name", nil, f.Name); err != nil {
+	if err := checkNewName("name", nil, f.Name); err != nil {
 		return Organization{}, err
 	}
 	var row queries.Organization
 	f.writeTo(&row)
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error { return t.AddOrganization(ctx, &row) })
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error { return t.AddOrganization(ctx, &row) })
 	if err != nil {
 		return Organization{}, fmt.Errorf("creating an organization: %w", err)
 	}
-	return c.oneOrganization(ctx, row)
+	return c.wholeOrganization(ctx, row)
 }
 
 // ChangeOrganization writes the fields that are given, contract 20 §4.4.
 func (c *Core) ChangeOrganization(ctx context.Context, g access.Grant[access.EditOrganizations], id int64, in Sent[OrganizationFields]) (Organization, error) {
 	var row queries.Organization
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		stored, err := t.HoldOrganization(ctx, id)
 		if queries.Missing(err) {
 			return fault.New(fault.Missing, "Organization with id=%d not found", id)
@@ -118,7 +118,7 @@ func (c *Core) ChangeOrganization(ctx context.Context, g access.Grant[access.Edi
 		if !g.Covers(&id) {
 			return fault.Deny()
 		}
-		if err := first(in.Fault, renamed("name", stored.Name, in.Fields.Name)); err != nil {
+		if err := firstError(in.Fault, checkNewName("name", stored.Name, in.Fields.Name)); err != nil {
 			return err
 		}
 		in.Fields.writeTo(&stored)
@@ -128,7 +128,7 @@ func (c *Core) ChangeOrganization(ctx context.Context, g access.Grant[access.Edi
 	if err != nil {
 		return Organization{}, fmt.Errorf("changing an organization: %w", err)
 	}
-	return c.oneOrganization(ctx, row)
+	return c.wholeOrganization(ctx, row)
 }
 
 // writeTo puts the given fields into a row.
@@ -144,16 +144,16 @@ func (f OrganizationFields) writeTo(o *queries.Organization) {
 	}
 }
 
-func (c *Core) oneOrganization(ctx context.Context, row queries.Organization) (Organization, error) {
-	list, err := c.withRelations(ctx, []queries.Organization{row})
+func (c *Core) wholeOrganization(ctx context.Context, row queries.Organization) (Organization, error) {
+	list, err := c.wholeOrganizations(ctx, []queries.Organization{row})
 	if err != nil {
 		return Organization{}, err
 	}
 	return list[0], nil
 }
 
-// withRelations adds the related ids with one query a relation for the whole list.
-func (c *Core) withRelations(ctx context.Context, rows []queries.Organization) ([]Organization, error) {
+// wholeOrganizations adds the related ids with one query a relation for the whole list.
+func (c *Core) wholeOrganizations(ctx context.Context, rows []queries.Organization) ([]Organization, error) {
 	ids := make([]int64, len(rows))
 	for i := range rows {
 		ids[i] = rows[i].ID
@@ -163,7 +163,7 @@ func (c *Core) withRelations(ctx context.Context, rows []queries.Organization) (
 	nodes, err2 := byOwner(c.db.NodesOfOrganizations(ctx, set))
 	users, err3 := byOwner(c.db.UsersOfOrganizations(ctx, set))
 	roles, err4 := byOwner(c.db.RolesOfOrganizations(ctx, set))
-	if err := first(err1, err2, err3, err4); err != nil {
+	if err := firstError(err1, err2, err3, err4); err != nil {
 		return nil, fmt.Errorf("reading what belongs to organizations: %w", err)
 	}
 	list := make([]Organization, len(rows))

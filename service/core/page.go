@@ -77,8 +77,8 @@ func byOwner[R ~struct{ OwnerID, ID int64 }](rows []R, err error) (map[int64][]i
 	return m, nil
 }
 
-// listed reads a list of ids that a query joined with commas, and sorts it.
-func listed(ids string) ([]int64, error) {
+// parseIDs reads a list of ids that a query joined with commas, and sorts it.
+func parseIDs(ids string) ([]int64, error) {
 	if ids == "" {
 		return nil, nil
 	}
@@ -115,7 +115,7 @@ func ascending(ids []int64) []int64 {
 }
 
 // first gives the first error.
-func first(errs ...error) error {
+func firstError(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {
 			return err

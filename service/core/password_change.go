@@ -36,13 +36,13 @@ func (c *Core) ChangePassword(ctx context.Context, g access.Grant[access.UserIts
 	if err != nil {
 		return err
 	}
-	err = c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err = c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		u, err := t.HoldUser(ctx, id)
 		if err != nil {
 			return err
 		}
 		u.Password = &hash
-		return first(t.PasswordSet(ctx, &u), t.SaveUser(ctx, u))
+		return firstError(t.PasswordSet(ctx, &u), t.SaveUser(ctx, u))
 	})
 	if err != nil {
 		return fmt.Errorf("changing a password: %w", err)

@@ -64,7 +64,7 @@ const textNotYourPort = "You lack the permissions to do that!"
 // CreatePort notes a port at which an algorithm listens, contract 20 §10.2.
 func (c *Core) CreatePort(ctx context.Context, g access.Grant[access.NodeItself], f PortFields) (Port, error) {
 	row := Port{Port: &f.Port, ResultID: &f.ResultID, Label: f.Label}
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		_, err := t.ownResult(ctx, g, f.ResultID, textNotYourPort)
 		if err != nil {
 			return err
@@ -79,7 +79,7 @@ func (c *Core) CreatePort(ctx context.Context, g access.Grant[access.NodeItself]
 
 // DeletePorts forgets all ports of a result, contract 20 §10.3.
 func (c *Core) DeletePorts(ctx context.Context, g access.Grant[access.NodeItself], result int64) error {
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		if _, err := t.ownResult(ctx, g, result, textNotYourPort); err != nil {
 			return err
 		}

@@ -106,11 +106,11 @@ func (c *Core) Greet(who access.Actor, rooms []string, join func(room string) bo
 	title := "User"
 	if who.Kind == access.Node {
 		title = "Node"
-		c.tellOfNode(who, rooms, "node-online")
+		c.emitNodeNews(who, rooms, "node-online")
 	}
 	for _, room := range rooms {
 		if join(room) && room != AllNodes {
-			c.tell(room, "message", fmt.Sprintf("%s <%s> joined room <%s>", title, who.Name, room))
+			c.emitNow(room, "message", fmt.Sprintf("%s <%s> joined room <%s>", title, who.Name, room))
 		}
 	}
 }
@@ -125,7 +125,7 @@ func (c *Core) Depart(ctx context.Context, who access.Actor, rooms []string) err
 	defer c.presence.release(who.ID, a)
 	for _, room := range rooms {
 		if room != AllNodes {
-			c.tell(room, "message", fmt.Sprintf("%s left room %s", who.Name, room))
+			c.emitNow(room, "message", fmt.Sprintf("%s left room %s", who.Name, room))
 		}
 	}
 	a.turn.Lock()
@@ -134,7 +134,7 @@ func (c *Core) Depart(ctx context.Context, who access.Actor, rooms []string) err
 	if a.announced && !c.presence.connected(a) {
 		a.announced = false
 		if who.Kind == access.Node {
-			c.tellOfNode(who, rooms, "node-offline")
+			c.emitNodeNews(who, rooms, "node-offline")
 		}
 	}
 	return err
@@ -150,7 +150,7 @@ func (c *Core) settle(ctx context.Context, account int64, a *attendance) error {
 		return nil
 	}
 	a.stored = ""
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		if _, err := t.SetStatus(ctx, &status, account); err != nil {
 			return err
 		}
@@ -183,7 +183,7 @@ func (c *Core) SettlePresence(ctx context.Context) error {
 // anything listens: whoever was connected to the process before has to come back
 // (contract 30 §4).
 func (c *Core) AllOffline(ctx context.Context) error {
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		if err := t.SetAllOffline(ctx); err != nil {
 			return err
 		}
@@ -195,12 +195,12 @@ func (c *Core) AllOffline(ctx context.Context) error {
 	return nil
 }
 
-// tellOfNode sends what other parties learn about a node's connection. Nodes of other
+// emitNodeNews sends what other parties learn about a node's connection. Nodes of other
 // collaborations learn nothing (contract 30 §3.1).
-func (c *Core) tellOfNode(who access.Actor, rooms []string, event string) {
+func (c *Core) emitNodeNews(who access.Actor, rooms []string, event string) {
 	for _, room := range rooms {
 		if room != AllNodes {
-			c.tell(room, event, nodeNews{who.ID, who.Name, who.OrganizationID})
+			c.emitNow(room, event, nodeNews{who.ID, who.Name, who.OrganizationID})
 		}
 	}
 }
@@ -212,8 +212,8 @@ type nodeNews struct {
 	Organization int64  `json:"org_id"`
 }
 
-// tell sends an event that no transaction stands behind.
-func (c *Core) tell(room, event string, data any) {
+// emitNow sends an event that no transaction stands behind.
+func (c *Core) emitNow(room, event string, data any) {
 	c.bus.Publish(bus.Message{Topic: TopicEmit, Key: room, Name: event, Data: mustJSON(data)})
 }
 

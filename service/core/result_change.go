@@ -21,7 +21,7 @@ type ResultFields struct {
 // A finished result takes nothing more.
 func (c *Core) ChangeResult(ctx context.Context, g access.Grant[access.NodeItself], id int64, in Sent[ResultFields]) (Result, error) {
 	var row queries.GetResultRow
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		stored, err := t.ownResult(ctx, g, id, "This is not your result to PATCH!")
 		if err != nil {
 			return err
@@ -30,7 +30,7 @@ func (c *Core) ChangeResult(ctx context.Context, g access.Grant[access.NodeItsel
 		if stored.FinishedAt != nil {
 			return finished
 		}
-		if err := first(in.Fault, fitsEncryption("result", in.Fields.Output, value(stored.Encrypted))); err != nil {
+		if err := firstError(in.Fault, fitsEncryption("result", in.Fields.Output, value(stored.Encrypted))); err != nil {
 			return err
 		}
 		changed, err := t.writeResult(ctx, id, stored.Status, in.Fields)
@@ -47,7 +47,7 @@ func (c *Core) ChangeResult(ctx context.Context, g access.Grant[access.NodeItsel
 	if err != nil {
 		return Result{}, fmt.Errorf("changing a result: %w", err)
 	}
-	list, err := c.results(ctx, []queries.Result{row.Result})
+	list, err := c.wholeResults(ctx, []queries.Result{row.Result})
 	if err != nil {
 		return Result{}, err
 	}
@@ -56,7 +56,7 @@ func (c *Core) ChangeResult(ctx context.Context, g access.Grant[access.NodeItsel
 
 // ownResult reads a result that a node may write: one of its organization in its
 // collaboration, as long as the one is a member of the other (contract 20 §17 S1).
-func (t *tx) ownResult(ctx context.Context, g access.Grant[access.NodeItself], id int64, denied string) (queries.ResultForPatchRow, error) {
+func (t *Tx) ownResult(ctx context.Context, g access.Grant[access.NodeItself], id int64, denied string) (queries.ResultForPatchRow, error) {
 	row, err := t.ResultForPatch(ctx, id)
 	if queries.Missing(err) {
 		return row, noResult(id)
@@ -73,13 +73,13 @@ func (t *tx) ownResult(ctx context.Context, g access.Grant[access.NodeItself], i
 // writeResult tells whether it wrote. Nodes before 3.6 finish a result without a
 // word about its status: it is completed then, unless something has failed (contract
 // 20 §16.6).
-func (t *tx) writeResult(ctx context.Context, id int64, status *string, f ResultFields) (bool, error) {
+func (t *Tx) writeResult(ctx context.Context, id int64, status *string, f ResultFields) (bool, error) {
 	if f.EndedAt != nil && f.Status == nil && slices.Contains([]string{"pending", "initializing", "active"}, value(status)) {
 		completed := "completed"
 		f.Status = &completed
 	}
 	n, err := t.AdvanceResult(ctx, queries.AdvanceResultParams{
-		StartedAt: at(f.StartedAt), FinishedAt: at(f.EndedAt), Status: f.Status, ID: id,
+		StartedAt: storedTime(f.StartedAt), FinishedAt: storedTime(f.EndedAt), Status: f.Status, ID: id,
 	})
 	if err != nil || n == 0 || f.Output == nil && f.Log == nil {
 		return n > 0, err
@@ -109,5 +109,5 @@ func (t *Tx) RemoveResult(ctx context.Context, id int64) error { return t.Delete
 
 // SavePayload replaces the large texts of a result.
 func (t *Tx) SavePayload(ctx context.Context, p queries.Payload) error {
-	return first(t.DeletePayload(ctx, p.ResultID), t.UpsertPayload(ctx, queries.UpsertPayloadParams(p)))
+	return firstError(t.DeletePayload(ctx, p.ResultID), t.UpsertPayload(ctx, queries.UpsertPayloadParams(p)))
 }

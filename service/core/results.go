@@ -92,7 +92,7 @@ func (c *Core) resultReader(ctx context.Context, g access.AnyGrant, tasks bool,
 		},
 		id: resultID,
 		show: func(rows []queries.Result) ([]Result, error) {
-			list, err := c.results(ctx, rows)
+			list, err := c.wholeResults(ctx, rows)
 			if err == nil && tasks {
 				err = c.embedTasks(ctx, access.Embedded[access.ViewTasks](g), list)
 			}
@@ -153,8 +153,8 @@ func (c *Core) ofNode(ctx context.Context, r visibility, f *ResultFilter) (visib
 func (f ResultFilter) list(b bounds) queries.ListResultsParams {
 	a := queries.ListResultsParams{
 		CollaborationID: b.collaboration, Within: b.within, RunID: f.run, TaskID: f.TaskID, OrganizationID: f.OrganizationID,
-		Port: f.Port, AssignedFrom: at(f.AssignedFrom), AssignedTill: at(f.AssignedTill), StartedFrom: at(f.StartedFrom),
-		StartedTill: at(f.StartedTill), FinishedFrom: at(f.EndedFrom), FinishedTill: at(f.EndedTill),
+		Port: f.Port, AssignedFrom: storedTime(f.AssignedFrom), AssignedTill: storedTime(f.AssignedTill), StartedFrom: storedTime(f.StartedFrom),
+		StartedTill: storedTime(f.StartedTill), FinishedFrom: storedTime(f.EndedFrom), FinishedTill: storedTime(f.EndedTill),
 		Before: b.cursor, Lim: b.limit, Off: b.offset,
 	}
 	if f.Open {
@@ -179,10 +179,10 @@ func (c *Core) ResultsOfTask(ctx context.Context, g access.Grant[access.ViewResu
 		return List[Result]{}, err
 	}
 	read := func(w window) ([]queries.Result, error) {
-		return c.db.ResultsOfTask(ctx, queries.ResultsOfTaskParams{TaskID: &task, After: w.cursor, Lim: w.limit, Off: w.offset})
+		return c.db.ListResultsOfTask(ctx, queries.ListResultsOfTaskParams{TaskID: &task, After: w.cursor, Lim: w.limit, Off: w.offset})
 	}
 	count := func() (int64, error) {
-		return c.db.Count(ctx, queries.ResultsOfTask, queries.ResultsOfTaskParams{TaskID: &task})
+		return c.db.Count(ctx, queries.ListResultsOfTask, queries.ListResultsOfTaskParams{TaskID: &task})
 	}
 	list, err := c.resultReader(ctx, g, false, read, count).readPage(p)
 	if err != nil {
@@ -208,7 +208,7 @@ func (c *Core) Result(ctx context.Context, g access.Grant[access.ViewResults], i
 	if !ok {
 		return Result{}, fault.Deny()
 	}
-	list, err := c.results(ctx, []queries.Result{row.Result})
+	list, err := c.wholeResults(ctx, []queries.Result{row.Result})
 	if err == nil && task {
 		err = c.embedTasks(ctx, access.Embedded[access.ViewTasks](g), list)
 	}
@@ -220,9 +220,9 @@ func (c *Core) Result(ctx context.Context, g access.Grant[access.ViewResults], i
 
 func noResult(id int64) error { return fault.New(fault.Missing, "Result id=%d not found!", id) }
 
-// results adds what the rows of a page show beside themselves, with one query a
+// wholeResults adds what the rows of a page show beside themselves, with one query a
 // relation. The large texts are read here and nowhere else.
-func (c *Core) results(ctx context.Context, rows []queries.Result) ([]Result, error) {
+func (c *Core) wholeResults(ctx context.Context, rows []queries.Result) ([]Result, error) {
 	list := make([]Result, len(rows))
 	if len(rows) == 0 {
 		return list, nil
@@ -241,7 +241,7 @@ func (c *Core) results(ctx context.Context, rows []queries.Result) ([]Result, er
 	payloads, err1 := c.db.PayloadsOfResults(ctx, set)
 	nodes, err2 := c.db.NodesOfResults(ctx, set)
 	ports, err3 := c.db.PortsOfResults(ctx, set)
-	if err := first(err1, err2, err3); err != nil {
+	if err := firstError(err1, err2, err3); err != nil {
 		return nil, fmt.Errorf("reading what belongs to results: %w", err)
 	}
 	for _, p := range payloads {
@@ -281,7 +281,7 @@ func (c *Core) embedResults(ctx context.Context, g access.Grant[access.ViewResul
 	if err != nil {
 		return fmt.Errorf("reading the results of tasks: %w", err)
 	}
-	list, err := c.results(ctx, rows)
+	list, err := c.wholeResults(ctx, rows)
 	if err != nil {
 		return err
 	}
@@ -312,7 +312,7 @@ func (c *Core) embedTasks(ctx context.Context, g access.Grant[access.ViewTasks],
 	if err != nil {
 		return fmt.Errorf("reading the tasks of results: %w", err)
 	}
-	list, err := c.tasks(ctx, g, rows, false)
+	list, err := c.wholeTasks(ctx, g, rows, false)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func (c *Core) CreateRole(ctx context.Context, g access.Grant[access.CreateRoles
 		f.OrganizationID = &a.OrganizationID
 	}
 	row := queries.Role{Name: f.Name, Description: f.Description, OrganizationID: f.OrganizationID}
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		if err := admitRules(ctx, t, g, f.Rules, "Rule id=%d not found."); err != nil {
 			return err
 		}
@@ -34,11 +34,11 @@ func (c *Core) CreateRole(ctx context.Context, g access.Grant[access.CreateRoles
 	if err != nil {
 		return Role{}, fmt.Errorf("creating a role: %w", err)
 	}
-	return c.oneRole(ctx, g, row)
+	return c.wholeRole(ctx, g, row)
 }
 
 // admitRole decides whether the caller may make a role for an organization.
-func admitRole(ctx context.Context, t *tx, g access.Grant[access.CreateRoles], organization int64) error {
+func admitRole(ctx context.Context, t *Tx, g access.Grant[access.CreateRoles], organization int64) error {
 	_, err := t.GetOrganization(ctx, organization)
 	switch {
 	case queries.Missing(err):
@@ -55,7 +55,7 @@ func admitRole(ctx context.Context, t *tx, g access.Grant[access.CreateRoles], o
 
 // admitRules wants every rule to be there (else the fault is text with its id), and
 // the caller to hold all of them.
-func admitRules(ctx context.Context, t *tx, g access.AnyGrant, ids []int64, text string) error {
+func admitRules(ctx context.Context, t *Tx, g access.AnyGrant, ids []int64, text string) error {
 	known, err := knownRules(ctx, t.Queries, ids)
 	if err != nil {
 		return err
@@ -65,18 +65,18 @@ func admitRules(ctx context.Context, t *tx, g access.AnyGrant, ids []int64, text
 			return fault.New(fault.Missing, text, id)
 		}
 	}
-	return g.Actor().MustHold(together(known, ids))
+	return g.Actor().MustHold(union(known, ids))
 }
 
 // ChangeRole writes the fields that are given, contract 10 §9.5.
 func (c *Core) ChangeRole(ctx context.Context, g access.Grant[access.EditRoles], id int64, in Sent[RoleFields]) (Role, error) {
 	var row queries.Role
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		role, err := findRole(ctx, t.Queries, id, textNoRole)
 		if err != nil {
 			return err
 		}
-		if err := first(mayChangeRole(g, role, in.Fields), in.Fault, renamed("name", role.Name, in.Fields.Name)); err != nil {
+		if err := firstError(mayChangeRole(g, role, in.Fields), in.Fault, checkNewName("name", role.Name, in.Fields.Name)); err != nil {
 			return err
 		}
 		if in.Fields.Rules != nil {
@@ -94,7 +94,7 @@ func (c *Core) ChangeRole(ctx context.Context, g access.Grant[access.EditRoles],
 	if err != nil {
 		return Role{}, fmt.Errorf("changing a role: %w", err)
 	}
-	return c.oneRole(ctx, g, row)
+	return c.wholeRole(ctx, g, row)
 }
 
 // mayChangeRole is the order of contract 10 §9.5: names first, then permission.
@@ -121,7 +121,7 @@ func defaultRole(r queries.Role) error {
 
 // replaceRules makes the rules of a role those of a list. The caller has to hold
 // what comes and what goes.
-func replaceRules(ctx context.Context, t *tx, g access.Grant[access.EditRoles], role int64, ids []int64) error {
+func replaceRules(ctx context.Context, t *Tx, g access.Grant[access.EditRoles], role int64, ids []int64) error {
 	if err := admitRules(ctx, t, g, ids, "rule with id=%d not found!"); err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func replaceRules(ctx context.Context, t *tx, g access.Grant[access.EditRoles], 
 	if err != nil {
 		return fmt.Errorf("reading the rules of a role: %w", err)
 	}
-	gone := without(has[role], ids)
+	gone := difference(has[role], ids)
 	if err := mustHoldRules(ctx, t, g, gone); err != nil {
 		return err
 	}
@@ -140,18 +140,18 @@ func replaceRules(ctx context.Context, t *tx, g access.Grant[access.EditRoles], 
 }
 
 // mustHoldRules wants the caller to hold rules that exist.
-func mustHoldRules(ctx context.Context, t *tx, g access.Grant[access.EditRoles], ids []int64) error {
+func mustHoldRules(ctx context.Context, t *Tx, g access.Grant[access.EditRoles], ids []int64) error {
 	sets, err := knownRules(ctx, t.Queries, ids)
 	if err != nil {
 		return err
 	}
-	return g.Actor().MustHold(together(sets, ids))
+	return g.Actor().MustHold(union(sets, ids))
 }
 
 // AddRuleToRole gives a role one more rule, contract 10 §9.8.
 func (c *Core) AddRuleToRole(ctx context.Context, g access.Grant[access.EditRoles], role, rule int64) error {
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		if err := mayTune(ctx, t, g, role, rule); err != nil {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+		if err := mayEditRulesOf(ctx, t, g, role, rule); err != nil {
 			return err
 		}
 		return t.GrantToRole(ctx, role, rule)
@@ -164,8 +164,8 @@ func (c *Core) AddRuleToRole(ctx context.Context, g access.Grant[access.EditRole
 
 // RemoveRuleFromRole takes a rule from a role, contract 10 §9.9.
 func (c *Core) RemoveRuleFromRole(ctx context.Context, g access.Grant[access.DeleteRoles], role, rule int64) error {
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
-		if err := mayTune(ctx, t, g, role, rule); err != nil {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+		if err := mayEditRulesOf(ctx, t, g, role, rule); err != nil {
 			return err
 		}
 		n, err := t.RevokeFromRole(ctx, role, rule)
@@ -180,8 +180,8 @@ func (c *Core) RemoveRuleFromRole(ctx context.Context, g access.Grant[access.Del
 	return nil
 }
 
-// mayTune decides whether the caller may give a role the rule or take it away.
-func mayTune(ctx context.Context, t *tx, g access.AnyGrant, role, rule int64) error {
+// mayEditRulesOf decides whether the caller may give a role the rule or take it away.
+func mayEditRulesOf(ctx context.Context, t *Tx, g access.AnyGrant, role, rule int64) error {
 	r, err := findRole(ctx, t.Queries, role, "Role id=%d not found!")
 	if err != nil {
 		return err

@@ -42,9 +42,9 @@ func (c *Core) Roles(ctx context.Context, g access.Grant[access.ViewRoles], f Ro
 	a := g.Actor()
 	arg := queries.ListRolesParams{
 		CallerID: a.ID, WithDefaults: f.WithDefaults, RuleID: f.RuleID, UserID: f.UserID,
-		Organizations: idSet(f.OrganizationIDs), Belonging: several(len(f.OrganizationIDs)),
-		Names: patterns(f.Names), Named: several(len(f.Names)),
-		Descriptions: patterns(f.Descriptions), Described: several(len(f.Descriptions)),
+		Organizations: idSet(f.OrganizationIDs), Belonging: filterCount(len(f.OrganizationIDs)),
+		Names: likePatterns(f.Names), Named: filterCount(len(f.Names)),
+		Descriptions: likePatterns(f.Descriptions), Described: filterCount(len(f.Descriptions)),
 		Lim: p.limit(), Off: p.offset(),
 	}
 	switch {
@@ -58,12 +58,12 @@ func (c *Core) Roles(ctx context.Context, g access.Grant[access.ViewRoles], f Ro
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing roles: %w", err)
 	}
-	list, err := c.withRulesAndUsers(ctx, g, rows)
+	list, err := c.wholeRoles(ctx, g, rows)
 	return list, total, err
 }
 
-// several is the parameter that turns a filter with many values on: nil for none.
-func several(values int) *int64 {
+// filterCount is the parameter that turns a filter with many values on: nil for none.
+func filterCount(values int) *int64 {
 	if values == 0 {
 		return nil
 	}
@@ -71,8 +71,8 @@ func several(values int) *int64 {
 	return &n
 }
 
-// patterns gives LIKE patterns in the form that queries take a list in.
-func patterns(list []string) string {
+// likePatterns gives LIKE patterns in the form that queries take a list in.
+func likePatterns(list []string) string {
 	keys := map[string]int{}
 	for _, s := range list {
 		keys[*like(&s)] = 0
@@ -93,7 +93,7 @@ func (c *Core) Role(ctx context.Context, g access.Grant[access.ViewRoles], id in
 	if !ok {
 		return Role{}, fault.New(fault.Denied, "You do not have permission to view this.")
 	}
-	return c.oneRole(ctx, g, row)
+	return c.wholeRole(ctx, g, row)
 }
 
 // RulesOfRole lists the rules of one, contract 10 §9.7.
@@ -138,7 +138,7 @@ func (c *Core) seesRole(ctx context.Context, g access.Grant[access.ViewRoles], r
 
 // DeleteRole removes one and takes it from all its holders, contract 10 §9.6.
 func (c *Core) DeleteRole(ctx context.Context, g access.Grant[access.DeleteRoles], id int64) error {
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		role, err := findRole(ctx, t.Queries, id, textNoRole)
 		if err != nil {
 			return err
@@ -179,28 +179,28 @@ func mayDeleteRole(g access.Grant[access.DeleteRoles], r queries.Role) error {
 func setsOfRoles(ctx context.Context, q *queries.Queries, roles []int64) (map[int64]access.Set, error) {
 	ids, err1 := byOwner(q.RulesOfRoles(ctx, idSet(roles)))
 	rows, err2 := q.AllRules(ctx)
-	if err := first(err1, err2); err != nil {
+	if err := firstError(err1, err2); err != nil {
 		return nil, fmt.Errorf("reading the rules of roles: %w", err)
 	}
-	known := allowed(rows)
+	known := setsOfRules(rows)
 	sets := make(map[int64]access.Set, len(ids))
 	for role, rules := range ids {
-		sets[role] = together(known, rules)
+		sets[role] = union(known, rules)
 	}
 	return sets, nil
 }
 
-func (c *Core) oneRole(ctx context.Context, g access.AnyGrant, row queries.Role) (Role, error) {
-	list, err := c.withRulesAndUsers(ctx, g, []queries.Role{row})
+func (c *Core) wholeRole(ctx context.Context, g access.AnyGrant, row queries.Role) (Role, error) {
+	list, err := c.wholeRoles(ctx, g, []queries.Role{row})
 	if err != nil {
 		return Role{}, err
 	}
 	return list[0], nil
 }
 
-// withRulesAndUsers adds the related ids with one query a relation for the whole
+// wholeRoles adds the related ids with one query a relation for the whole
 // list.
-func (c *Core) withRulesAndUsers(ctx context.Context, g access.AnyGrant, rows []queries.Role) ([]Role, error) {
+func (c *Core) wholeRoles(ctx context.Context, g access.AnyGrant, rows []queries.Role) ([]Role, error) {
 	ids := make([]int64, len(rows))
 	for i := range rows {
 		ids[i] = rows[i].ID
@@ -208,7 +208,7 @@ func (c *Core) withRulesAndUsers(ctx context.Context, g access.AnyGrant, rows []
 	set := idSet(ids)
 	rules, err1 := byOwner(c.db.RulesOfRoles(ctx, set))
 	users, err2 := byOwner(c.db.HoldersOfRoles(ctx, queries.HoldersOfRolesParams{Ids: set, Within: access.Embedded[access.ViewUsers](g).UserSight(), CallerID: g.Actor().ID}))
-	if err := first(err1, err2); err != nil {
+	if err := firstError(err1, err2); err != nil {
 		return nil, fmt.Errorf("reading what belongs to roles: %w", err)
 	}
 	list := make([]Role, len(rows))

@@ -37,7 +37,7 @@ func (c *Core) listRules(ctx context.Context, g access.AnyGrant, f RuleFilter, p
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing rules: %w", err)
 	}
-	list, err := c.withHolders(ctx, g, rows)
+	list, err := c.wholeRules(ctx, g, rows)
 	return list, total, err
 }
 
@@ -50,7 +50,7 @@ func (c *Core) Rule(ctx context.Context, g access.Grant[access.UserItself], id i
 	if err != nil {
 		return Rule{}, fmt.Errorf("reading a rule: %w", err)
 	}
-	list, err := c.withHolders(ctx, g, []queries.Rule{row})
+	list, err := c.wholeRules(ctx, g, []queries.Rule{row})
 	if err != nil {
 		return Rule{}, err
 	}
@@ -59,8 +59,8 @@ func (c *Core) Rule(ctx context.Context, g access.Grant[access.UserItself], id i
 
 const textNoRule = "Rule id=%d not found!"
 
-// withHolders adds the users of the rules.
-func (c *Core) withHolders(ctx context.Context, g access.AnyGrant, rows []queries.Rule) ([]Rule, error) {
+// wholeRules adds the users of the rules.
+func (c *Core) wholeRules(ctx context.Context, g access.AnyGrant, rows []queries.Rule) ([]Rule, error) {
 	ids := make([]int64, len(rows))
 	for i := range rows {
 		ids[i] = rows[i].ID
@@ -85,10 +85,10 @@ func knownRules(ctx context.Context, q *queries.Queries, ids []int64) (map[int64
 	if err != nil {
 		return nil, fmt.Errorf("reading rules: %w", err)
 	}
-	return allowed(rows), nil
+	return setsOfRules(rows), nil
 }
 
-func allowed(rows []queries.Rule) map[int64]access.Set {
+func setsOfRules(rows []queries.Rule) map[int64]access.Set {
 	sets := make(map[int64]access.Set, len(rows))
 	for _, r := range rows {
 		sets[r.ID] = access.Of(access.Number(r.Name, r.Scope, r.Operation))
@@ -97,7 +97,7 @@ func allowed(rows []queries.Rule) map[int64]access.Set {
 }
 
 // together joins the sets of ids.
-func together(sets map[int64]access.Set, ids []int64) access.Set {
+func union(sets map[int64]access.Set, ids []int64) access.Set {
 	var all access.Set
 	for _, id := range ids {
 		all |= sets[id]
@@ -106,7 +106,7 @@ func together(sets map[int64]access.Set, ids []int64) access.Set {
 }
 
 // without gives the ids of one list that are not in the other.
-func without(ids, others []int64) []int64 {
+func difference(ids, others []int64) []int64 {
 	in := make(map[int64]bool, len(others))
 	for _, id := range others {
 		in[id] = true

@@ -32,7 +32,7 @@ const statusPending = "pending"
 // the nodes after the commit (contract 20 §7.3).
 func (c *Core) CreateTask(ctx context.Context, g access.Grant[access.CreateTasks], in NewTask) (Task, error) {
 	var made Task
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		task, err := t.admitTask(ctx, g, in)
 		if err != nil {
 			return err
@@ -54,13 +54,13 @@ func (c *Core) CreateTask(ctx context.Context, g access.Grant[access.CreateTasks
 
 // admitTask checks whether the task may be made, in the order of the contract, and
 // derives what the caller does not decide.
-func (t *tx) admitTask(ctx context.Context, g access.Grant[access.CreateTasks], in NewTask) (queries.Task, error) {
+func (t *Tx) admitTask(ctx context.Context, g access.Grant[access.CreateTasks], in NewTask) (queries.Task, error) {
 	a := g.Actor()
 	task := queries.Task{
 		Name: in.Name, Description: in.Description, Image: in.Image, Database: in.Database,
 		CollaborationID: &in.CollaborationID, InitiatorID: &a.OrganizationID, CreatedAt: &t.Now,
 	}
-	collaboration, err := held(ctx, t, in.CollaborationID, "Collaboration id=%d not found!")
+	collaboration, err := lockCollaboration(ctx, t, in.CollaborationID, "Collaboration id=%d not found!")
 	if err != nil {
 		return task, err
 	}
@@ -125,7 +125,7 @@ func checkTargets(members []queries.NodesForTaskRow, targets []Target) error {
 
 // origin judges the caller and fills in where the task comes from: a user begins a
 // new run, a container adds to that of its own task.
-func (t *tx) origin(ctx context.Context, g access.Grant[access.CreateTasks], task *queries.Task) error {
+func (t *Tx) origin(ctx context.Context, g access.Grant[access.CreateTasks], task *queries.Task) error {
 	a := g.Actor()
 	if a.Kind == access.Container {
 		return t.subtaskOf(ctx, a, task)
@@ -139,7 +139,7 @@ func (t *tx) origin(ctx context.Context, g access.Grant[access.CreateTasks], tas
 
 // subtaskOf lets a container make tasks of its own image in its own collaboration as
 // long as its own task runs (contract 20 §7.3-7, SECURITY T08).
-func (t *tx) subtaskOf(ctx context.Context, a access.Actor, task *queries.Task) error {
+func (t *Tx) subtaskOf(ctx context.Context, a access.Actor, task *queries.Task) error {
 	parent, err := t.HoldTaskOfContainer(ctx, a.TaskID)
 	if err != nil && !queries.Missing(err) {
 		return fmt.Errorf("reading the task of a container: %w", err)
@@ -153,7 +153,7 @@ func (t *tx) subtaskOf(ctx context.Context, a access.Actor, task *queries.Task) 
 
 // announceTask tells everybody in the collaboration; nodes fetch their results at
 // `new_task` (contract 20 §14).
-func (t *tx) announceTask(task Task) {
+func (t *Tx) announceTask(task Task) {
 	room := CollaborationRoom(*task.CollaborationID)
 	t.emit(room, "task_created", struct {
 		TaskID          int64  `json:"task_id"`

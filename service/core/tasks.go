@@ -154,7 +154,7 @@ func (c *Core) taskReader(ctx context.Context, g access.Grant[access.ViewTasks],
 			return rows, int64(len(rows)) == w.limit, err
 		},
 		id:    taskID,
-		show:  func(rows []queries.Task) ([]Task, error) { return c.tasks(ctx, g, rows, results) },
+		show:  func(rows []queries.Task) ([]Task, error) { return c.wholeTasks(ctx, g, rows, results) },
 		count: count,
 	}
 }
@@ -187,7 +187,7 @@ func (c *Core) TasksOfCollaboration(ctx context.Context, g access.Grant[access.V
 		return List[Task]{}, err
 	}
 	read := func(w window) ([]queries.Task, error) {
-		return c.db.TasksOfCollaboration(ctx, queries.TasksOfCollaborationParams{
+		return c.db.ListTasksOfCollaboration(ctx, queries.ListTasksOfCollaborationParams{
 			CollaborationID: &id, After: w.cursor, Lim: w.limit, Off: w.offset,
 		})
 	}
@@ -205,7 +205,7 @@ func (c *Core) Task(ctx context.Context, g access.Grant[access.ViewTasks], id in
 	if err != nil {
 		return Task{}, err
 	}
-	list, err := c.tasks(ctx, g, []queries.Task{row}, results)
+	list, err := c.wholeTasks(ctx, g, []queries.Task{row}, results)
 	if err != nil {
 		return Task{}, err
 	}
@@ -229,8 +229,8 @@ func (c *Core) visibleTask(ctx context.Context, g access.AnyGrant, id int64, mis
 	return row, err
 }
 
-// tasks adds what belongs to the tasks of a page, with one query a relation.
-func (c *Core) tasks(ctx context.Context, g access.AnyGrant, rows []queries.Task, results bool) ([]Task, error) {
+// wholeTasks adds what belongs to the tasks of a page, with one query a relation.
+func (c *Core) wholeTasks(ctx context.Context, g access.AnyGrant, rows []queries.Task, results bool) ([]Task, error) {
 	if len(rows) == 0 {
 		return nil, nil
 	}
@@ -273,7 +273,7 @@ func statesOf(ctx context.Context, q *queries.Queries, tasks string) (map[int64]
 // DeleteTask removes a task with all below it, contract 20 §7.4; what still runs is
 // killed.
 func (c *Core) DeleteTask(ctx context.Context, g access.Grant[access.DeleteTasks], id int64) error {
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		row, err := t.GetTask(ctx, id)
 		if queries.Missing(err) {
 			return fault.New(fault.Missing, "task id=%d not found", id)
@@ -304,7 +304,7 @@ func (c *Core) DeleteTask(ctx context.Context, g access.Grant[access.DeleteTasks
 
 // mustReach refuses a user who may do something neither everywhere nor, as a member,
 // in this collaboration.
-func (t *tx) mustReach(ctx context.Context, g access.AnyGrant, collaboration *int64, scopes ...access.Scope) error {
+func (t *Tx) mustReach(ctx context.Context, g access.AnyGrant, collaboration *int64, scopes ...access.Scope) error {
 	if g.Has(access.Global) {
 		return nil
 	}

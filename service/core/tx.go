@@ -22,11 +22,9 @@ type Tx struct {
 	rights bool // that rights changed is noted already
 }
 
-type tx = Tx
-
-// inTx runs a use case's writes in one transaction. Whatever it emits goes out
+// transact runs a use case's writes in one transaction. Whatever it emits goes out
 // after the commit, in order.
-func (c *Core) inTx(ctx context.Context, f func(ctx context.Context, t *Tx) error) error {
+func (c *Core) transact(ctx context.Context, f func(ctx context.Context, t *Tx) error) error {
 	return c.db.InTx(ctx, func(ctx context.Context, q *queries.Tx) error {
 		return f(ctx, &Tx{Tx: q, core: c})
 	})
@@ -35,9 +33,9 @@ func (c *Core) inTx(ctx context.Context, f func(ctx context.Context, t *Tx) erro
 // Administer runs f in one transaction for those who hold the database itself and judge
 // no permission: the import and the shell. Nodes and users hear nothing of it. What was
 // cached about callers is forgotten after the commit, here and by every server on the
-// database (WatchOthers).
+// database (WatchForeignChanges).
 func (c *Core) Administer(ctx context.Context, f func(ctx context.Context, t *Tx) error) error {
-	return c.inTx(ctx, func(ctx context.Context, t *Tx) error {
+	return c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		t.silent = true
 		t.rightsChanged()
 		// First, so that whoever compares before writing sees what the one before
@@ -49,11 +47,11 @@ func (c *Core) Administer(ctx context.Context, f func(ctx context.Context, t *Tx
 	})
 }
 
-// Wipe removes everything and makes anew what a first start makes (contract 40 §4.10);
+// DeleteAll removes everything and makes anew what a first start makes (contract 40 §4.10);
 // rootHash is what HashRootPassword gave. The caller has checked that the configuration
 // allows it.
 func (t *Tx) Wipe(ctx context.Context, rootHash string) error {
-	if err := t.core.db.Wipe(ctx, t.Tx); err != nil {
+	if err := t.core.db.DeleteAll(ctx, t.Tx); err != nil {
 		return fmt.Errorf("emptying the database: %w", err)
 	}
 	return t.core.prepare(ctx, t, rootHash)
@@ -61,14 +59,14 @@ func (t *Tx) Wipe(ctx context.Context, rootHash string) error {
 
 // emit sends an event to a room once the transaction is durable.
 func (t *Tx) emit(room, event string, data any) {
-	t.publish(bus.Message{Topic: TopicEmit, Key: room, Name: event, Data: mustJSON(data)})
+	t.afterCommit(bus.Message{Topic: TopicEmit, Key: room, Name: event, Data: mustJSON(data)})
 }
 
 // rightsChanged has cached rights forgotten and rooms judged anew after the commit.
 func (t *Tx) rightsChanged() {
 	if !t.rights {
 		t.rights = true
-		t.publish(bus.Message{Topic: TopicRights})
+		t.afterCommit(bus.Message{Topic: TopicRights})
 	}
 }
 
@@ -76,11 +74,11 @@ func (t *Tx) rightsChanged() {
 // was cached about them.
 func (t *Tx) closeSockets(accounts ...int64) {
 	if len(accounts) > 0 {
-		t.publish(bus.Message{Topic: TopicClose, Data: mustJSON(accounts)})
+		t.afterCommit(bus.Message{Topic: TopicClose, Data: mustJSON(accounts)})
 	}
 }
 
-func (t *Tx) publish(m bus.Message) {
+func (t *Tx) afterCommit(m bus.Message) {
 	if !t.silent || m.Topic == TopicRights {
 		t.OnCommit(func() { t.core.bus.Publish(m) })
 	}

@@ -20,7 +20,7 @@ type UserChanges struct {
 
 // userChange is a change under way: who asks, of whom, for what.
 type userChange struct {
-	*tx
+	*Tx
 	grant access.Grant[access.EditUsers]
 	user  queries.GetUserRow
 	to    UserChanges
@@ -29,7 +29,7 @@ type userChange struct {
 // ChangeUser writes the fields that are given, all or none, contract 10 §8.5.
 func (c *Core) ChangeUser(ctx context.Context, g access.Grant[access.EditUsers], id int64, in Sent[UserChanges]) (User, error) {
 	var row queries.GetUserRow
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		u, err := findUser(ctx, t.Queries, id, textNoUser)
 		if err != nil {
 			return err
@@ -40,7 +40,7 @@ func (c *Core) ChangeUser(ctx context.Context, g access.Grant[access.EditUsers],
 		if in.Fault != nil {
 			return in.Fault
 		}
-		if err := (&userChange{tx: t, grant: g, user: u, to: in.Fields}).apply(ctx); err != nil {
+		if err := (&userChange{Tx: t, grant: g, user: u, to: in.Fields}).apply(ctx); err != nil {
 			return err
 		}
 		row, err = t.GetUser(ctx, id)
@@ -89,7 +89,7 @@ func (u *userChange) checkUsername(ctx context.Context) error {
 	case *name == value(u.user.Username):
 		return nil
 	}
-	if err := renamed("username", u.user.Username, name); err != nil {
+	if err := checkNewName("username", u.user.Username, name); err != nil {
 		return err
 	}
 	taken, err := u.UsernameTaken(ctx, name, u.user.ID)
@@ -117,7 +117,7 @@ func (u *userChange) checkEmail(ctx context.Context) error {
 		return nil
 	}
 	if !u.self() {
-		set, err := heldBy(ctx, u.tx, u.user.ID)
+		set, err := rulesHeldBy(ctx, u.Tx, u.user.ID)
 		if err == nil {
 			err = u.grant.Actor().MustHold(set)
 		}
@@ -144,22 +144,22 @@ func (u *userChange) replaceRoles(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the roles of a user: %w", err)
 	}
-	gone := without(has[u.user.ID], u.to.Roles)
+	gone := difference(has[u.user.ID], u.to.Roles)
 	roles, sets, err := rolesWithSets(ctx, u.Queries, slices.Concat(has[u.user.ID], u.to.Roles))
 	if err != nil {
 		return err
 	}
-	if err := first(u.mayGive(roles, sets), u.mayTake(roles, sets, gone)); err != nil {
+	if err := firstError(u.mayGive(roles, sets), u.mayTake(roles, sets, gone)); err != nil {
 		return err
 	}
 	for _, id := range gone {
 		if r := roles[id]; r.OrganizationID == nil && value(r.Name) == access.RoleRoot {
-			if err := keepsRoot(ctx, u.tx, u.user.ID); err != nil {
+			if err := keepsRoot(ctx, u.Tx, u.user.ID); err != nil {
 				return err
 			}
 		}
 	}
-	return first(u.Unassign(ctx, u.user.ID, gone...), u.Assign(ctx, rolesOf(u.user.ID, u.to.Roles)...))
+	return firstError(u.Unassign(ctx, u.user.ID, gone...), u.Assign(ctx, rolesOf(u.user.ID, u.to.Roles)...))
 }
 
 // mayGive judges every role of the request, those too that the user has already.
@@ -176,7 +176,7 @@ func (u *userChange) mayGive(roles map[int64]queries.Role, sets map[int64]access
 		if err := u.grant.Actor().MustHold(sets[id]); err != nil {
 			return err
 		}
-		if foreign(roles[id], u.user.OrganizationID) {
+		if ofOtherOrganization(roles[id], u.user.OrganizationID) {
 			return fault.New(fault.Denied,
 				"You can't assign that role to that user as the role belongs to a different organization than the user ")
 		}
@@ -203,7 +203,7 @@ func (u *userChange) replaceRules(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the rules of a user: %w", err)
 	}
-	gone := without(has[u.user.ID], u.to.Rules)
+	gone := difference(has[u.user.ID], u.to.Rules)
 	known, err := knownRules(ctx, u.Queries, slices.Concat(has[u.user.ID], u.to.Rules))
 	if err != nil {
 		return err
@@ -211,7 +211,7 @@ func (u *userChange) replaceRules(ctx context.Context) error {
 	if err := u.mayExchange(known, gone); err != nil {
 		return err
 	}
-	return first(u.RevokeFromUser(ctx, u.user.ID, gone...), u.GrantToUser(ctx, u.user.ID, u.to.Rules...))
+	return firstError(u.RevokeFromUser(ctx, u.user.ID, gone...), u.GrantToUser(ctx, u.user.ID, u.to.Rules...))
 }
 
 func (u *userChange) mayExchange(known map[int64]access.Set, gone []int64) error {
@@ -224,10 +224,10 @@ func (u *userChange) mayExchange(known map[int64]access.Set, gone []int64) error
 		return fault.New(fault.Denied, "You can't changes your own rules!")
 	}
 	a := u.grant.Actor()
-	if err := a.MustHold(together(known, u.to.Rules)); err != nil {
+	if err := a.MustHold(union(known, u.to.Rules)); err != nil {
 		return err
 	}
-	if r, lacks := a.Rules.Lacks(together(known, gone)); lacks {
+	if r, lacks := a.Rules.Lacks(union(known, gone)); lacks {
 		return fault.New(fault.Denied, "%s. You can't delete permissions for another user that you don't have yourself!", access.NotHeld(r))
 	}
 	return nil

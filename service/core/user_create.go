@@ -34,7 +34,7 @@ func (c *Core) CreateUser(ctx context.Context, g access.Grant[access.CreateUsers
 		return User{}, err
 	}
 	var row queries.GetUserRow
-	err = c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err = c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		known, err := admitUser(ctx, t.Queries, g, in)
 		if err != nil {
 			return err
@@ -54,7 +54,7 @@ func (c *Core) CreateUser(ctx context.Context, g access.Grant[access.CreateUsers
 // rights are the roles and rules of a request that exist.
 type rights struct{ roles, rules []int64 }
 
-func (t *tx) storeUser(ctx context.Context, in NewUser, known rights, hash string) (queries.GetUserRow, error) {
+func (t *Tx) storeUser(ctx context.Context, in NewUser, known rights, hash string) (queries.GetUserRow, error) {
 	u := queries.User{
 		Username: &in.Username, Password: &hash, Firstname: &in.Firstname, Lastname: &in.Lastname, Email: &in.Email,
 		OrganizationID: &in.OrganizationID,
@@ -62,7 +62,7 @@ func (t *tx) storeUser(ctx context.Context, in NewUser, known rights, hash strin
 	if err := t.AddUsers(ctx, &u); err != nil {
 		return queries.GetUserRow{}, err
 	}
-	err := first(t.Assign(ctx, rolesOf(u.ID, known.roles)...), t.GrantToUser(ctx, u.ID, known.rules...))
+	err := firstError(t.Assign(ctx, rolesOf(u.ID, known.roles)...), t.GrantToUser(ctx, u.ID, known.rules...))
 	return queries.GetUserRow{
 		ID: u.ID, Username: u.Username, Firstname: u.Firstname, Lastname: u.Lastname, Email: u.Email, OrganizationID: u.OrganizationID,
 	}, err
@@ -74,7 +74,7 @@ func admitUser(ctx context.Context, q *queries.Queries, g access.Grant[access.Cr
 	if err := admitToOrganization(ctx, q, g, in.OrganizationID); err != nil {
 		return rights{}, err
 	}
-	if err := free(ctx, q, in); err != nil {
+	if err := checkUnused(ctx, q, in); err != nil {
 		return rights{}, err
 	}
 	roles, err := admitRoles(ctx, q, g, in)
@@ -89,7 +89,7 @@ func admitUser(ctx context.Context, q *queries.Queries, g access.Grant[access.Cr
 	for id := range known {
 		rules = append(rules, id)
 	}
-	return rights{roles, rules}, g.Actor().MustHold(together(known, rules))
+	return rights{roles, rules}, g.Actor().MustHold(union(known, rules))
 }
 
 func admitToOrganization(ctx context.Context, q *queries.Queries, g access.Grant[access.CreateUsers], organization int64) error {
@@ -107,10 +107,10 @@ func admitToOrganization(ctx context.Context, q *queries.Queries, g access.Grant
 }
 
 // free refuses a username or e-mail address that somebody has.
-func free(ctx context.Context, q *queries.Queries, in NewUser) error {
+func checkUnused(ctx context.Context, q *queries.Queries, in NewUser) error {
 	username, err1 := q.UsernameTaken(ctx, &in.Username, 0)
 	email, err2 := q.EmailTaken(ctx, &in.Email, 0)
-	switch err := first(err1, err2); {
+	switch err := firstError(err1, err2); {
 	case err != nil:
 		return fmt.Errorf("looking for the same user: %w", err)
 	case username:
@@ -136,7 +136,7 @@ func admitRoles(ctx context.Context, q *queries.Queries, g access.Grant[access.C
 		if err := g.Actor().MustHold(sets[id]); err != nil {
 			return nil, err
 		}
-		if foreign(r, &in.OrganizationID) {
+		if ofOtherOrganization(r, &in.OrganizationID) {
 			return nil, fault.New(fault.Denied,
 				"You can't assign that role as the role belongs to a different organization than the user.")
 		}
@@ -145,8 +145,8 @@ func admitRoles(ctx context.Context, q *queries.Queries, g access.Grant[access.C
 	return known, nil
 }
 
-// foreign tells whether a role is another organization's. Default roles are nobody's.
-func foreign(r queries.Role, organization *int64) bool {
+// ofOtherOrganization tells whether a role is another organization's. Default roles are nobody's.
+func ofOtherOrganization(r queries.Role, organization *int64) bool {
 	return r.OrganizationID != nil && (organization == nil || *r.OrganizationID != *organization)
 }
 

@@ -39,7 +39,7 @@ func (c *Core) Users(ctx context.Context, g access.Grant[access.ViewUsers], f Us
 	arg := queries.ListUsersParams{
 		Within: g.UserSight(), Username: like(f.Username), Firstname: like(f.Firstname), Lastname: like(f.Lastname),
 		Email: like(f.Email), OrganizationID: f.OrganizationID, RoleID: f.RoleID, RuleID: f.RuleID,
-		SeenFrom: stored(f.SeenFrom), SeenTill: stored(f.SeenTill), Lim: p.limit(), Off: p.offset(),
+		SeenFrom: storedTime(f.SeenFrom), SeenTill: storedTime(f.SeenTill), Lim: p.limit(), Off: p.offset(),
 	}
 	rows, total, err := pageOf(ctx, c, p, queries.ListUsers, arg, c.db.ListUsers)
 	if err != nil {
@@ -47,15 +47,6 @@ func (c *Core) Users(ctx context.Context, g access.Grant[access.ViewUsers], f Us
 	}
 	list, err := c.wholeUsers(ctx, rows)
 	return list, total, err
-}
-
-// stored gives a moment in the form that queries take.
-func stored(t *time.Time) *queries.Time {
-	if t == nil {
-		return nil
-	}
-	at := queries.At(*t)
-	return &at
 }
 
 // User gives one, contract 10 §8.3. One's own needs no rule.
@@ -82,8 +73,8 @@ func findUser(ctx context.Context, q *queries.Queries, id int64, text string) (q
 	return row, nil
 }
 
-// heldBy gives everything that a user holds, through roles and beside them.
-func heldBy(ctx context.Context, t *tx, user int64) (access.Set, error) {
+// rulesHeldBy gives everything that a user holds, through roles and beside them.
+func rulesHeldBy(ctx context.Context, t *Tx, user int64) (access.Set, error) {
 	set, err := rules(t.RulesOfUser(ctx, user))
 	if err != nil {
 		return 0, fmt.Errorf("reading the rules of a user: %w", err)
@@ -93,7 +84,7 @@ func heldBy(ctx context.Context, t *tx, user int64) (access.Set, error) {
 
 // DeleteUser removes one, contract 10 §8.6. Its tasks stay.
 func (c *Core) DeleteUser(ctx context.Context, g access.Grant[access.DeleteUsers], id int64) error {
-	err := c.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		u, err := findUser(ctx, t.Queries, id, textNoUser)
 		if err != nil {
 			return err
@@ -111,12 +102,12 @@ func (c *Core) DeleteUser(ctx context.Context, g access.Grant[access.DeleteUsers
 
 const textNoUser = "user id=%d not found"
 
-func mayDeleteUser(ctx context.Context, t *tx, g access.Grant[access.DeleteUsers], u queries.GetUserRow) error {
+func mayDeleteUser(ctx context.Context, t *Tx, g access.Grant[access.DeleteUsers], u queries.GetUserRow) error {
 	if !g.CoversUser(u.ID, u.OrganizationID) {
 		return fault.Deny()
 	}
 	if !g.Actor().IsSelf(u.ID) {
-		set, err := heldBy(ctx, t, u.ID)
+		set, err := rulesHeldBy(ctx, t, u.ID)
 		if err == nil {
 			err = g.Actor().MustHold(set)
 		}
@@ -129,7 +120,7 @@ func mayDeleteUser(ctx context.Context, t *tx, g access.Grant[access.DeleteUsers
 
 // keepsRoot refuses to take the role Root from its last holder. Whoever takes it
 // from another one meanwhile waits.
-func keepsRoot(ctx context.Context, t *tx, user int64) error {
+func keepsRoot(ctx context.Context, t *Tx, user int64) error {
 	name := access.RoleRoot
 	if err := t.HoldDefaultRole(ctx, &name); err != nil {
 		return fmt.Errorf("holding the role of administrators: %w", err)
@@ -162,7 +153,7 @@ func (c *Core) wholeUsers(ctx context.Context, rows []queries.ListUsersRow) ([]U
 	roles, err1 := byOwner(c.db.RolesOfUsers(ctx, set))
 	extra, err2 := byOwner(c.db.ExtraRulesOfUsers(ctx, set))
 	tasks, err3 := newestTasks(c.db.NewestTasksOfUsers(ctx, set))
-	if err := first(err1, err2, err3); err != nil {
+	if err := firstError(err1, err2, err3); err != nil {
 		return nil, fmt.Errorf("reading what belongs to users: %w", err)
 	}
 	list := make([]User, len(rows))
@@ -184,8 +175,8 @@ func newestTasks(rows []queries.NewestTasksOfUsersRow, err error) (map[int64][]i
 	tasks := make(map[int64][]int64, len(rows))
 	for _, r := range rows {
 		var bad error
-		tasks[r.OwnerID], bad = listed(r.Ids)
-		err = first(err, bad)
+		tasks[r.OwnerID], bad = parseIDs(r.Ids)
+		err = firstError(err, bad)
 	}
 	return tasks, err
 }
