@@ -124,7 +124,7 @@ func TestAdvisory_T22_PasswordOfTheFirstStart(t *testing.T) {
 		{"", "root", "127.0.0.1:9"},
 		{"Ch0sen by the operator", "Ch0sen by the operator", "192.0.2.1:9"},
 	} {
-		db := empty.Open(t)
+		db := empty.OpenCopy(t)
 		start := func() *bed {
 			b := &bed{T: t, db: db, log: &journal{}}
 			set := core.Settings{MaxFailedAttempts: 5, RootPassword: c.set, PasswordCost: leastCost}

@@ -36,7 +36,7 @@ type guardedConnector struct{ driver.Connector }
 // Connect opens a connection.
 func (g guardedConnector) Connect(ctx context.Context) (_ driver.Conn, err error) {
 	c := &guardedConn{}
-	defer c.recovered(&err)
+	defer c.afterPanic(&err)
 	inner, err := g.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the guard changes nothing but panics
@@ -61,8 +61,8 @@ type guardedConn struct {
 	broken atomic.Bool
 }
 
-// recovered is deferred by whatever calls the driver.
-func (c *guardedConn) recovered(err *error) {
+// afterPanic is deferred by whatever calls the driver.
+func (c *guardedConn) afterPanic(err *error) {
 	if p := recover(); p != nil {
 		c.broken.Store(true)
 		*err = fault.Recovered(p)
@@ -74,7 +74,7 @@ func guarded[T any](c *guardedConn, call func() (T, error)) (v T, err error) {
 	if c.broken.Load() {
 		return v, errBroken
 	}
-	defer c.recovered(&err)
+	defer c.afterPanic(&err)
 	return call()
 }
 
@@ -99,7 +99,7 @@ func (c *guardedConn) Close() (err error) {
 			runtime.GC()
 		}
 	}()
-	defer c.recovered(&err)
+	defer c.afterPanic(&err)
 	return c.sqliteConn.Close()
 }
 
@@ -175,7 +175,7 @@ func (s *guardedStmt) QueryContext(ctx context.Context, args []driver.NamedValue
 
 // Close is tried on a broken connection as well: what a statement holds is given back.
 func (s *guardedStmt) Close() (err error) {
-	defer s.conn.recovered(&err)
+	defer s.conn.afterPanic(&err)
 	return s.sqliteStmt.Close()
 }
 
@@ -199,6 +199,6 @@ func (r *guardedRows) Next(dest []driver.Value) error {
 
 // Close ends the reading, also on a broken connection.
 func (r *guardedRows) Close() (err error) {
-	defer r.conn.recovered(&err)
+	defer r.conn.afterPanic(&err)
 	return r.sqliteRows.Close()
 }

@@ -53,8 +53,8 @@ func (p *Template) Copy(t testing.TB) queries.Source {
 	return src
 }
 
-// Open gives a test a database of its own, open until the test ends.
-func (p *Template) Open(t testing.TB) *queries.DB {
+// OpenCopy gives a test a database of its own, open until the test ends.
+func (p *Template) OpenCopy(t testing.TB) *queries.DB {
 	t.Helper()
 	db, err := queries.Open(t.Context(), p.Copy(t))
 	if err != nil {

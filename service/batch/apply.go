@@ -87,8 +87,8 @@ func (j *job) begin(ctx context.Context) (err error) {
 	return err
 }
 
-// compare makes the plan within a transaction.
-func (j *job) compare(ctx context.Context, t *core.Tx) (*plan, error) {
+// makePlan makes the plan within a transaction.
+func (j *job) makePlan(ctx context.Context, t *core.Tx) (*plan, error) {
 	if j.options.DropAll {
 		if err := t.Wipe(ctx, j.rootHash); err != nil {
 			return nil, err
@@ -104,7 +104,7 @@ func (j *job) compare(ctx context.Context, t *core.Tx) (*plan, error) {
 // look compares without changing anything: what it does is undone.
 func (j *job) look(ctx context.Context) (p *plan, err error) {
 	err = j.core.Administer(ctx, func(ctx context.Context, t *core.Tx) (err error) {
-		if p, err = j.compare(ctx, t); err != nil {
+		if p, err = j.makePlan(ctx, t); err != nil {
 			return err
 		}
 		return errOnlyLooked
@@ -120,7 +120,7 @@ func (j *job) look(ctx context.Context) (p *plan, err error) {
 // hashed yet.
 func (j *job) write(outer context.Context) (p *plan, err error) {
 	err = j.core.Administer(outer, func(ctx context.Context, t *core.Tx) (err error) {
-		if p, err = j.compare(ctx, t); err != nil {
+		if p, err = j.makePlan(ctx, t); err != nil {
 			return err
 		}
 		if p.blocked() {

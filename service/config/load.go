@@ -158,7 +158,7 @@ func (s Setting) setByKind(b *yaml.Block, name string, c *Config) {
 		*field = Secret(s.readText(b, name, v))
 	case *bool:
 		byDefault, _ := s.Default.(bool)
-		flag, ok := v.Flag(byDefault)
+		flag, ok := v.Boolean(byDefault)
 		if *field = flag; !ok {
 			b.Bad(name, v, "must be true or false")
 		}

@@ -172,8 +172,8 @@ func (c *session) cut() {
 	ws, probe := c.ws, c.probe
 	c.mu.Unlock()
 	c.server.forget(c)
-	ws.cut()
-	probe.cut()
+	ws.abort()
+	probe.abort()
 }
 
 // finish cuts the transport of a closed session, if no last frames are on their way, and tells its sockets.

@@ -247,8 +247,8 @@ func (w *wsConn) read() ([]byte, error) {
 	return b, err
 }
 
-// cut ends the connection at once; reads and writes under way fail. It may be nil.
-func (w *wsConn) cut() {
+// abort ends the connection at once; reads and writes under way fail. It may be nil.
+func (w *wsConn) abort() {
 	if w != nil {
 		w.net.Close()
 	}

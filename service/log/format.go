@@ -188,7 +188,7 @@ func verb(sample any, conversion byte, flags, width, precision string) (as byte,
 }
 
 // append renders a record and a line end.
-func (l *layout) append(line []byte, r *record) []byte {
+func (l *layout) appendRecord(line []byte, r *record) []byte {
 	for i := range l.pieces {
 		line = l.pieces[i].append(line, r)
 	}

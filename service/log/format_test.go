@@ -68,7 +68,7 @@ func TestFormatAttributes(t *testing.T) {
 			t.Errorf("%s: %v", format, err)
 			continue
 		}
-		if got := string(l.append(nil, r)); got != want+"\n" {
+		if got := string(l.appendRecord(nil, r)); got != want+"\n" {
 			t.Errorf("%s: got %q, want %q", format, got, want)
 		}
 	}

@@ -17,7 +17,7 @@ func FuzzFormat(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if line := l.append(nil, &record{at: oneMorning(), started: oneMorning()}); !bytes.HasSuffix(line, []byte("\n")) {
+		if line := l.appendRecord(nil, &record{at: oneMorning(), started: oneMorning()}); !bytes.HasSuffix(line, []byte("\n")) {
 			t.Errorf("no line end: %q", line)
 		}
 	})
@@ -43,7 +43,7 @@ func FuzzRecord(f *testing.F) {
 		logger.Info().Str(key, value).Strs("list", []string{value, message}).Msg(message)
 		var r record
 		r.read(event.Bytes(), m)
-		line := string(l.append(nil, &r))
+		line := string(l.appendRecord(nil, &r))
 		if strings.Count(line, "\n") != 1 || strings.Contains(line, "geheim-7") {
 			t.Errorf("%q", line)
 		}

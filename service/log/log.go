@@ -217,7 +217,7 @@ func (l *Log) render(at zerolog.Level, event []byte) []byte {
 	}
 	r := record{at: l.now(), started: l.started, level: levels[at]}
 	r.read(event, l.masker)
-	return l.layout.append(make([]byte, 0, 256), &r)
+	return l.layout.appendRecord(make([]byte, 0, 256), &r)
 }
 
 // renderJSON masks an event. One too long for a whole file would be no JSON once cut,
@@ -250,18 +250,18 @@ func (l *Log) write(at level, line []byte) {
 // report writes what is to be known about the log itself: how many records are missing
 // before the one just written, and a file that grows beyond its limit.
 func (l *Log) report() {
-	if l.lost > 0 && l.warn("lost", l.lost, "the log could not be written for a while; records before the last one are missing") {
+	if l.lost > 0 && l.writeWarning("lost", l.lost, "the log could not be written for a while; records before the last one are missing") {
 		l.lost = 0
 	}
 	why := l.file.Kept()
 	if why != nil && !l.kept {
-		l.warn("error", why.Error(), "the log file cannot be moved away and grows beyond max_size")
+		l.writeWarning("error", why.Error(), "the log file cannot be moved away and grows beyond max_size")
 	}
 	l.kept = why != nil
 }
 
-// warn writes a record of the log's own and reports whether it was written.
-func (l *Log) warn(key string, value any, message string) bool {
+// writeWarning writes a record of the log's own and reports whether it was written.
+func (l *Log) writeWarning(key string, value any, message string) bool {
 	var event bytes.Buffer
 	logger := zerolog.New(&event)
 	logger.Warn().Str(fieldLogger, "log").Interface(key, value).Msg(message)

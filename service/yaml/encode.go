@@ -79,7 +79,7 @@ const mostWritten = 50_000
 // out, keys sorted, block style, no comments. False when aliases make it too large.
 func (v Value) Tidy() (Value, bool) {
 	t := tidier{Form{Values: mostWritten}.NewReader("")}
-	n := t.tidy(v)
+	n := t.nodeOf(v)
 	return Value{node: n}, len(t.Faults) == 0
 }
 
@@ -88,21 +88,21 @@ func (v Value) MarshalYAML() (any, error) { return v.node, nil }
 
 type tidier struct{ *Reader }
 
-func (t tidier) tidy(v Value) *yaml.Node {
+func (t tidier) nodeOf(v Value) *yaml.Node {
 	if v.node == nil || !t.spend(1) {
 		return word("")
 	}
 	if b := t.Block("", v); b != nil {
 		block := &yaml.Node{Kind: yaml.MappingNode}
 		for _, name := range slices.Sorted(slices.Values(b.Names)) {
-			block.Content = append(block.Content, word(name), t.tidy(b.values[name]))
+			block.Content = append(block.Content, word(name), t.nodeOf(b.values[name]))
 		}
 		return block
 	}
 	if items, ok := v.Items(); ok {
 		list := &yaml.Node{Kind: yaml.SequenceNode, Tag: v.node.Tag}
 		for _, item := range items {
-			list.Content = append(list.Content, t.tidy(item))
+			list.Content = append(list.Content, t.nodeOf(item))
 		}
 		return list
 	}

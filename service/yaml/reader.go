@@ -35,10 +35,10 @@ func (r *Reader) Fault(line int, key, format string, args ...any) {
 
 // Warn records a warning. After the first thousand no more are kept.
 func (r *Reader) Warn(line int, key, format string, args ...any) {
-	r.warn(Warning{File: r.File, Line: line, Key: key, Text: fmt.Sprintf(format, args...)})
+	r.addWarning(Warning{File: r.File, Line: line, Key: key, Text: fmt.Sprintf(format, args...)})
 }
 
-func (r *Reader) warn(w Warning) {
+func (r *Reader) addWarning(w Warning) {
 	switch {
 	case len(r.Warnings) < mostNotes:
 		r.Warnings = append(r.Warnings, w)
@@ -210,7 +210,7 @@ const mustFlag = "must be true or false"
 // Flag reads a boolean.
 func (b *Block) Flag(name string, byDefault bool) bool {
 	v, _ := b.Ask(name)
-	flag, ok := v.Flag(byDefault)
+	flag, ok := v.Boolean(byDefault)
 	if !ok {
 		b.Bad(name, v, mustFlag)
 	}
@@ -258,7 +258,7 @@ func (b *Block) EachUnknown(f func(name, nearest, text string)) {
 // Unknown warns of every key that nobody asked for.
 func (b *Block) Unknown() {
 	b.EachUnknown(func(name, nearest, more string) {
-		b.warn(Warning{File: b.File, Line: b.LineOf(name), Key: b.Key(name), Text: unknownKey + ", ignored" + more, Nearest: nearest})
+		b.addWarning(Warning{File: b.File, Line: b.LineOf(name), Key: b.Key(name), Text: unknownKey + ", ignored" + more, Nearest: nearest})
 	})
 }
 

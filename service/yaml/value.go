@@ -88,8 +88,8 @@ var truth = map[string]bool{
 	"false": false, "no": false, "off": false, "n": false, "f": false, "0": false,
 }
 
-// Flag reads a boolean, also one in quotes; nothing and the empty text mean the default.
-func (v Value) Flag(byDefault bool) (flag, ok bool) {
+// Boolean reads a boolean, also one in quotes; nothing and the empty text mean the default.
+func (v Value) Boolean(byDefault bool) (flag, ok bool) {
 	word := strings.ToLower(strings.TrimSpace(v.Text()))
 	if v.Null() || v.Single() && word == "" {
 		return byDefault, true

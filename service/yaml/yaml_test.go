@@ -47,7 +47,7 @@ func TestKindsOfValues(t *testing.T) {
 		"99999999999": "a single value, flag false false, whole 99999999999 true, decimal 9.9999999999e+10 true",
 	} {
 		v, _ := block(t, form, "k: "+text).Ask("k")
-		flag, isFlag := v.Flag(true)
+		flag, isFlag := v.Boolean(true)
 		whole, isWhole := v.Whole()
 		decimal, isDecimal := v.Decimal()
 		if !isDecimal {
@@ -152,7 +152,7 @@ func FuzzRead(f *testing.F) {
 		if b := r.Block("", r.Root); b != nil {
 			for _, name := range b.Names {
 				v, _ := b.Ask(name)
-				_, _ = v.Flag(true)
+				_, _ = v.Boolean(true)
 				_, _ = v.Whole()
 				_, _ = v.Decimal()
 			}
