@@ -9,14 +9,24 @@ import (
 	"unicode/utf8"
 )
 
-// token matches what comes next in a line: a comment, a text (its prefix and its
-// literal are submatches), `is not` (another one), a comparison, a word, a number, or one character.
-var token = regexp.MustCompile(`(?s)^(?:#.*` +
-	`|([rbufRBUF]{0,2})("""(?:\\.|[^\\])*?"""|'''(?:\\.|[^\\])*?'''|"(?:\\.|[^\\"])*"|'(?:\\.|[^\\'])*')` +
-	`|(is[ \t]+not\b)|[=!<>]=|[\pL_][\pL\pN_]*|\pN[\pL\pN_]*|.)`)
+// token matches what comes next in a line: a comment, the beginning of a text (its
+// prefix and its quotes are submatches), `is not` (another one), a comparison, a word, a
+// number, or one character.
+var token = regexp.MustCompile(`(?s)^(?:#.*|([rbufRBUF]{0,2})("""|'''|"|')|(is[ \t]+not\b)|[=!<>]=|[\pL_][\pL\pN_]*|\pN[\pL\pN_]*|.)`)
 
-// unclosed matches the beginning of a text that goes on in the next line.
-var unclosed = regexp.MustCompile(`^[rbufRBUF]{0,2}("""|''')`)
+// textEnd returns where the text ends whose opening quotes end at from; -1 when it
+// does not end.
+func textEnd(s string, from int, quote string) int {
+	for i := from; i < len(s); i++ {
+		switch {
+		case s[i] == '\\':
+			i++
+		case strings.HasPrefix(s[i:], quote):
+			return i + len(quote)
+		}
+	}
+	return -1
+}
 
 // mostBrackets is how many may be open at once: the parser calls itself for each.
 const mostBrackets = 200
@@ -27,7 +37,8 @@ const mostBrackets = 200
 type translator struct {
 	out       strings.Builder
 	lines     int
-	unclosed  string // a text over several lines, from its beginning on
+	unclosed  []byte // a text over several lines, from its beginning on
+	quote     string // that closes it
 	open      []byte // brackets
 	continued bool   // the line ends in a backslash
 	begins    bool   // a statement begins here
@@ -38,7 +49,7 @@ type translator struct {
 
 // closed reports whether the statement may end after the lines so far.
 func (t *translator) closed() bool {
-	return len(t.open) == 0 && t.unclosed == "" && !t.continued
+	return len(t.open) == 0 && len(t.unclosed) == 0 && !t.continued
 }
 
 // add translates the next line.
@@ -49,13 +60,12 @@ func (t *translator) add(line string) {
 	if t.lines++; t.lines > 1 {
 		line = "\n" + line
 	}
-	if t.unclosed != "" {
-		begun := t.unclosed
-		t.unclosed += line
-		if quote := unclosed.FindStringSubmatch(begun)[1]; !strings.Contains(line, quote) {
+	if len(t.unclosed) > 0 {
+		t.unclosed = append(t.unclosed, line...)
+		if !strings.Contains(line, t.quote) {
 			return
 		}
-		line, t.unclosed = t.unclosed, ""
+		line, t.unclosed = string(t.unclosed), nil
 	} else if t.begins = !t.continued && len(t.open) == 0; t.begins {
 		t.afterText = false
 	}
@@ -69,33 +79,28 @@ func (t *translator) add(line string) {
 // of what it has used.
 func (t *translator) next(rest string) int {
 	m := token.FindStringSubmatch(rest)
-	word, prefix, literal, isNot := m[0], m[1], m[2], m[3] != ""
+	word, quote := m[0], m[2]
 	switch {
 	case strings.TrimSpace(word) == "" || word[0] == '#':
 		t.out.WriteString(word)
 		return len(word)
-	case unclosed.MatchString(rest) && len(literal) == 2:
-		t.unclosed = rest
-		return len(rest)
-	case literal != "":
-		t.text(strings.ToLower(prefix), literal)
-	case isNot:
-		t.out.WriteString("!=")
+	case quote != "":
+		return t.text(rest, strings.ToLower(m[1]), quote)
 	case t.begins && (word == "import" || word == "from"):
 		return t.importStatement(rest)
+	case m[3] != "":
+		t.out.WriteString("!=")
 	default:
 		t.word(word, len(word) == len(rest))
 	}
 	t.begins = word == ";" || word == ":" && len(t.open) == 0
-	t.afterText = literal != ""
+	t.afterText = false
 	return len(word)
 }
 
 // word translates a name, a number or a sign; last tells that its line ends after it.
 func (t *translator) word(word string, last bool) {
 	switch word {
-	case `"`, `'`:
-		t.refuse(`a text is not closed in its line; a text over several lines stands in """`)
 	case `\`:
 		t.continued = last
 	case "(", "[", "{":
@@ -122,32 +127,38 @@ func (t *translator) refuse(format string, args ...any) {
 	t.err = cmp.Or(t.err, fmt.Errorf(format, args...))
 }
 
-// text translates a text with the letters before it.
-func (t *translator) text(prefix, literal string) {
+// text translates a text with the letters before it. It returns its length.
+func (t *translator) text(rest, prefix, quote string) int {
+	begin := len(prefix) + len(quote)
+	end := textEnd(rest, begin, quote)
 	switch {
+	case end < 0 && len(quote) == 3:
+		t.unclosed, t.quote = []byte(rest), quote
+		return len(rest)
+	case end < 0:
+		t.refuse(`a text is not closed in its line; a text over several lines stands in """`)
+		return len(rest)
 	case t.afterText:
 		t.refuse("texts side by side are not joined here; write + between them")
 	case prefix == "f":
-		t.formatted(literal)
-		return
+		t.formatted(rest[begin:end-len(quote)], quote)
 	case prefix != "" && prefix != "r" && prefix != "b" && prefix != "rb":
 		t.refuse("the letters %s before a text are not taken here; write it without them, and \\\\ for a backslash", prefix)
+	default:
+		t.out.WriteString(prefix + rest[len(prefix):end])
 	}
-	t.out.WriteString(prefix + literal)
+	t.begins, t.afterText = false, true
+	return end
 }
 
 // piece matches the next part of an f-string: a doubled brace, an expression between
 // braces (a submatch), plain text, or one character.
 var piece = regexp.MustCompile(`(?s)^(?:\{\{|\}\}|\{([^{}\n]*)\}|(?:\\.|[^{}\\])+|.)`)
 
-// formatted writes an f-string as a call of formatFunction with its parts.
-func (t *translator) formatted(literal string) {
-	quote := literal[:1]
-	if len(literal) >= 6 && literal[1:3] == quote+quote {
-		quote = literal[:3]
-	}
+// formatted writes what stands in an f-string as a call of formatFunction.
+func (t *translator) formatted(rest, quote string) {
 	t.out.WriteString(formatFunction + "(")
-	for rest := literal[len(quote) : len(literal)-len(quote)]; rest != ""; {
+	for rest != "" {
 		m := piece.FindStringSubmatch(rest)
 		rest = rest[len(m[0]):]
 		switch {

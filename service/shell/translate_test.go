@@ -14,7 +14,7 @@ func translated(text string) (string, error) {
 	for line := range strings.SplitSeq(text, "\n") {
 		t.add(line)
 	}
-	if t.err == nil && t.unclosed != "" {
+	if t.err == nil && len(t.unclosed) > 0 {
 		return "", errors.New("unclosed")
 	}
 	return t.out.String(), t.err
