@@ -73,7 +73,7 @@ func TestEveryRouteIsDocumented(t *testing.T) {
 
 func TestEveryEventIsDocumented(t *testing.T) {
 	text := pages(t, "live")
-	said := regexp.MustCompile(`(?:emit|tell|tellOfNode|Emit|EmitAck|\bl\.on)\([^"\n]*"([a-z_-]+)"`)
+	said := regexp.MustCompile(`(?:emit|emitNow|emitNodeNews|Emit|EmitAck|\bl\.on(?:Event|Node))\([^"\n]*"([a-z_-]+)"`)
 	files, err := filepath.Glob("../service/core/*.go")
 	if err != nil {
 		t.Fatal(err)

@@ -187,7 +187,7 @@ func verb(sample any, conversion byte, flags, width, precision string) (as byte,
 	return 0, "", fmt.Errorf("the conversion %c does not fit", conversion)
 }
 
-// append renders a record and a line end.
+// appendRecord renders a record and a line end.
 func (l *layout) appendRecord(line []byte, r *record) []byte {
 	for i := range l.pieces {
 		line = l.pieces[i].append(line, r)
