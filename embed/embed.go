@@ -1,6 +1,7 @@
-// Package embed holds what the binary carries besides its code: the start page and
-// its files. Everything it ships works without the internet: no page names another
-// host. It imports nothing of ours; package handlers serves it.
+// Package embed holds what the binary carries besides its code: the start page and the
+// documentation. Everything it ships works without the internet: no page names another
+// host. It imports nothing of ours but config, whose settings a page lists; package
+// handlers serves it.
 package embed
 
 import (
