@@ -73,23 +73,18 @@ var form = yaml.Form{Name: "an import file", Bytes: 256 << 20, Values: 5_000_000
 // Read reads and checks an import file; mistakes are Faults, all of them at once, with
 // the unknown keys that else are warnings.
 func Read(path string) (*File, error) {
-	r, err := form.FromFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return newFile(r)
+	return newFile(form.FromFile(path))
 }
 
 // Parse is Read for data that is in memory; path is for messages.
 func Parse(path string, data []byte) (*File, error) {
-	r, err := form.FromText(path, data)
+	return newFile(form.FromText(path, data))
+}
+
+func newFile(r *yaml.Reader, err error) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newFile(r)
-}
-
-func newFile(r *yaml.Reader) (*File, error) {
 	f := &File{Path: r.File}
 	if !r.Root.Null() {
 		f.read(r)

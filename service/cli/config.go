@@ -92,14 +92,6 @@ func (p *program) fileToCheck(f instanceFlags, args []string) (string, error) {
 	return "", err
 }
 
-// finding is a fault or a warning, as programs read it.
-type finding struct {
-	Line    int    `json:"line,omitempty"`
-	Key     string `json:"key,omitempty"`
-	Text    string `json:"text"`
-	Nearest string `json:"nearest,omitempty"` // known key most like an unknown one
-}
-
 // reportFindings tells what it finds; a fault makes the command fail.
 func (p *program) reportFindings(path string) error {
 	report, err := config.ThisMachine(p.getenv).Check(path, log.CheckFormat)
@@ -107,18 +99,16 @@ func (p *program) reportFindings(path string) error {
 		return err
 	}
 	found := struct {
-		File     string    `json:"file"`
-		Usable   []string  `json:"usable"` // environments that can be started
-		Faults   []finding `json:"faults"`
-		Warnings []finding `json:"warnings"`
-	}{path, append([]string{}, report.Usable...), []finding{}, []finding{}}
+		File     string           `json:"file"`
+		Usable   []string         `json:"usable"` // environments that can be started
+		Faults   config.Faults    `json:"faults"`
+		Warnings []config.Warning `json:"warnings"`
+	}{path, append([]string{}, report.Usable...), append(config.Faults{}, report.Faults...), append([]config.Warning{}, report.Warnings...)}
 	for _, w := range report.Warnings {
 		p.Warn("%s", w)
-		found.Warnings = append(found.Warnings, finding{w.Line, w.Key, w.Text, w.Nearest})
 	}
 	for _, fault := range report.Faults {
 		p.Error(fault.Error())
-		found.Faults = append(found.Faults, finding{Line: fault.Line, Key: fault.Key, Text: fault.Text})
 	}
 	if len(report.Usable) > 0 {
 		p.Info("%s: can be started: %s", path, strings.Join(report.Usable, ", "))

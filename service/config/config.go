@@ -72,8 +72,7 @@ func serverSettings() []Setting {
 		{
 			Key: "description", Required: true, Sample: "Federated learning network of the north",
 			Help:     "What this server is for, in your own words.",
-			Question: &Question{Option: "description", Title: "Enter a human-readable description:"},
-			at:       func(c *Config) any { return &c.Description },
+			Question: ask("description", "Enter a human-readable description:", ""), at: func(c *Config) any { return &c.Description },
 		},
 		{
 			Key: "type", Sample: "prod",
@@ -83,19 +82,13 @@ func serverSettings() []Setting {
 		{
 			Key: "ip", Required: true, Sample: "127.0.0.1",
 			Help:     "Where to listen. 0.0.0.0 means every interface, 127.0.0.1 only this machine.",
-			Question: &Question{Option: "ip", Title: "ip:", Standard: "0.0.0.0"},
-			at:       func(c *Config) any { return &c.IP }, check: host,
+			Question: ask("ip", "ip:", "0.0.0.0"), at: func(c *Config) any { return &c.IP }, check: host,
 		},
-		{
-			Key: "port", Required: true, Most: 65535, Sample: "5000",
-			Question: &Question{Option: "port", Title: "Enter port to which the server listens:", Standard: "5000"},
-			at:       func(c *Config) any { return &c.Port },
-		},
+		{Key: "port", Required: true, Most: 65535, Sample: "5000", Question: ask("port", "Enter port to which the server listens:", "5000"), at: func(c *Config) any { return &c.Port }},
 		{
 			Key: "api_path", Required: true, Sample: "/api",
 			Help:     "What every REST address starts with: empty for the root, or a path like /api.\nBehind a reverse proxy it includes the proxy's own path.",
-			Question: &Question{Option: "api-path", Title: "Path of the api:", Standard: "/api"},
-			at:       func(c *Config) any { return &c.APIPath }, check: apiPath,
+			Question: ask("api-path", "Path of the api:", "/api"), at: func(c *Config) any { return &c.APIPath }, check: apiPath,
 		},
 		{
 			Key: "uri", Required: true, URI: true, Variable: "VANTAGE6_DB_URI", Sample: "sqlite:///default.sqlite",
@@ -105,14 +98,12 @@ func serverSettings() []Setting {
   postgresql://USER:PASSWORD@HOST:PORT/NAME   PostgreSQL
 Special characters in a password are written as %XX. The environment variable
 VANTAGE6_DB_URI comes before this key.`,
-			Question: &Question{Option: "uri", Title: "Database URI:", Standard: "sqlite:///default.sqlite"},
-			at:       func(c *Config) any { return &c.URI }, check: databaseURI,
+			Question: ask("uri", "Database URI:", "sqlite:///default.sqlite"), at: func(c *Config) any { return &c.URI }, check: databaseURI,
 		},
 		{
 			Key: "allow_drop_all", Required: true, Default: false,
 			Help:     "Whether `vserver import --drop-all` may wipe the database. Never on a server\nwith data that matters.",
-			Question: &Question{Option: "allow-drop-all", Title: "Allowed to drop all tables:", Standard: "True"},
-			at:       func(c *Config) any { return &c.AllowDropAll },
+			Question: ask("allow-drop-all", "Allowed to drop all tables:", "True"), at: func(c *Config) any { return &c.AllowDropAll },
 		},
 		{
 			Key: "jwt_secret_key", Variable: "VSERVER_JWT_SECRET_KEY", Sample: sampleKeys[0],
@@ -131,10 +122,7 @@ variables VSERVER_JWT_SECRET_KEY or VSERVER_JWT_SECRET_KEY_FILE come before it.`
 			Help: "Lives of the tokens of users, in hours: at least 0.5, and the second longer than\nthe first. Nodes refresh theirs for as long as they are known.",
 			at:   func(c *Config) any { return &c.AccessTokenLife }, read: accessLife,
 		},
-		{
-			Key: "refresh_token_expires_hours", Default: 48, Unit: time.Hour,
-			at: func(c *Config) any { return &c.RefreshTokenLife }, read: refreshLife,
-		},
+		{Key: "refresh_token_expires_hours", Default: 48, Unit: time.Hour, at: func(c *Config) any { return &c.RefreshTokenLife }, read: refreshLife},
 	}
 }
 
@@ -255,22 +243,15 @@ func accountSettings() []Setting {
 		{
 			Key: "two_factor_auth", Default: false,
 			Help:     "Whether every user has to log in with a second factor.",
-			Question: &Question{Option: "two-factor-auth", Title: "Do you want to enforce two-factor authentication?", Standard: "yes"},
-			at:       func(c *Config) any { return &c.TwoFactorAuth },
+			Question: ask("two-factor-auth", "Do you want to enforce two-factor authentication?", "yes"), at: func(c *Config) any { return &c.TwoFactorAuth },
 		},
 		{
 			Key:  "password_policy",
 			Help: "Lock an account for some minutes after this many failed log-ins in a row.",
 			at:   always,
 		},
-		{
-			Key: "password_policy.max_failed_attempts", Default: 5, Least: 1,
-			at: func(c *Config) any { return &c.PasswordPolicy.MaxFailedAttempts },
-		},
-		{
-			Key: "password_policy.inactivation_minutes", Default: 15, Least: 1, Most: maxMinutes, Unit: time.Minute,
-			at: func(c *Config) any { return &c.PasswordPolicy.Inactivation },
-		},
+		{Key: "password_policy.max_failed_attempts", Default: 5, Least: 1, at: func(c *Config) any { return &c.PasswordPolicy.MaxFailedAttempts }},
+		{Key: "password_policy.inactivation_minutes", Default: 15, Least: 1, Most: maxMinutes, Unit: time.Minute, at: func(c *Config) any { return &c.PasswordPolicy.Inactivation }},
 	}
 }
 

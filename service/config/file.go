@@ -28,24 +28,19 @@ type File struct {
 
 // ReadFile parses the file at path. Syntax faults are Faults with a line.
 func ReadFile(path string) (*File, error) {
-	r, err := form.FromFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return newFile(r)
+	return newFile(form.FromFile(path))
 }
 
 // Parse reads the text of a configuration file; path is only used in messages. An
 // empty file is a file without environments.
 func Parse(path string, data []byte) (*File, error) {
-	r, err := form.FromText(path, data)
+	return newFile(form.FromText(path, data))
+}
+
+func newFile(r *yaml.Reader, err error) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newFile(r)
-}
-
-func newFile(r *yaml.Reader) (*File, error) {
 	f := &File{Path: r.File, blocks: map[string]yaml.Value{}}
 	if r.Root.Null() {
 		return f, nil

@@ -38,8 +38,7 @@ func loggingSettings() []Setting {
 		{
 			Key: "logging.level", Required: true, Choices: levels, Sample: "INFO",
 			Help:     "DEBUG, INFO, WARNING, ERROR or CRITICAL; NOTSET writes everything.",
-			Question: &Question{Option: "log-level", Title: "Which level of logging would you like?", Standard: "DEBUG"},
-			at:       func(c *Config) any { return &c.Logging.Level },
+			Question: ask("log-level", "Which level of logging would you like?", "DEBUG"), at: func(c *Config) any { return &c.Logging.Level },
 		},
 		{
 			Key: "logging.file", Active: true, Sample: "vserver.log",
@@ -58,10 +57,7 @@ the time of their end in the name (UTC): vserver-2026-11-23T07-49-01.096.log.
 With 0 of either the log is not rotated and grows without limit.`,
 			at: func(c *Config) any { return &c.Logging.MaxSize }, then: noRotation,
 		},
-		{
-			Key: "logging.backup_count", Required: true, Least: 1, OrZero: true, Sample: "5",
-			at: func(c *Config) any { return &c.Logging.BackupCount }, then: noRotation,
-		},
+		{Key: "logging.backup_count", Required: true, Least: 1, OrZero: true, Sample: "5", at: func(c *Config) any { return &c.Logging.BackupCount }, then: noRotation},
 		{
 			Key: "logging.format", Required: true, Default: "%(message)s",
 			Sample: `"%(asctime)s - %(name)-14s - %(levelname)-8s - %(message)s"`,

@@ -42,10 +42,7 @@ func mailSettings() []Setting {
 		{Key: "smtp.password", Sample: "change-this", at: func(c *Config) any { return &c.SMTP.Password }},
 		{Key: "smtp.MAIL_USE_TLS", Default: true, at: func(c *Config) any { return &c.SMTP.UseTLS }},
 		{Key: "smtp.MAIL_USE_SSL", Default: false, at: func(c *Config) any { return &c.SMTP.UseSSL }, then: oneEncryption},
-		{
-			Key: "smtp.email_token_validity_minutes", Hidden: true, Unit: time.Minute,
-			at: func(c *Config) any { return &c.EmailTokenLife }, read: emailTokenLifeInSMTP,
-		},
+		{Key: "smtp.email_token_validity_minutes", Hidden: true, Unit: time.Minute, at: func(c *Config) any { return &c.EmailTokenLife }, read: emailTokenLifeInSMTP},
 		{
 			Key: "support_email", Sample: "support@example.org",
 			Help: "Address shown to users who need help; by default the mail user name.",

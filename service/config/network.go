@@ -55,14 +55,8 @@ func networkSettings() []Setting {
 			at:   func(c *Config) any { return optional(&c.Metrics) },
 		},
 		{Key: "metrics.ip", Default: "127.0.0.1", at: func(c *Config) any { return &c.Metrics.IP }, check: host},
-		{
-			Key: "metrics.port", Required: true, Most: 65535, Sample: "9100",
-			at: func(c *Config) any { return &c.Metrics.Port }, then: ownPort,
-		},
-		{
-			Key: "ui", Default: true, Help: "The web interface at the root of the server.",
-			at: func(c *Config) any { return &c.UI }, read: ui,
-		},
+		{Key: "metrics.port", Required: true, Most: 65535, Sample: "9100", at: func(c *Config) any { return &c.Metrics.Port }, then: ownPort},
+		{Key: "ui", Default: true, Help: "The web interface at the root of the server.", at: func(c *Config) any { return &c.UI }, read: ui},
 	}
 }
 

@@ -51,23 +51,21 @@ func Example() string {
 	return out.String()
 }
 
-// sample is what stands behind the key in the example.
+// sample is what stands behind the key in the example, a list on lines of its own.
 func (s Setting) sample(indent string) string {
 	text := s.Sample
 	if text == "" && s.Default != nil {
 		text = fmt.Sprint(s.Default)
 	}
-	if strings.Contains(text, "\n") || strings.HasPrefix(text, "- ") {
-		inner := strings.Replace(indent, "#", "  #", 1)
-		if !strings.Contains(indent, "#") {
-			inner += "  "
-		}
-		return "\n" + inner + strings.ReplaceAll(text, "\n", "\n"+inner)
+	if !strings.HasPrefix(text, "- ") {
+		return strings.TrimRight(" "+text, " ")
 	}
-	if text != "" {
-		text = " " + text
+	blanks, hash := strings.CutSuffix(indent, "#")
+	inner := "\n" + blanks + "  "
+	if hash {
+		inner += "#"
 	}
-	return text
+	return inner + strings.ReplaceAll(text, "\n", inner)
 }
 
 // Reference returns the table of settings in Markdown. Required ones bear a star.

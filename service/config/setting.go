@@ -45,6 +45,10 @@ type Question struct {
 	First    *Question // for yes or no: without a yes this one is not asked
 }
 
+func ask(option, title, standard string) *Question {
+	return &Question{Option: option, Title: title, Standard: standard}
+}
+
 // part is a block of keys that a file may leave out.
 type part struct {
 	there  bool   // the configuration has it

@@ -3,7 +3,6 @@ package config
 import (
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"vserver/service/yaml"
@@ -11,36 +10,24 @@ import (
 
 // InEffect lists the settings under the keys of the file, with defaults and without
 // secrets. A block that the file leaves out is nil.
-func (c Config) InEffect() yaml.Pairs {
-	pairs, _ := c.blockInEffect(Settings(), "")
-	return pairs
-}
-
-// blockInEffect lists the rows of one block, and returns those behind it.
-func (c *Config) blockInEffect(rows []Setting, within string) (pairs yaml.Pairs, rest []Setting) {
-	for len(rows) > 0 {
-		s := rows[0]
+func (c Config) InEffect() *yaml.Pairs {
+	blocks := map[string]*yaml.Pairs{"": {}}
+	for _, s := range Settings() {
 		block, name := s.Block()
-		if block != within {
-			break
+		within := blocks[block]
+		if within == nil || s.at == nil || name == "" || s.Hidden {
+			continue
 		}
-		rows = rows[1:]
-		p, isBlock := s.field(c).(part)
-		switch {
-		case isBlock && p.there:
-			var inner yaml.Pairs
-			inner, rows = c.blockInEffect(rows, s.Key)
-			pairs = append(pairs, yaml.Pair{Key: name, Value: inner})
-		case isBlock:
-			pairs = append(pairs, yaml.Pair{Key: name, Value: nil})
-			for len(rows) > 0 && strings.HasPrefix(rows[0].Key, s.Key+".") {
-				rows = rows[1:]
-			}
-		case s.at != nil && s.Key != "" && !s.Hidden:
-			pairs = append(pairs, yaml.Pair{Key: name, Value: s.shown(c)})
+		var value any
+		if p, isBlock := s.at(&c).(part); !isBlock {
+			value = s.shown(&c)
+		} else if p.there {
+			blocks[s.Key] = &yaml.Pairs{}
+			value = blocks[s.Key]
 		}
+		*within = append(*within, yaml.Pair{Key: name, Value: value})
 	}
-	return pairs, rows
+	return blocks[""]
 }
 
 // shown is the value as a file would hold it.

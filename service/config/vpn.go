@@ -24,38 +24,19 @@ func vpnSettings() []Setting {
 		{
 			Key:      "vpn_server",
 			Help:     "An eduVPN server, for algorithms that talk to each other directly.",
-			Question: &Question{Option: "vpn", Title: "Do you want to add a VPN server?", Standard: "no"},
-			at:       func(c *Config) any { return optional(&c.VPN) }, then: vpnOff,
+			Question: ask("vpn", "Do you want to add a VPN server?", "no"), at: func(c *Config) any { return optional(&c.VPN) }, then: vpnOff,
 		},
-		{
-			Key: "vpn_server.url", Sample: "https://vpn.example.org",
-			Question: &Question{Option: "vpn-url", Title: "VPN server URL:"},
-			at:       func(c *Config) any { return &c.VPN.URL },
-		},
-		{
-			Key: "vpn_server.portal_username", Sample: "portal",
-			Question: &Question{Option: "vpn-portal-username", Title: "VPN portal username:"},
-			at:       func(c *Config) any { return &c.VPN.PortalUsername },
-		},
+		{Key: "vpn_server.url", Sample: "https://vpn.example.org", Question: ask("vpn-url", "VPN server URL:", ""), at: func(c *Config) any { return &c.VPN.URL }},
+		{Key: "vpn_server.portal_username", Sample: "portal", Question: ask("vpn-portal-username", "VPN portal username:", ""), at: func(c *Config) any { return &c.VPN.PortalUsername }},
 		{
 			Key: "vpn_server.portal_userpass", Sample: "change-this",
-			Question: &Question{Option: "vpn-portal-password-file", Title: "VPN portal password:"},
-			at:       func(c *Config) any { return &c.VPN.PortalUserpass },
+			Question: ask("vpn-portal-password-file", "VPN portal password:", ""), at: func(c *Config) any { return &c.VPN.PortalUserpass },
 		},
-		{
-			Key: "vpn_server.client_id", Sample: "client",
-			Question: &Question{Option: "vpn-client-username", Title: "VPN client username:"},
-			at:       func(c *Config) any { return &c.VPN.ClientID },
-		},
-		{
-			Key: "vpn_server.client_secret", Sample: "change-this",
-			Question: &Question{Option: "vpn-client-password-file", Title: "VPN client password:"},
-			at:       func(c *Config) any { return &c.VPN.ClientSecret },
-		},
+		{Key: "vpn_server.client_id", Sample: "client", Question: ask("vpn-client-username", "VPN client username:", ""), at: func(c *Config) any { return &c.VPN.ClientID }},
+		{Key: "vpn_server.client_secret", Sample: "change-this", Question: ask("vpn-client-password-file", "VPN client password:", ""), at: func(c *Config) any { return &c.VPN.ClientSecret }},
 		{
 			Key: "vpn_server.redirect_url", Sample: "http://localhost",
-			Question: &Question{Option: "vpn-redirect-url", Title: "Redirect url (should be local address of UI):", Standard: "http://localhost"},
-			at:       func(c *Config) any { return &c.VPN.RedirectURL }, then: vpnGaps,
+			Question: ask("vpn-redirect-url", "Redirect url (should be local address of UI):", "http://localhost"), at: func(c *Config) any { return &c.VPN.RedirectURL }, then: vpnGaps,
 		},
 	}
 }

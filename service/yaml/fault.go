@@ -8,11 +8,11 @@ import (
 
 // Fault is one mistake in a document: where it is and what is wrong.
 type Fault struct {
-	File    string // path as given
-	Line    int    // from 1; 0 when the whole file is meant
-	Key     string // dotted, such as environments.test.port; empty for the whole file
-	Text    string
-	Nearest string // for an unknown key: the known key most like it, or empty
+	File    string `json:"-"`              // path as given
+	Line    int    `json:"line,omitempty"` // from 1; 0 when the whole file is meant
+	Key     string `json:"key,omitempty"`  // dotted, such as environments.test.port; empty for the whole file
+	Text    string `json:"text"`
+	Nearest string `json:"nearest,omitempty"` // for an unknown key: the known key most like it, or empty
 }
 
 // Error returns the fault as file:line: key: text.
