@@ -189,11 +189,11 @@ func (g *replay) tokenFor(e exchange) string {
 }
 
 func (g *replay) generation(id int64) int64 {
-	a, err := g.db.GetAccount(g.Context(), id)
-	if err != nil {
-		g.Fatal(err)
+	found, err := g.db.FindAccounts(g.Context(), &id)
+	if err != nil || len(found) == 0 {
+		g.Fatal(found, err)
 	}
-	return a.RefreshGeneration
+	return found[0].RefreshGeneration
 }
 
 // forged makes the token that a record's note describes.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"vserver/queries"
 	"vserver/queries/dbtest"
 	"vserver/service/core"
 	"vserver/service/promise"
@@ -107,18 +108,24 @@ func (b *liveBed) rows(query string) []string {
 	return list
 }
 
+// account reads the row of an account.
+func (b *liveBed) account(id int64) queries.Account {
+	b.Helper()
+	found, err := b.db.FindAccounts(b.Context(), &id)
+	if err != nil || len(found) == 0 {
+		b.Fatal(found, err)
+	}
+	return found[0]
+}
+
 // status gives the stored status of somebody of the fixture.
 func (b *liveBed) status(name string) string {
 	b.Helper()
 	_, id := accountOf(name)
-	row, err := b.db.GetAccount(b.Context(), id)
-	if err != nil {
-		b.Fatal(err)
+	if status := b.account(id).Status; status != nil {
+		return *status
 	}
-	if row.Status == nil {
-		return "never"
-	}
-	return *row.Status
+	return "never"
 }
 
 // socketClient is a client of the live channel that speaks the protocol packet by

@@ -292,10 +292,7 @@ func TestSocketPingOfBothSchemesRefreshesLastSeen(t *testing.T) {
 
 func (b *liveBed) lastSeen(id int64) string {
 	b.Helper()
-	row, err := b.db.GetAccount(b.Context(), id)
-	if err != nil {
-		b.Fatal(err)
-	}
+	row := b.account(id)
 	if row.LastSeen == nil {
 		return ""
 	}

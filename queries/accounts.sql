@@ -20,11 +20,8 @@ UPDATE authenticatable SET ip = @ip, last_seen = @last_seen, status = @status WH
 DELETE FROM authenticatable WHERE id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
 
 -- name: FindAccounts :many
-SELECT a.id, a.type FROM authenticatable a
+SELECT a.* FROM authenticatable a
 WHERE (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR a.id = sqlc.narg('id')) ORDER BY a.id;
-
--- name: GetAccount :one
-SELECT * FROM authenticatable WHERE id = @id;
 
 -- name: IdentifyUser :one
 SELECT a.refresh_generation, a.access_era, u.username, u.organization_id
@@ -84,7 +81,7 @@ FROM task t WHERE t.id = @id;
 -- name: GetSecret :one
 SELECT value FROM secret WHERE name = @name;
 
--- name: KeepSecret :exec
+-- name: InsertSecret :exec
 INSERT INTO secret (name, value) VALUES (@name, @value) ON CONFLICT DO NOTHING;
 
 -- name: RoleNamesOfUser :many

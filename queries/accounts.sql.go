@@ -50,25 +50,28 @@ func (q *Queries) DeleteAccounts(ctx context.Context, ids string) error {
 }
 
 const FindAccounts = `-- name: FindAccounts :many
-SELECT a.id, a.type FROM authenticatable a
+SELECT a.id, a.type, a.ip, a.last_seen, a.status, a.refresh_generation, a.access_era FROM authenticatable a
 WHERE (CAST($1 AS BIGINT) IS NULL OR a.id = $1) ORDER BY a.id
 `
 
-type FindAccountsRow struct {
-	ID   int64
-	Type string
-}
-
-func (q *Queries) FindAccounts(ctx context.Context, id *int64) ([]FindAccountsRow, error) {
+func (q *Queries) FindAccounts(ctx context.Context, id *int64) ([]Account, error) {
 	rows, err := q.db.QueryContext(ctx, FindAccounts, id)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []FindAccountsRow
+	var items []Account
 	for rows.Next() {
-		var i FindAccountsRow
-		if err := rows.Scan(&i.ID, &i.Type); err != nil {
+		var i Account
+		if err := rows.Scan(
+			&i.ID,
+			&i.Type,
+			&i.IP,
+			&i.LastSeen,
+			&i.Status,
+			&i.RefreshGeneration,
+			&i.AccessEra,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -80,25 +83,6 @@ func (q *Queries) FindAccounts(ctx context.Context, id *int64) ([]FindAccountsRo
 		return nil, err
 	}
 	return items, nil
-}
-
-const GetAccount = `-- name: GetAccount :one
-SELECT id, type, ip, last_seen, status, refresh_generation, access_era FROM authenticatable WHERE id = $1
-`
-
-func (q *Queries) GetAccount(ctx context.Context, id int64) (Account, error) {
-	row := q.db.QueryRowContext(ctx, GetAccount, id)
-	var i Account
-	err := row.Scan(
-		&i.ID,
-		&i.Type,
-		&i.IP,
-		&i.LastSeen,
-		&i.Status,
-		&i.RefreshGeneration,
-		&i.AccessEra,
-	)
-	return i, err
 }
 
 const GetSecret = `-- name: GetSecret :one
@@ -215,12 +199,12 @@ func (q *Queries) InsertAccounts(ctx context.Context, type_ string, list string)
 	return items, nil
 }
 
-const KeepSecret = `-- name: KeepSecret :exec
+const InsertSecret = `-- name: InsertSecret :exec
 INSERT INTO secret (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING
 `
 
-func (q *Queries) KeepSecret(ctx context.Context, name string, value []byte) error {
-	_, err := q.db.ExecContext(ctx, KeepSecret, name, value)
+func (q *Queries) InsertSecret(ctx context.Context, name string, value []byte) error {
+	_, err := q.db.ExecContext(ctx, InsertSecret, name, value)
 	return err
 }
 

@@ -58,15 +58,15 @@ SELECT t.id FROM task t WHERE t.collaboration_id = @collaboration_id ORDER BY t.
 
 -- Members. Organizations that do not exist are left out.
 
--- name: AddMembers :exec
+-- name: InsertMembers :exec
 INSERT INTO member (organization_id, collaboration_id)
 SELECT o.id, CAST(@collaboration_id AS BIGINT) FROM organization o
 WHERE o.id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j)
 ON CONFLICT DO NOTHING;
 
--- name: RemoveMember :execrows
+-- name: DeleteMember :execrows
 DELETE FROM member WHERE organization_id = @organization_id AND collaboration_id = @collaboration_id;
 
--- name: KeepOnlyMembers :exec
+-- name: DeleteOtherMembers :exec
 DELETE FROM member WHERE collaboration_id = @collaboration_id
   AND organization_id NOT IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);

@@ -9,20 +9,6 @@ import (
 	"context"
 )
 
-const AddMembers = `-- name: AddMembers :exec
-
-INSERT INTO member (organization_id, collaboration_id)
-SELECT o.id, CAST($1 AS BIGINT) FROM organization o
-WHERE o.id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j)
-ON CONFLICT DO NOTHING
-`
-
-// Members. Organizations that do not exist are left out.
-func (q *Queries) AddMembers(ctx context.Context, collaborationID int64, ids string) error {
-	_, err := q.db.ExecContext(ctx, AddMembers, collaborationID, ids)
-	return err
-}
-
 const AllTasksOfCollaboration = `-- name: AllTasksOfCollaboration :many
 SELECT t.id FROM task t WHERE t.collaboration_id = $1
 `
@@ -56,6 +42,28 @@ DELETE FROM collaboration WHERE id = $1
 
 func (q *Queries) DeleteCollaboration(ctx context.Context, id int64) error {
 	_, err := q.db.ExecContext(ctx, DeleteCollaboration, id)
+	return err
+}
+
+const DeleteMember = `-- name: DeleteMember :execrows
+DELETE FROM member WHERE organization_id = $1 AND collaboration_id = $2
+`
+
+func (q *Queries) DeleteMember(ctx context.Context, organizationID int64, collaborationID int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, DeleteMember, organizationID, collaborationID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const DeleteOtherMembers = `-- name: DeleteOtherMembers :exec
+DELETE FROM member WHERE collaboration_id = $1
+  AND organization_id NOT IN (SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j)
+`
+
+func (q *Queries) DeleteOtherMembers(ctx context.Context, collaborationID int64, ids string) error {
+	_, err := q.db.ExecContext(ctx, DeleteOtherMembers, collaborationID, ids)
 	return err
 }
 
@@ -161,13 +169,17 @@ func (q *Queries) InsertCollaboration(ctx context.Context, name *string, encrypt
 	return id, err
 }
 
-const KeepOnlyMembers = `-- name: KeepOnlyMembers :exec
-DELETE FROM member WHERE collaboration_id = $1
-  AND organization_id NOT IN (SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j)
+const InsertMembers = `-- name: InsertMembers :exec
+
+INSERT INTO member (organization_id, collaboration_id)
+SELECT o.id, CAST($1 AS BIGINT) FROM organization o
+WHERE o.id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j)
+ON CONFLICT DO NOTHING
 `
 
-func (q *Queries) KeepOnlyMembers(ctx context.Context, collaborationID int64, ids string) error {
-	_, err := q.db.ExecContext(ctx, KeepOnlyMembers, collaborationID, ids)
+// Members. Organizations that do not exist are left out.
+func (q *Queries) InsertMembers(ctx context.Context, collaborationID int64, ids string) error {
+	_, err := q.db.ExecContext(ctx, InsertMembers, collaborationID, ids)
 	return err
 }
 
@@ -324,18 +336,6 @@ func (q *Queries) OrganizationsOfCollaborations(ctx context.Context, ids string)
 		return nil, err
 	}
 	return items, nil
-}
-
-const RemoveMember = `-- name: RemoveMember :execrows
-DELETE FROM member WHERE organization_id = $1 AND collaboration_id = $2
-`
-
-func (q *Queries) RemoveMember(ctx context.Context, organizationID int64, collaborationID int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, RemoveMember, organizationID, collaborationID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
 }
 
 const UpdateCollaboration = `-- name: UpdateCollaboration :exec

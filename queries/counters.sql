@@ -25,7 +25,7 @@ UPDATE counter SET value = @run WHERE name = 'run' AND value < @run;
 INSERT INTO counter (name, value) VALUES ('era', 1000000000)
 ON CONFLICT (name) DO UPDATE SET value = counter.value + 1000000000;
 
--- name: ForgetCounters :exec
+-- name: DeleteCounters :exec
 DELETE FROM counter WHERE name NOT IN ('era', 'changes');
 
 -- name: CountChange :exec

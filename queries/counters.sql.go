@@ -30,12 +30,12 @@ func (q *Queries) CountedChanges(ctx context.Context) (int64, error) {
 	return changes, err
 }
 
-const ForgetCounters = `-- name: ForgetCounters :exec
+const DeleteCounters = `-- name: DeleteCounters :exec
 DELETE FROM counter WHERE name NOT IN ('era', 'changes')
 `
 
-func (q *Queries) ForgetCounters(ctx context.Context) error {
-	_, err := q.db.ExecContext(ctx, ForgetCounters)
+func (q *Queries) DeleteCounters(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, DeleteCounters)
 	return err
 }
 

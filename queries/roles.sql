@@ -62,11 +62,11 @@ UPDATE role SET name = @name, description = @description, organization_id = @org
 -- name: DeleteRole :exec
 DELETE FROM role WHERE id = @id;
 
--- name: AddRulesToRole :exec
+-- name: InsertRulesOfRole :exec
 INSERT INTO role_rule (role_id, rule_id)
 SELECT CAST(@role_id AS BIGINT), CAST(j.key AS BIGINT) FROM json_each(@ids) AS j WHERE TRUE ON CONFLICT DO NOTHING;
 
--- name: RemoveRulesFromRole :execrows
+-- name: DeleteRulesOfRole :execrows
 DELETE FROM role_rule WHERE role_id = @role_id
   AND rule_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
 

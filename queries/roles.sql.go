@@ -9,16 +9,6 @@ import (
 	"context"
 )
 
-const AddRulesToRole = `-- name: AddRulesToRole :exec
-INSERT INTO role_rule (role_id, rule_id)
-SELECT CAST($1 AS BIGINT), CAST(j.key AS BIGINT) FROM json_each($2) AS j WHERE TRUE ON CONFLICT DO NOTHING
-`
-
-func (q *Queries) AddRulesToRole(ctx context.Context, roleID int64, ids string) error {
-	_, err := q.db.ExecContext(ctx, AddRulesToRole, roleID, ids)
-	return err
-}
-
 const AllRules = `-- name: AllRules :many
 SELECT id, name, operation, scope, description FROM rule ORDER BY id
 `
@@ -70,6 +60,19 @@ DELETE FROM role WHERE id = $1
 func (q *Queries) DeleteRole(ctx context.Context, id int64) error {
 	_, err := q.db.ExecContext(ctx, DeleteRole, id)
 	return err
+}
+
+const DeleteRulesOfRole = `-- name: DeleteRulesOfRole :execrows
+DELETE FROM role_rule WHERE role_id = $1
+  AND rule_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j)
+`
+
+func (q *Queries) DeleteRulesOfRole(ctx context.Context, roleID int64, ids string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, DeleteRulesOfRole, roleID, ids)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const FindRoles = `-- name: FindRoles :many
@@ -235,6 +238,16 @@ func (q *Queries) InsertRole(ctx context.Context, arg InsertRoleParams) (int64, 
 	return id, err
 }
 
+const InsertRulesOfRole = `-- name: InsertRulesOfRole :exec
+INSERT INTO role_rule (role_id, rule_id)
+SELECT CAST($1 AS BIGINT), CAST(j.key AS BIGINT) FROM json_each($2) AS j WHERE TRUE ON CONFLICT DO NOTHING
+`
+
+func (q *Queries) InsertRulesOfRole(ctx context.Context, roleID int64, ids string) error {
+	_, err := q.db.ExecContext(ctx, InsertRulesOfRole, roleID, ids)
+	return err
+}
+
 const ListRoles = `-- name: ListRoles :many
 
 SELECT r.id, r.name, r.description, r.organization_id
@@ -316,19 +329,6 @@ func (q *Queries) ListRoles(ctx context.Context, arg ListRolesParams) ([]Role, e
 		return nil, err
 	}
 	return items, nil
-}
-
-const RemoveRulesFromRole = `-- name: RemoveRulesFromRole :execrows
-DELETE FROM role_rule WHERE role_id = $1
-  AND rule_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j)
-`
-
-func (q *Queries) RemoveRulesFromRole(ctx context.Context, roleID int64, ids string) (int64, error) {
-	result, err := q.db.ExecContext(ctx, RemoveRulesFromRole, roleID, ids)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
 }
 
 const RolesByIDs = `-- name: RolesByIDs :many

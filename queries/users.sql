@@ -92,24 +92,20 @@ FROM "user" u WHERE u.id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) A
 
 -- Roles and extra rules of one user; ids as above.
 
--- name: AddRolesToUser :exec
-INSERT INTO user_role (user_id, role_id)
-SELECT CAST(@user_id AS BIGINT), CAST(j.key AS BIGINT) FROM json_each(@ids) AS j WHERE TRUE ON CONFLICT DO NOTHING;
-
 -- name: InsertRolesOfUsers :exec
 INSERT INTO user_role (user_id, role_id)
 SELECT CAST(j.value ->> 'UserID' AS BIGINT), CAST(j.value ->> 'RoleID' AS BIGINT) FROM json_each(@list) AS j
 WHERE TRUE ON CONFLICT DO NOTHING;
 
--- name: RemoveRolesFromUser :exec
+-- name: DeleteRolesOfUser :exec
 DELETE FROM user_role WHERE user_id = @user_id
   AND role_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
 
--- name: AddRulesToUser :exec
+-- name: InsertRulesOfUser :exec
 INSERT INTO user_rule (user_id, rule_id)
 SELECT CAST(@user_id AS BIGINT), CAST(j.key AS BIGINT) FROM json_each(@ids) AS j WHERE TRUE ON CONFLICT DO NOTHING;
 
--- name: RemoveRulesFromUser :exec
+-- name: DeleteRulesOfUser :exec
 DELETE FROM user_rule WHERE user_id = @user_id
   AND rule_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
 

@@ -9,28 +9,6 @@ import (
 	"context"
 )
 
-const AddRolesToUser = `-- name: AddRolesToUser :exec
-
-INSERT INTO user_role (user_id, role_id)
-SELECT CAST($1 AS BIGINT), CAST(j.key AS BIGINT) FROM json_each($2) AS j WHERE TRUE ON CONFLICT DO NOTHING
-`
-
-// Roles and extra rules of one user; ids as above.
-func (q *Queries) AddRolesToUser(ctx context.Context, userID int64, ids string) error {
-	_, err := q.db.ExecContext(ctx, AddRolesToUser, userID, ids)
-	return err
-}
-
-const AddRulesToUser = `-- name: AddRulesToUser :exec
-INSERT INTO user_rule (user_id, rule_id)
-SELECT CAST($1 AS BIGINT), CAST(j.key AS BIGINT) FROM json_each($2) AS j WHERE TRUE ON CONFLICT DO NOTHING
-`
-
-func (q *Queries) AddRulesToUser(ctx context.Context, userID int64, ids string) error {
-	_, err := q.db.ExecContext(ctx, AddRulesToUser, userID, ids)
-	return err
-}
-
 const CountUsers = `-- name: CountUsers :one
 SELECT COUNT(*) FROM "user"
 `
@@ -63,6 +41,26 @@ func (q *Queries) CredentialsOfUser(ctx context.Context, id int64) (User, error)
 		&i.InitialPassword,
 	)
 	return i, err
+}
+
+const DeleteRolesOfUser = `-- name: DeleteRolesOfUser :exec
+DELETE FROM user_role WHERE user_id = $1
+  AND role_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j)
+`
+
+func (q *Queries) DeleteRolesOfUser(ctx context.Context, userID int64, ids string) error {
+	_, err := q.db.ExecContext(ctx, DeleteRolesOfUser, userID, ids)
+	return err
+}
+
+const DeleteRulesOfUser = `-- name: DeleteRulesOfUser :exec
+DELETE FROM user_rule WHERE user_id = $1
+  AND rule_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j)
+`
+
+func (q *Queries) DeleteRulesOfUser(ctx context.Context, userID int64, ids string) error {
+	_, err := q.db.ExecContext(ctx, DeleteRulesOfUser, userID, ids)
+	return err
 }
 
 const EmailTaken = `-- name: EmailTaken :one
@@ -312,13 +310,25 @@ func (q *Queries) HoldersOfDefaultRole(ctx context.Context, name *string) ([]int
 }
 
 const InsertRolesOfUsers = `-- name: InsertRolesOfUsers :exec
+
 INSERT INTO user_role (user_id, role_id)
 SELECT CAST(j.value ->> 'UserID' AS BIGINT), CAST(j.value ->> 'RoleID' AS BIGINT) FROM json_each($1) AS j
 WHERE TRUE ON CONFLICT DO NOTHING
 `
 
+// Roles and extra rules of one user; ids as above.
 func (q *Queries) InsertRolesOfUsers(ctx context.Context, list string) error {
 	_, err := q.db.ExecContext(ctx, InsertRolesOfUsers, list)
+	return err
+}
+
+const InsertRulesOfUser = `-- name: InsertRulesOfUser :exec
+INSERT INTO user_rule (user_id, rule_id)
+SELECT CAST($1 AS BIGINT), CAST(j.key AS BIGINT) FROM json_each($2) AS j WHERE TRUE ON CONFLICT DO NOTHING
+`
+
+func (q *Queries) InsertRulesOfUser(ctx context.Context, userID int64, ids string) error {
+	_, err := q.db.ExecContext(ctx, InsertRulesOfUser, userID, ids)
 	return err
 }
 
@@ -465,26 +475,6 @@ func (q *Queries) NewestTasksOfUsers(ctx context.Context, ids string) ([]NewestT
 		return nil, err
 	}
 	return items, nil
-}
-
-const RemoveRolesFromUser = `-- name: RemoveRolesFromUser :exec
-DELETE FROM user_role WHERE user_id = $1
-  AND role_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j)
-`
-
-func (q *Queries) RemoveRolesFromUser(ctx context.Context, userID int64, ids string) error {
-	_, err := q.db.ExecContext(ctx, RemoveRolesFromUser, userID, ids)
-	return err
-}
-
-const RemoveRulesFromUser = `-- name: RemoveRulesFromUser :exec
-DELETE FROM user_rule WHERE user_id = $1
-  AND rule_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j)
-`
-
-func (q *Queries) RemoveRulesFromUser(ctx context.Context, userID int64, ids string) error {
-	_, err := q.db.ExecContext(ctx, RemoveRulesFromUser, userID, ids)
-	return err
 }
 
 const RolesOfUsers = `-- name: RolesOfUsers :many

@@ -20,7 +20,7 @@ func (db *DB) DeleteAll(ctx context.Context, tx *Tx) error {
 	if err := tx.RaiseEra(ctx); err != nil {
 		return fmt.Errorf("raising the era of tokens: %w", err)
 	}
-	if err := tx.ForgetCounters(ctx); err != nil {
+	if err := tx.DeleteCounters(ctx); err != nil {
 		return fmt.Errorf("forgetting the counters: %w", err)
 	}
 	for _, statement := range db.wiping() {

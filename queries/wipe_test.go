@@ -38,7 +38,7 @@ func TestWipeLeavesNothing(t *testing.T) {
 		"INSERT INTO result (task_id, organization_id) VALUES (1, 1)", "INSERT INTO payload (result_id) VALUES (1)",
 		"INSERT INTO algorithmport (result_id) VALUES (1)",
 	)
-	err = db.InTx(t.Context(), func(ctx context.Context, tx *queries.Tx) error { return tx.KeepSecret(ctx, "s", []byte{1}) })
+	err = db.InTx(t.Context(), func(ctx context.Context, tx *queries.Tx) error { return tx.InsertSecret(ctx, "s", []byte{1}) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestWipeLeavesNothing(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if account, err = tx.GetAccount(ctx, ids[0]); err != nil {
+			if account, err = tx.HoldAccount(ctx, ids[0]); err != nil {
 				return err
 			}
 			return db.DeleteAll(ctx, tx)

@@ -284,7 +284,7 @@ func TestRunDrains(t *testing.T) {
 	if o, err := db.GetOrganization(t.Context(), 2); err != nil || *o.Name != "made at the end" {
 		t.Errorf("the organization: %+v, %v", o, err)
 	}
-	if a, err := db.GetAccount(t.Context(), 1); err != nil || a.Status == nil || *a.Status != "offline" || a.LastSeen == nil {
+	if a, err := db.FindAccounts(t.Context(), new(int64(1))); err != nil || a[0].Status == nil || *a[0].Status != "offline" || a[0].LastSeen == nil {
 		t.Errorf("the account: %+v, %v", a, err)
 	}
 }

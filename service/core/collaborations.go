@@ -196,7 +196,7 @@ func setMembers(ctx context.Context, t *Tx, id int64, organizations []int64) err
 	if organizations == nil {
 		return nil
 	}
-	if err := t.KeepOnlyMembers(ctx, id, idSet(organizations)); err != nil {
+	if err := t.DeleteOtherMembers(ctx, id, idSet(organizations)); err != nil {
 		return err
 	}
 	return t.Join(ctx, id, organizations...)
@@ -283,5 +283,5 @@ func (t *Tx) SaveCollaboration(ctx context.Context, c queries.Collaboration) err
 // RemoveCollaboration deletes a collaboration; nodes and tasks that it still has stay.
 func (t *Tx) RemoveCollaboration(ctx context.Context, id int64) error {
 	t.rightsChanged()
-	return t.Queries.DeleteCollaboration(ctx, id)
+	return t.DeleteCollaboration(ctx, id)
 }

@@ -94,12 +94,12 @@ func (c *Core) RemoveMember(ctx context.Context, g access.Grant[access.DeleteCol
 // out.
 func (t *Tx) Join(ctx context.Context, collaboration int64, organizations ...int64) error {
 	t.rightsChanged()
-	return t.AddMembers(ctx, collaboration, idSet(organizations))
+	return t.InsertMembers(ctx, collaboration, idSet(organizations))
 }
 
 // Part takes an organization out of a collaboration and tells whether it was a member.
 func (t *Tx) Part(ctx context.Context, collaboration, organization int64) (bool, error) {
 	t.rightsChanged()
-	n, err := t.Queries.RemoveMember(ctx, organization, collaboration)
+	n, err := t.DeleteMember(ctx, organization, collaboration)
 	return n > 0, err
 }

@@ -130,7 +130,7 @@ func digestKey(ctx context.Context, tx *queries.Tx) ([]byte, error) {
 	const name = "api_key_digest"
 	fresh := make([]byte, sha256.Size)
 	_, _ = rand.Read(fresh)
-	if err := tx.KeepSecret(ctx, name, fresh); err != nil {
+	if err := tx.InsertSecret(ctx, name, fresh); err != nil {
 		return nil, fmt.Errorf("keeping the key of the digests: %w", err)
 	}
 	key, err := tx.GetSecret(ctx, name)

@@ -235,17 +235,17 @@ func (t *Tx) SaveRole(ctx context.Context, r queries.Role) error {
 // RemoveRole deletes a role and takes it from all its holders.
 func (t *Tx) RemoveRole(ctx context.Context, id int64) error {
 	t.rightsChanged()
-	return t.Queries.DeleteRole(ctx, id)
+	return t.DeleteRole(ctx, id)
 }
 
 // GrantToRole gives a role rules.
 func (t *Tx) GrantToRole(ctx context.Context, role int64, rules ...int64) error {
 	t.rightsChanged()
-	return t.AddRulesToRole(ctx, role, idSet(rules))
+	return t.InsertRulesOfRole(ctx, role, idSet(rules))
 }
 
 // RevokeFromRole takes rules from a role and tells how many it had.
 func (t *Tx) RevokeFromRole(ctx context.Context, role int64, rules ...int64) (int64, error) {
 	t.rightsChanged()
-	return t.RemoveRulesFromRole(ctx, role, idSet(rules))
+	return t.DeleteRulesOfRole(ctx, role, idSet(rules))
 }

@@ -245,17 +245,17 @@ func rolesOf(user int64, roles []int64) []queries.UserRole {
 // Unassign takes roles from a user.
 func (t *Tx) Unassign(ctx context.Context, user int64, roles ...int64) error {
 	t.rightsChanged()
-	return t.RemoveRolesFromUser(ctx, user, idSet(roles))
+	return t.DeleteRolesOfUser(ctx, user, idSet(roles))
 }
 
 // GrantToUser gives a user rules beside its roles.
 func (t *Tx) GrantToUser(ctx context.Context, user int64, rules ...int64) error {
 	t.rightsChanged()
-	return t.AddRulesToUser(ctx, user, idSet(rules))
+	return t.InsertRulesOfUser(ctx, user, idSet(rules))
 }
 
 // RevokeFromUser takes rules that a user has beside its roles.
 func (t *Tx) RevokeFromUser(ctx context.Context, user int64, rules ...int64) error {
 	t.rightsChanged()
-	return t.RemoveRulesFromUser(ctx, user, idSet(rules))
+	return t.DeleteRulesOfUser(ctx, user, idSet(rules))
 }
