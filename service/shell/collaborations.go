@@ -36,7 +36,7 @@ func collaborations() *model {
 	}
 }
 
-// memberIDs makes a method that gives the ids of related objects.
+// memberIDs makes a method that returns the ids of related objects.
 func memberIDs(relation string) func(call) (starlark.Value, error) {
 	return func(c call) (starlark.Value, error) {
 		list, err := c.members(c.object, c.model.relation(relation))

@@ -52,7 +52,7 @@ var memberships = link{
 // only is the list of one id, as queries take it.
 func only(id int64) string { return fmt.Sprintf(`{"%d":0}`, id) }
 
-// byText makes a method that gives the first object with a text in a column, or None.
+// byText makes a method that returns the first object with a text in a column, or None.
 func byText(column, argument string) func(call) (starlark.Value, error) {
 	return func(c call) (starlark.Value, error) {
 		var wanted starlark.Value

@@ -72,7 +72,7 @@ func (s *session) remove(o *object) error {
 	}
 	err := s.core.Administer(s.ctx, func(ctx context.Context, t *core.Tx) error {
 		if err := o.model.rows.deleteRow(ctx, t, o.id()); err != nil {
-			return &failed{o.model, err, true}
+			return &rowError{o.model, err, true}
 		}
 		return nil
 	})
@@ -205,12 +205,12 @@ func (w *unitOfWork) write(ctx context.Context, t *core.Tx) error {
 	w.rows = map[*object]any{}
 	for _, o := range w.objects {
 		if err := w.writeRow(ctx, t, o); err != nil {
-			return &failed{o.model, err, false}
+			return &rowError{o.model, err, false}
 		}
 	}
 	for _, o := range w.objects {
 		if err := w.writeLinks(ctx, t, o); err != nil {
-			return &failed{o.model, err, false}
+			return &rowError{o.model, err, false}
 		}
 	}
 	return nil

@@ -16,7 +16,7 @@ import (
 // Console is a terminal that somebody types at.
 type Console struct {
 	io.ReadWriter
-	// Raw takes the terminal's own editing away while a line is typed, and gives what
+	// Raw takes the terminal's own editing away while a line is typed, and returns what
 	// brings it back; nil when there is none to take away.
 	Raw func() (restore func(), err error)
 	// Size returns the width and height in characters; nil for the usual ones.

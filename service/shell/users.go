@@ -99,7 +99,7 @@ func secret(name string, digest func(*session, string) (string, error)) column {
 
 func hashed(s *session, clear string) (string, error) { return s.core.HashNewPassword(s.ctx, clear) }
 
-// hashOf makes the method that gives the stored form of a secret.
+// hashOf makes the method that returns the stored form of a secret.
 func hashOf(digest func(*session, string) (string, error)) func(call) (starlark.Value, error) {
 	return withText("secret", func(c call, clear string) (starlark.Value, error) {
 		stored, err := digest(c.session, clear)
@@ -152,7 +152,7 @@ func checkPassword(c call, clear string) (starlark.Value, error) {
 	return starlark.Bool(ok), err
 }
 
-// setPassword stores a password that passes the policy, else it gives the reason why
+// setPassword stores a password that passes the policy, else it returns the reason why
 // it does not.
 func setPassword(c call, clear string) (starlark.Value, error) {
 	if weak, ok := fault.As(core.CheckPasswordPolicy(clear)); ok {

@@ -13,18 +13,18 @@ import (
 	"vserver/service/fault"
 )
 
-// failed is an error about a row of a model.
-type failed struct {
+// rowError is an error about a row of a model.
+type rowError struct {
 	model    *model
 	err      error
 	deleting bool
 }
 
 // Error returns the error after the model.
-func (f *failed) Error() string { return f.model.name + ": " + f.err.Error() }
+func (f *rowError) Error() string { return f.model.name + ": " + f.err.Error() }
 
 // Unwrap returns the error alone.
-func (f *failed) Unwrap() error { return f.err }
+func (f *rowError) Unwrap() error { return f.err }
 
 // worded words what the database refused.
 func worded(err error) error {
@@ -36,7 +36,7 @@ func worded(err error) error {
 		return problem("OperationalError", "%s", f.Msg)
 	}
 	name, deleting := "row", false
-	var of *failed
+	var of *rowError
 	if errors.As(err, &of) {
 		name, deleting = of.model.name, of.deleting
 	}
