@@ -103,6 +103,12 @@ func (j judgement) CoversNode(id int64, organization *int64) bool {
 	return (j.actor.Kind == User || j.actor.IsSelf(id)) && j.Covers(organization)
 }
 
+// MayMoveNode reports whether a node that the grant covers may be brought into another
+// collaboration: by a user; and into another organization only everywhere.
+func (j judgement) MayMoveNode(toOrganization bool) bool {
+	return j.actor.Kind == User && (!toOrganization || j.Has(Global))
+}
+
 // Sight bounds the tasks, results and ports, or the collaborations, that a list
 // may show; it fills the visibility arguments of a query. A nil field bounds
 // nothing.

@@ -79,8 +79,7 @@ func (c *Core) IdentifyContainer(ctx context.Context, claims ContainerClaims) (a
 	if err != nil && !queries.Missing(err) {
 		return access.Actor{}, fmt.Errorf("reading the task of a container: %w", err)
 	}
-	if err != nil || !task.Open || node.CollaborationID != claims.CollaborationID || node.CollaborationID == 0 ||
-		node.OrganizationID != claims.OrganizationID || value(task.CollaborationID) != claims.CollaborationID {
+	if err != nil || !task.Open || !node.WorksFor(&claims.OrganizationID, &claims.CollaborationID) || !node.WorksIn(task.CollaborationID) {
 		return access.Actor{}, dead
 	}
 	a := node.Actor

@@ -187,7 +187,7 @@ func destination(ctx context.Context, t *Tx, g access.Grant[access.EditNodes], n
 	switch {
 	case !toOrganization && !toCollaboration:
 		return false, nil
-	case g.Actor().Kind == access.Node, toOrganization && !g.Has(access.Global):
+	case !g.MayMoveNode(toOrganization):
 		return false, fault.Deny()
 	}
 	if toOrganization {
