@@ -118,7 +118,7 @@ func (j *journal) Write(line []byte) (int, error) {
 	return j.lines.Write(line)
 }
 
-// take gives what was logged since the last time.
+// take returns what was logged since the last time.
 func (j *journal) take() string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -383,7 +383,7 @@ func (b *bed) change(t *testing.T, statements ...string) {
 	b.forget(t)
 }
 
-// grant gives a user of the fixture rules beside those of its role, by their ids.
+// grant returns a user of the fixture rules beside those of its role, by their ids.
 func (b *bed) grant(user string, rules ...int64) {
 	b.Helper()
 	_, id := accountOf(user)

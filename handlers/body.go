@@ -125,7 +125,7 @@ func unread(err error) error {
 	return fault.Wrap(fault.Invalid, err, "The body could not be read")
 }
 
-// deep tells whether a body nests more than 100 levels.
+// deep reports whether a body nests more than 100 levels.
 func deep(raw []byte) bool {
 	depth, quoted := 0, false
 	for i := 0; i < len(raw); i++ {
@@ -146,7 +146,7 @@ func deep(raw []byte) bool {
 	return false
 }
 
-// err gives the fault of the first faulty field.
+// err returns the fault of the first faulty field.
 func (b *body) err() error { return b.fault }
 
 func (b *body) refuse(field, format string, args ...any) {
@@ -160,13 +160,13 @@ func (b *body) refuse(field, format string, args ...any) {
 	}
 }
 
-// has tells whether a field is there and not null.
+// has reports whether a field is there and not null.
 func (b *body) has(field string) bool {
 	raw, ok := b.fields[field]
 	return ok && string(raw) != "null"
 }
 
-// get gives a field's JSON, false when it is absent, null, or an earlier field was
+// get returns a field's JSON, false when it is absent, null, or an earlier field was
 // faulty.
 func (b *body) get(field string) (json.RawMessage, bool) {
 	if b.fault != nil || !b.has(field) {

@@ -23,7 +23,7 @@ type call struct {
 	actor access.Actor
 }
 
-// id gives a number of the path. Numbers past 64 bits name no row; they become -1.
+// id returns a number of the path. Numbers past 64 bits name no row; they become -1.
 func (k *call) id(name string) int64 {
 	id, err := strconv.ParseInt(k.echo.Param(name), 10, 64)
 	if err != nil {

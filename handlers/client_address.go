@@ -15,7 +15,7 @@ func peer(r *http.Request) netip.Addr {
 	return p.Addr().Unmap()
 }
 
-// trusted tells whether the forwarding headers of a peer count (SECURITY U7).
+// trusted reports whether the forwarding headers of a peer count (SECURITY U7).
 func (s *Server) trusted(a netip.Addr) bool {
 	for _, p := range s.opt.TrustedProxies {
 		if a.IsValid() && p.Contains(a) {
@@ -40,7 +40,7 @@ func (s *Server) clientAddress(r *http.Request) netip.Addr {
 	return at
 }
 
-// isLocal tells whether a request comes from this machine. A request that claims
+// isLocal reports whether a request comes from this machine. A request that claims
 // to be forwarded by a peer that is not trusted does not (contract 10 §7.5).
 func (s *Server) isLocal(r *http.Request) bool {
 	if !s.trusted(peer(r)) {

@@ -97,7 +97,7 @@ func newCollaboration(b *body) core.CollaborationFields {
 // §6.2.
 const textBlank = "This field cannot be left blank!"
 
-// quoted gives the text of a JSON string, "" for any other value.
+// quoted returns the text of a JSON string, "" for any other value.
 func quoted(raw json.RawMessage) string {
 	var s string
 	if json.Unmarshal(raw, &s) != nil {

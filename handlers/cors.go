@@ -56,7 +56,7 @@ func sortedWords(list string) string {
 	return strings.Join(words, ", ")
 }
 
-// mayRead tells whether the request's web origin may read answers: every one while
+// mayRead reports whether the request's web origin may read answers: every one while
 // no list is configured, else a listed one or the server's own. A request without
 // an origin comes from no browser and is never refused for it.
 func (s *Server) mayRead(r *http.Request) bool {

@@ -44,7 +44,7 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// pages gives the text of all pages of the documentation, or of one.
+// pages returns the text of all pages of the documentation, or of one.
 func pages(t *testing.T, name string) string {
 	t.Helper()
 	all, err := embed.Docs()

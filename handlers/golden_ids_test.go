@@ -27,7 +27,7 @@ func (m ids) ours(kind string, golden int64) int64 {
 	return golden
 }
 
-// golden gives the recording's id. An id of ours that belongs to a row which the
+// golden returns the recording's id. An id of ours that belongs to a row which the
 // recording does not have is negative, so that it equals nothing.
 func (m ids) golden(kind string, ours int64) int64 {
 	_, shadowed := m[kind][ours]
@@ -134,7 +134,7 @@ func (m ids) within(kind string, v any) any {
 	return v
 }
 
-// response gives an answer of ours with the recording's ids.
+// response returns an answer of ours with the recording's ids.
 func (m ids) response(path string, v any) any {
 	parts := strings.Split(strings.TrimPrefix(path, "/api/"), "/")
 	last := parts[len(parts)-1]

@@ -379,7 +379,7 @@ func sameObject(w map[string]any, got any, at string) []string {
 	return found
 }
 
-// ordered tells whether the rows of a list are tasks, results or ports.
+// ordered reports whether the rows of a list are tasks, results or ports.
 func ordered(rows []any) bool {
 	for _, r := range rows {
 		m, _ := r.(map[string]any)
@@ -407,7 +407,7 @@ func sortAny(list []any) {
 	})
 }
 
-// queryOf gives a recorded query as pairs, in order.
+// queryOf returns a recorded query as pairs, in order.
 func queryOf(raw json.RawMessage) [][2]string {
 	var list [][2]any
 	if json.Unmarshal(raw, &list) == nil {

@@ -144,7 +144,7 @@ func TestSlowBodiesHoldUpNobody(t *testing.T) {
 	<-ended
 }
 
-// slowBody gives the beginning of a body, tells that it was asked for more, and
+// slowBody returns the beginning of a body, tells that it was asked for more, and
 // gives the rest when it is let.
 type slowBody struct {
 	sent  int

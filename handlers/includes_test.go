@@ -47,7 +47,7 @@ func TestAdvisory_T07_IncludesShowNoMore(t *testing.T) {
 	}
 }
 
-// inner gives the objects in a field of the object, list or envelope that a reply is.
+// inner returns the objects in a field of the object, list or envelope that a reply is.
 func inner(t *testing.T, reply []byte, field string) []map[string]any {
 	t.Helper()
 	var whole any

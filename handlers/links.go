@@ -47,7 +47,7 @@ func (s *Server) url(kind string, id int64) string {
 	return s.opt.APIPath + "/" + kind + "/" + strconv.FormatInt(id, 10)
 }
 
-// plain gives ids as they are; an empty list stays a list.
+// plain returns ids as they are; an empty list stays a list.
 func plain(ids []int64) []int64 {
 	if ids == nil {
 		return []int64{}

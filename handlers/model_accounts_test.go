@@ -61,7 +61,7 @@ func (m *model) gives(p party, organization int64, roles []int64) int {
 	return 0
 }
 
-// free tells whether no other user has a name or address.
+// free reports whether no other user has a name or address.
 func (m *model) free(id int64, has func(*modelUser) bool) bool {
 	return len(sorted(m.users, func(other int64, u *modelUser) bool { return other != id && has(u) })) == 0
 }
@@ -162,7 +162,7 @@ func (m *model) rolesRefused(p party, id int64, roles []int64) []int {
 	}
 }
 
-// lastRoot tells whether nobody else holds Root.
+// lastRoot reports whether nobody else holds Root.
 func (m *model) lastRoot(id int64) bool {
 	return at(m.users, id).roles[1] && m.free(id, func(u *modelUser) bool { return u.roles[1] })
 }
@@ -216,7 +216,7 @@ func (m *model) createRole(p party) step {
 	}
 }
 
-// mayWriteRole tells whether the caller holds a rule for all roles or for this one.
+// mayWriteRole reports whether the caller holds a rule for all roles or for this one.
 func (m *model) mayWriteRole(p party, operation string, id int64) bool {
 	return m.can(p, "role|glo|"+operation) || m.can(p, "role|org|"+operation) && at(m.roles, id).organization == p.organization
 }
@@ -258,7 +258,7 @@ func (m *model) deleteRole(p party) step {
 	}
 }
 
-// addRule gives a role one more rule, contract 10 §9.8. The roles of Root, nodes and containers stay as they are.
+// addRule returns a role one more rule, contract 10 §9.8. The roles of Root, nodes and containers stay as they are.
 func (m *model) addRule(p party) step {
 	return m.addRuleTo(p, m.any(sorted(m.roles, nil)), m.someRule())
 }

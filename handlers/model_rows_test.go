@@ -121,7 +121,7 @@ func (m *model) childrenOf(id int64) []int64 {
 	return sorted(m.tasks, func(_ int64, t *modelTask) bool { return t.parent == id })
 }
 
-// below gives a task with all tasks below it.
+// below returns a task with all tasks below it.
 func (m *model) below(id int64) []int64 {
 	list := []int64{id}
 	for _, child := range m.childrenOf(id) {
@@ -203,13 +203,13 @@ func (m *model) resultOfTaskRow(id int64, _ party) fields {
 	return row
 }
 
-// reaches tells whether the caller may see a task or what belongs to it: contract 20 §7.2 with the bounds of §1.9.
+// reaches reports whether the caller may see a task or what belongs to it: contract 20 §7.2 with the bounds of §1.9.
 func (m *model) reaches(p party, noun string, task int64) bool {
 	t := at(m.tasks, task)
 	return m.seesCollaboration(p, noun, t.collaboration) && (p.kind != access.Container || t.run == p.run)
 }
 
-// isMember tells whether the caller's organization is in a collaboration, and for nodes and containers that the
+// isMember reports whether the caller's organization is in a collaboration, and for nodes and containers that the
 // collaboration is theirs.
 func (m *model) isMember(p party, collaboration int64) bool {
 	return at(m.collaborations, collaboration).members[p.organization] && (p.kind == access.User || collaboration == p.collaboration)

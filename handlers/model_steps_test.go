@@ -74,7 +74,7 @@ func (m *model) few(ids []int64, most int) []int64 {
 	return list
 }
 
-// sometimes gives a field that is left out otherwise.
+// sometimes returns a field that is left out otherwise.
 func (m *model) sometimes(f fields, name string, value any) bool {
 	if m.rnd.IntN(2) == 0 {
 		return false
@@ -135,7 +135,7 @@ func (m *model) changeOrganization(p party) step {
 	}
 }
 
-// existing gives the ids that organizations have, as members.
+// existing returns the ids that organizations have, as members.
 func (m *model) existing(ids []int64) map[int64]bool {
 	set := membersOf()
 	for _, id := range ids {
@@ -146,7 +146,7 @@ func (m *model) existing(ids []int64) map[int64]bool {
 	return set
 }
 
-// nameFree tells whether no other collaboration has a name.
+// nameFree reports whether no other collaboration has a name.
 func (m *model) nameFree(name string, id int64) bool {
 	return len(sorted(m.collaborations, func(other int64, c *modelCollaboration) bool { return c.name == name && other != id })) == 0
 }
@@ -251,14 +251,14 @@ func (m *model) removeMember(p party) step {
 	}
 }
 
-// placeTaken tells whether an organization has a node in a collaboration.
+// placeTaken reports whether an organization has a node in a collaboration.
 func (m *model) placeTaken(organization, collaboration int64) bool {
 	return len(sorted(m.nodes, func(_ int64, n *modelNode) bool {
 		return n.organization == organization && n.collaboration == collaboration
 	})) > 0
 }
 
-// isPlaced gives the refusal when an organization cannot get its node in a collaboration.
+// isPlaced returns the refusal when an organization cannot get its node in a collaboration.
 func (m *model) isPlaced(organization, collaboration int64) int {
 	ok := at(m.collaborations, collaboration).members[organization] && !m.placeTaken(organization, collaboration)
 	return unless(ok, 400)

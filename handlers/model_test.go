@@ -81,13 +81,13 @@ type answer struct {
 	header http.Header
 }
 
-// object gives the reply as an object, an empty one when it is none.
+// object returns the reply as an object, an empty one when it is none.
 func (a answer) object() map[string]any {
 	o, _ := a.body.(map[string]any)
 	return o
 }
 
-// id gives the id in an object of a reply.
+// id returns the id in an object of a reply.
 func id(o any) int64 {
 	object, _ := o.(map[string]any)
 	n, _ := object["id"].(float64)
@@ -161,7 +161,7 @@ func (m *model) remember(s step, reply *httptest.ResponseRecorder) {
 	m.recent = m.recent[max(0, len(m.recent)-20):]
 }
 
-// judge gives the status that a call is answered with: those of dead tokens and of the wrong kind of caller come first,
+// judge returns the status that a call is answered with: those of dead tokens and of the wrong kind of caller come first,
 // then the first of the refusals, in the order of the contract.
 func (m *model) judge(p party, who access.Kind, ok int, refusals ...int) int {
 	switch {

@@ -155,7 +155,7 @@ func (m *model) taskMade(p party, made *modelTask, results []*modelResult, a ans
 	return fault + m.shows(p, id(a.body), m.taskRow)(a)
 }
 
-// mayIn tells whether the caller holds a rule for all collaborations or, as a member, for that of a task.
+// mayIn reports whether the caller holds a rule for all collaborations or, as a member, for that of a task.
 func (m *model) mayIn(p party, task int64, global string, member ...string) bool {
 	return m.can(p, global) || m.can(p, member...) && at(m.collaborations, at(m.tasks, task).collaboration).members[p.organization]
 }

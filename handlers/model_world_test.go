@@ -188,7 +188,7 @@ func (p party) String() string {
 	return fmt.Sprintf("%s %d", p.kind, p.id)
 }
 
-// can tells whether the caller holds one of the rules.
+// can reports whether the caller holds one of the rules.
 func (m *model) can(p party, rules ...string) bool {
 	for _, name := range rules {
 		id, known := m.rule[name]
@@ -254,7 +254,7 @@ func (m *model) container(p party) party {
 	return p
 }
 
-// at gives a row, an empty one when there is none.
+// at returns a row, an empty one when there is none.
 func at[R any](rows map[int64]*R, id int64) *R {
 	if r := rows[id]; r != nil {
 		return r
@@ -262,7 +262,7 @@ func at[R any](rows map[int64]*R, id int64) *R {
 	return new(R)
 }
 
-// sorted gives the ids of the rows that fit, ascending.
+// sorted returns the ids of the rows that fit, ascending.
 func sorted[R any](rows map[int64]R, fits func(int64, R) bool) []int64 {
 	var list []int64
 	for _, id := range slices.Sorted(maps.Keys(rows)) {

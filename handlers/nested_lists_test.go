@@ -144,7 +144,7 @@ func (b *bed) isDirect(t *testing.T, as, path, kind string, list []byte) int {
 	return len(rows)
 }
 
-// noMore tells whether a nested value says nothing beyond the direct one: it is the
+// noMore reports whether a nested value says nothing beyond the direct one: it is the
 // same, or plain ids in place of objects.
 func noMore(nested, direct any) bool {
 	switch n := nested.(type) {

@@ -122,7 +122,7 @@ func writeItems[W any](out *bufio.Writer, items []W) error {
 
 type relation struct{ rel, url string }
 
-// pageLinks gives the relations of a page that exist, in the contract's order.
+// pageLinks returns the relations of a page that exist, in the contract's order.
 func (k *call) pageLinks(p core.Page, shown, total int64) []relation {
 	if p.Number == 0 {
 		p = core.Page{Number: 1, Size: max(total, 1)}

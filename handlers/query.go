@@ -28,7 +28,7 @@ func (f *filters) refuse(name, reason string) {
 	}
 }
 
-// text gives a value as it is.
+// text returns a value as it is.
 func (f *filters) text(name string) *string {
 	v := f.k.query.Get(name)
 	if v == "" || !f.fits(name, v) {
@@ -37,7 +37,7 @@ func (f *filters) text(name string) *string {
 	return &v
 }
 
-// texts gives all values of a repeatable parameter.
+// texts returns all values of a repeatable parameter.
 func (f *filters) texts(name string) []string {
 	var list []string
 	for _, v := range f.k.query[name] {
@@ -63,7 +63,7 @@ func (f *filters) fits(name, v string) bool {
 	return false
 }
 
-// id gives a whole number.
+// id returns a whole number.
 func (f *filters) id(name string) *int64 {
 	v := f.k.query.Get(name)
 	if v == "" {
@@ -72,7 +72,7 @@ func (f *filters) id(name string) *int64 {
 	return f.number(name, v)
 }
 
-// ids gives all values of a repeatable parameter.
+// ids returns all values of a repeatable parameter.
 func (f *filters) ids(name string) []int64 {
 	var list []int64
 	for _, v := range f.k.query[name] {
@@ -109,7 +109,7 @@ func (f *filters) boolean(name string) *bool {
 	return &yes
 }
 
-// flag gives a parameter that is true by being there: all words are true but
+// flag returns a parameter that is true by being there: all words are true but
 // false, 0, no and the empty one (contract 10 §9.2).
 func (f *filters) flag(name string) bool {
 	return !slices.Contains([]string{"", "0", "no", "false"}, strings.ToLower(f.k.query.Get(name)))
@@ -122,7 +122,7 @@ var dateForms = []string{
 	"2006-01-02 15:04Z07:00", "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z07:00",
 }
 
-// moment gives a date or date and time, in UTC when it names no offset.
+// moment returns a date or date and time, in UTC when it names no offset.
 func (f *filters) moment(name string) *time.Time {
 	v := f.k.query.Get(name)
 	if v == "" {
@@ -157,7 +157,7 @@ func replaceLast(s, old, by string) string {
 	return s
 }
 
-// includes tells whether the repeatable parameter `include` has one of the values.
+// includes reports whether the repeatable parameter `include` has one of the values.
 func (k *call) includes(values ...string) bool {
 	return slices.ContainsFunc(k.query["include"], func(v string) bool { return slices.Contains(values, v) })
 }

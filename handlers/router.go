@@ -13,7 +13,7 @@ import (
 	"vserver/service/fault"
 )
 
-// register gives every path one entry that knows all its methods, so that 405,
+// register returns every path one entry that knows all its methods, so that 405,
 // OPTIONS and HEAD follow from the table.
 func (s *Server) register(rows []route) {
 	byPath := map[string]map[string]route{}
@@ -93,7 +93,7 @@ func allowed(methods map[string]route) string {
 	return strings.Join(list, ", ")
 }
 
-// decimal tells whether s consists of ASCII digits only.
+// decimal reports whether s consists of ASCII digits only.
 func decimal(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }

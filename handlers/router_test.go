@@ -71,6 +71,20 @@ func TestEveryRouteAsksForItsToken(t *testing.T) {
 	}
 }
 
+// TestEveryRouteRequiresAPermission finds a row without a permission whose callers have a
+// token, and one that is for callers who cannot have its permission.
+func TestEveryRouteRequiresAPermission(t *testing.T) {
+	for _, r := range (&Server{}).routes() {
+		judged := r.pair != access.Pair{}
+		if judged != (r.who != anyone) {
+			t.Errorf("%s %s: callers %b, requires %+v", r.method, r.path, r.who, r.pair)
+		}
+		if r.pair.Only != 0 && r.who != r.pair.Only {
+			t.Errorf("%s %s is for callers who cannot have its permission", r.method, r.path)
+		}
+	}
+}
+
 func TestPageLinks(t *testing.T) {
 	b := newBed(t)
 	for _, c := range []struct{ query, link, total string }{

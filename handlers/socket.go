@@ -208,7 +208,7 @@ func (v *connection) rooms() []string {
 	return slices.DeleteFunc(slices.Clone(v.standing.Rooms), func(room string) bool { return v.from[room] })
 }
 
-// moved tells whether an account is no longer the one that connected: another
+// moved reports whether an account is no longer the one that connected: another
 // organization or collaboration, or access taken back.
 func (v *connection) moved(now core.Standing) bool {
 	was := v.standing

@@ -81,7 +81,7 @@ func (b *liveBed) exec(statements ...string) {
 	}
 }
 
-// rows gives the texts that a query finds.
+// rows returns the texts that a query finds.
 func (b *liveBed) rows(query string) []string {
 	b.Helper()
 	raw, err := dbtest.SQL(b.src)
@@ -118,7 +118,7 @@ func (b *liveBed) account(id int64) queries.Account {
 	return found[0]
 }
 
-// status gives the stored status of somebody of the fixture.
+// status returns the stored status of somebody of the fixture.
 func (b *liveBed) status(name string) string {
 	b.Helper()
 	_, id := accountOf(name)
@@ -387,14 +387,14 @@ func (c *socketClient) over() bool {
 	return c.ended
 }
 
-// has tells whether an event was heard that take has not given yet.
+// has reports whether an event was heard that take has not given yet.
 func (c *socketClient) has(event string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Contains(c.heard, event)
 }
 
-// take gives everything that was heard since the last time. It first waits for all
+// take returns everything that was heard since the last time. It first waits for all
 // that the server has sent so far, if the client is still connected.
 func (c *socketClient) take() []string {
 	c.t.Helper()

@@ -197,7 +197,7 @@ func (l *sockets) nodeInfo(ctx context.Context, g access.Grant[access.NodeItself
 	return l.s.core.KeepNodeSettings(ctx, g, list)
 }
 
-// flag gives a boolean as it is stored, contract 30 §5.
+// flag returns a boolean as it is stored, contract 30 §5.
 func (m *eventFields) flag(key string) []core.NodeSetting {
 	switch string(m.values[key]) {
 	case "", "null":
@@ -211,7 +211,7 @@ func (m *eventFields) flag(key string) []core.NodeSetting {
 	return nil
 }
 
-// list gives the elements of a list, or the one text of allowed_algorithms. Elements
+// list returns the elements of a list, or the one text of allowed_algorithms. Elements
 // that are neither a text nor a whole number are left out.
 func (m *eventFields) list(key string) []core.NodeSetting {
 	raw := m.values[key]

@@ -115,7 +115,7 @@ func TestAdvisory_U6_OpenSocketsFollowTheRights(t *testing.T) {
 	}
 }
 
-// whereIs gives the rooms of a client, or that it was closed.
+// whereIs returns the rooms of a client, or that it was closed.
 func (b *liveBed) whereIs(c *socketClient) []string {
 	list := b.s.live.tasks.Sockets(c.socket())
 	if len(list) == 0 {

@@ -173,7 +173,7 @@ func TestSocketPresenceCountsConnections(t *testing.T) {
 	}
 }
 
-// config gives what a node told about itself, as key=value in the order of telling.
+// config returns what a node told about itself, as key=value in the order of telling.
 func (b *liveBed) config(node int) []string {
 	b.Helper()
 	return b.rows(fmt.Sprintf(`SELECT key || '=' || value FROM nodeconfig WHERE node_id = %d ORDER BY id`, node))

@@ -360,7 +360,7 @@ func TestAdvisory_U10_HalfADeletionIsNone(t *testing.T) {
 	}
 }
 
-// lite tells whether the bed stands on SQLite.
+// lite reports whether the bed stands on SQLite.
 func (b *bed) lite() bool { return b.src.Path != "" }
 
 // state describes all rows that tasks are made of.

@@ -15,7 +15,7 @@ import (
 // in the order sent, `", "` and `": "` between, everything but ASCII escaped
 // (contract 20 §2.8).
 
-// inputText gives the text of a JSON object.
+// inputText returns the text of a JSON object.
 func inputText(object json.RawMessage) string {
 	w := textWriter{src: string(object)}
 	w.value()
@@ -170,7 +170,7 @@ func literal(s string) string {
 	return short
 }
 
-// altered tells whether decoding a JSON string lost something: bytes that are no
+// altered reports whether decoding a JSON string lost something: bytes that are no
 // UTF-8, or half of a surrogate pair.
 func altered(raw json.RawMessage) bool {
 	if !utf8.Valid(raw) {

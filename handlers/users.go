@@ -160,7 +160,7 @@ func (s *Server) handleChangeUser(k *call, g access.Grant[access.EditUsers]) err
 	return k.reply(http.StatusOK, s.userJSON(u))
 }
 
-// truthy tells whether a field of any type is there and neither empty nor zero.
+// truthy reports whether a field of any type is there and neither empty nor zero.
 func (b *body) truthy(field string) bool {
 	var v any
 	if raw, ok := b.get(field); !ok || json.Unmarshal(raw, &v) != nil {

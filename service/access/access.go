@@ -31,7 +31,7 @@ const (
 	Global
 )
 
-// String gives the name as it stands on the wire.
+// String returns the name as it stands on the wire.
 func (s Scope) String() string {
 	return [...]string{"OWN", "ORGANIZATION", "COLLABORATION", "GLOBAL"}[s]
 }
@@ -47,7 +47,7 @@ const (
 	Delete
 )
 
-// String gives the name as it stands on the wire.
+// String returns the name as it stands on the wire.
 func (o Operation) String() string {
 	return [...]string{"VIEW", "EDIT", "CREATE", "DELETE"}[o]
 }
@@ -70,7 +70,7 @@ func Of(numbers ...int64) Set {
 // All is the set of every rule.
 const All Set = 1<<len(Rules) - 1
 
-// Has tells whether the set holds exactly this triple.
+// Has reports whether the set holds exactly this triple.
 func (s Set) Has(r Resource, sc Scope, o Operation) bool {
 	for i := range Rules {
 		if s&(1<<i) != 0 && Rules[i].Operation == o && Rules[i].Scope == sc && Rules[i].Resource == r {
@@ -92,7 +92,7 @@ func Number(resource, scope, operation string) int64 {
 	return 0
 }
 
-// Lacks gives the first rule of other, in id order, that s does not hold.
+// Lacks returns the first rule of other, in id order, that s does not hold.
 func (s Set) Lacks(other Set) (Rule, bool) {
 	for i := range Rules {
 		bit := Set(1) << i

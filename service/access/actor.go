@@ -16,7 +16,7 @@ const (
 	Container
 )
 
-// String gives the kind as `client_type` of a token.
+// String returns the kind as `client_type` of a token.
 func (k Kind) String() string {
 	switch k {
 	case User:

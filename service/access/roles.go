@@ -38,7 +38,7 @@ func DefaultRoles() []Role {
 	}
 }
 
-// Reserved tells whether a role name is one of the default roles', which no other
+// Reserved reports whether a role name is one of the default roles', which no other
 // role may carry (contract 10 §9.4). Case matters.
 func Reserved(name string) bool {
 	for _, r := range DefaultRoles() {
@@ -49,7 +49,7 @@ func Reserved(name string) bool {
 	return false
 }
 
-// Locked tells whether a default role's rules may not be changed by anyone,
+// Locked reports whether a default role's rules may not be changed by anyone,
 // because nodes, containers or the last administrator would stop working
 // (contract 10 §9.8).
 func Locked(name string) bool {

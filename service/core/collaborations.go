@@ -89,7 +89,7 @@ func (c *Core) Collaboration(ctx context.Context, g access.Grant[access.ViewColl
 	return c.wholeCollaboration(ctx, row)
 }
 
-// visibleCollaboration gives one that the caller may see: the "view one" decision of
+// visibleCollaboration returns one that the caller may see: the "view one" decision of
 // contract 20 §5 with the bounds of §1.9. The text is that of the missing row.
 func (c *Core) visibleCollaboration(ctx context.Context, g access.AnyGrant, id int64, missing string) (queries.Collaboration, error) {
 	row, err := c.db.GetCollaboration(ctx, id)
@@ -147,7 +147,7 @@ func nameTaken(name *string) error {
 // change one, contract 20 §20.
 const noCollaborationToChange = "collaboration having collaboration_id=%d can not be found"
 
-// lockCollaboration gives a collaboration and keeps it unchanged by others until the transaction
+// lockCollaboration returns a collaboration and keeps it unchanged by others until the transaction
 // ends. The text is that of the missing row.
 func lockCollaboration(ctx context.Context, t *Tx, id int64, missing string) (queries.Collaboration, error) {
 	row, err := t.HoldCollaboration(ctx, id)

@@ -81,7 +81,7 @@ type Sent[F any] struct {
 	Fault  error
 }
 
-// Healthy tells whether the database answers.
+// Healthy reports whether the database answers.
 func (c *Core) Healthy(ctx context.Context) bool { return c.db.Ping(ctx) == nil }
 
 // StorageFault turns what reading said about the storage into a fault; writing does so itself.

@@ -23,7 +23,7 @@ func (t *Tx) KeepRun(ctx context.Context, run int64) error {
 	return nil
 }
 
-// HighestRun gives the highest run id ever given out, 0 before the first.
+// HighestRun returns the highest run id ever given out, 0 before the first.
 func (c *Core) HighestRun(ctx context.Context) (int64, error) {
 	n, err := c.db.GetHighestRun(ctx)
 	if err != nil {

@@ -20,7 +20,7 @@ func fitsEncryption(what string, text *string, encrypted bool) error {
 	return fault.New(fault.Invalid, "The %s is encrypted, but the collaboration is not", what)
 }
 
-// isEncrypted tells whether a text has the encrypted form: key, initial vector and
+// isEncrypted reports whether a text has the encrypted form: key, initial vector and
 // payload in base64, joined by `$`. Only the payload may be empty.
 func isEncrypted(text string) bool {
 	key, rest, ok := strings.Cut(text, "$")
@@ -31,7 +31,7 @@ func isEncrypted(text string) bool {
 	return ok && iv != "" && isBase64(iv) && isBase64(payload)
 }
 
-// isBase64 tells whether a text is standard base64 with its padding.
+// isBase64 reports whether a text is standard base64 with its padding.
 func isBase64(text string) bool {
 	if len(text)%4 != 0 {
 		return false

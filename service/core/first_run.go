@@ -36,7 +36,7 @@ func (c *Core) firstRun(ctx context.Context) error {
 	})
 }
 
-// HashRootPassword gives the stored form of the first user's password.
+// HashRootPassword returns the stored form of the first user's password.
 func (c *Core) HashRootPassword(ctx context.Context) (string, error) {
 	password := c.set.RootPassword
 	if password == "" {
@@ -108,7 +108,7 @@ func keepRoles(ctx context.Context, t *Tx) error {
 	return nil
 }
 
-// rulesIn gives the ids of the rules of a set.
+// rulesIn returns the ids of the rules of a set.
 func rulesIn(rows []queries.Rule, set access.Set) []int64 {
 	var ids []int64
 	for _, r := range rows {

@@ -121,7 +121,7 @@ func rules[R ~struct{ Name, Scope, Operation string }](rows []R, err error) (acc
 	return set, err
 }
 
-// value gives what p points to, or the zero value.
+// value returns what p points to, or the zero value.
 func value[T any](p *T) T {
 	if p == nil {
 		var zero T
@@ -142,7 +142,7 @@ const maxIdentities = 50_000
 
 func newIdentityCache() *identityCache { return &identityCache{by: map[int64]Identity{}} }
 
-// get gives what is kept, or a zero Identity, and the age to hand to put.
+// get returns what is kept, or a zero Identity, and the age to hand to put.
 func (a *identityCache) get(id int64) (Identity, uint64) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()

@@ -21,7 +21,7 @@ func (c *Core) WatchForeignChanges(ctx context.Context, every time.Duration) {
 	// No number that is ever read, so that what was cached before the first look goes.
 	was, failing := int64(-1), false
 	for {
-		now, err := c.db.Foreign(ctx)
+		now, err := c.db.ForeignChanges(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil && !failing:
 			c.log.Warn().Err(err).Msg("Changes of other processes cannot be seen at the moment, it will be tried again")

@@ -15,7 +15,7 @@ import (
 func failedLogin() error { return fault.New(fault.Unauthorized, "Failed to login") }
 
 // LogIn checks a user's name and password and counts failures, contract 10 §5.3.
-// here tells whether the request comes from this machine (SECURITY T22).
+// here reports whether the request comes from this machine (SECURITY T22).
 func (c *Core) LogIn(ctx context.Context, username, password string, here bool) (Identity, error) {
 	u, err := c.db.GetUserByUsername(ctx, &username)
 	if queries.Missing(err) {
@@ -43,7 +43,7 @@ func (c *Core) LogIn(ctx context.Context, username, password string, here bool) 
 	return c.Identify(ctx, access.User, u.ID)
 }
 
-// locked tells whether an account has failed too often of late. A last failure in
+// locked reports whether an account has failed too often of late. A last failure in
 // the future comes from a clock that was set back and locks nobody out.
 func (c *Core) locked(u queries.User) bool {
 	if value(u.FailedLoginAttempts) < int64(c.set.MaxFailedAttempts) || u.LastLoginAttempt == nil {

@@ -7,7 +7,7 @@ import (
 	"vserver/service/fault"
 )
 
-// LooksLikeID tells whether a name could be taken for an id: nothing but digits of
+// LooksLikeID reports whether a name could be taken for an id: nothing but digits of
 // any script (SECURITY T05).
 func LooksLikeID(name string) bool {
 	name = strings.TrimSpace(name)

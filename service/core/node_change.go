@@ -71,7 +71,7 @@ func nodeToPlace(ctx context.Context, t *Tx, g access.Grant[access.EditCollabora
 	return lockNode(ctx, t, in.Fields, "node id=%d not found")
 }
 
-// mayGetNode tells whether an organization may get a node in a collaboration: it is
+// mayGetNode reports whether an organization may get a node in a collaboration: it is
 // a member and has none yet, contract 20 §6.2 rules 3 and 4.
 func mayGetNode(ctx context.Context, t *Tx, organization *int64, collaboration int64) error {
 	member, err := isMember(ctx, t, organization, collaboration)
@@ -220,12 +220,12 @@ func nonZero(id *int64) *int64 {
 	return id
 }
 
-// differs tells whether an id is given that is not the present one.
+// differs reports whether an id is given that is not the present one.
 func differs(want, has *int64) bool {
 	return nonZero(want) != nil && (has == nil || *has != *want)
 }
 
-// placeFree tells whether the organization in n may have its node in the collaboration
+// placeFree reports whether the organization in n may have its node in the collaboration
 // in n.
 func placeFree(ctx context.Context, t *Tx, n queries.Node) error {
 	member, err := isMember(ctx, t, n.OrganizationID, *n.CollaborationID)

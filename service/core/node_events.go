@@ -60,13 +60,13 @@ func (c *Core) RelayStatus(ctx context.Context, g access.Grant[access.NodeItself
 	return nil
 }
 
-// failed tells whether a status means that nothing more will come, contract 30 §3.2:
+// failed reports whether a status means that nothing more will come, contract 30 §3.2:
 // every word that is not one of the good ones.
 func failed(status *string) bool {
 	return !slices.Contains([]string{"pending", "initializing", "active", "completed"}, value(status))
 }
 
-// ifSent gives the stored value of what was sent, nil of what was not.
+// ifSent returns the stored value of what was sent, nil of what was not.
 func ifSent(sent, stored *int64) *int64 {
 	if sent == nil {
 		return nil

@@ -43,7 +43,7 @@ func (t *Tx) checkPolicies(ctx context.Context, a access.Actor, in NewTask) erro
 	return nil
 }
 
-// allows tells whether one line of a policy names the user or the user's
+// allows reports whether one line of a policy names the user or the user's
 // organization, by id or by name.
 func (t *Tx) allows(ctx context.Context, a access.Actor, p queries.PoliciesForTaskRow) (bool, error) {
 	v := strings.TrimSpace(value(p.Value))

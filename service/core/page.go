@@ -46,7 +46,7 @@ func pageOf[R, A any](ctx context.Context, c *Core, p Page, list string, arg A, 
 	return rows, total, err
 }
 
-// idSet gives ids in the form that queries take a list in: a JSON object with the
+// idSet returns ids in the form that queries take a list in: a JSON object with the
 // ids as keys.
 func idSet(ids []int64) string {
 	var b strings.Builder
@@ -114,7 +114,7 @@ func ascending(ids []int64) []int64 {
 	return ids
 }
 
-// first gives the first error.
+// first returns the first error.
 func firstError(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {

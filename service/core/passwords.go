@@ -55,7 +55,7 @@ func CheckPasswordPolicy(password string) error {
 	return nil
 }
 
-// HashPassword gives the stored form of a password without waiting for a turn, for
+// HashPassword returns the stored form of a password without waiting for a turn, for
 // commands that have the machine to themselves.
 func (c *Core) HashPassword(password string) (string, error) {
 	return hashAt(password, c.set.PasswordCost)
@@ -74,7 +74,7 @@ func cut(password string) []byte {
 	return b[:min(len(b), bcryptBytes)]
 }
 
-// hash gives the stored form of a password in its turn.
+// hash returns the stored form of a password in its turn.
 func (c *Core) hash(ctx context.Context, password string) (string, error) {
 	leave, err := c.turn(ctx)
 	if err != nil {
@@ -99,7 +99,7 @@ func (c *Core) matches(ctx context.Context, stored *string, password string) (bo
 	return bcrypt.CompareHashAndPassword([]byte(hash), cut(password)) == nil && stored != nil, nil
 }
 
-// HashNewPassword gives the stored form of a password, at the cost that is set.
+// HashNewPassword returns the stored form of a password, at the cost that is set.
 func (c *Core) HashNewPassword(ctx context.Context, password string) (string, error) {
 	return c.hash(ctx, password)
 }
@@ -140,7 +140,7 @@ func digestKey(ctx context.Context, tx *queries.Tx) ([]byte, error) {
 	return key, nil
 }
 
-// DigestAPIKey gives the stored form of a node's API key: a keyed digest, so that a
+// DigestAPIKey returns the stored form of a node's API key: a keyed digest, so that a
 // log-in is one indexed read (contract 10 §3.2).
 func (c *Core) DigestAPIKey(key string) string {
 	mac := hmac.New(sha256.New, c.digester)

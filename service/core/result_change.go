@@ -70,7 +70,7 @@ func (t *Tx) ownResult(ctx context.Context, g access.Grant[access.NodeItself], i
 	return row, nil
 }
 
-// writeResult tells whether it wrote. Nodes before 3.6 finish a result without a
+// writeResult reports whether it wrote. Nodes before 3.6 finish a result without a
 // word about its status: it is completed then, unless something has failed (contract
 // 20 §16.6).
 func (t *Tx) writeResult(ctx context.Context, id int64, status *string, f ResultFields) (bool, error) {

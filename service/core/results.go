@@ -40,10 +40,10 @@ type ResultFilter struct {
 	run                            *int64
 }
 
-// none tells whether nothing is filtered by: then counters know the number of rows.
+// none reports whether nothing is filtered by: then counters know the number of rows.
 func (f ResultFilter) none() bool { return f == ResultFilter{} }
 
-// selective tells whether a filter has an index of its own. Organization and
+// selective reports whether a filter has an index of its own. Organization and
 // collaboration of a node have one together, when only what is open is asked for.
 func (f ResultFilter) selective() bool {
 	return f.TaskID != nil || f.Port != nil || f.run != nil || f.OrganizationID != nil && f.NodeID == nil

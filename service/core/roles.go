@@ -71,7 +71,7 @@ func filterCount(values int) *int64 {
 	return &n
 }
 
-// likePatterns gives LIKE patterns in the form that queries take a list in.
+// likePatterns returns LIKE patterns in the form that queries take a list in.
 func likePatterns(list []string) string {
 	keys := map[string]int{}
 	for _, s := range list {
@@ -124,7 +124,7 @@ func findRole(ctx context.Context, q *queries.Queries, id int64, text string) (q
 	return row, nil
 }
 
-// seesRole tells whether a list of the caller's shows the role.
+// seesRole reports whether a list of the caller's shows the role.
 func (c *Core) seesRole(ctx context.Context, g access.Grant[access.ViewRoles], r queries.Role) (bool, error) {
 	if g.Covers(r.OrganizationID) || g.Has(access.Organization) && r.OrganizationID == nil {
 		return true, nil
@@ -175,7 +175,7 @@ func mayDeleteRole(g access.Grant[access.DeleteRoles], r queries.Role) error {
 	return nil
 }
 
-// setsOfRoles gives what each of the roles allows.
+// setsOfRoles returns what each of the roles allows.
 func setsOfRoles(ctx context.Context, q *queries.Queries, roles []int64) (map[int64]access.Set, error) {
 	ids, err1 := byOwner(q.RulesOfRoles(ctx, idSet(roles)))
 	rows, err2 := q.AllRules(ctx)
@@ -238,7 +238,7 @@ func (t *Tx) RemoveRole(ctx context.Context, id int64) error {
 	return t.DeleteRole(ctx, id)
 }
 
-// GrantToRole gives a role rules.
+// GrantToRole returns a role rules.
 func (t *Tx) GrantToRole(ctx context.Context, role int64, rules ...int64) error {
 	t.rightsChanged()
 	return t.InsertRulesOfRole(ctx, role, idSet(rules))

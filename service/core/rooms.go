@@ -20,7 +20,7 @@ type Standing struct {
 	Rooms           []string
 }
 
-// Standings gives the standing of each account, with its rooms in the order in which
+// Standings returns the standing of each account, with its rooms in the order in which
 // they are joined (contract 30 §2.4). Accounts that are gone are left out. The number
 // of queries does not depend on the number of accounts.
 func (c *Core) Standings(ctx context.Context, accounts []int64) (map[int64]Standing, error) {
@@ -102,7 +102,7 @@ func (c *Core) roomsOfUsers(ctx context.Context, users []queries.StandingOfUsers
 	return rooms, nil
 }
 
-// eventViews gives the scopes in which users may view events.
+// eventViews returns the scopes in which users may view events.
 func (c *Core) eventViews(ctx context.Context, users []int64) (map[int64]*[access.Global + 1]bool, error) {
 	rows, err := c.db.EventViewOfUsers(ctx, idSet(users))
 	if err != nil {

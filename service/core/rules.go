@@ -78,7 +78,7 @@ func (c *Core) wholeRules(ctx context.Context, g access.AnyGrant, rows []queries
 	return list, nil
 }
 
-// knownRules gives what each of the rules allows; ids that no rule has are left
+// knownRules returns what each of the rules allows; ids that no rule has are left
 // out.
 func knownRules(ctx context.Context, q *queries.Queries, ids []int64) (map[int64]access.Set, error) {
 	rows, err := q.RulesByIDs(ctx, idSet(ids))
@@ -105,7 +105,7 @@ func union(sets map[int64]access.Set, ids []int64) access.Set {
 	return all
 }
 
-// without gives the ids of one list that are not in the other.
+// without returns the ids of one list that are not in the other.
 func difference(ids, others []int64) []int64 {
 	in := make(map[int64]bool, len(others))
 	for _, id := range others {

@@ -28,7 +28,7 @@ type State struct {
 	FinishedAt *queries.Time
 }
 
-// Complete tells whether all results are finished; a task without results is.
+// Complete reports whether all results are finished; a task without results is.
 func (t Task) Complete() bool {
 	return !slices.ContainsFunc(t.States, func(s State) bool { return s.FinishedAt == nil })
 }
@@ -78,7 +78,7 @@ func (t Task) FinishedAt() *time.Time {
 // CreatedOn is when the task was created, nil when nobody noted it.
 func (t Task) CreatedOn() *time.Time { return moment(t.CreatedAt) }
 
-// moment gives a stored moment as the wire takes it.
+// moment returns a stored moment as the wire takes it.
 func moment(t *queries.Time) *time.Time {
 	if t == nil {
 		return nil
@@ -92,14 +92,14 @@ type TaskFilter struct {
 	Name, Image, Description, Database, Status                          *string // LIKE
 }
 
-// none tells whether nothing but the collaboration is filtered by: then counters
+// none reports whether nothing but the collaboration is filtered by: then counters
 // know the number of rows.
 func (f TaskFilter) none() bool {
 	f.CollaborationID = nil
 	return f == TaskFilter{}
 }
 
-// selective tells whether a filter has an index of its own.
+// selective reports whether a filter has an index of its own.
 func (f TaskFilter) selective() bool {
 	return f.InitiatorID != nil || f.InitUserID != nil || f.ParentID != nil || f.RunID != nil || f.ResultID != nil
 }
@@ -212,7 +212,7 @@ func (c *Core) Task(ctx context.Context, g access.Grant[access.ViewTasks], id in
 	return list[0], nil
 }
 
-// visibleTask gives a task within the reach of a grant. The text is that of the missing
+// visibleTask returns a task within the reach of a grant. The text is that of the missing
 // row.
 func (c *Core) visibleTask(ctx context.Context, g access.AnyGrant, id int64, missing string) (queries.Task, error) {
 	row, err := c.db.GetTask(ctx, id)

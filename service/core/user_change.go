@@ -76,7 +76,7 @@ func (u *userChange) apply(ctx context.Context) error {
 	return u.SaveUser(ctx, row)
 }
 
-// self tells whether the caller changes its own account.
+// self reports whether the caller changes its own account.
 func (u *userChange) self() bool { return u.grant.Actor().IsSelf(u.user.ID) }
 
 func (u *userChange) checkUsername(ctx context.Context) error {

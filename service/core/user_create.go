@@ -121,7 +121,7 @@ func checkUnused(ctx context.Context, q *queries.Queries, in NewUser) error {
 	return nil
 }
 
-// admitRoles gives the roles that exist, if the caller may hand out all of them.
+// admitRoles returns the roles that exist, if the caller may hand out all of them.
 func admitRoles(ctx context.Context, q *queries.Queries, g access.Grant[access.CreateUsers], in NewUser) ([]int64, error) {
 	roles, sets, err := rolesWithSets(ctx, q, in.Roles)
 	if err != nil {
@@ -145,7 +145,7 @@ func admitRoles(ctx context.Context, q *queries.Queries, g access.Grant[access.C
 	return known, nil
 }
 
-// ofOtherOrganization tells whether a role is another organization's. Default roles are nobody's.
+// ofOtherOrganization reports whether a role is another organization's. Default roles are nobody's.
 func ofOtherOrganization(r queries.Role, organization *int64) bool {
 	return r.OrganizationID != nil && (organization == nil || *r.OrganizationID != *organization)
 }

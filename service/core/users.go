@@ -73,7 +73,7 @@ func findUser(ctx context.Context, q *queries.Queries, id int64, text string) (q
 	return row, nil
 }
 
-// rulesHeldBy gives everything that a user holds, through roles and beside them.
+// rulesHeldBy returns everything that a user holds, through roles and beside them.
 func rulesHeldBy(ctx context.Context, t *Tx, user int64) (access.Set, error) {
 	set, err := rules(t.RulesOfUser(ctx, user))
 	if err != nil {
@@ -248,7 +248,7 @@ func (t *Tx) Unassign(ctx context.Context, user int64, roles ...int64) error {
 	return t.DeleteRolesOfUser(ctx, user, idSet(roles))
 }
 
-// GrantToUser gives a user rules beside its roles.
+// GrantToUser returns a user rules beside its roles.
 func (t *Tx) GrantToUser(ctx context.Context, user int64, rules ...int64) error {
 	t.rightsChanged()
 	return t.InsertRulesOfUser(ctx, user, idSet(rules))

@@ -52,7 +52,7 @@ func (c *Core) visibilityOf(ctx context.Context, g access.AnyGrant) (visibility,
 	return visibility{in: rows, run: sight.RunID}, nil
 }
 
-// covers tells whether a row of this collaboration and run is in reach.
+// covers reports whether a row of this collaboration and run is in reach.
 func (r visibility) covers(collaboration, run *int64) bool {
 	return r.all || collaboration != nil && r.index(*collaboration) >= 0 &&
 		(r.run == nil || run != nil && *run == *r.run)
@@ -83,7 +83,7 @@ func (c *Core) narrowTo(ctx context.Context, r visibility, collaboration *int64)
 	return visibility{}, nil
 }
 
-// within gives the ids of the collaborations as queries take them; nil when
+// within returns the ids of the collaborations as queries take them; nil when
 // everything is in reach.
 func (r visibility) within() *string {
 	if r.all {

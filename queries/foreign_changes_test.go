@@ -29,7 +29,7 @@ func TestForeign(t *testing.T) {
 	}
 	count := func(ctx context.Context, tx *queries.Tx) error { return tx.CountChange(ctx) }
 	here, there := open(), open()
-	was, err := here.Foreign(t.Context())
+	was, err := here.ForeignChanges(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestForeign(t *testing.T) {
 		if err := step.db.InTx(t.Context(), step.write); err != nil {
 			t.Fatal(err)
 		}
-		now, err := here.Foreign(t.Context())
+		now, err := here.ForeignChanges(t.Context())
 		if err != nil || (now != was) != step.shows {
 			t.Errorf("%s: %d after %d, %v", step.name, now, was, err)
 		}
@@ -65,7 +65,7 @@ func TestForeignEndsWithTheDatabase(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Foreign(t.Context()); err == nil {
+	if _, err := db.ForeignChanges(t.Context()); err == nil {
 		t.Error("it answers after the end")
 	}
 }

@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// Foreign gives a number that is another one than before when somebody else has
+// ForeignChanges gives a number that is another one than before when somebody else has
 // committed meanwhile: on SQLite any other process, on Postgres whoever counts changes
 // with CountChange. What this process commits on SQLite does not change it.
-func (db *DB) Foreign(ctx context.Context) (int64, error) {
+func (db *DB) ForeignChanges(ctx context.Context) (int64, error) {
 	if db.writer != nil {
 		return db.writer.version(ctx)
 	}
