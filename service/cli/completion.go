@@ -9,9 +9,6 @@ import (
 	"vserver/service/config"
 )
 
-// environmentWords are what --environment takes.
-var environmentWords = []string{"prod", "acc", "test", "dev", "application"}
-
 // strictCompletion makes the library's command for completion refuse what it does not
 // know, as all others do.
 func strictCompletion(root *cobra.Command) {
@@ -30,7 +27,7 @@ func strictCompletion(root *cobra.Command) {
 func completeInstances(cmd *cobra.Command) {
 	for name, complete := range map[string]cobra.CompletionFunc{
 		"name":        completeNames,
-		"environment": cobra.FixedCompletions(environmentWords, cobra.ShellCompDirectiveNoFileComp),
+		"environment": cobra.FixedCompletions(config.EnvironmentNames, cobra.ShellCompDirectiveNoFileComp),
 		"config": func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return []string{"yaml"}, cobra.ShellCompDirectiveFilterFileExt
 		},

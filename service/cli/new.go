@@ -112,8 +112,8 @@ func (p *program) newConfiguration(ctx context.Context, f newFlags) error {
 
 // nameNew makes sure of a name, asking for one when none is given.
 func (p *program) nameNew(f *newFlags) error {
-	if !slices.Contains(environmentWords, f.environment) {
-		return fmt.Errorf("unknown environment '%s': must be one of %s", f.environment, strings.Join(environmentWords, ", "))
+	if err := config.CheckEnvironment(f.environment); err != nil {
+		return err
 	}
 	if f.name == "" {
 		if f.yes {

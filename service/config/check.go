@@ -34,7 +34,7 @@ func (p Locations) Check(path string, format func(Logging) error) (Report, error
 	}
 	r := form.NewReader(path)
 	r.Warnings = slices.Clone(file.notes)
-	for _, name := range environmentNames {
+	for _, name := range EnvironmentNames {
 		if file.checkBlock(r, name, p.Getenv, format) {
 			report.Usable = append(report.Usable, name)
 		}

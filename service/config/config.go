@@ -128,7 +128,7 @@ variables VSERVER_JWT_SECRET_KEY or VSERVER_JWT_SECRET_KEY_FILE come before it.`
 
 // checkType warns of words that have no effect, as they had none in the reference.
 func checkType(b *yaml.Block, name string, c *Config) {
-	if c.Type != "" && !slices.Contains(environmentNames[:4], c.Type) {
+	if c.Type != "" && !slices.Contains(EnvironmentNames[:4], c.Type) {
 		b.Note(name, "%s is none of prod, acc, test, dev and has no effect", yaml.Shown(c.Type))
 	}
 }

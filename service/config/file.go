@@ -16,8 +16,16 @@ var form = yaml.Form{Name: "a configuration", Bytes: 1 << 20, Values: 500_000}
 // a fifth environment and is no default for the others (contract 40 §6.1).
 const application = "application"
 
-// environmentNames in the order of `vserver list` (contract 40 §4.6).
-var environmentNames = []string{"prod", "acc", "test", "dev", application}
+// EnvironmentNames in the order of `vserver list` (contract 40 §4.6).
+var EnvironmentNames = []string{"prod", "acc", "test", "dev", application}
+
+// CheckEnvironment refuses a word that names no environment.
+func CheckEnvironment(name string) error {
+	if !slices.Contains(EnvironmentNames, name) {
+		return fmt.Errorf("unknown environment %s: must be one of %s", yaml.Shown(name), strings.Join(EnvironmentNames, ", "))
+	}
+	return nil
+}
 
 // File is a parsed configuration file: up to five blocks, not yet checked.
 type File struct {
@@ -62,7 +70,7 @@ func (f *File) collect(top *yaml.Block) {
 	}
 	v, _ := top.Ask("environments")
 	if all := top.Block("environments", v); all != nil {
-		for _, name := range environmentNames[:4] {
+		for _, name := range EnvironmentNames[:4] {
 			if v, _ := all.Ask(name); v.IsBlock() {
 				f.blocks[name] = v
 			}
@@ -84,7 +92,7 @@ func blockPath(environment string) string {
 // acc, test, dev, application.
 func (f *File) Environments() []string {
 	var names []string
-	for _, name := range environmentNames {
+	for _, name := range EnvironmentNames {
 		if _, there := f.blocks[name]; there && len(f.lacking(name)) == 0 {
 			names = append(names, name)
 		}
@@ -125,8 +133,8 @@ func (f *File) Choose(wish string) (string, error) {
 		}
 		wish = "prod"
 	}
-	if !slices.Contains(environmentNames, wish) {
-		return "", fmt.Errorf("unknown environment %s: must be one of %s", yaml.Shown(wish), strings.Join(environmentNames, ", "))
+	if err := CheckEnvironment(wish); err != nil {
+		return "", err
 	}
 	if slices.Contains(usable, wish) {
 		return wish, nil

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"vserver/service/yaml"
 )
@@ -29,8 +28,8 @@ const (
 //
 // The new text replaces the old in one step, so that a crash leaves one or the other.
 func WriteFile(path, environment string, block map[string]any) error {
-	if !slices.Contains(environmentNames, environment) {
-		return fmt.Errorf("unknown environment %s: must be one of %s", yaml.Shown(environment), strings.Join(environmentNames, ", "))
+	if err := CheckEnvironment(environment); err != nil {
+		return err
 	}
 	file, err := ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -79,7 +78,7 @@ func (f *File) text() ([]byte, error) {
 		return yaml.Pair{Key: name, Value: tidy}
 	}
 	var environments yaml.Pairs
-	for _, name := range slices.Sorted(slices.Values(environmentNames[:4])) {
+	for _, name := range slices.Sorted(slices.Values(EnvironmentNames[:4])) {
 		environments = append(environments, block(name))
 	}
 	top := yaml.Pairs{block(application), {Key: "environments", Value: environments}}
