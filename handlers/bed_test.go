@@ -383,7 +383,7 @@ func (b *bed) change(t *testing.T, statements ...string) {
 	b.forget(t)
 }
 
-// grant returns a user of the fixture rules beside those of its role, by their ids.
+// grant gives a user of the fixture rules beside those of its role, by their ids.
 func (b *bed) grant(user string, rules ...int64) {
 	b.Helper()
 	_, id := accountOf(user)

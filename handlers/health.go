@@ -23,5 +23,5 @@ func (s *Server) handleHealth(k *call) error {
 	return k.reply(http.StatusOK, map[string]bool{"database": s.core.Healthy(k.ctx)})
 }
 
-// healthFix did something in releases long gone; old scripts still call it.
+// handleHealthFix did something in releases long gone; old scripts still call it.
 func (s *Server) handleHealthFix(k *call) error { return k.reply(http.StatusOK, nil) }

@@ -57,7 +57,7 @@ func TestKillReachesTheWholeSubtree(t *testing.T) {
 	}
 }
 
-// TestWhoMayKill returns a user each rule about events, with and without membership.
+// TestWhoMayKill gives a user each rule about events, with and without membership.
 func TestWhoMayKill(t *testing.T) {
 	const org, col, glo = 51, 52, 53
 	for _, c := range []struct {

@@ -258,7 +258,7 @@ func (m *model) deleteRole(p party) step {
 	}
 }
 
-// addRule returns a role one more rule, contract 10 §9.8. The roles of Root, nodes and containers stay as they are.
+// addRule gives a role one more rule, contract 10 §9.8. The roles of Root, nodes and containers stay as they are.
 func (m *model) addRule(p party) step {
 	return m.addRuleTo(p, m.any(sorted(m.roles, nil)), m.someRule())
 }

@@ -13,7 +13,7 @@ import (
 	"vserver/service/fault"
 )
 
-// register returns every path one entry that knows all its methods, so that 405,
+// register gives every path one entry that knows all its methods, so that 405,
 // OPTIONS and HEAD follow from the table.
 func (s *Server) register(rows []route) {
 	byPath := map[string]map[string]route{}

@@ -212,7 +212,7 @@ func destination(ctx context.Context, t *Tx, g access.Grant[access.EditNodes], n
 	return true, placeFree(ctx, t, *n)
 }
 
-// given takes the id 0 for none.
+// nonZero takes the id 0 for none.
 func nonZero(id *int64) *int64 {
 	if value(id) == 0 {
 		return nil

@@ -28,7 +28,7 @@ type NodeKey struct {
 	APIKey       string
 }
 
-// NodeKeys returns every organization of a collaboration a node with a new API key, for
+// NodeKeys gives every organization of a collaboration a node with a new API key, for
 // those who hold the database itself and judge no permission. Nodes that exist keep
 // all but their key, tokens and connections. Nothing is changed unless save, which is
 // told of the keys and whether the collaboration is encrypted, succeeds.

@@ -60,7 +60,7 @@ func (c *Core) Nodes(ctx context.Context, g access.Grant[access.ViewNodes], f No
 	return list, total, err
 }
 
-// at returns a moment in the form that queries take.
+// storedTime returns a moment in the form that queries take.
 func storedTime(t *time.Time) *queries.Time {
 	if t == nil {
 		return nil
@@ -192,7 +192,7 @@ func lockNode(ctx context.Context, t *Tx, id int64, missing string) (queries.Nod
 	return n, err
 }
 
-// nodeToChange returns a node that the caller may change, as heldNode does.
+// nodeToChange returns a node that the caller may change, as lockNode does.
 func nodeToChange(ctx context.Context, t *Tx, g access.AnyGrant, id int64, missing string) (queries.Node, error) {
 	n, err := lockNode(ctx, t, id, missing)
 	if err == nil && !g.CoversNode(n.ID, n.OrganizationID) {
@@ -216,7 +216,7 @@ func (c *Core) DeleteNode(ctx context.Context, g access.Grant[access.DeleteNodes
 	return nil
 }
 
-// ResetAPIKey returns a node a new API key, contract 10 §6.6. The old key, all tokens and
+// ResetAPIKey gives a node a new API key, contract 10 §6.6. The old key, all tokens and
 // the connections of the node end (SECURITY T03).
 func (c *Core) ResetAPIKey(ctx context.Context, g access.Grant[access.EditNodes], id int64) (string, error) {
 	key := uuid.NewString()

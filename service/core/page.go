@@ -114,7 +114,7 @@ func ascending(ids []int64) []int64 {
 	return ids
 }
 
-// first returns the first error.
+// firstError returns the first error.
 func firstError(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {

@@ -148,7 +148,7 @@ func mustHoldRules(ctx context.Context, t *Tx, g access.Grant[access.EditRoles],
 	return g.Actor().MustHold(union(sets, ids))
 }
 
-// AddRuleToRole returns a role one more rule, contract 10 §9.8.
+// AddRuleToRole gives a role one more rule, contract 10 §9.8.
 func (c *Core) AddRuleToRole(ctx context.Context, g access.Grant[access.EditRoles], role, rule int64) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		if err := mayEditRulesOf(ctx, t, g, role, rule); err != nil {

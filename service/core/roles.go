@@ -238,7 +238,7 @@ func (t *Tx) RemoveRole(ctx context.Context, id int64) error {
 	return t.DeleteRole(ctx, id)
 }
 
-// GrantToRole returns a role rules.
+// GrantToRole gives a role rules.
 func (t *Tx) GrantToRole(ctx context.Context, role int64, rules ...int64) error {
 	t.rightsChanged()
 	return t.InsertRulesOfRole(ctx, role, idSet(rules))

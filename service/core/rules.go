@@ -96,7 +96,7 @@ func setsOfRules(rows []queries.Rule) map[int64]access.Set {
 	return sets
 }
 
-// together joins the sets of ids.
+// union joins the sets of ids.
 func union(sets map[int64]access.Set, ids []int64) access.Set {
 	var all access.Set
 	for _, id := range ids {
@@ -105,7 +105,7 @@ func union(sets map[int64]access.Set, ids []int64) access.Set {
 	return all
 }
 
-// without returns the ids of one list that are not in the other.
+// difference returns the ids of one list that are not in the other.
 func difference(ids, others []int64) []int64 {
 	in := make(map[int64]bool, len(others))
 	for _, id := range others {

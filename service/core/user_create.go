@@ -106,7 +106,7 @@ func admitToOrganization(ctx context.Context, q *queries.Queries, g access.Grant
 	return nil
 }
 
-// free refuses a username or e-mail address that somebody has.
+// checkUnused refuses a username or e-mail address that somebody has.
 func checkUnused(ctx context.Context, q *queries.Queries, in NewUser) error {
 	username, err1 := q.UsernameTaken(ctx, &in.Username, 0)
 	email, err2 := q.EmailTaken(ctx, &in.Email, 0)

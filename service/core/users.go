@@ -248,7 +248,7 @@ func (t *Tx) Unassign(ctx context.Context, user int64, roles ...int64) error {
 	return t.DeleteRolesOfUser(ctx, user, idSet(roles))
 }
 
-// GrantToUser returns a user rules beside its roles.
+// GrantToUser gives a user rules beside its roles.
 func (t *Tx) GrantToUser(ctx context.Context, user int64, rules ...int64) error {
 	t.rightsChanged()
 	return t.InsertRulesOfUser(ctx, user, idSet(rules))
