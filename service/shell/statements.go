@@ -66,7 +66,7 @@ func (s *statements) next() (statement, error) {
 		}
 		switch {
 		case err != nil:
-			return made, nil
+			return made, nil //nolint:nilerr // the end of the text ends its last statement
 		case inBlock && made.closed() && s.endsBlock(line, pasted):
 			if !blank(line) {
 				s.back = &line
