@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -26,7 +27,7 @@ func (p *program) attachCommand() *cobra.Command {
 				return err
 			}
 			if r.PID == 0 {
-				if f.name != "" {
+				if f.name != "" || f.file != "" {
 					p.Error(r.FullName() + " was not running!?")
 				}
 				return nil
@@ -34,7 +35,7 @@ func (p *program) attachCommand() *cobra.Command {
 			return p.showOutput(cmd.Context(), r)
 		},
 	}
-	f.named(cmd)
+	f.running(cmd)
 	return cmd
 }
 
@@ -42,20 +43,17 @@ func (p *program) attachCommand() *cobra.Command {
 // process says that it does not run, which the user has been told of when no name was
 // given.
 func (p *program) serving(in []config.Scope, f instanceFlags, title string) (instance.Running, error) {
-	locations := config.ThisMachine(p.getenv)
-	if f.name != "" {
-		r, ok := instance.Find(locations, f.scope, f.name)
-		if !ok {
-			r = instance.Running{Name: f.name, Scope: f.scope}
-		}
-		return r, nil
-	}
-	all := instance.FindAll(locations, in...)
-	if len(all) == 0 {
+	running := f.meant(config.ThisMachine(p.getenv), in)
+	named := f.name != "" || f.file != ""
+	switch {
+	case len(running) == 1 && named:
+		return running[0], nil
+	case len(running) > 0:
+		return p.chooseRunning(f, title, running)
+	case !named:
 		p.Warn("No servers are currently running.")
-		return instance.Running{}, nil
 	}
-	return p.chooseRunning(title, all)
+	return instance.Running{Name: cmp.Or(f.name, stem(f.file)), Scope: f.scope}, nil
 }
 
 // showOutput shows what a server writes until somebody interrupts it or the server ends.

@@ -90,9 +90,19 @@ func stopAll(t interface{ Log(args ...any) }, getenv func(string) string) {
 	}
 }
 
+// called finds the first server of a name.
+func called(locations config.Locations, scope config.Scope, name string) (instance.Running, bool) {
+	for _, r := range instance.FindAll(locations, scope) {
+		if r.Name == name {
+			return r, true
+		}
+	}
+	return instance.Running{}, false
+}
+
 // running finds the server of a script.
 func running(ts *testscript.TestScript, scope, name string) instance.Running {
-	r, ok := instance.Find(config.ThisMachine(ts.Getenv), config.Scope(scope), name)
+	r, ok := called(config.ThisMachine(ts.Getenv), config.Scope(scope), name)
 	if !ok {
 		ts.Fatalf("%s does not run", name)
 	}
@@ -123,7 +133,7 @@ func waitfor(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: waitfor SCOPE NAME")
 	}
 	until(ts.Fatalf, args[1]+" does not answer", func() bool {
-		r, ok := instance.Find(config.ThisMachine(ts.Getenv), config.Scope(args[0]), args[1])
+		r, ok := called(config.ThisMachine(ts.Getenv), config.Scope(args[0]), args[1])
 		return ok && r.URL != ""
 	})
 }
@@ -146,7 +156,7 @@ func TestHundredStartsAndStops(t *testing.T) {
 	h := newHome(t)
 	for round := range 100 {
 		h.vserver("start", "--user", "--name", "doc", "-e", "test")
-		r, ok := instance.Find(h.locations(), config.User, "doc")
+		r, ok := called(h.locations(), config.User, "doc")
 		if !ok {
 			t.Fatalf("round %d: not found after its start", round)
 		}

@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,6 +13,15 @@ import (
 	"vserver/service/instance"
 	"vserver/service/terminal"
 )
+
+// running gives a command the options that choose a server which runs.
+func (f *instanceFlags) running(cmd *cobra.Command) {
+	f.named(cmd)
+	flags := cmd.Flags()
+	flags.StringVarP(&f.file, "config", "c", "", "`PATH` of the configuration that the server runs with, at any level; wins over --name")
+	flags.StringVarP(&f.environment, "environment", "e", "", "`ENVIRONMENT` of the server, where several of that name or file run")
+	completeInstances(cmd)
+}
 
 // named gives a command the options that name a server without its file.
 func (f *instanceFlags) named(cmd *cobra.Command) {
@@ -33,7 +44,7 @@ func scopes(cmd *cobra.Command, f instanceFlags) []config.Scope {
 }
 
 // choose offers the configurations of a scope, one for each environment (contract 40
-// §3). When nobody can be asked, the error names them.
+// §3). When nobody answers, they have been shown.
 func (p *program) choose(locations config.Locations, scope config.Scope, ask bool) (name, environment string, err error) {
 	all, err := locations.List(scope)
 	if err != nil {
@@ -64,20 +75,62 @@ func (p *program) choose(locations config.Locations, scope config.Scope, ask boo
 	return name, environment, err
 }
 
-// chooseRunning offers servers that run.
-func (p *program) chooseRunning(title string, running []instance.Running) (instance.Running, error) {
+// meant lists the servers that run and that the command line may mean.
+func (f *instanceFlags) meant(locations config.Locations, in []config.Scope) []instance.Running {
+	if f.file != "" {
+		in = []config.Scope{config.System, config.User}
+	}
+	file := config.RealPath(absolute(locations, f.file))
+	running := slices.DeleteFunc(instance.FindAll(locations, in...), func(r instance.Running) bool {
+		if f.file != "" {
+			return r.Config != file
+		}
+		return f.name != "" && (r.Name != f.name || r.Scope != f.scope)
+	})
+	within := slices.DeleteFunc(slices.Clone(running), func(r instance.Running) bool { return r.Environment != f.environment })
+	if len(within) > 0 && (f.name != "" || f.file != "") {
+		return within
+	}
+	return running
+}
+
+func absolute(locations config.Locations, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(locations.WorkDir, path)
+}
+
+// chooseRunning offers servers that run. When nobody answers, they have been shown.
+func (p *program) chooseRunning(f instanceFlags, title string, running []instance.Running) (instance.Running, error) {
 	q := terminal.Question{Title: title}
 	for _, r := range running {
-		q.Options = append(q.Options, terminal.Words(r.FullName())...)
+		value := r.FullName()
+		if shared(running, r) {
+			value += " " + r.Environment + " " + r.Config
+		}
+		label := fmt.Sprintf("%s  %s", r.FullName(), r.Describe())
+		q.Options = append(q.Options, terminal.Option{Label: label, Value: value})
 	}
 	answer, err := p.in.Ask(p.Console, q)
 	if errors.Is(err, terminal.ErrNoAnswer) {
-		err = errors.New("name a server with --name")
+		text := "name a server with --name"
+		if f.name != "" || f.file != "" {
+			text = fmt.Sprintf("several servers are called %s: say which with --config and --environment", running[0].Name)
+		}
+		err = errors.New(text)
 	}
-	for _, r := range running {
-		if r.FullName() == answer {
-			return r, err
+	for i, o := range q.Options {
+		if o.Value == answer {
+			return running[i], err
 		}
 	}
 	return instance.Running{}, err
+}
+
+// shared reports whether several servers have the full name of one.
+func shared(running []instance.Running, one instance.Running) bool {
+	return slices.ContainsFunc(running, func(r instance.Running) bool {
+		return r != one && r.FullName() == one.FullName()
+	})
 }

@@ -59,7 +59,7 @@ type program struct {
 	terminal.Console
 	forPrograms bool // the outcome is printed as JSON
 	// findService is daemon.Find; tests have a service manager of their own.
-	findService func(config.Locations, config.Scope, string) (daemon.Manager, daemon.State, error)
+	findService func(config.Locations, config.Instance) (daemon.Manager, daemon.State, error)
 }
 
 func (p *program) main(ctx context.Context, args []string) int {
@@ -120,7 +120,14 @@ func (p *program) root() *cobra.Command {
 	)
 	root.SetOut(p.out)
 	root.SetErr(p.err)
-	root.PersistentFlags().Bool("help", false, "show this text") // without the short form that cobra would add
+	root.PersistentFlags().BoolP("help", "h", false, "show this text")
+	version := root.Flags().BoolP("version", "v", false, "show the version of this program")
+	root.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *version {
+			return p.programVersion()
+		}
+		return cmd.Help()
+	}
 	root.SetFlagErrorFunc(flagError)
 	strictCompletion(root)
 	return root
@@ -169,8 +176,6 @@ func flagError(_ *cobra.Command, err error) error {
 	var empty *pflag.ValueRequiredError
 	var wrong *pflag.InvalidValueError
 	switch {
-	case errors.Is(err, pflag.ErrHelp):
-		return misused("No such option: -h")
 	case errors.As(err, &none) && none.GetSpecifiedShortnames() != "":
 		return misused("No such option: -%s", none.GetSpecifiedName())
 	case errors.As(err, &none):

@@ -115,7 +115,7 @@ func setUp(e *testscript.Env) error {
 }
 
 // condition knows what testscript does not: postgres, when the tests are to run on
-// PostgreSQL; systemd, when the user who runs them has one; namespaces, when that user
+// PostgreSQL; systemd, when the user who runs them has one; root, when that user is root; namespaces, when that user
 // may make a network.
 func condition(word string) (bool, error) {
 	switch word {
@@ -125,6 +125,8 @@ func condition(word string) (bool, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), promise.Patience)
 		defer cancel()
 		return exec.CommandContext(ctx, "systemctl", "--user", "show-environment").Run() == nil, nil
+	case "root":
+		return os.Geteuid() == 0, nil
 	case "namespaces":
 		return exec.Command("unshare", "-rn", "ip", "link", "set", "lo", "up").Run() == nil, nil
 	}

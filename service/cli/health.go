@@ -44,14 +44,14 @@ func (p *program) address(f instanceFlags) (instance.Running, error) {
 			return all[0], nil
 		}
 		if len(all) > 1 {
-			return p.chooseRunning("Select the server you wish to ask:", all)
+			return p.chooseRunning(f, "Select the server you wish to ask:", all)
 		}
 	}
 	inst, err := f.find(p)
 	if err != nil {
 		return instance.Running{}, err
 	}
-	if r, ok := instance.Find(locations, inst.Scope, inst.Name); ok && r.URL != "" {
+	if r, ok := instance.Find(locations, inst); ok && r.URL != "" {
 		return r, nil
 	}
 	r := instance.Running{Name: inst.Name, Scope: inst.Scope, URL: instance.URL(inst.Config, "")}

@@ -56,6 +56,12 @@ func (p *program) table(rows []instance.Listed) {
 		// Colours take no place on the screen, so the blanks come behind them.
 		padding := strings.Repeat(" ", status-len(state))
 		say("%-*s%-*s%s%s %s", name, r.Name, environments, "['"+strings.Join(r.Environments, "', '")+"']", colour(state), padding, scope)
+		if !r.Running {
+			say("  %s", r.File)
+		}
+		for _, server := range r.Servers {
+			say("  %s", server.Describe())
+		}
 	}
 	say("%s", line)
 }

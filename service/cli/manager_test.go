@@ -26,8 +26,8 @@ type fakeManager struct {
 }
 
 // find is daemon.Find on a machine where every instance has this service.
-func (m *fakeManager) find(_ config.Locations, scope config.Scope, name string) (daemon.Manager, daemon.State, error) {
-	m.asked = append(m.asked, fmt.Sprintf("%s %s", scope, name))
+func (m *fakeManager) find(_ config.Locations, inst config.Instance) (daemon.Manager, daemon.State, error) {
+	m.asked = append(m.asked, fmt.Sprintf("%s %s", inst.Scope, inst.Name))
 	return m, m.state, nil
 }
 

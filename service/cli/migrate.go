@@ -83,7 +83,7 @@ func (p *program) migrateUpCommand() *cobra.Command {
 
 // idle refuses to touch the database of a server that runs.
 func (p *program) idle(inst config.Instance) error {
-	if r, ok := instance.Find(config.ThisMachine(p.getenv), inst.Scope, inst.Name); ok {
+	if r, ok := instance.Find(config.ThisMachine(p.getenv), inst); ok {
 		return fmt.Errorf("Server %s is running: stop it first", r.Name)
 	}
 	return nil

@@ -175,7 +175,7 @@ func TestAttachOnATerminal(t *testing.T) {
 	s.command("vserver start --user --name doc -e test --attach; echo code $?")
 	s.await("Listening on")
 	s.await("Server doc is ready")
-	r, ok := instance.Find(s.locations(), config.User, "doc")
+	r, ok := called(s.locations(), config.User, "doc")
 	if !ok {
 		t.Fatal("it does not run")
 	}

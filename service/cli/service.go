@@ -59,8 +59,7 @@ func (p *program) onService(cmd *cobra.Command, run func(name string, m daemon.M
 func (p *program) instanceName(f *instanceFlags) (name string, err error) {
 	name = f.name
 	if f.file != "" {
-		base := filepath.Base(f.file)
-		name = strings.TrimSuffix(base, filepath.Ext(base))
+		name = stem(f.file)
 	}
 	if name == "" {
 		if name, _, err = p.choose(config.ThisMachine(p.getenv), f.scope, true); err != nil {
@@ -68,6 +67,12 @@ func (p *program) instanceName(f *instanceFlags) (name string, err error) {
 		}
 	}
 	return name, config.CheckName(name)
+}
+
+// stem is the name of a configuration file without its ending.
+func stem(file string) string {
+	base := filepath.Base(file)
+	return strings.TrimSuffix(base, filepath.Ext(base))
 }
 
 func (p *program) serviceVerb(verb, short, done string, call func(daemon.Manager) error) *cobra.Command {
@@ -124,6 +129,9 @@ func (p *program) serviceInstallCommand() *cobra.Command {
 }
 
 func (p *program) registerService(ctx context.Context, inst config.Instance, f instanceFlags, now bool) (any, error) {
+	if err := daemon.CheckVacant(config.ThisMachine(p.getenv), inst); err != nil {
+		return nil, err
+	}
 	u, err := p.unit(inst, f)
 	if err != nil {
 		return nil, err
@@ -189,7 +197,7 @@ func (p *program) serviceListCommand() *cobra.Command {
 	var f instanceFlags
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the installed services: name, state, environment and file, with tabs between",
+		Short: "List the installed services: name, state, environment, file and program, with tabs between",
 		Args:  nothing,
 		RunE: func(*cobra.Command, []string) error {
 			all, err := daemon.ListServices(config.ThisMachine(p.getenv), f.scope)
@@ -200,7 +208,8 @@ func (p *program) serviceListCommand() *cobra.Command {
 				return p.finish(append([]daemon.Service{}, all...), nil)
 			}
 			for _, s := range all {
-				if _, err := fmt.Fprintf(p.out, "%s\t%s\t%s\t%s\n", s.Instance, s.State, cmp.Or(s.Environment, "-"), cmp.Or(s.Config, "-")); err != nil {
+				if _, err := fmt.Fprintf(p.out, "%s\t%s\t%s\t%s\t%s\n",
+					s.Instance, s.State, cmp.Or(s.Environment, "-"), cmp.Or(s.Config, "-"), cmp.Or(s.Program, "-")); err != nil {
 					return err
 				}
 			}

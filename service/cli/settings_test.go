@@ -47,7 +47,7 @@ func (h *home) change(pairs ...string) {
 func (h *home) begin() instance.Running {
 	h.Helper()
 	h.vserver("start", "--user", "--name", "doc", "-e", "test")
-	r, ok := instance.Find(h.locations(), config.User, "doc")
+	r, ok := called(h.locations(), config.User, "doc")
 	if !ok {
 		h.Fatal("it does not run")
 	}
@@ -269,7 +269,7 @@ func TestAttachAcrossRotation(t *testing.T) {
 	}
 	var r instance.Running
 	until(t.Fatalf, "it does not run", func() (ok bool) {
-		r, ok = instance.Find(h.locations(), config.User, "doc")
+		r, ok = called(h.locations(), config.User, "doc")
 		return ok && r.URL != ""
 	})
 	var shown bytes.Buffer // of a server in the foreground the log file is shown

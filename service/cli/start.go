@@ -57,7 +57,7 @@ func (p *program) start(ctx context.Context, f startFlags) error {
 	}
 	locations := config.ThisMachine(p.getenv)
 	p.Info("Starting server...")
-	if r, ok := instance.Find(locations, inst.Scope, inst.Name); ok {
+	if r, ok := instance.Find(locations, inst); ok {
 		return instance.AlreadyRunning{Running: r}
 	}
 	for _, w := range inst.Warnings {
@@ -82,26 +82,26 @@ func (p *program) start(ctx context.Context, f startFlags) error {
 // launch has the service manager start the instance's service when there is one, else
 // starts a process.
 func (p *program) launch(ctx context.Context, locations config.Locations, inst config.Instance, f startFlags) (instance.Running, error) {
-	manager, state, err := p.findService(locations, inst.Scope, inst.Name)
+	manager, state, err := p.findService(locations, inst)
 	if err != nil {
 		return instance.Running{}, fmt.Errorf("asking for the service of %s: %w", inst.Name, err)
 	}
 	if state == daemon.NotInstalled {
-		return instance.Start(ctx, locations, inst.Scope, inst.Name, f.runArgs(locations, inst))
+		return instance.Start(ctx, locations, inst, f.runArgs(locations, inst))
 	}
-	if f.ip != "" || f.portGiven || f.environment != "" && f.environment != inst.Config.Environment {
+	if f.ip != "" || f.portGiven {
 		p.Warn("The installed service has its own options: those of this command do not count")
 	}
 	p.Info("Starting the service that is installed for it")
 	if err := manager.Start(); err != nil {
 		return instance.Running{}, forbidden(err)
 	}
-	return instance.Await(ctx, locations, inst.Scope, inst.Name)
+	return instance.Await(ctx, locations, inst)
 }
 
 // runArgs is the command line of the server itself, which finds the same instance.
 func (f startFlags) runArgs(locations config.Locations, inst config.Instance) []string {
-	args := []string{"run", "--" + string(inst.Scope), "--console", instance.ConsoleFile(locations, inst.Scope, inst.Name)}
+	args := []string{"run", "--" + string(inst.Scope), "--console", instance.ConsoleFile(locations, inst)}
 	if f.file != "" {
 		args = append(args, "--config", inst.File)
 	} else {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 
@@ -30,7 +29,7 @@ func (p *program) versionCommand() *cobra.Command {
 			return p.versions(cmd, f)
 		},
 	}
-	f.named(cmd)
+	f.running(cmd)
 	cmd.Flags().BoolVar(&f.program, "program", false, "only tell about this program; no server needs to run")
 	p.jsonFlag(cmd)
 	return cmd
@@ -43,12 +42,9 @@ func (p *program) versions(cmd *cobra.Command, f versionFlags) error {
 	}
 	locations := config.ThisMachine(p.getenv)
 	in := scopes(cmd, f.instanceFlags)
-	if f.name == "" && len(instance.FindAll(locations, in...)) == 0 {
-		err := error(nil)
-		if !p.forPrograms {
-			err = p.programVersion()
-		}
-		return errors.Join(err, errors.New("No servers are running! You can only check the version for servers that are running"))
+	if f.name == "" && f.file == "" && len(instance.FindAll(locations, in...)) == 0 {
+		p.Warn("No servers are running: this is the version of the program alone")
+		return p.programVersion()
 	}
 	r, err := p.serving(in, f.instanceFlags, "Select the server you wish to inspect:")
 	if err != nil {

@@ -31,8 +31,17 @@ type Instance struct {
 	Warnings []Warning
 }
 
-// Identity is the name under which a running server is known; the environment is no
-// part of it (contract 40 §1).
+// RealPath returns a path without links, so that two paths of one file are equal; of a
+// file that is not there the path itself.
+func RealPath(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path
+}
+
+// Identity is the name under which people know a running server. Several servers may
+// have it: what a server is tell its file and its environment (/docs/commands#instances).
 func (i Instance) Identity() string {
 	return fmt.Sprintf("vantage6-%s-%s-server", i.Name, i.Scope)
 }
@@ -40,6 +49,22 @@ func (i Instance) Identity() string {
 // ErrNothingWanted is returned when neither a name nor a file is given: the caller
 // then offers what List finds.
 var ErrNothingWanted = errors.New("no configuration is named")
+
+// StandardEnvironment returns the environment of a file that a start without
+// --environment chooses; empty when there is none.
+func StandardEnvironment(path string) string {
+	file, err := ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	environment, _ := file.Choose("")
+	return environment
+}
+
+// File returns the path of an instance's configuration in the folder of its scope.
+func (p Locations) File(scope Scope, name string) string {
+	return p.join(p.Folders(scope, name).Config, name+suffix)
+}
 
 // Resolve finds and loads the wanted instance. Errors carry the sentences of
 // contract 40 §3; mistakes in the file are Faults.
@@ -103,7 +128,7 @@ func (p Locations) instead(w Wanted) string {
 	if w.Scope == User {
 		other = System
 	}
-	if isFile(p.join(p.Folders(other, w.Name).Config, w.Name+suffix)) {
+	if isFile(p.File(other, w.Name)) {
 		return fmt.Sprintf("it is in the %s folders: add --%s", other, other)
 	}
 	all, err := p.List(w.Scope)

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"encoding/xml"
+	"fmt"
 	"maps"
 	"os"
 	"path"
@@ -18,17 +19,17 @@ type Service struct {
 	State       State  `json:"state"`
 	Environment string `json:"environment"` // as it was installed with; empty when it chooses itself
 	Config      string `json:"config"`      // the file it was installed for; empty when it was named
+	Program     string `json:"program"`     // that it runs; empty when the manager does not tell
 }
 
-// ListServices lists the services of a scope, by the names of their instances:
-// those with a file at the service manager, and those of known configurations.
+// ListServices lists the services of a scope, by the names of their instances: those
+// that the service manager keeps, and those of known configurations.
 func ListServices(locations config.Locations, scope config.Scope) ([]Service, error) {
 	listed, err := locations.List(scope)
 	if err != nil {
 		return nil, err
 	}
-	files := unitFiles(locations, scope)
-	names := slices.Collect(maps.Keys(files))
+	names := slices.Collect(maps.Keys(commandLines(locations, scope)))
 	for _, l := range listed {
 		names = append(names, l.Name)
 	}
@@ -38,27 +39,91 @@ func ListServices(locations config.Locations, scope config.Scope) ([]Service, er
 		if config.CheckName(name) != nil {
 			continue
 		}
-		_, state, err := Find(locations, scope, name)
+		_, state, err := named(locations, scope, name)
 		if err != nil {
 			return nil, err
 		}
 		if state != NotInstalled {
-			s := Service{Instance: name, State: state}
-			text, _ := os.ReadFile(files[name]) // without a file the defaults hold
-			s.Environment, s.Config = optionsIn(string(text))
-			all = append(all, s)
+			o := optionsOf(locations, scope, name)
+			all = append(all, Service{name, state, o.environment, o.file, o.program})
 		}
 	}
 	return all, nil
 }
 
+// options are what the command line of a service says.
+type options struct{ program, environment, file string }
+
+// optionsOf reads back what the service of a name was installed with. Without a command
+// line that can be read the defaults hold.
+func optionsOf(locations config.Locations, scope config.Scope, name string) options {
+	return optionsIn(commandLines(locations, scope)[name])
+}
+
+func optionsIn(words []string) (o options) {
+	for i, w := range words {
+		switch {
+		case i == 0:
+			o.program = w
+		case words[i-1] == "--environment":
+			o.environment = w
+		case words[i-1] == "--config":
+			o.file = w
+		}
+	}
+	return o
+}
+
+// serve reports whether a service with these options runs an instance.
+func (o options) serve(locations config.Locations, inst config.Instance) bool {
+	path, environment := o.file, o.environment
+	if path == "" {
+		path = locations.File(inst.Scope, inst.Name)
+	}
+	if config.RealPath(path) != config.RealPath(inst.File) {
+		return false
+	}
+	if environment == "" { // it chooses as every start does
+		environment = config.StandardEnvironment(path)
+	}
+	return environment == inst.Config.Environment
+}
+
+// CheckVacant refuses an instance whose name a service of another file has: the service
+// manager knows services by their names.
+func CheckVacant(locations config.Locations, inst config.Instance) error {
+	words := commandLines(locations, inst.Scope)[inst.Name]
+	path := optionsIn(words).file
+	if path == "" {
+		path = locations.File(inst.Scope, inst.Name)
+	}
+	_, err := os.Stat(path)
+	if words == nil || err != nil || config.RealPath(path) == config.RealPath(inst.File) {
+		return nil
+	}
+	return fmt.Errorf("the service %s runs %s: uninstall it first, or give this instance another name with VANTAGE6_CONFIG_NAME",
+		UnitName(locations.GOOS, inst.Scope, inst.Name), path)
+}
+
+// commandLines finds the services of a scope at their service manager: the names of
+// the instances, with the words that start them.
+func commandLines(locations config.Locations, scope config.Scope) map[string][]string {
+	if locations.GOOS == "windows" {
+		return registered(scope)
+	}
+	lines := map[string][]string{}
+	for name, file := range unitFiles(locations, scope) {
+		text, _ := os.ReadFile(file) // one that is unreadable has no words
+		lines[name] = append([]string{}, wordsOf(string(text))...)
+	}
+	return lines
+}
+
 // unitFiles finds instances by the files that their service manager keeps: names with
-// paths. Windows keeps none.
+// paths.
 func unitFiles(locations config.Locations, scope config.Scope) map[string]string {
 	dirs, suffix := []string{"/etc/systemd/system/multi-user.target.wants", "/etc/systemd/system"}, ".service"
 	switch {
-	case locations.GOOS == "windows":
-		return nil
 	case locations.GOOS == "darwin" && scope == config.System:
 		dirs, suffix = []string{"/Library/LaunchDaemons"}, ".plist"
 	case locations.GOOS == "darwin":
@@ -66,7 +131,7 @@ func unitFiles(locations config.Locations, scope config.Scope) map[string]string
 	case scope == config.User:
 		dirs = []string{path.Join(locations.Home, ".config/systemd/user")}
 	}
-	before, after, _ := strings.Cut(UnitName(locations.GOOS, scope, "*"), "*")
+	before, after := around(locations.GOOS, scope)
 	after += suffix
 	files := map[string]string{}
 	for _, dir := range dirs {
@@ -78,24 +143,17 @@ func unitFiles(locations config.Locations, scope config.Scope) map[string]string
 	return files
 }
 
-// optionsIn reads back what Text wrote about the instance.
-func optionsIn(text string) (environment, file string) {
-	words := wordsOf(text)
-	for i, w := range words[:max(0, len(words)-1)] {
-		switch w {
-		case "--environment":
-			environment = words[i+1]
-		case "--config":
-			file = words[i+1]
-		}
-	}
-	return environment, file
+// around is what stands before and after the instance in the name of a service.
+func around(goos string, scope config.Scope) (before, after string) {
+	before, after, _ = strings.Cut(UnitName(goos, scope, "*"), "*")
+	return before, after
 }
 
 // wordsOf reads the command line in the text of a unit.
 func wordsOf(text string) []string {
 	if strings.HasPrefix(text, "<?xml") {
-		return stringsIn(text)
+		all := stringsIn(text)
+		return all[min(1, len(all)):] // the first is the label
 	}
 	for line := range strings.Lines(text) {
 		if command, ok := strings.CutPrefix(line, "ExecStart="); ok {

@@ -258,10 +258,20 @@ func systemdState(name, answer string) State {
 	return NotInstalled
 }
 
-// Find looks for an instance's service, and returns its manager and state. Where there
-// is no service manager, or the user has none, as somebody who is not really logged in,
-// none is installed.
-func Find(locations config.Locations, scope config.Scope, name string) (Manager, State, error) {
+// Find looks for the service that runs an instance, and returns its manager and state.
+// A service of the same name that runs another file or environment is not it. Where
+// there is no service manager, or the user has none, as somebody who is not really
+// logged in, none is installed.
+func Find(locations config.Locations, inst config.Instance) (Manager, State, error) {
+	m, state, err := named(locations, inst.Scope, inst.Name)
+	if err == nil && state != NotInstalled && !optionsOf(locations, inst.Scope, inst.Name).serve(locations, inst) {
+		state = NotInstalled
+	}
+	return m, state, err
+}
+
+// named looks for the service of a name.
+func named(locations config.Locations, scope config.Scope, name string) (Manager, State, error) {
 	m, err := ManagerOf(locations, scope, name)
 	if errors.Is(err, ErrNoManager) {
 		return nil, NotInstalled, nil
@@ -269,7 +279,7 @@ func Find(locations config.Locations, scope config.Scope, name string) (Manager,
 	if err != nil {
 		return nil, NotInstalled, err
 	}
-	if locations.GOOS == "linux" && scope == config.User && unitFiles(locations, scope)[name] == "" {
+	if locations.GOOS == "linux" && scope == config.User && commandLines(locations, scope)[name] == nil {
 		return m, NotInstalled, nil
 	}
 	state, err := m.Status()

@@ -98,12 +98,13 @@ func TestUnitTextsTellWhatTheyAreFor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		environment, file := optionsIn(text)
+		got := optionsIn(wordsOf(text))
 		if u.GOOS == "windows" || name == "package.service" { // Windows keeps no text
 			continue
 		}
-		if got := wordsOf(text); !slices.Equal(slices.DeleteFunc(got, func(w string) bool { return !slices.Contains(u.Arguments, w) }), u.Arguments) {
-			t.Errorf("%s: %q, want %q", name, got, u.Arguments)
+		words := slices.DeleteFunc(wordsOf(text), func(w string) bool { return !slices.Contains(u.Arguments, w) })
+		if !slices.Equal(words, u.Arguments) {
+			t.Errorf("%s: %q, want %q", name, words, u.Arguments)
 		}
 		var wantEnvironment, wantFile string
 		for i, a := range u.Arguments {
@@ -114,13 +115,13 @@ func TestUnitTextsTellWhatTheyAreFor(t *testing.T) {
 				wantFile = u.Arguments[i+1]
 			}
 		}
-		if environment != wantEnvironment || file != wantFile {
-			t.Errorf("%s: %q %q", name, environment, file)
+		if want := (options{u.Executable, wantEnvironment, wantFile}); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
 	for _, text := range []string{"", "[Service]\nExecStart=", "[Service]\nExecStart=/v --config", "<?xml <"} {
-		if e, f := optionsIn(text); e+f != "" {
-			t.Errorf("%q: %q %q", text, e, f)
+		if o := optionsIn(wordsOf(text)); o.environment+o.file != "" {
+			t.Errorf("%q: %q", text, o)
 		}
 	}
 }

@@ -34,40 +34,52 @@ type Claim struct {
 // error is an AlreadyRunning when another process has done so. console is the file of
 // the console output, or empty.
 func Acquire(locations config.Locations, inst config.Instance, console string) (*Claim, error) {
-	c := &Claim{
-		file: filepath.Join(stateDir(locations, inst.Scope, inst.Name), stateFile),
-		r: Running{
-			Name: inst.Name, Scope: inst.Scope, Environment: inst.Config.Environment, Config: inst.File,
-			PID: os.Getpid(), Birth: birth(os.Getpid()), Started: time.Now().UTC().Truncate(time.Second),
-			Console: console, Log: inst.LogFile,
-		},
-	}
+	c := &Claim{r: NewRunning(inst)}
+	c.r.PID, c.r.Birth, c.r.Started = os.Getpid(), birth(os.Getpid()), time.Now().UTC().Truncate(time.Second)
+	c.r.Account, c.r.Program, c.r.Console = account(), program(), console
+	c.file = c.r.stateFile(locations)
 	if err := os.MkdirAll(filepath.Dir(c.file), stateDirMode); err != nil {
 		return nil, fmt.Errorf("making the folder of the record of running servers: %w", err)
 	}
 	defer guard(filepath.Dir(c.file))()
-	if other, err := parseRunning(c.file); err == nil && other.Alive() {
-		return nil, AlreadyRunning{other}
+	for file := range recordFiles(locations, config.System, config.User) {
+		if other, err := parseRunning(file); err == nil && other.same(c.r) && other.Alive() {
+			return nil, AlreadyRunning{other}
+		}
 	}
 	return c, c.write()
 }
 
-// write makes the record appear in one step.
+// write makes the record appear in one step. Where that is refused for long the record
+// is written over: nobody finds a server that has none.
 func (c *Claim) write() error {
 	text, err := json.MarshalIndent(c.r, "", "  ")
 	if err != nil {
 		return fmt.Errorf("writing the record of running servers: %w", err)
 	}
+	text = append(text, '\n')
 	fresh := fmt.Sprintf("%s.%d", c.file, c.r.PID)
-	err = os.WriteFile(fresh, append(text, '\n'), stateMode)
-	if err == nil {
-		err = os.Rename(fresh, c.file)
+	if err = os.WriteFile(fresh, text, stateMode); err == nil && replaceFile(fresh, c.file) != nil {
+		err = os.WriteFile(c.file, text, stateMode)
 	}
+	_ = os.Remove(fresh) // mostly it is in its place by now
 	if err != nil {
-		_ = os.Remove(fresh) // the first error is the one to tell
 		return fmt.Errorf("writing the record of running servers: %w", err)
 	}
 	return nil
+}
+
+// replaceFile puts a file in the place of another. Some systems refuse that while a
+// third process reads the old one.
+func replaceFile(fresh, file string) (err error) {
+	const pause, tries = 10 * time.Millisecond, 100
+	for range tries {
+		if err = os.Rename(fresh, file); err == nil {
+			return nil
+		}
+		<-time.After(pause)
+	}
+	return err
 }
 
 // Serving adds to the record where the server answers.
@@ -84,6 +96,7 @@ func (c *Claim) Serving(conf config.Config, at net.Addr) error {
 			return err
 		}
 	}
+	defer guard(filepath.Dir(c.file))()
 	return c.write()
 }
 

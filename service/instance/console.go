@@ -14,8 +14,9 @@ import (
 	"vserver/service/log"
 )
 
-// Names of the files for what a server without a terminal prints, in the folder of its
-// record: its messages, and what the runtime writes when it crashes.
+// Names of the files for what a service prints where its manager keeps nothing, in the
+// folder of its record: its messages, and what the runtime writes when it crashes. Those
+// of servers in the background have the mark of the server in the name as well.
 const (
 	ConsoleFileName = "console.log"
 	CrashFileName   = "crash.log"
@@ -40,17 +41,17 @@ func OpenConsole(file string) (io.WriteCloser, error) {
 
 // ConsoleFile is where a server that was started in the background writes what it
 // would show on a terminal.
-func ConsoleFile(locations config.Locations, scope config.Scope, name string) string {
-	return filepath.Join(stateDir(locations, scope, name), ConsoleFileName)
+func ConsoleFile(locations config.Locations, inst config.Instance) string {
+	name := "console-" + NewRunning(inst).mark() + ".log"
+	return filepath.Join(stateDir(locations, inst.Scope, inst.Name), name)
 }
 
 // clearConsole makes the folder and removes what an earlier server wrote.
-func clearConsole(dir string) error {
-	if err := os.MkdirAll(dir, stateDirMode); err != nil {
+func clearConsole(console string) error {
+	if err := os.MkdirAll(filepath.Dir(console), stateDirMode); err != nil {
 		return fmt.Errorf("making the folder of the console output: %w", err)
 	}
-	console := filepath.Join(dir, ConsoleFileName)
-	for _, file := range append(log.OldFiles(console), console, filepath.Join(dir, CrashFileName)) {
+	for _, file := range append(log.OldFiles(console), console, crashOf(console)) {
 		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("removing old console output: %w", err)
 		}
@@ -60,7 +61,9 @@ func clearConsole(dir string) error {
 
 // crashOf is the file that takes what a server writes when it crashes, beside that of
 // its console output.
-func crashOf(console string) string { return filepath.Join(filepath.Dir(console), CrashFileName) }
+func crashOf(console string) string {
+	return filepath.Join(filepath.Dir(console), "crash"+strings.TrimPrefix(filepath.Base(console), "console"))
+}
 
 // Crash returns the last lines that a server wrote when it crashed; none when it ended
 // in an orderly way, or was not started in the background.

@@ -13,13 +13,15 @@ type Listed struct {
 	Running      bool         `json:"running"`
 	Scope        config.Scope `json:"scope"`
 	File         string       `json:"file"`
-	URL          string       `json:"url,omitempty"` // of the REST routes, while it runs
+	URL          string       `json:"url,omitempty"` // of the REST routes of the first server
+	Servers      []Running    `json:"servers"`       // that run with the file, one for each environment
 }
 
 // ListInstances finds the configurations of both scopes, and what is wrong with those that
 // cannot be used. Servers that run with a file from elsewhere come last.
 func ListInstances(locations config.Locations) (found []Listed, failed []string, err error) {
 	found = []Listed{}
+	running := FindAll(locations, config.System, config.User)
 	for _, scope := range []config.Scope{config.System, config.User} {
 		all, err := locations.List(scope)
 		if err != nil {
@@ -30,15 +32,35 @@ func ListInstances(locations config.Locations) (found []Listed, failed []string,
 				failed = append(failed, l.Err.Error())
 				continue
 			}
-			r, running := Find(locations, scope, l.Name)
-			found = append(found, Listed{l.Name, l.Environments, running, scope, l.File, r.URL})
+			row := Listed{Name: l.Name, Environments: l.Environments, Scope: scope, File: l.File, Servers: []Running{}}
+			row, running = row.take(running)
+			found = append(found, row)
 		}
 	}
-	for _, r := range FindAll(locations, config.System, config.User) {
-		known := func(l Listed) bool { return l.Name == r.Name && l.Scope == r.Scope }
-		if !slices.ContainsFunc(found, known) {
-			found = append(found, Listed{r.Name, []string{r.Environment}, true, r.Scope, r.Config, r.URL})
-		}
+	for len(running) > 0 {
+		first := running[0]
+		row := Listed{Name: first.Name, Environments: []string{first.Environment}, Scope: first.Scope, File: first.Config}
+		row, running = row.take(running)
+		found = append(found, row)
 	}
 	return found, failed, nil
+}
+
+// take adds the servers that run with the file of the row, and returns the others.
+func (l Listed) take(running []Running) (with Listed, others []Running) {
+	file := config.RealPath(l.File)
+	for _, r := range running {
+		if r.Config != file {
+			others = append(others, r)
+			continue
+		}
+		l.Servers = append(l.Servers, r)
+		if !slices.Contains(l.Environments, r.Environment) {
+			l.Environments = append(l.Environments, r.Environment)
+		}
+	}
+	if l.Running = len(l.Servers) > 0; l.Running {
+		l.URL = l.Servers[0].URL
+	}
+	return l, others
 }

@@ -5,8 +5,15 @@ package instance
 import (
 	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 )
+
+// account is the number of the account that this process runs as.
+func account() string { return strconv.Itoa(os.Geteuid()) }
+
+// endsAny reports whether this process may end those of all accounts.
+func endsAny() bool { return os.Geteuid() == 0 }
 
 // detach gives a process a session of its own, so that it outlives the terminal.
 func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }

@@ -12,6 +12,19 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+// account is the identifier of the account that this process runs as; empty when the
+// system does not tell.
+func account() string {
+	u, err := windows.GetCurrentProcessToken().GetTokenUser()
+	if err != nil {
+		return ""
+	}
+	return u.User.Sid.String()
+}
+
+// endsAny reports whether this process may end those of all accounts: administrators.
+func endsAny() bool { return windows.GetCurrentProcessToken().IsElevated() }
+
 // stillActive is the exit code of a process that has not ended.
 const stillActive = 259
 

@@ -3,6 +3,7 @@ package instance
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -29,16 +30,15 @@ func somewhere(t *testing.T) config.Locations {
 }
 
 func named(name string, scope config.Scope) config.Instance {
-	return config.Instance{Name: name, Scope: scope, File: "/etc/" + name + ".yaml", LogFile: "/log", Config: config.Config{Environment: "test", APIPath: "/api"}}
+	return config.Instance{Name: name, Scope: scope, File: fmt.Sprintf("/etc/%s-%s.yaml", scope, name), LogFile: "/log", Config: config.Config{Environment: "test", APIPath: "/api"}}
 }
 
 // leave puts a record of another process in place.
 func leave(t *testing.T, locations config.Locations, name string, pid int, born string) Running {
 	t.Helper()
-	c := Claim{
-		file: filepath.Join(stateDir(locations, config.User, name), stateFile),
-		r:    Running{Name: name, Scope: config.User, PID: pid, Birth: born, URL: "http://127.0.0.1:1/api"},
-	}
+	c := Claim{r: NewRunning(named(name, config.User))}
+	c.r.PID, c.r.Birth, c.r.URL = pid, born, "http://127.0.0.1:1/api"
+	c.file = c.r.stateFile(locations)
 	if err := os.MkdirAll(filepath.Dir(c.file), 0o750); err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func leavesNothing(t *testing.T, dir string) {
 
 func TestRunningIsFoundWhileItRuns(t *testing.T) {
 	locations := somewhere(t)
-	if _, ok := Find(locations, config.User, "x"); ok {
+	if _, ok := Find(locations, named("x", config.User)); ok {
 		t.Fatal("found before it runs")
 	}
 	claim, err := Acquire(locations, named("x", config.User), "/console")
@@ -74,7 +74,7 @@ func TestRunningIsFoundWhileItRuns(t *testing.T) {
 	if err := claim.Serving(config.Config{APIPath: "/v1"}, &net.TCPAddr{IP: net.IPv4zero, Port: 5099}); err != nil {
 		t.Fatal(err)
 	}
-	r, ok := Find(locations, config.User, "x")
+	r, ok := Find(locations, named("x", config.User))
 	if !ok || r.URL != "http://127.0.0.1:5099/v1" || r.PID != os.Getpid() || r.Environment != "test" || r.Console != "/console" {
 		t.Errorf("found %v: %+v", ok, r)
 	}
@@ -89,7 +89,7 @@ func TestRunningIsFoundWhileItRuns(t *testing.T) {
 		t.Errorf("all: %+v", all)
 	}
 	claim.Release()
-	if _, ok := Find(locations, config.User, "x"); ok {
+	if _, ok := Find(locations, named("x", config.User)); ok {
 		t.Error("found after it ended")
 	}
 	leavesNothing(t, filepath.Dir(claim.file))
@@ -140,7 +140,7 @@ func TestStaleRecordsAreRemoved(t *testing.T) {
 		if r.Alive() {
 			t.Errorf("%s: alive", name)
 		}
-		if _, ok := Find(locations, config.User, name); ok {
+		if _, ok := Find(locations, named(name, config.User)); ok {
 			t.Errorf("%s: found", name)
 		}
 		leavesNothing(t, stateDir(locations, config.User, name))
@@ -163,7 +163,7 @@ func exists(file string) bool {
 func TestUnreadableRecordIsReplaced(t *testing.T) {
 	locations := somewhere(t)
 	r := leave(t, locations, "x", 1, "")
-	file := filepath.Join(stateDir(locations, config.User, r.Name), stateFile)
+	file := r.stateFile(locations)
 	if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"time"
 
 	"vserver/service/config"
@@ -19,19 +18,19 @@ const (
 )
 
 // Start starts this program as a server that outlives the caller and its
-// terminal. args is its command line; it has to serve the instance of that scope and
-// name, with Acquire. The call returns when the server answers; the error is a
-// FailedStart when it ends before, or takes too long.
-func Start(ctx context.Context, locations config.Locations, scope config.Scope, name string, args []string) (Running, error) {
-	dir := stateDir(locations, scope, name)
-	if err := clearConsole(dir); err != nil {
+// terminal. args is its command line; it has to serve the instance, with Acquire. The
+// call returns when the server answers; the error is a FailedStart when it ends before,
+// or takes too long.
+func Start(ctx context.Context, locations config.Locations, inst config.Instance, args []string) (Running, error) {
+	console := ConsoleFile(locations, inst)
+	if err := clearConsole(console); err != nil {
 		return Running{}, err
 	}
 	program, err := os.Executable()
 	if err != nil {
 		return Running{}, fmt.Errorf("finding this program: %w", err)
 	}
-	crash, err := os.OpenFile(filepath.Join(dir, CrashFileName), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, stateMode)
+	crash, err := os.OpenFile(crashOf(console), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, stateMode)
 	if err != nil {
 		return Running{}, fmt.Errorf("starting the server: %w", err)
 	}
@@ -49,28 +48,28 @@ func Start(ctx context.Context, locations config.Locations, scope config.Scope, 
 		_ = cmd.Wait() // how it ended is in its output
 		close(ended)
 	}()
-	return pollReady(ctx, locations, scope, name, cmd.Process.Pid, ended)
+	return pollReady(ctx, locations, inst, cmd.Process.Pid, ended)
 }
 
 // Await waits until an instance that somebody else starts, such as a service
 // manager, answers. The error is a FailedStart when that takes too long.
-func Await(ctx context.Context, locations config.Locations, scope config.Scope, name string) (Running, error) {
-	return pollReady(ctx, locations, scope, name, 0, nil)
+func Await(ctx context.Context, locations config.Locations, inst config.Instance) (Running, error) {
+	return pollReady(ctx, locations, inst, 0, nil)
 }
 
 // pollReady gives up when ended is closed, or after readyTime. pid is the process
 // that has to answer, 0 for any.
-func pollReady(ctx context.Context, locations config.Locations, scope config.Scope, name string, pid int, ended <-chan struct{}) (Running, error) {
+func pollReady(ctx context.Context, locations config.Locations, inst config.Instance, pid int, ended <-chan struct{}) (Running, error) {
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
 	tick := time.NewTicker(readyLook)
 	defer tick.Stop()
 	failed := func(why string) error {
-		console := ConsoleFile(locations, scope, name)
-		return FailedStart{Name: name, Why: why, Output: lastLines(console, crashOf(console))}
+		console := ConsoleFile(locations, inst)
+		return FailedStart{Name: inst.Name, Why: why, Output: lastLines(console, crashOf(console))}
 	}
 	for {
-		if r, ok := Find(locations, scope, name); ok && r.URL != "" && (pid == 0 || pid == r.PID) {
+		if r, ok := Find(locations, inst); ok && r.URL != "" && (pid == 0 || pid == r.PID) {
 			if _, err := NewClient(r.URL, r.Certificate).Version(ctx); err == nil {
 				return r, nil
 			}

@@ -27,7 +27,7 @@ func stopFile(r Running, state string) string {
 // Stop asks a server to end, waits, and ends it by force after the given time, which
 // it tells. It returns when the process is gone, and removes its record.
 func Stop(ctx context.Context, locations config.Locations, r Running, wait time.Duration) (forced bool, err error) {
-	state := filepath.Join(stateDir(locations, r.Scope, r.Name), stateFile)
+	state := r.stateFile(locations)
 	if !r.Alive() {
 		removeStale(state, r)
 		return false, nil

@@ -141,7 +141,7 @@ func worldReadable(file string) bool {
 }
 
 func (e examination) port(ctx context.Context) []Finding {
-	if r, ok := instance.Find(e.locations, e.inst.Scope, e.inst.Name); ok {
+	if r, ok := instance.Find(e.locations, e.inst); ok {
 		return sound("the server runs at %s", r.URL)
 	}
 	l, err := service.Listen(ctx, e.inst.Config)

@@ -120,7 +120,7 @@ type serverAddress struct{ url, port, path string }
 // addressForNodes takes the port that a running server has, which --port may have chosen.
 func addressForNodes(locations config.Locations, inst config.Instance, url string) serverAddress {
 	a := serverAddress{url, strconv.Itoa(inst.Config.Port), inst.Config.APIPath}
-	if r, ok := instance.Find(locations, inst.Scope, inst.Name); ok {
+	if r, ok := instance.Find(locations, inst); ok {
 		if u, err := neturl.Parse(r.URL); err == nil && u.Port() != "" {
 			a.port = u.Port()
 		}
