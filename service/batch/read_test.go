@@ -118,8 +118,8 @@ func TestUnknownKeysAreToldWithFaults(t *testing.T) {
 func TestEncrypted(t *testing.T) {
 	b := newBed(t)
 	for value, want := range map[string]int{
-		"true": 1, "'True'": 1, "yes": 1, "y": 1, "T": 1, "1": 1, "": 1, "''": 1,
-		"false": 0, "'no'": 0, "OFF": 0, "n": 0, "0": 0,
+		"true": 1, "'True'": 1, "yes": 1, "y": 1, "T": 1, "1": 1, "": 1,
+		"false": 0, "'no'": 0, "OFF": 0, "n": 0, "0": 0, "''": 0,
 	} {
 		name := "C" + strings.Trim(value, "'") + strings.Repeat("'", strings.Count(value, "'"))
 		b.must("collaborations:\n- {name: \"" + name + "\", encrypted: " + value + "}\n")

@@ -79,6 +79,7 @@ func TestAcceptedValues(t *testing.T) {
 		{"    allow_drop_all: 'True'", func(c config.Config) any { return c.AllowDropAll }, true},
 		{"    allow_drop_all: no", func(c config.Config) any { return c.AllowDropAll }, false},
 		{"    allow_drop_all: ON", func(c config.Config) any { return c.AllowDropAll }, true},
+		{"    ui: ''", func(c config.Config) any { return c.UI }, false},
 		{"    allow_drop_all: Y", func(c config.Config) any { return c.AllowDropAll }, true},
 		{"    allow_drop_all: ''", func(c config.Config) any { return c.AllowDropAll }, false},
 		{"    allow_drop_all: 1", func(c config.Config) any { return c.AllowDropAll }, true},

@@ -6,8 +6,8 @@
 //
 // Values are taken generously, so that no file is refused that another program of
 // this protocol accepts: numbers and booleans may stand in quotes; true, yes, on, y,
-// t and 1 are true in any case of letters, false, no, off, n, f and 0 are false, and
-// an empty text counts as no value.
+// t and 1 are true in any case of letters; false, no, off, n, f, 0 and the empty text
+// are false; without a value the default counts.
 package yaml
 
 import (

@@ -85,16 +85,15 @@ func (v Value) Items() ([]Value, bool) {
 // truth holds the words of booleans, as people write them; YAML's own are among them.
 var truth = map[string]bool{
 	"true": true, "yes": true, "on": true, "y": true, "t": true, "1": true,
-	"false": false, "no": false, "off": false, "n": false, "f": false, "0": false,
+	"false": false, "no": false, "off": false, "n": false, "f": false, "0": false, "": false,
 }
 
-// Boolean reads a boolean, also one in quotes; nothing and the empty text mean the default.
+// Boolean reads a boolean, also one in quotes; nothing means the default.
 func (v Value) Boolean(byDefault bool) (flag, ok bool) {
-	word := strings.ToLower(strings.TrimSpace(v.Text()))
-	if v.Null() || v.Single() && word == "" {
+	if v.Null() {
 		return byDefault, true
 	}
-	flag, ok = truth[word]
+	flag, ok = truth[strings.ToLower(strings.TrimSpace(v.Text()))]
 	return flag, ok && v.Single()
 }
 

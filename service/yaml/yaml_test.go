@@ -34,7 +34,7 @@ func TestKindsOfValues(t *testing.T) {
 		"oN":          "a single value, flag true true, whole 0 false, decimal 0 false",
 		"1":           "a single value, flag true true, whole 1 true, decimal 1 true",
 		"'no'":        "a single value, flag false true, whole 0 false, decimal 0 false",
-		"''":          "a single value, flag true true, whole 0 false, decimal 0 false",
+		"''":          "a single value, flag false true, whole 0 false, decimal 0 false",
 		"perhaps":     "a single value, flag false false, whole 0 false, decimal 0 false",
 		"":            "nothing, flag true true, whole 0 false, decimal 0 false",
 		"[a]":         "a list, flag false false, whole 0 false, decimal 0 false",
