@@ -1,5 +1,10 @@
 package handlers
 
+import (
+	"regexp"
+	"slices"
+)
+
 // deviation is an answer that has to differ from the recorded one.
 type deviation struct {
 	status int    // what this server answers; 0: the recorded status, with another body
@@ -70,4 +75,68 @@ var deviations = map[string]deviation{
 	"delete.025": {400, "10 §9.6, 10 §14 S12: default roles are not deleted"},
 	"delete.028": {400, "10 §8.6: the last holder of Root is not deleted"},
 	"delete.029": {200, "10 §8.6: follows from delete.028"},
+}
+
+// exampleTasks are the records that show tasks of the import file or their results:
+// their input is base64 by now and their status pending (/docs/import#effects). Where
+// nothing else differs, the record is as recorded.
+var exampleTasks = map[string]bool{
+	"collaboration.077": true,
+
+	"task.001": true,
+	"task.002": true,
+	"task.004": true,
+	"task.005": true,
+	"task.008": true,
+	"task.009": true,
+	"task.040": true,
+	"task.044": true,
+	"task.046": true,
+	"task.050": true,
+	"task.060": true,
+	"task.062": true,
+	"task.064": true,
+	"task.065": true,
+	"task.074": true,
+	"task.076": true,
+	"task.082": true,
+	"task.084": true,
+	"task.092": true,
+	"task.093": true,
+	"task.094": true,
+	"task.100": true,
+	"task.102": true,
+	"task.105": true,
+	"task.106": true,
+
+	"result.001": true,
+	"result.002": true,
+	"result.008": true,
+	"result.009": true,
+	"result.010": true,
+	"result.011": true,
+	"result.013": true,
+	"result.014": true,
+	"result.015": true,
+	"result.016": true,
+	"result.017": true,
+	"result.021": true,
+	"result.030": true,
+	"result.033": true,
+	"result.034": true,
+	"result.035": true,
+	"result.038": true,
+	"result.051": true,
+
+	"delete.016": true,
+	"delete.017": true,
+}
+
+var ofExampleTask = regexp.MustCompile(`\.(status: pending instead of (<nil>|unknown)|input: c29tZXRoaW5n instead of something)$`)
+
+// withoutExampleTask returns the differences that are not those of an example task,
+// and whether there were others.
+func withoutExampleTask(differences []string) (rest []string, some bool) {
+	rest = slices.DeleteFunc(slices.Clone(differences), ofExampleTask.MatchString)
+	return rest, len(rest) < len(differences)
 }

@@ -62,6 +62,12 @@ func TestGolden(t *testing.T) {
 		if align := aligned[e.ID]; align != nil {
 			align(g)
 		}
+		if exampleTasks[e.ID] {
+			var some bool
+			if found, some = withoutExampleTask(found); !some {
+				t.Errorf("%s: is in the table of example tasks, but shows none", e.ID)
+			}
+		}
 		allowed, known := deviations[e.ID]
 		g.replayed++
 		switch {
@@ -78,6 +84,11 @@ func TestGolden(t *testing.T) {
 	}
 	if g.replayed < 880 {
 		t.Errorf("only %d exchanges were replayed", g.replayed)
+	}
+	for id := range exampleTasks {
+		if !g.seen[id] {
+			t.Errorf("the table of example tasks names %s, which is not recorded", id)
+		}
 	}
 	for id := range deviations {
 		if !g.seen[id] {

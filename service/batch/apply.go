@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -295,7 +296,7 @@ func (w *writer) createNodes(ctx context.Context) error {
 // createTasks makes the example tasks of new collaborations, contract 40 §9.2: each
 // is a run of its own and has a result for every participant.
 func (w *writer) createTasks(ctx context.Context) error {
-	name, input := "Example task", "something"
+	name, input := "Example task", base64.StdEncoding.EncodeToString([]byte("something"))
 	for _, c := range w.collaborations {
 		var targets []core.Target
 		for _, m := range c.participants {
@@ -306,7 +307,7 @@ func (w *writer) createTasks(ctx context.Context) error {
 			task := queries.Task{
 				Name: &name, Image: &t.image, CollaborationID: &collaboration, InitiatorID: &targets[0].OrganizationID, CreatedAt: &w.tx.Now,
 			}
-			if _, err := w.tx.StartTask(ctx, &task, targets, nil); err != nil {
+			if _, err := w.tx.StartTask(ctx, &task, targets); err != nil {
 				return err
 			}
 		}

@@ -2,6 +2,7 @@ package batch_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -60,9 +61,9 @@ var fixtureRows = map[string]string{
 	"SELECT id, name, description, image, collaboration_id, run_id, parent_id, database, initiator_id, init_user_id FROM task ORDER BY id": "1 Example task <nil> hello-world 1 1 <nil> <nil> 2 <nil>, " +
 		"2 Example task <nil> hello-world 2 2 <nil> <nil> 2 <nil>, 3 Example task <nil> hello-world 3 3 <nil> <nil> 3 <nil>, " +
 		"4 Example task <nil> hello-world 3 4 <nil> <nil> 3 <nil>",
-	"SELECT r.id, r.task_id, r.organization_id, r.status, p.input, p.result FROM result r JOIN payload p ON p.result_id = r.id ORDER BY r.id": "1 1 2 <nil> something <nil>, " +
-		"2 1 3 <nil> something <nil>, 3 1 4 <nil> something <nil>, 4 2 2 <nil> something <nil>, 5 2 4 <nil> something <nil>, " +
-		"6 3 3 <nil> something <nil>, 7 3 4 <nil> something <nil>, 8 4 3 <nil> something <nil>, 9 4 4 <nil> something <nil>",
+	"SELECT r.id, r.task_id, r.organization_id, r.status, p.input, p.result FROM result r JOIN payload p ON p.result_id = r.id ORDER BY r.id": "1 1 2 pending c29tZXRoaW5n <nil>, " +
+		"2 1 3 pending c29tZXRoaW5n <nil>, 3 1 4 pending c29tZXRoaW5n <nil>, 4 2 2 pending c29tZXRoaW5n <nil>, 5 2 4 pending c29tZXRoaW5n <nil>, " +
+		"6 3 3 pending c29tZXRoaW5n <nil>, 7 3 4 pending c29tZXRoaW5n <nil>, 8 4 3 pending c29tZXRoaW5n <nil>, 9 4 4 pending c29tZXRoaW5n <nil>",
 	"SELECT COUNT(*) FROM result WHERE assigned_at IS NOT NULL AND started_at IS NULL AND finished_at IS NULL": "9",
 	"SELECT value FROM counter WHERE name = 'run'":                                                             "4",
 	"SELECT COUNT(*), COUNT(DISTINCT public_key) FROM organization WHERE public_key IS NOT NULL":               "3 1",
@@ -126,6 +127,38 @@ func TestImportTellsTheServer(t *testing.T) {
 	b.must(small)
 	if b.news.Load() != 1 {
 		t.Errorf("%d messages after an import that changed nothing", b.news.Load())
+	}
+}
+
+// The input of an example task is base64, as every client and algorithm reads it, and
+// its results wait for their nodes like those of any other task.
+func TestExampleTasksCanBeReadAndWait(t *testing.T) {
+	b := newBed(t)
+	b.must(small)
+	input, err := base64.StdEncoding.DecodeString(b.rows("SELECT input FROM payload"))
+	if err != nil || string(input) != "something" {
+		t.Errorf("the input is %q, %v", input, err)
+	}
+	b.wants(map[string]string{
+		"SELECT status, CASE WHEN finished_at IS NULL THEN 'open' END FROM result": "pending open",
+	})
+}
+
+// Earlier releases stored the bare text and no status. What they made stays as it is.
+func TestImportChangesNothingThatAnEarlierReleaseMade(t *testing.T) {
+	b := newBed(t)
+	b.must(small)
+	for _, earlier := range []string{"UPDATE payload SET input = 'something'", "UPDATE result SET status = NULL"} {
+		if _, err := b.sql.ExecContext(t.Context(), earlier); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before, inputs := b.everything(), b.rows("SELECT * FROM payload")
+	if report := b.must(small); report.Count(batch.Created, "") > 0 {
+		t.Errorf("%+v", report)
+	}
+	if b.everything() != before || b.rows("SELECT * FROM payload") != inputs {
+		t.Errorf("before %s\nafter  %s", before, b.everything())
 	}
 }
 

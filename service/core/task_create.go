@@ -37,8 +37,7 @@ func (c *Core) CreateTask(ctx context.Context, g access.Grant[access.CreateTasks
 		if err != nil {
 			return err
 		}
-		pending := statusPending
-		states, err := t.StartTask(ctx, &task, in.Targets, &pending)
+		states, err := t.StartTask(ctx, &task, in.Targets)
 		if err != nil {
 			return err
 		}
@@ -164,9 +163,10 @@ func (t *Tx) announceTask(task Task) {
 	t.emit(room, "new_task", task.ID)
 }
 
-// StartTask stores a task with a result for each target; status is what the results
-// begin with. Without a parent the task begins a new run.
-func (t *Tx) StartTask(ctx context.Context, task *queries.Task, targets []Target, status *string) ([]State, error) {
+// StartTask stores a task with a pending result for each target. Without a parent the
+// task begins a new run.
+func (t *Tx) StartTask(ctx context.Context, task *queries.Task, targets []Target) ([]State, error) {
+	pending := statusPending
 	if task.ParentID == nil {
 		run, err := t.NextRun(ctx)
 		if err != nil {
@@ -180,7 +180,7 @@ func (t *Tx) StartTask(ctx context.Context, task *queries.Task, targets []Target
 	states := make([]State, len(targets))
 	for i, target := range targets {
 		r := queries.Result{
-			TaskID: &task.ID, OrganizationID: &target.OrganizationID, CollaborationID: task.CollaborationID, AssignedAt: &t.Now, Status: status,
+			TaskID: &task.ID, OrganizationID: &target.OrganizationID, CollaborationID: task.CollaborationID, AssignedAt: &t.Now, Status: &pending,
 		}
 		err := t.AddResult(ctx, &r)
 		if err == nil && target.Input != nil {
@@ -189,7 +189,7 @@ func (t *Tx) StartTask(ctx context.Context, task *queries.Task, targets []Target
 		if err != nil {
 			return nil, fmt.Errorf("assigning a task: %w", err)
 		}
-		states[i] = State{ResultID: r.ID, Status: status}
+		states[i] = State{ResultID: r.ID, Status: &pending}
 	}
 	return states, nil
 }
