@@ -15,7 +15,7 @@ import (
 var files embed.FS
 
 // StartPolicy is the Content-Security-Policy of the start page: files of this
-// server and nothing else, nothing inline, never in a frame (SECURITY T15).
+// server and nothing else, nothing inline, never in a frame (/docs/security#t15).
 const StartPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; " +
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -23,7 +23,7 @@ const StartPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; scrip
 type StartPage struct {
 	Version    string // of this program, as `vserver version` says it
 	APIPath    string // prefix of the REST routes as configured: "/api", or "" for the root
-	SocketPath string // where Socket.IO listens: "/socket.io" (contract 30 §1)
+	SocketPath string // where Socket.IO listens: "/socket.io" (/docs/live#transport)
 }
 
 // Start gives the page for "/", to be executed with a StartPage, and the files to

@@ -14,7 +14,7 @@ import (
 )
 
 // authenticate turns the access token of a request into the actor behind it. The
-// checks come in the order of contract 10 §2.5.
+// checks come in the order of /docs/tokens#faults.
 func (s *Server) authenticate(r *http.Request, who access.Kind) (access.Actor, error) {
 	token, err := bearer(r.Header)
 	if err != nil {
@@ -113,7 +113,7 @@ func (c *claims) overdue(life time.Duration) bool {
 	return c.IssuedAt == nil || time.Since(c.IssuedAt.Time) >= life
 }
 
-// bearer takes the token out of the Authorization header, contract 10 §2.4.
+// bearer takes the token out of the Authorization header (/docs/tokens#header).
 func bearer(h http.Header) (string, error) {
 	value := strings.Trim(h.Get("Authorization"), " \t,")
 	if value == "" {

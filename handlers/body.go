@@ -17,7 +17,7 @@ import (
 	"vserver/service/fault"
 )
 
-// Lengths of text fields in characters, contract 10 §1.4.
+// Lengths of text fields in characters (/docs/wire#fields).
 const (
 	shortText = 1_000
 	imageText = 2_000
@@ -36,7 +36,7 @@ const missingField = "Missing required parameter in the JSON body or the post bo
 // order of reading, is kept and given by err; after it everything reads as absent.
 type body struct {
 	fields map[string]json.RawMessage
-	parser bool // answers about fields in the shape of contract 10 §1.2 E3
+	parser bool // answers about fields in the shape of /docs/wire#field
 	fault  error
 }
 
@@ -105,7 +105,7 @@ func (k *call) load(limit int64) error {
 	return nil
 }
 
-// steady is a body whose sender may take as long as it likes, but not pause (SECURITY U9).
+// steady is a body whose sender may take as long as it likes, but not pause (/docs/security#u9).
 type steady struct {
 	io.ReadCloser
 	control *http.ResponseController
@@ -224,7 +224,7 @@ func forbidden(limit int) func(rune) bool {
 	}
 }
 
-// name reads a name that must not be taken for an id (SECURITY T05).
+// name reads a name that must not be taken for an id (/docs/security#t05).
 func (b *body) name(field string) *string {
 	s := b.text(field, shortText)
 	if s != nil && core.LooksLikeID(*s) {

@@ -15,7 +15,7 @@ func peer(r *http.Request) netip.Addr {
 	return p.Addr().Unmap()
 }
 
-// trusted reports whether the forwarding headers of a peer count (SECURITY U7).
+// trusted reports whether the forwarding headers of a peer count (/docs/security#u7).
 func (s *Server) trusted(a netip.Addr) bool {
 	for _, p := range s.opt.TrustedProxies {
 		if a.IsValid() && p.Contains(a) {
@@ -41,7 +41,7 @@ func (s *Server) clientAddress(r *http.Request) netip.Addr {
 }
 
 // isLocal reports whether a request comes from this machine. A request that claims
-// to be forwarded by a peer that is not trusted does not (contract 10 §7.5).
+// to be forwarded by a peer that is not trusted does not (/docs/tokens#first-user).
 func (s *Server) isLocal(r *http.Request) bool {
 	if !s.trusted(peer(r)) {
 		for _, h := range []string{"Forwarded", "X-Forwarded-For", "X-Real-IP"} {

@@ -25,7 +25,7 @@ func (s *Server) collaborationRoutes() []route {
 	}
 }
 
-// collaborationJSON is a collaboration on the wire, contract 20 §2.3.
+// collaborationJSON is a collaboration on the wire (/docs/collaborations#object).
 type collaborationJSON struct {
 	ID            int64   `json:"id"`
 	Name          *string `json:"name"`
@@ -77,8 +77,8 @@ func (s *Server) handleCreateCollaboration(k *call, g access.Grant[access.Create
 	return k.reply(http.StatusOK, s.collaborationJSON(c))
 }
 
-// newCollaboration reads what a new one needs, contract 20 §5.2, in the order in which
-// faults are reported.
+// newCollaboration reads what a new one needs (/docs/collaborations#create), in the
+// order in which faults are reported.
 func newCollaboration(b *body) core.CollaborationFields {
 	b.needOr("name", textBlank)
 	f := core.CollaborationFields{Name: b.name("name")}
@@ -93,8 +93,8 @@ func newCollaboration(b *body) core.CollaborationFields {
 	return f
 }
 
-// textBlank is the reason for a missing name or collaboration, contract 20 §5.2 and
-// §6.2.
+// textBlank is the reason for a missing name or collaboration
+// (/docs/collaborations#create and /docs/nodes#create).
 const textBlank = "This field cannot be left blank!"
 
 // quoted returns the text of a JSON string, "" for any other value.

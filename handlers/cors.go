@@ -10,7 +10,7 @@ import (
 )
 
 // setHeaders sets what every reply carries: who may read it, and what a browser may do
-// with it (contract 10 §1.8, SECURITY T14, T15).
+// with it (/docs/wire#cors, /docs/security#t14, /docs/security#t15).
 func (s *Server) setHeaders(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", embed.StartPolicy)
@@ -44,7 +44,7 @@ func (s *Server) setHeaders(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// socketPath is where the live channel is, always at the root (contract 30 §1.2).
+// socketPath is where the live channel is, always at the root (/docs/live#path).
 const socketPath = "/socket.io/"
 
 func sortedWords(list string) string {

@@ -13,8 +13,7 @@ import (
 	"vserver/service/fault"
 )
 
-// errMethod is the reply to a method that a known path does not have, contract 10
-// §1.2 E4.
+// errMethod is the reply to a method that a known path does not have (/docs/wire#method).
 var errMethod = errors.New("the method is not allowed")
 
 // The texts of replies that no use case words.

@@ -26,7 +26,7 @@ import (
 // Options are the choices of the configuration that the wire depends on.
 type Options struct {
 	APIPath        string   // prefix of all REST routes, "" or like "/api"
-	AllowedOrigins []string // nil: every origin (contract 10 §1.8)
+	AllowedOrigins []string // nil: every origin (/docs/wire#cors)
 	TrustedProxies []netip.Prefix
 	TLS            bool // this server speaks TLS itself
 	Secret         []byte
@@ -140,7 +140,7 @@ func public(handle func(*call) error) endpoint { return endpoint{handle: handle}
 // anyone is the `who` of routes that take no token.
 const anyone access.Kind = 0
 
-// Limits of request bodies, contract 20 §1.8.
+// Limits of request bodies (/docs/wire#limits).
 const (
 	usualBody = 10 << 20
 	largeBody = 1 << 30

@@ -16,7 +16,7 @@ import (
 )
 
 // nbfSlack puts `nbf` into the past, so that a clock that was set back by up to a
-// day locks nobody out (contract 10 §2.2, RELIABILITY R5).
+// day locks nobody out (/docs/tokens#claims, /docs/reliability#r5).
 const nbfSlack = 90_000 * time.Second
 
 // The two types of tokens.
@@ -25,7 +25,7 @@ const (
 	refreshToken = "refresh"
 )
 
-// claims are the claims of every token, contract 10 §2.2. `sub` is a number or an
+// claims are the claims of every token (/docs/tokens#claims). `sub` is a number or an
 // object, which jwt's own claims cannot hold.
 type claims struct {
 	Fresh      bool             `json:"fresh"`
@@ -37,7 +37,7 @@ type claims struct {
 	ExpiresAt  *jwt.NumericDate `json:"exp,omitempty"`
 	ClientType string           `json:"client_type"`
 	Roles      []string         `json:"roles"`
-	// The account's counters at the time of issue, contract 10 §2.3.
+	// The account's counters at the time of issue (/docs/tokens#lives).
 	Generation int64 `json:"gen,omitempty"`
 	Era        int64 `json:"era,omitempty"`
 }
@@ -98,7 +98,7 @@ func (t tokens) sign(c claims, life time.Duration) (string, error) {
 }
 
 // verify checks form, signature, times and subject, in the order and with the
-// faults of contract 10 §2.5.
+// faults of /docs/tokens#faults.
 func (t tokens) verify(token string) (*claims, error) {
 	c := t.cache.get(token)
 	if c == nil {

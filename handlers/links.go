@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// link is how another object is named within one, contract 10 §1.6.
+// link is how another object is named within one (/docs/wire#links).
 type link struct {
 	ID      int64    `json:"id"`
 	Link    string   `json:"link"`
@@ -56,7 +56,7 @@ func plain(ids []int64) []int64 {
 }
 
 // moment writes a time as the wire has it: UTC with an explicit offset, and a
-// fraction only when there is one (contract 10 §1.7).
+// fraction only when there is one (/docs/wire#dates).
 func moment(t *time.Time) *string {
 	if t == nil {
 		return nil

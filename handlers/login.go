@@ -19,7 +19,7 @@ func (s *Server) loginRoutes() []route {
 	}
 }
 
-// sessionJSON is what a log-in and a refresh answer with, contract 10 §3.1–3.4. The
+// sessionJSON is what a log-in and a refresh answer with (/docs/tokens#log-in). The
 // URLs are without a host.
 type sessionJSON struct {
 	AccessToken  string `json:"access_token"`

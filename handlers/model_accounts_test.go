@@ -34,7 +34,8 @@ func rulesExist(ids []int64) int {
 	return 0
 }
 
-// owns is the refusal of rules that the caller does not hold and yet hands out or takes, contract 10 §7.2.
+// owns is the refusal of rules that the caller does not hold and yet hands out or takes
+// (/docs/permissions#hand-out).
 func owns(p party, set ruleSet) int { return unless(set&^p.rules == 0, 401) }
 
 // someRoles draws roles for a user of an organization, of which one may be somebody else's. Root is never
@@ -103,7 +104,7 @@ func (m *model) createUser(p party) step {
 	}
 }
 
-// changeUser writes names and at most one of roles and rules, contract 10 §8.5.
+// changeUser writes names and at most one of roles and rules (/docs/users#change).
 func (m *model) changeUser(p party) step {
 	id := m.any(sorted(m.users, nil))
 	u := at(m.users, id)
@@ -143,7 +144,7 @@ func (m *model) changeUser(p party) step {
 	}
 }
 
-// rolesRefused are the refusals of contract 10 §8.5-7.
+// rolesRefused are the refusals of /docs/users#change.
 func (m *model) rolesRefused(p party, id int64, roles []int64) []int {
 	u, to := at(m.users, id), membersOf(roles...)
 	exist := true
@@ -258,7 +259,8 @@ func (m *model) deleteRole(p party) step {
 	}
 }
 
-// addRule gives a role one more rule, contract 10 §9.8. The roles of Root, nodes and containers stay as they are.
+// addRule gives a role one more rule (/docs/roles#add-rule). The roles of Root, nodes and containers stay as they
+// are.
 func (m *model) addRule(p party) step {
 	return m.addRuleTo(p, m.any(sorted(m.roles, nil)), m.someRule())
 }

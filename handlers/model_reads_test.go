@@ -77,7 +77,8 @@ func (m *model) listOrganizations(p party) step {
 		wanted{"collaboration_id", c, func(id int64) bool { return at(m.collaborations, c).members[id] }})
 }
 
-// ofOrganization reads the collaborations or nodes of an organization, contract 20 §4.5 and §4.6.
+// ofOrganization reads the collaborations or nodes of an organization
+// (/docs/organizations#collaborations and /docs/organizations#nodes).
 func (m *model) ofOrganization(p party) step {
 	id := m.any(sorted(m.organizations, nil))
 	noun, path := "node", "/organization/%d/node"
@@ -113,7 +114,8 @@ func (m *model) listCollaborations(p party) step {
 	return s
 }
 
-// ofCollaboration reads the members, nodes or tasks of a collaboration, contract 20 §5.6, §5.9 and §5.12.
+// ofCollaboration reads the members, nodes or tasks of a collaboration (/docs/collaborations#members,
+// /docs/collaborations#nodes and /docs/collaborations#tasks).
 func (m *model) ofCollaboration(p party) step {
 	id := m.any(sorted(m.collaborations, nil))
 	missing, refused := unless(known(m.collaborations, id), 404), unless(m.seesCollaboration(p, "collaboration", id), 401)

@@ -12,7 +12,7 @@ func linkTo(id int64) any {
 	return fields{"id": id}
 }
 
-// linksTo gives null for no ids, contract 20 §2.1.
+// linksTo gives null for no ids (/docs/wire#links).
 func linksTo(ids []int64) any {
 	if len(ids) == 0 {
 		return nil
@@ -77,7 +77,7 @@ func (m *model) userRow(id int64, _ party) fields {
 	}
 }
 
-// roleRow shows of the holders those whom the caller may view, contract 10 §9.1.
+// roleRow shows of the holders those whom the caller may view (/docs/roles#object).
 func (m *model) roleRow(id int64, p party) fields {
 	r := m.roles[id]
 	return fields{
@@ -95,7 +95,7 @@ func (m *model) complete(t *modelTask) bool {
 	return true
 }
 
-// status is that of a whole task, contract 20 §2.5.
+// status is that of a whole task (/docs/tasks#status).
 func (m *model) status(t *modelTask) string {
 	if len(t.results) == 0 {
 		return "unknown"
@@ -152,7 +152,7 @@ func (m *model) taskRow(id int64, _ party) fields {
 	return row
 }
 
-// taskWithResults embeds the results that the caller could read by themselves, contract 20 §1.9.
+// taskWithResults embeds the results that the caller could read by themselves (/docs/permissions#reach).
 func (m *model) taskWithResults(id int64, p party) fields {
 	row := m.taskRow(id, p)
 	if !m.reaches(p, "result", id) {
@@ -203,7 +203,8 @@ func (m *model) resultOfTaskRow(id int64, _ party) fields {
 	return row
 }
 
-// reaches reports whether the caller may see a task or what belongs to it: contract 20 §7.2 with the bounds of §1.9.
+// reaches reports whether the caller may see a task or what belongs to it: /docs/tasks#see with the bounds of
+// /docs/permissions#reach.
 func (m *model) reaches(p party, noun string, task int64) bool {
 	t := at(m.tasks, task)
 	return m.seesCollaboration(p, noun, t.collaboration) && (p.kind != access.Container || t.run == p.run)
@@ -215,12 +216,12 @@ func (m *model) isMember(p party, collaboration int64) bool {
 	return at(m.collaborations, collaboration).members[p.organization] && (p.kind == access.User || collaboration == p.collaboration)
 }
 
-// seesCollaboration is the view-one decision of contract 20 §5.
+// seesCollaboration is the view-one decision of /docs/collaborations#see.
 func (m *model) seesCollaboration(p party, noun string, id int64) bool {
 	return p.kind == access.User && m.can(p, noun+"|glo|view") || m.can(p, noun+"|org|view") && m.isMember(p, id)
 }
 
-// seesOrganization is the view decision of contract 20 §4.
+// seesOrganization is the view decision of /docs/organizations#see.
 func (m *model) seesOrganization(p party, id int64) bool {
 	switch {
 	case p.kind == access.User && m.can(p, "organization|glo|view"):
@@ -238,7 +239,7 @@ func (m *model) seesOrganization(p party, id int64) bool {
 	return false
 }
 
-// seesNode is the decision of contract 20 §6.1 with the bounds of §1.9.
+// seesNode is the decision of /docs/nodes#list with the bounds of /docs/permissions#reach.
 func (m *model) seesNode(p party, id int64) bool {
 	n := at(m.nodes, id)
 	switch {
@@ -250,12 +251,12 @@ func (m *model) seesNode(p party, id int64) bool {
 	return n.organization == p.organization
 }
 
-// seesUser is the decision of contract 10 §8.3.
+// seesUser is the decision of /docs/users#get.
 func (m *model) seesUser(p party, id int64) bool {
 	return id == p.id || m.can(p, "user|glo|view") || m.can(p, "user|org|view") && at(m.users, id).organization == p.organization
 }
 
-// seesRole is the decision of contract 10 §9.3.
+// seesRole is the decision of /docs/roles#get.
 func (m *model) seesRole(p party, id int64) bool {
 	r := at(m.roles, id)
 	return m.can(p, "role|glo|view") || m.can(p, "role|org|view") && (r.organization == 0 || r.organization == p.organization) ||

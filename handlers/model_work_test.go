@@ -7,7 +7,7 @@ import (
 	"vserver/service/access"
 )
 
-// The two forms of an input or result, contract 20 §2.8.
+// The two forms of an input or result (/docs/tasks#forms).
 const plainText, encryptedText = "aW4=", "YWJj$YWJj$YWJj"
 
 // text draws an input or result, most of the time of the form that a collaboration asks for; fits tells whether it is.
@@ -43,7 +43,8 @@ func (m *model) working() (node, result int64) {
 	return 0, 0
 }
 
-// startContainer asks for a token of a container, contract 10 §3.3, and keeps it as a caller.
+// startContainer asks for a token of a container (/docs/tokens#container-token), and keeps it
+// as a caller.
 func (m *model) startContainer(p party) step {
 	id := m.any(sorted(m.tasks, nil))
 	if node, result := m.working(); node != 0 && m.rnd.IntN(2) == 0 {
@@ -88,7 +89,7 @@ func (m *model) targets(collaboration int64) []int64 {
 	return list
 }
 
-// targetsRefused is the refusal of contract 20 §7.3 rules 2 and 3.
+// targetsRefused is the refusal of rules 2 and 3 of /docs/tasks#create.
 func (m *model) targetsRefused(collaboration int64, targets []int64) int {
 	for i, o := range targets {
 		if !at(m.collaborations, collaboration).members[o] || !m.placeTaken(o, collaboration) || slices.Contains(targets[:i], o) {
@@ -98,7 +99,7 @@ func (m *model) targetsRefused(collaboration int64, targets []int64) int {
 	return 0
 }
 
-// createTask makes a task as a user, or below its own as a container, contract 20 §7.3.
+// createTask makes a task as a user, or below its own as a container (/docs/tasks#create).
 func (m *model) createTask(p party) step {
 	if len(m.tasks) >= 30 {
 		return m.deleteTask(m.account(access.User, 1))
@@ -160,7 +161,7 @@ func (m *model) mayIn(p party, task int64, global string, member ...string) bool
 	return m.can(p, global) || m.can(p, member...) && at(m.collaborations, at(m.tasks, task).collaboration).members[p.organization]
 }
 
-// deleteTask removes a task with all below it, contract 20 §7.4.
+// deleteTask removes a task with all below it (/docs/tasks#delete).
 func (m *model) deleteTask(p party) step {
 	id := m.any(sorted(m.tasks, nil))
 	return step{
@@ -174,7 +175,7 @@ func (m *model) deleteTask(p party) step {
 	}
 }
 
-// killTask ends what runs of a task and below it, contract 20 §9.1.
+// killTask ends what runs of a task and below it (/docs/tasks#kill).
 func (m *model) killTask(p party) step {
 	id := m.any(sorted(m.tasks, nil))
 	var open []*modelResult
@@ -197,7 +198,7 @@ func (m *model) killTask(p party) step {
 	}
 }
 
-// changeResult is what a node says about a result, contract 20 §8.3.
+// changeResult is what a node says about a result (/docs/results#change).
 func (m *model) changeResult(p party) step {
 	id := m.any(sorted(m.results, nil))
 	if node, result := m.working(); node != 0 && m.rnd.IntN(2) == 0 {

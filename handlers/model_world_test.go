@@ -91,7 +91,7 @@ func (s ruleSet) ids() []int64 {
 	return list
 }
 
-// contractRules are the rules in the order of their ids, contract 10 §7.3.
+// contractRules are the rules in the order of their ids (/docs/permissions#table).
 const contractRules = `node|glo|view node|org|view node|glo|edit node|org|edit node|glo|create node|org|create
 	node|glo|delete node|org|delete
 	collaboration|glo|view collaboration|org|view collaboration|glo|edit collaboration|glo|create collaboration|glo|delete
@@ -106,7 +106,7 @@ const contractRules = `node|glo|view node|org|view node|glo|edit node|org|edit n
 
 const lastRule = 53
 
-// The rules of the default roles, contract 10 §7.3.
+// The rules of the default roles (/docs/permissions#table).
 func defaultRules() (all, container, node, viewer, researcher, organizationAdmin, collaborationAdmin ruleSet) {
 	all = 1<<(lastRule+1) - 2
 	container = setOf(2, 10, 15, 16, 21, 27, 47)
@@ -245,7 +245,7 @@ func (m *model) caller() party {
 	return m.account(access.User, 1)
 }
 
-// container looks at what has become of a container's node and task, contract 20 §1.9.
+// container looks at what has become of a container's node and task (/docs/permissions#reach).
 func (m *model) container(p party) party {
 	n, t := at(m.nodes, p.id), at(m.tasks, p.task)
 	p.dead = n.collaboration != p.collaboration || n.organization != p.organization || t.collaboration != p.collaboration ||

@@ -21,7 +21,7 @@ func (s *Server) nodeRoutes() []route {
 	}
 }
 
-// nodeJSON is a node on the wire, contract 20 §2.4.
+// nodeJSON is a node on the wire (/docs/nodes#object).
 type nodeJSON struct {
 	ID            int64         `json:"id"`
 	Type          string        `json:"type"`

@@ -21,7 +21,7 @@ func (s *Server) organizationRoutes() []route {
 	}
 }
 
-// organizationJSON is an organization on the wire, contract 20 §2.2.
+// organizationJSON is an organization on the wire (/docs/organizations#object).
 type organizationJSON struct {
 	ID             int64   `json:"id"`
 	Name           *string `json:"name"`
@@ -110,7 +110,7 @@ func (s *Server) handleChangeOrganization(k *call, g access.Grant[access.EditOrg
 	return k.reply(http.StatusOK, s.organizationJSON(o))
 }
 
-// The lists below an organization are bare arrays without pages, contract 20 §3.
+// The lists below an organization are bare arrays without pages (/docs/wire#paging).
 
 func (s *Server) handleListCollaborationsOfOrganization(k *call, g access.Grant[access.ViewCollaborations]) error {
 	rows, err := s.core.CollaborationsOfOrganization(k.ctx, g, k.id("id"))

@@ -13,7 +13,7 @@ import (
 	"vserver/service/fault"
 )
 
-// page reads which part of a list is asked for, contract 20 §3.
+// page reads which part of a list is asked for (/docs/wire#paging).
 func (k *call) page() (core.Page, error) {
 	p := core.Page{}
 	if k.query.Get("page") == "" {
@@ -144,7 +144,7 @@ func (k *call) pageLinks(p core.Page, shown, total int64) []relation {
 }
 
 // pageURL is the request's own path and query with another page. All values of all
-// parameters stay, in their order (contract 10 §1.5).
+// parameters stay, in their order (/docs/wire#paging).
 func (k *call) pageURL(n int64) string {
 	u := k.echo.Request().URL
 	number := strconv.FormatInt(n, 10)

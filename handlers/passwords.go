@@ -28,7 +28,7 @@ func (s *Server) handleChangePassword(k *call, g access.Grant[access.UserItself]
 }
 
 // secret reads a text that has to be there; whatever is no text counts as missing
-// (contract 10 §6.5).
+// (/docs/tokens#change).
 func (b *body) secret(field, missing string) string {
 	raw, ok := b.get(field)
 	if b.fault == nil && (!ok || raw[0] != '"' || string(raw) == `""`) {

@@ -18,7 +18,7 @@ func (s *Server) portRoutes() []route {
 	}
 }
 
-// portJSON is a port on the wire, contract 20 §2.7.
+// portJSON is a port on the wire (/docs/ports#object).
 type portJSON struct {
 	embeddedPortJSON
 	Result *int64 `json:"result"`

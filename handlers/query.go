@@ -12,7 +12,7 @@ import (
 
 // filters reads the parameters of a query. The first faulty one is kept and given
 // by err. A parameter that is absent or empty filters nothing; of a repeated one
-// the first value counts (contract 20 §3).
+// the first value counts (/docs/wire#filters).
 type filters struct {
 	k     *call
 	fault error
@@ -110,12 +110,12 @@ func (f *filters) boolean(name string) *bool {
 }
 
 // flag returns a parameter that is true by being there: all words are true but
-// false, 0, no and the empty one (contract 10 §9.2).
+// false, 0, no and the empty one (/docs/wire#filters).
 func (f *filters) flag(name string) bool {
 	return !slices.Contains([]string{"", "0", "no", "false"}, strings.ToLower(f.k.query.Get(name)))
 }
 
-// dateForms are what a moment in a query may look like, contract 20 §1.4; an
+// dateForms are what a moment in a query may look like (/docs/wire#filters); an
 // offset may follow all but the first.
 var dateForms = []string{
 	"2006-01-02", "2006-01-02 15:04", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02T15:04:05",

@@ -16,7 +16,7 @@ const foreignToken = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9" +
 
 // FuzzRequest sends any query, body and id to any route, as somebody who may call it, and
 // with any token: nothing may cause a server error, what says that it is JSON has to be,
-// and no made-up token may get in (RELIABILITY R13).
+// and no made-up token may get in (/docs/reliability#r13).
 func FuzzRequest(f *testing.F) {
 	routes := (&Server{}).routes()
 	for i, r := range routes {

@@ -18,8 +18,7 @@ func (s *Server) resultRoutes() []route {
 	}
 }
 
-// embeddedResultJSON is a result on the wire as it stands within a task, contract 20
-// §2.6.
+// embeddedResultJSON is a result on the wire as it stands within a task (/docs/results#object).
 type embeddedResultJSON struct {
 	resultJSON
 	Organization *int64 `json:"organization"`
@@ -158,7 +157,7 @@ func resultFields(b *body) core.ResultFields {
 }
 
 // moment reads a time as nodes write it: theirs, without an offset, and without a
-// fraction once in a million (contract 20 §1.4). Nil when absent, null or empty.
+// fraction once in a million (/docs/wire#fields). Nil when absent, null or empty.
 func (b *body) moment(field string) *time.Time {
 	s := b.text(field, shortText)
 	if s == nil || *s == "" {

@@ -182,7 +182,7 @@ func TestChangeResult(t *testing.T) {
 	)
 }
 
-// TestOldNodesFinishWithoutAStatus is contract 20 §16.6-5.
+// TestOldNodesFinishWithoutAStatus is about /docs/results#life.
 func TestOldNodesFinishWithoutAStatus(t *testing.T) {
 	for before, after := range map[string]string{
 		"pending": `"completed"`, "initializing": `"completed"`, "active": `"completed"`, "failed": `"failed"`, "start failed": `"start failed"`, "": `""`,

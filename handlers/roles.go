@@ -20,7 +20,7 @@ func (s *Server) roleRoutes() []route {
 	}
 }
 
-// roleJSON is a role on the wire, contract 10 §9.1.
+// roleJSON is a role on the wire (/docs/roles#object).
 type roleJSON struct {
 	ID           int64   `json:"id"`
 	Name         *string `json:"name"`

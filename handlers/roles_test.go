@@ -81,7 +81,7 @@ func TestRoleIsShown(t *testing.T) {
 	)
 }
 
-// Holders are only shown to those who may view them (contract 10 §9.1, S14).
+// Holders are only shown to those who may view them (/docs/roles#object).
 func TestHoldersOfRolesAreThoseTheCallerMayView(t *testing.T) {
 	b := newBed(t)
 	b.change(t, `INSERT INTO role (name, organization_id) VALUES ('empty', 2)`,

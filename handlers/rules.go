@@ -14,7 +14,7 @@ func (s *Server) ruleRoutes() []route {
 	}
 }
 
-// ruleJSON is a rule on the wire, contract 10 §10.1.
+// ruleJSON is a rule on the wire (/docs/roles#rule).
 type ruleJSON struct {
 	ID          int64  `json:"id"`
 	Name        string `json:"name"` // the resource

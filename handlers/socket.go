@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	// tasksNamespace is the only namespace with events, contract 30 §2.1.
+	// tasksNamespace is the only namespace with events (/docs/live#namespaces).
 	tasksNamespace = "/tasks"
 	// refusedFor is how long a socket with a bad token has to leave by itself; at
-	// most five seconds (SECURITY U3).
+	// most five seconds (/docs/security#u3).
 	refusedFor = 3 * time.Second
 	// packetTimeout is how long the work on one packet may wait for the database.
 	packetTimeout = 15 * time.Second
@@ -30,7 +30,7 @@ const (
 // Periods are the times of the work in the background; zero stands for the default.
 type Periods struct {
 	FirstPing time.Duration // until nodes are first asked whether they are there: 5 s
-	Ping      time.Duration // between two such questions: 65 s (contract 30 §4)
+	Ping      time.Duration // between two such questions: 65 s (/docs/live#presence)
 	Flush     time.Duration // between two writes of when accounts were last seen: 5 s
 }
 
@@ -82,7 +82,7 @@ type connection struct {
 	leftRooms // from rooms of its standing
 }
 
-// connect lets a client in, contract 30 §2.5: the token, the status, who has come,
+// connect lets a client in (/docs/live#connect): the token, the status, who has come,
 // the rooms. The engine acknowledges afterwards.
 func (l *sockets) connect(k *live.Socket) {
 	ctx, cancel := context.WithTimeout(context.Background(), packetTimeout)
@@ -153,8 +153,8 @@ func badCredentials(err error) bool {
 	return fault.Is(err, fault.Unauthorized) || fault.Is(err, fault.BadToken)
 }
 
-// disconnect is contract 30 §2.6. The status that it leaves behind follows from the
-// connections that are still there.
+// disconnect does what /docs/live#disconnect says. The status that it leaves behind
+// follows from the connections that are still there.
 func (l *sockets) disconnect(k *live.Socket, reason live.Reason) {
 	v, ok := k.Data.(*connection)
 	if !ok {
@@ -185,7 +185,7 @@ func (v *connection) join(room string) bool {
 }
 
 // leaveRooms takes the connection out of the rooms that its new standing does not name, without
-// a word, and joins none (SECURITY U6).
+// a word, and joins none (/docs/security#u6).
 func (v *connection) leaveRooms(now core.Standing) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -261,7 +261,7 @@ func (b *liveBed) knock(t *testing.T, method, query, origin string) (int, http.H
 	return reply.StatusCode, reply.Header
 }
 
-// TestSocketPath: the live channel is at the root and nowhere else (contract 30 §1.2).
+// TestSocketPath: the live channel is at the root and nowhere else (/docs/live#path).
 func TestSocketPath(t *testing.T) {
 	b := newLiveBed(t)
 	for path, want := range map[string]int{

@@ -21,9 +21,9 @@ const (
 	nodeSettings = 1_000
 )
 
-// events registers what clients may say, contract 30 §3.2. Everything else, such as
-// join_room of releases before 3.6, is ignored. No event is answered, and none closes
-// a connection.
+// events registers what clients may say (/docs/live#client-events). Everything else,
+// such as join_room of releases before 3.6, is ignored. No event is answered, and none
+// closes a connection.
 func (l *sockets) events() {
 	l.onNode("algorithm_status_change", l.statusChange)
 	l.onNode("container_failed", l.containerFailed)
@@ -178,7 +178,7 @@ func (m *eventFields) refuse(format string, args ...any) {
 	}
 }
 
-// nodeInfo takes what a node tells about its configuration, contract 30 §5.
+// nodeInfo takes what a node tells about its configuration (/docs/live#node-config).
 func (l *sockets) nodeInfo(ctx context.Context, g access.Grant[access.NodeItself], args []json.RawMessage) error {
 	m, err := eventObject(args)
 	if err != nil {
@@ -197,7 +197,7 @@ func (l *sockets) nodeInfo(ctx context.Context, g access.Grant[access.NodeItself
 	return l.s.core.KeepNodeSettings(ctx, g, list)
 }
 
-// flag returns a boolean as it is stored, contract 30 §5.
+// flag returns a boolean as it is stored (/docs/live#node-config).
 func (m *eventFields) flag(key string) []core.NodeSetting {
 	switch string(m.values[key]) {
 	case "", "null":

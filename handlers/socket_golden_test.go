@@ -43,7 +43,7 @@ var socketDeviations = []struct {
 }{
 	{"", "a `ping` falls where the timer puts it (golden README)", without("ping")},
 	{"", "what the client's library says about itself is not heard from the server", without("disconnect")},
-	{"", "nodes learn of nodes in their own collaboration only (contract 30 §3.1)", func(client string, heard []string) []string {
+	{"", "nodes learn of nodes in their own collaboration only (/docs/live#server-events)", func(client string, heard []string) []string {
 		for i, e := range heard {
 			if strings.HasPrefix(client, "node_") && (strings.HasPrefix(e, "node-online") || strings.HasPrefix(e, "node-offline")) {
 				return slices.Delete(heard, i, i+1)
@@ -51,36 +51,36 @@ var socketDeviations = []struct {
 		}
 		return heard
 	}},
-	{"", "namespace /admin is refused (contract 30 §2.1)", without("node-status-changed")},
-	{"step.010", "namespace /admin is refused (contract 30 §2.1)", func(client string, heard []string) []string {
+	{"", "namespace /admin is refused (/docs/live#namespaces)", without("node-status-changed")},
+	{"step.010", "namespace /admin is refused (/docs/live#namespaces)", func(client string, heard []string) []string {
 		if client == "admin_ns" {
 			return append([]string{`refused /admin,"Unable to connect"`}, heard[1:]...)
 		}
 		return heard
 	}},
-	{"step.011", "every bad token is told so (contract 30 §2.2)", refusal("no_token")},
-	{"step.012", "every bad token is told so (contract 30 §2.2)", refusal("garbage")},
-	{"step.019", "collaboration_id is always a number (contract 30 §3.1)", func(_ string, heard []string) []string {
+	{"step.011", "every bad token is told so (/docs/live#log-in)", refusal("no_token")},
+	{"step.012", "every bad token is told so (/docs/live#log-in)", refusal("garbage")},
+	{"step.019", "collaboration_id is always a number (/docs/live#server-events)", func(_ string, heard []string) []string {
 		for i := range heard {
 			heard[i] = strings.Replace(heard[i], `"collaboration_id":"1"`, `"collaboration_id":1`, 1)
 		}
 		return heard
 	}},
-	{"step.020", "`master` is ignored (contract 20 §16.6)", func(_ string, heard []string) []string {
+	{"step.020", "`master` is ignored (/docs/tasks#create)", func(_ string, heard []string) []string {
 		if len(heard) > 0 {
 			return append(heard, "new_task 6")
 		}
 		return heard
 	}},
-	{"step.025 step.027", "only nodes, and only about their own collaboration (contract 30 §3.2)", without("algorithm_status_change")},
-	{"step.036", "one entry for each unfinished result with its own task (contract 20 §9.1)", func(_ string, heard []string) []string {
+	{"step.025 step.027", "only nodes, and only about their own collaboration (/docs/live#client-events)", without("algorithm_status_change")},
+	{"step.036", "one entry for each unfinished result with its own task (/docs/tasks#kill)", func(_ string, heard []string) []string {
 		if len(heard) > 0 {
 			return []string{`kill_containers {"collaboration_id":1,"kill_list":[` +
 				`{"organization_id":3,"result_id":5,"task_id":2},{"organization_id":3,"result_id":10,"task_id":7}]}`}
 		}
 		return heard
 	}},
-	{"step.044", "a node with a connection left is online (contract 30 §2.3)", without("node-offline")},
+	{"step.044", "a node with a connection left is online (/docs/live#connections)", without("node-offline")},
 	{"step.046", "sessions of the reference's own that had timed out", without("message")},
 }
 
@@ -103,8 +103,8 @@ func refusal(of string) func(string, []string) []string {
 
 // otherStatus are the steps whose HTTP status or stored status is another one.
 var otherStatus = map[string]any{
-	"step.020": 201,      // `master` is ignored (contract 20 §16.6)
-	"step.045": "online", // the other connection is counted (contract 30 §2.3)
+	"step.020": 201,      // `master` is ignored (/docs/tasks#create)
+	"step.045": "online", // the other connection is counted (/docs/live#connections)
 }
 
 func TestGoldenSockets(t *testing.T) {

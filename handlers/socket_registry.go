@@ -12,7 +12,7 @@ import (
 )
 
 // judgePause is the least time between two judgements of everybody; rights that were
-// taken away have to stop working within a second (SECURITY U6).
+// taken away have to stop working within a second (/docs/security#u6).
 const judgePause = 100 * time.Millisecond
 
 // leftRooms are the rooms that a connection must not be in any more.
@@ -146,7 +146,7 @@ func (l *sockets) judgeOnChanges(ctx context.Context) {
 }
 
 // judgeAll ends the connections of accounts that are gone or changed place, and takes
-// the others out of rooms that they may not be in any more (contract 30 §2.4).
+// the others out of rooms that they may not be in any more (/docs/live#rooms).
 func (l *sockets) judgeAll(ctx context.Context) error {
 	all, accounts := l.present()
 	if len(all) == 0 {

@@ -18,7 +18,7 @@ const (
 	roomPOwn = "collaboration_2_organization_2"
 	roomS    = "collaboration_3"
 	closed   = "closed"
-	promptly = time.Second // SECURITY U6
+	promptly = time.Second // /docs/security#u6
 )
 
 // TestAdvisory_U6: what was taken away stops reaching open sockets within a second and

@@ -27,7 +27,7 @@ func (s *Server) Run(ctx context.Context) {
 
 // pingNodes sends `ping` to all nodes, as nodes of 3.6 to 3.8.1 expect it. An answer of any
 // kind shows that the node is there; a missing one shows nothing, since the connection
-// itself has a heartbeat (contract 30 §4).
+// itself has a heartbeat (/docs/live#presence).
 func (l *sockets) pingNodes(ctx context.Context) {
 	next := time.NewTimer(l.periods.FirstPing)
 	defer next.Stop()

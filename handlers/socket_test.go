@@ -75,7 +75,7 @@ func TestSocketRoomsOfEveryKindOfAccount(t *testing.T) {
 	})
 }
 
-// TestSocketAudience is the worked example of contract 30 §2.
+// TestSocketAudience plays an example of /docs/live#rooms.
 func TestSocketAudience(t *testing.T) {
 	b := newLiveBed(t)
 	glob, coll, orga := b.join("admin", means{}), b.join("colladmin", means{connect: "40/tasks,{}"}), b.join("viewer", means{only: "polling"})

@@ -234,7 +234,7 @@ func TestAdvisory_T23_ContainersReachTheirRunOnly(t *testing.T) {
 	)
 }
 
-// TestPoliciesOfNodes checks the courtesy check of contract 20 §16.3.
+// TestPoliciesOfNodes checks the courtesy check of /docs/nodes#policies.
 func TestPoliciesOfNodes(t *testing.T) {
 	const refused = `{"msg":"Cannot create this task because one of the nodes that you are trying to send this task to does not allow you to create tasks."}`
 	to := func(organization string) string {

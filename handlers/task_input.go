@@ -13,7 +13,7 @@ import (
 // An input that a client sends as an object is stored as the text that the
 // reference makes of it, because algorithms and signatures may depend on it: keys
 // in the order sent, `", "` and `": "` between, everything but ASCII escaped
-// (contract 20 §2.8).
+// (/docs/tasks#forms).
 
 // inputText returns the text of a JSON object.
 func inputText(object json.RawMessage) string {

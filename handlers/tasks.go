@@ -20,7 +20,7 @@ func (s *Server) taskRoutes() []route {
 	}
 }
 
-// taskJSON is a task on the wire as it stands within a result, contract 20 §2.5.
+// taskJSON is a task on the wire as it stands within a result (/docs/tasks#object).
 type taskJSON struct {
 	ID            int64   `json:"id"`
 	Name          *string `json:"name"`

@@ -18,7 +18,7 @@ func (s *Server) userRoutes() []route {
 	}
 }
 
-// userJSON is a user on the wire, contract 10 §8.1.
+// userJSON is a user on the wire (/docs/users#object).
 type userJSON struct {
 	ID           int64   `json:"id"`
 	Type         string  `json:"type"`

@@ -206,8 +206,7 @@ func TestUserIsNotCreated(t *testing.T) {
 	}
 }
 
-// Whether a user exists is only told to those who may create one (contract 10 §14
-// S10).
+// Whether a user exists is only told to those who may create one (/docs/permissions#order).
 func TestNamesAreNotProbedWithoutPermission(t *testing.T) {
 	b := newBed(t)
 	for _, body := range []string{person(), person("username", `"root"`), person("email", `"viewer@example.org"`)} {
@@ -287,7 +286,7 @@ func TestRolesAndRulesOfUsersAreChanged(t *testing.T) {
 }
 
 // A refused change leaves nothing behind, whatever came before the refusal
-// (contract 10 §14 C2).
+// (/docs/users#change).
 func TestRefusedChangeOfUserWritesNothing(t *testing.T) {
 	b := newBed(t)
 	b.run(
@@ -299,7 +298,7 @@ func TestRefusedChangeOfUserWritesNothing(t *testing.T) {
 }
 
 // Nobody takes over an account that may do more by way of its mail, or deletes it
-// (contract 10 §14 S7).
+// (/docs/users#change).
 func TestMorePowerfulAccountsAreOutOfReach(t *testing.T) {
 	b := newBed(t)
 	const first = `{"msg":"You don't have the rule (node, Scope.GLOBAL, Operation.VIEW)"}`
@@ -345,7 +344,7 @@ func TestUserIsDeleted(t *testing.T) {
 	}
 }
 
-// The last holder of Root keeps it, whoever asks (contract 10 §8.5, §8.6).
+// The last holder of Root keeps it, whoever asks (/docs/users#change, /docs/users#delete).
 func TestLastRootStays(t *testing.T) {
 	b := newBed(t)
 	b.change(t, `UPDATE "user" SET organization_id = 2 WHERE id = 1`)

@@ -22,6 +22,8 @@ var (
 	promise  = regexp.MustCompile(`(?m)\bfunc Test(Advisory|Reliability)_([TUR]\d+)_|\bfunc (Fuzz)[A-Z]|^(advisory|reliability)_([tur]\d+)\.txtar$`)
 	promised = regexp.MustCompile(`<h3 id="([tur]\d+)">`)
 	anchor   = regexp.MustCompile(` id="([^"]+)"`)
+	// absent are pages that the repository does not hold.
+	absent = regexp.MustCompile(`§\d|SECURITY +[TUS]\d|RELIABILITY +R\d`)
 )
 
 // texts reads the files of the house that may cite.
@@ -59,11 +61,14 @@ func anchorsOf(pages map[string]embed.Document) map[string]bool {
 	return all
 }
 
-// wrongCitations names the citations whose anchor is not there.
+// wrongCitations names the citations whose page or anchor is not there.
 func wrongCitations(files map[string]string, anchors map[string]bool) []string {
 	var wrong []string
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		for i, line := range strings.Split(files[name], "\n") {
+			if m := absent.FindString(line); m != "" {
+				wrong = append(wrong, fmt.Sprintf("%s:%d: %s is no page of /docs/", name, i+1, m))
+			}
 			for _, m := range citation.FindAllStringSubmatch(line, -1) {
 				if !anchors[m[1]+"#"+m[2]] {
 					wrong = append(wrong, fmt.Sprintf("%s:%d: %s leads nowhere", name, i+1, m[0]))
@@ -134,7 +139,7 @@ func TestCitationChecksNotice(t *testing.T) {
 		"reliability": {Text: []byte(`<h3 id="r13"><h3 id="r15"><h3 id="r16">`)},
 	}
 	files, err := texts(fstest.MapFS{
-		"core/a.go":                 {Data: []byte("// One (/docs/tasks#create).\n// Two (/docs/tasks#kill, /docs/gone#x).\nfunc FuzzIt(\n")},
+		"core/a.go":                 {Data: []byte("// One (/docs/tasks#create).\n// Two (/docs/tasks#kill, /docs/gone#x).\n// Three (contract 20 " + "§7.3), RELIABILITY " + "R5.\nfunc FuzzIt(\n")},
 		"core/a_test.go":            {Data: []byte("func TestAdvisory_T01_Holds(\nfunc TestReliability_R7_Holds(\n")},
 		"cli/reliability_r15.txtar": {Data: []byte("# /docs/security#t02\n")},
 		"cli/advisory_t22.txtar":    {Data: []byte("")},
@@ -147,6 +152,7 @@ func TestCitationChecksNotice(t *testing.T) {
 	for name, c := range map[string]struct{ got, want []string }{
 		"citations": {wrongCitations(files, anchorsOf(pages)), []string{
 			"core/a.go:2: /docs/tasks#kill leads nowhere", "core/a.go:2: /docs/gone#x leads nowhere",
+			"core/a.go:3: §7 is no page of /docs/",
 		}},
 		"promises": {wrongPromises(files, pages), []string{
 			"/docs/reliability#r16 promises what no test is named after",

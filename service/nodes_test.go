@@ -213,7 +213,7 @@ func (s *hospital) python() string {
 // releases: they complete tasks that were there before them and tasks that they are
 // told of, catch up after the server was replaced while their token expired, and are
 // seen offline at once when they leave. The order is that of a node of 3.7.3: once it
-// was told of a task it asks for no other at a synchronisation (contract 30 §6.4).
+// was told of a task it asks for no other at a synchronisation (/docs/live#node-calls).
 func TestNodesOfTheReference(t *testing.T) {
 	for file, configuration := range map[string]int{"node_3_7.py": 0, "node_3_11.py": 2} {
 		t.Run(file, func(t *testing.T) {

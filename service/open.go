@@ -28,8 +28,8 @@ func Source(inst config.Instance) queries.Source {
 }
 
 // OpenInstance opens the database of an instance and does all that a first start does to it
-// (contract 40 §4.10), so that every command may be the first to touch it. rootFromAnywhere
-// is core.Settings.RootFromAnywhere. The caller closes it.
+// (/docs/permissions#start), so that every command may be the first to touch it.
+// rootFromAnywhere is core.Settings.RootFromAnywhere. The caller closes it.
 func OpenInstance(ctx context.Context, inst config.Instance, rootFromAnywhere bool, log zerolog.Logger) (*Opened, error) {
 	log.Debug().Str("engine", string(inst.Database.Engine)).Str("host", inst.Database.Host).
 		Str("name", inst.Database.Name).Msg("Opening the database")

@@ -65,7 +65,7 @@ func (c complaints) Write(text []byte) (int, error) {
 func complain(to zerolog.Logger) *log.Logger { return log.New(complaints{to}, "", 0) }
 
 // answers reports whether the routes still answer. It asks for what needs no database: a
-// database that hangs is waited for (RELIABILITY R10), and a start would not mend it.
+// database that hangs is waited for (/docs/reliability#r10), and a start would not mend it.
 func answers(routes http.Handler, path string) func(context.Context) bool {
 	return func(ctx context.Context) bool {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, path+"/version", http.NoBody)

@@ -27,7 +27,7 @@ import (
 type RunOptions struct {
 	Console io.Writer // where `logging.use_console` writes to; nil for nowhere
 	// RootFromAnywhere tells that the environment dev or test was asked for by name: then
-	// the first user gets in from anywhere with its initial password (SECURITY T22).
+	// the first user gets in from anywhere with its initial password (/docs/security#t22).
 	RootFromAnywhere bool
 	Ready            func(net.Addr) // called once requests are answered; may be nil
 	// Getenv is the environment, where a service manager says how to tell it that the

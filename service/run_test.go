@@ -240,7 +240,7 @@ func TestRunRemarks(t *testing.T) {
 }
 
 // Requests that are under way when the end is asked for are answered, live
-// connections are closed, and nothing is left of the server (RELIABILITY R16).
+// connections are closed, and nothing is left of the server (/docs/reliability#r16).
 func TestRunDrains(t *testing.T) {
 	inst := configured(t)
 	r := start(t, inst)
@@ -326,7 +326,7 @@ func (r *running) closes(c *websocket.Conn) error {
 	}
 }
 
-// A server has one listener (SECURITY T10).
+// A server has one listener (/docs/security#t10).
 func TestAdvisory_T10_OneListener(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("reads /proc")

@@ -1,13 +1,13 @@
 // Package access says who may do what: the table of rules, the default roles, and
 // the judgement of an actor. It is pure: no HTTP, no SQL, nothing of ours but
 // fault. Scopes imply nothing: an actor who holds a rule globally does not hold
-// it for the organization (contract 10 §7.1).
+// it for the organization (/docs/permissions#rules).
 package access
 
 // Resource is the noun that a rule is about.
 type Resource string
 
-// The resources, contract 10 §7.3.
+// The resources (/docs/permissions#table).
 const (
 	Nodes          Resource = "node"
 	Collaborations Resource = "collaboration"

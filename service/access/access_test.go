@@ -8,8 +8,8 @@ import (
 	"vserver/service/fault"
 )
 
-// marks is who holds what in a fresh database, contract 10 §7.3, as a table of its
-// own: R Root, V Viewer, Re Researcher, OA Organization Admin, CA Collaboration
+// marks is who holds what in a fresh database (/docs/permissions#table), as a table of
+// its own: R Root, V Viewer, Re Researcher, OA Organization Admin, CA Collaboration
 // Admin, N node, C container.
 const marks = `
 id resource      scope         operation R V Re OA CA N C

@@ -73,13 +73,13 @@ func (a Actor) WorksFor(organization, collaboration *int64) bool {
 }
 
 // MayContinue reports whether a container may make tasks of this image in this
-// collaboration: only of its own, in its own (SECURITY T08).
+// collaboration: only of its own, in its own (/docs/security#t08).
 func (a Actor) MayContinue(image string, collaboration *int64) bool {
 	return a.Kind == Container && image == a.Image && a.WorksIn(collaboration)
 }
 
-// MustHold is the "own what you hand out" check of contract 10 §7.2: the first rule
-// of the set that the actor lacks becomes the fault.
+// MustHold is the "own what you hand out" check of /docs/permissions#hand-out: the
+// first rule of the set that the actor lacks becomes the fault.
 func (a Actor) MustHold(s Set) error {
 	if r, lacks := a.Rules.Lacks(s); lacks {
 		return fault.New(fault.Denied, "%s", NotHeld(r))
@@ -87,7 +87,7 @@ func (a Actor) MustHold(s Set) error {
 	return nil
 }
 
-// NotHeld is the text about a rule that the actor lacks, contract 10 §7.2.
+// NotHeld is the text about a rule that the actor lacks (/docs/permissions#hand-out).
 func NotHeld(r Rule) string {
 	return "You don't have the rule (" + string(r.Resource) + ", Scope." + r.Scope.String() +
 		", Operation." + r.Operation.String() + ")"

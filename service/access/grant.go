@@ -32,8 +32,8 @@ type judgement struct {
 // Judge finds the scopes in which the actor holds a permission. Only the entrances of
 // the server call it, once for each request. A grant without any scope is no error:
 // the use case decides what comes first, that the row is missing or that the
-// permission is (contract 20 §17 S9). The error is that of a permission which another
-// kind of caller has.
+// permission is (/docs/permissions#order). The error is that of a permission which
+// another kind of caller has.
 func Judge[P Permission](a Actor) (Grant[P], error) {
 	pair := PairOf[P]()
 	if pair.Only != 0 && pair.Only != a.Kind {
@@ -97,8 +97,7 @@ func (j judgement) CoversUser(id int64, organization *int64) bool {
 	return j.Covers(organization) || j.Has(Own) && j.actor.IsSelf(id)
 }
 
-// CoversNode is Covers for a node; a node reaches none but itself (contract 20 §17
-// S11).
+// CoversNode is Covers for a node; a node reaches none but itself (/docs/nodes#change).
 func (j judgement) CoversNode(id int64, organization *int64) bool {
 	return (j.actor.Kind == User || j.actor.IsSelf(id)) && j.Covers(organization)
 }
@@ -114,7 +113,7 @@ func (j judgement) MayMoveNode(toOrganization bool) bool {
 // nothing.
 type Sight struct {
 	OrganizationID  *int64 // only collaborations that it is a member of
-	CollaborationID *int64 // only this one, for nodes and containers (contract 20 §1.9)
+	CollaborationID *int64 // only this one, for nodes and containers (/docs/permissions#reach)
 	RunID           *int64 // only tasks of this run, for containers
 }
 
@@ -153,8 +152,8 @@ type OrganizationSight struct {
 }
 
 // OrganizationSight returns the bounds of a list of organizations, narrower for nodes
-// and containers (contract 20 §4 and §1.9); the error is that the permission is
-// missing.
+// and containers (/docs/organizations#see, /docs/permissions#reach); the error is that
+// the permission is missing.
 func (j judgement) OrganizationSight() (OrganizationSight, error) {
 	a := j.actor
 	switch {
@@ -176,8 +175,8 @@ type NodeSight struct{ OwnerID, OnlyID *int64 }
 
 // NodeSight returns the bounds of a list of nodes. A node views those of its
 // organization, or only itself when the organization is no member of the node's
-// collaboration any more; a container views its node (contract 20 §6.1 and §1.9). The
-// error is that the permission is missing.
+// collaboration any more; a container views its node (/docs/nodes#list,
+// /docs/permissions#reach). The error is that the permission is missing.
 func (j judgement) NodeSight(member bool) (NodeSight, error) {
 	a := j.actor
 	switch {
@@ -200,7 +199,7 @@ func (s NodeSight) Covers(id int64, organization *int64) bool {
 }
 
 // UserSight bounds the users that a caller may view to those of one organization and
-// itself, contract 10 §8.3. Nil bounds nothing, 0 leaves only itself.
+// itself (/docs/users#get). Nil bounds nothing, 0 leaves only itself.
 func (j judgement) UserSight() *int64 {
 	switch {
 	case j.Has(Global):

@@ -6,7 +6,7 @@ type Role struct {
 	Description string
 	Rules       Set
 	// Fixed roles get rules that they lack at every start; the others are made
-	// when missing and then left to the administrator (contract 10 §7.5).
+	// when missing and then left to the administrator (/docs/tokens#first-user).
 	Fixed bool
 }
 
@@ -19,9 +19,9 @@ const (
 	RoleSuper = "super"
 )
 
-// DefaultRoles lists the roles in the order of their ids in a fresh database,
-// contract 10 §7.4. Those that administrators hand out say what they manage: clients
-// find them by that word.
+// DefaultRoles lists the roles in the order of their ids in a fresh database
+// (/docs/permissions#roles). Those that administrators hand out say what they manage:
+// clients find them by that word.
 func DefaultRoles() []Role {
 	viewer := Of(2, 10, 15, 16, 21, 27, 29, 34, 37, 39, 47, 48)
 	researcher := viewer | Of(23, 25)
@@ -39,7 +39,7 @@ func DefaultRoles() []Role {
 }
 
 // Reserved reports whether a role name is one of the default roles', which no other
-// role may carry (contract 10 §9.4). Case matters.
+// role may carry (/docs/roles#create). Case matters.
 func Reserved(name string) bool {
 	for _, r := range DefaultRoles() {
 		if r.Name == name {
@@ -51,7 +51,7 @@ func Reserved(name string) bool {
 
 // Locked reports whether a default role's rules may not be changed by anyone,
 // because nodes, containers or the last administrator would stop working
-// (contract 10 §9.8).
+// (/docs/roles#add-rule).
 func Locked(name string) bool {
 	return name == RoleRoot || name == RoleContainer || name == RoleNode
 }

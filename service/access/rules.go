@@ -9,7 +9,7 @@ type Rule struct {
 	Description string
 }
 
-// Rules is the table of all rules in id order, contract 10 §7.3.
+// Rules is the table of all rules in id order (/docs/permissions#table).
 var Rules = [...]Rule{
 	{1, "node", Global, View, "View any node"},
 	{2, "node", Organization, View, "View nodes of your own organization"},

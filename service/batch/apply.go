@@ -13,7 +13,7 @@ import (
 	"vserver/service/core"
 )
 
-// ErrNotAllowed refuses to drop all data (contract 40 §9.3).
+// ErrNotAllowed refuses to drop all data (/docs/import#again).
 var ErrNotAllowed = errors.New("Cannot drop tables, configuration does not allow this!")
 
 // What undoes the transaction of an import without being a failure.
@@ -293,8 +293,8 @@ func (w *writer) createNodes(ctx context.Context) error {
 	return nil
 }
 
-// createTasks makes the example tasks of new collaborations, contract 40 §9.2: each
-// is a run of its own and has a result for every participant.
+// createTasks makes the example tasks of new collaborations (/docs/import#effects):
+// each is a run of its own and has a result for every participant.
 func (w *writer) createTasks(ctx context.Context) error {
 	name, input := "Example task", base64.StdEncoding.EncodeToString([]byte("something"))
 	for _, c := range w.collaborations {

@@ -15,7 +15,7 @@ import (
 	"vserver/service/core"
 )
 
-// The import file of the recorded conversations makes the rows of contract 40 §9.2,
+// The import file of the recorded conversations makes the rows of /docs/import#effects,
 // with its ids, and the second time nothing. That of the documentation is taken
 // after a drop, below.
 func TestKnownFile(t *testing.T) {

@@ -1,7 +1,7 @@
 // Package batch is the import file: it reads organizations, users, collaborations,
 // nodes and tasks from YAML, compares them with the database and adds what is not
-// there, all or nothing (contract 40 §9). It imports core, queries, access and yaml;
-// it knows neither the command line nor the configuration.
+// there, all or nothing (/docs/import#effects). It imports core, queries, access and
+// yaml; it knows neither the command line nor the configuration.
 package batch
 
 import "vserver/service/yaml"
@@ -35,7 +35,7 @@ func Kinds() []Kind {
 // Verdict is what the comparison of a row with the database said.
 type Verdict string
 
-// The verdicts of contract 40 §9.3.
+// The verdicts of /docs/import#again.
 const (
 	Created   Verdict = "created"   // the database lacks it
 	Unchanged Verdict = "unchanged" // the database has it as the file says

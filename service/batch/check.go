@@ -42,7 +42,7 @@ func (f firsts) note(r *yaml.Reader, line int, what, name string) {
 	f[name] = line
 }
 
-// nodeName is the name of an imported node, contract 40 §9.2.
+// nodeName is the name of an imported node (/docs/import#effects).
 func nodeName(organization, collaboration string) string {
 	return organization + " - " + collaboration + " Node"
 }

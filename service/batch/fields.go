@@ -8,7 +8,7 @@ import (
 	"vserver/service/yaml"
 )
 
-// Lengths of texts in characters, contract 10 §1.4 and §5.1.
+// Lengths of texts in characters (/docs/wire#fields, /docs/tokens#password-policy).
 const (
 	shortText    = 1_000
 	imageText    = 2_000

@@ -131,7 +131,7 @@ func (b *block) organization() *organization {
 	return o
 }
 
-// name reads a name that must not be taken for an id (SECURITY T05).
+// name reads a name that must not be taken for an id (/docs/security#t05).
 func (b *block) name(field string) (string, int) {
 	name, line := b.need(field, shortText)
 	if s := strings.TrimSpace(name); s != "" && strings.TrimFunc(s, unicode.IsDigit) == "" {
@@ -258,7 +258,7 @@ func (b *block) participant() *participant {
 }
 
 // begun shows enough of a key to find it in the file: it may be somebody's real key,
-// and messages end in logs (SECURITY U8).
+// and messages end in logs (/docs/security#u8).
 func begun(key string) string {
 	const shown = 8
 	runes := []rune(key)

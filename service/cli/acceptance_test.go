@@ -14,7 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// promises is how many rows contract 40 §12 has.
+// promises is how many rows /docs/developing#acceptance speaks of.
 const promises = 154
 
 var (

@@ -43,8 +43,8 @@ func scopes(cmd *cobra.Command, f instanceFlags) []config.Scope {
 	return []config.Scope{config.System, config.User}
 }
 
-// choose offers the configurations of a scope, one for each environment (contract 40
-// §3). When nobody answers, they have been shown.
+// choose offers the configurations of a scope, one for each environment
+// (/docs/commands#choose). When nobody answers, they have been shown.
 func (p *program) choose(locations config.Locations, scope config.Scope, ask bool) (name, environment string, err error) {
 	all, err := locations.List(scope)
 	if err != nil {

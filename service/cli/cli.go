@@ -170,7 +170,7 @@ func nothing(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// flagError words what is wrong with an option (contract 40 §2).
+// flagError words what is wrong with an option (/docs/commands#output).
 func flagError(_ *cobra.Command, err error) error {
 	var none *pflag.NotExistError
 	var empty *pflag.ValueRequiredError

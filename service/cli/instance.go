@@ -10,7 +10,7 @@ import (
 	"vserver/service/config"
 )
 
-// instanceFlags are the options that choose an instance (contract 40 §3).
+// instanceFlags are the options that choose an instance (/docs/commands#choose).
 type instanceFlags struct {
 	name, file, environment string
 	scope                   config.Scope
@@ -84,7 +84,7 @@ func (f *instanceFlags) find(p *program) (config.Instance, error) {
 }
 
 // rootFromAnywhere reports whether the environment dev or test was asked for by name, which
-// lets the first user in from anywhere (SECURITY T22).
+// lets the first user in from anywhere (/docs/security#t22).
 func (f *instanceFlags) rootFromAnywhere() bool {
 	return f.environment == "dev" || f.environment == "test"
 }

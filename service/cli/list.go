@@ -37,7 +37,7 @@ func (p *program) listCommand() *cobra.Command {
 	return cmd
 }
 
-// table prints the rows in the widths of contract 40 §4.6.
+// table prints the rows in fixed widths (/docs/commands#list).
 func (p *program) table(rows []instance.Listed) {
 	const name, environments, status = 25, 32, 16
 	line := strings.Repeat("-", 85)

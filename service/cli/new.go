@@ -76,7 +76,7 @@ func (i item) usage() string {
 	return fmt.Sprintf("`%s` for: %s%s", value, strings.TrimRight(i.q.Title, ":?"), more)
 }
 
-// newConfiguration follows contract 40 §4.1.
+// newConfiguration follows /docs/commands#new.
 func (p *program) newConfiguration(ctx context.Context, f newFlags) error {
 	locations := config.ThisMachine(p.getenv)
 	if err := p.nameNew(&f); err != nil {

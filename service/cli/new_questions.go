@@ -33,8 +33,8 @@ const (
 	flagPassword = "root-password-file"
 )
 
-// items are the questions of contract 40 §5, in its order; the last one is this
-// server's own.
+// items are the questions of /docs/commands#questions, in its order; the last one is
+// this server's own.
 func items() []item {
 	var all []item
 	blocks := map[string]string{} // options of the questions about whole blocks
@@ -82,7 +82,7 @@ func checkRootPassword(password string) error {
 }
 
 // block is the environment that the answers describe, as it stands in the file
-// (contract 40 §4.1 and §5).
+// (/docs/commands#new and /docs/commands#questions).
 func (a answers) block(name string, origins []string) (map[string]any, error) {
 	block := map[string]any{}
 	for _, s := range config.Settings() {

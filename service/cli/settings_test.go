@@ -119,8 +119,8 @@ func life(t *testing.T, token string) time.Duration {
 	return time.Duration(claims.Exp-claims.Iat) * time.Second
 }
 
-// What the settings of the documentation promise (contract 40 §12, rows 43 to 49, 55
-// to 57, 77 and 81).
+// What the settings of the documentation promise (/docs/developing#acceptance, rows 43
+// to 49, 55 to 57, 77 and 81).
 func TestSettings(t *testing.T) {
 	for name, c := range map[string]struct {
 		change []string

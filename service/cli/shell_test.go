@@ -11,7 +11,7 @@ import (
 
 // writeSnippets puts the statements of the documentation's Shell section into a
 // folder. The name of the new user and the placeholder of an existing one are other
-// ones, as the contract has it (40 §12 row 153).
+// ones, as row 153 of /docs/developing#acceptance has it.
 func writeSnippets(folder string) error {
 	text, err := os.ReadFile("../shell/testdata/snippets.py")
 	if err != nil {

@@ -107,7 +107,7 @@ func (f startFlags) runArgs(locations config.Locations, inst config.Instance) []
 	} else {
 		args = append(args, "--name", inst.Name)
 	}
-	if f.environment != "" { // asked for by name, which counts (SECURITY T22)
+	if f.environment != "" { // asked for by name, which counts (/docs/security#t22)
 		args = append(args, "--environment", f.environment)
 	}
 	if f.ip != "" {

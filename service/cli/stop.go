@@ -48,8 +48,7 @@ func (p *program) stopCommand() *cobra.Command {
 	return cmd
 }
 
-// toStop finds the servers to stop; what does not run is told, not an error (contract
-// 40 §4.3).
+// toStop finds the servers to stop; what does not run is told, not an error (/docs/commands#start).
 func (p *program) toStop(cmd *cobra.Command, f stopFlags) ([]instance.Running, error) {
 	locations := config.ThisMachine(p.getenv)
 	asked := scopes(cmd, f.instanceFlags)

@@ -58,7 +58,7 @@ func (p *program) versions(cmd *cobra.Command, f versionFlags) error {
 }
 
 // serverVersion prints what the server answers beside the version of this program, in
-// the form of contract 40 §4.9.
+// the form of /docs/commands#version.
 func (p *program) serverVersion(ctx context.Context, r instance.Running) error {
 	server, err := instance.NewClient(r.URL, r.Certificate).Version(ctx)
 	if err != nil {

@@ -30,7 +30,7 @@ type (
 )
 
 // Config is one environment of a configuration file, checked and with defaults
-// filled in (contract 40 §6.2). It is passed down by value or pointer and never
+// filled in (/docs/configuration#keys). It is passed down by value or pointer and never
 // changed after loading.
 type Config struct {
 	File        string // path of the file it was read from
@@ -53,7 +53,7 @@ type Config struct {
 
 	SupportEmail       string        // shown in mails
 	EmailTokenLife     time.Duration // life of mailed recovery tokens
-	AccessTokenLife    time.Duration // contract 10 §2.3; one day when Type is test
+	AccessTokenLife    time.Duration // /docs/tokens#lives; one day when Type is test
 	RefreshTokenLife   time.Duration // of users; those of nodes do not expire
 	TwoFactorAuth      bool
 	PasswordPolicy     PasswordPolicy
@@ -160,7 +160,7 @@ func databaseURI(_, value string) (taken, must string) {
 	return value, ""
 }
 
-// shortestKey is the least length in bytes of a key for HS256 (SECURITY T21).
+// shortestKey is the least length in bytes of a key for HS256 (/docs/security#t21).
 const shortestKey = 32
 
 // sampleKeys stand in published examples, so that anyone can sign with them; the first
@@ -171,7 +171,7 @@ var sampleKeys = []string{
 	"my-secret-key", "your-secret-key", "jwt_secret_key", "jwt-secret-key", "changeme", "change-me",
 }
 
-// checkKey generates a missing key and warns of a weak one (SECURITY T21).
+// checkKey generates a missing key and warns of a weak one (/docs/security#t21).
 func checkKey(b *yaml.Block, name string, c *Config) {
 	switch given := strings.ToLower(c.JWTSecretKey.Reveal()); {
 	case given == "":
@@ -194,7 +194,7 @@ func showKey(c *Config) any {
 	return c.JWTSecretKey.String()
 }
 
-// Lives of tokens (contract 10 §2.3).
+// Lives of tokens (/docs/tokens#lives).
 const (
 	defaultAccessLife  = 6 * time.Hour
 	testAccessLife     = 24 * time.Hour
@@ -232,7 +232,7 @@ func hours(b *yaml.Block, name string, byDefault, least time.Duration) time.Dura
 	return byDefault
 }
 
-// PasswordPolicy is the lock-out after failed log-ins (contract 10 §5.3).
+// PasswordPolicy is the lock-out after failed log-ins (/docs/tokens#lock).
 type PasswordPolicy struct {
 	MaxFailedAttempts int
 	Inactivation      time.Duration

@@ -149,7 +149,7 @@ func TestLoggersOfNewerReleases(t *testing.T) {
 	}
 }
 
-// Contract 10 §2.3.
+// /docs/tokens#lives.
 func TestTokenLives(t *testing.T) {
 	const hour = time.Hour
 	for _, tc := range []struct {

@@ -20,7 +20,7 @@ const (
 	Postgres Engine = "postgres"
 )
 
-// Database is where the data is kept, read from an SQLAlchemy URI (contract 40 §7).
+// Database is where the data is kept, read from an SQLAlchemy URI (/docs/configuration#places).
 type Database struct {
 	Engine  Engine
 	Path    string // absolute file, SQLite only

@@ -13,10 +13,10 @@ import (
 var form = yaml.Form{Name: "a configuration", Bytes: 1 << 20, Values: 500_000}
 
 // application is the name of the block beside `environments`, which is chosen like
-// a fifth environment and is no default for the others (contract 40 §6.1).
+// a fifth environment and is no default for the others (/docs/configuration#environments).
 const application = "application"
 
-// EnvironmentNames in the order of `vserver list` (contract 40 §4.6).
+// EnvironmentNames in the order of `vserver list` (/docs/commands#list).
 var EnvironmentNames = []string{"prod", "acc", "test", "dev", application}
 
 // CheckEnvironment refuses a word that names no environment.
@@ -63,7 +63,7 @@ func newFile(r *yaml.Reader, err error) (*File, error) {
 }
 
 // collect finds the five blocks. Anything but a mapping in their place is ignored,
-// as the three dots of the documentation's example must be (contract 40 §6.1).
+// as the three dots of the documentation's example must be (/docs/configuration#environments).
 func (f *File) collect(top *yaml.Block) {
 	if v, _ := top.Ask(application); v.IsBlock() {
 		f.blocks[application] = v
@@ -112,14 +112,15 @@ type NoEnvironment struct {
 	Why         string
 }
 
-// Error is the sentence of contract 40 §3 with the reason behind it.
+// Error is the sentence of /docs/commands#choose with the reason behind it.
 func (e NoEnvironment) Error() string {
 	return fmt.Sprintf("Requested environment %s is not found in the configuration: %s", e.Environment, e.Why)
 }
 
 // Choose decides which environment to run. An empty wish means that none was given:
-// then prod, else application, else the only usable block (contract 40 §6.1). The
-// error is a NoEnvironment, or says that the word is none of the five.
+// then prod, else application, else the only usable block
+// (/docs/configuration#environments). The error is a NoEnvironment, or says that the
+// word is none of the five.
 func (f *File) Choose(wish string) (string, error) {
 	usable := f.Environments()
 	if wish == "" {

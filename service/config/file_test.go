@@ -128,8 +128,8 @@ func TestMissingKeysOfLogging(t *testing.T) {
 	}
 }
 
-// Contract 40 §6.1: a wrong port or logging block anywhere stops the file, other
-// mistakes only their own environment.
+// /docs/configuration#environments: a wrong port or logging block anywhere stops the
+// file, other mistakes only their own environment.
 func TestFaultsOfOtherEnvironments(t *testing.T) {
 	for _, tc := range []struct{ text, want string }{
 		{fileOf("test", "prod!"), "t.yaml:24: environments.prod.port: Invalid value 'abc': must be a whole number from 0 to 65535"},

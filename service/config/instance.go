@@ -11,7 +11,7 @@ import (
 	"vserver/service/yaml"
 )
 
-// Wanted is what the command line says about an instance (contract 40 §3).
+// Wanted is what the command line says about an instance (/docs/commands#choose).
 type Wanted struct {
 	Name        string // --name
 	File        string // --config, wins over Name
@@ -67,7 +67,7 @@ func (p Locations) File(scope Scope, name string) string {
 }
 
 // Resolve finds and loads the wanted instance. Errors carry the sentences of
-// contract 40 §3; mistakes in the file are Faults.
+// /docs/commands#choose; mistakes in the file are Faults.
 func (p Locations) Resolve(w Wanted) (Instance, error) {
 	if w.File == "" && w.Name == "" {
 		return Instance{}, ErrNothingWanted
@@ -150,7 +150,7 @@ func isFile(path string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// absent is the error of contract 40 §3 for a name, with a reason if there is one.
+// absent is the error of /docs/commands#choose for a name, with a reason if there is one.
 func absent(w Wanted, why string) error {
 	environment := w.Environment
 	if environment == "" {

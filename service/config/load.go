@@ -14,8 +14,9 @@ import (
 // Load checks one environment of the file and returns its settings, with those of
 // the process's environment over them (getenv is os.Getenv in the running program).
 // All faults come at once, as Faults. A wrong port or logging block in *another*
-// environment also stops the file, as in the reference (contract 40 §6.1); other
-// mistakes there do not, so that no file which used to start is refused.
+// environment also stops the file, as in the reference
+// (/docs/configuration#environments); other mistakes there do not, so that no file
+// which used to start is refused.
 func (f *File) Load(environment string, getenv func(string) string) (Config, []Warning, error) {
 	r := form.NewReader(f.Path)
 	r.Warnings = slices.Clone(f.notes)

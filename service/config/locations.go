@@ -12,7 +12,7 @@ import (
 // Scope is the level at which an instance is kept: for everybody or for one user.
 type Scope string
 
-// The two scopes; servers default to System (contract 40 §1).
+// The two scopes; servers default to System (/docs/commands#instances).
 const (
 	System Scope = "system"
 	User   Scope = "user"
@@ -55,7 +55,7 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// Folders are the directories of contract 40 §7, without a separator at the end.
+// Folders are the directories of /docs/configuration#places, without a separator at the end.
 type Folders struct {
 	Config string // holds <name>.yaml of every instance
 	Data   string // of one instance
@@ -111,7 +111,7 @@ func (p Locations) linuxFolders(scope Scope) Folders {
 // xdgConfig picks the system configuration directory: the first of XDG_CONFIG_DIRS.
 // Desktop Ubuntu puts /etc/xdg/xdg-ubuntu there, before the /etc/xdg that the
 // documentation promises; then /etc/xdg is taken, unless only the first one already
-// holds files of a server (contract 40 §7).
+// holds files of a server (/docs/configuration#places).
 func (p Locations) xdgConfig() string {
 	const promised = "/etc/xdg"
 	listed := p.either("XDG_CONFIG_DIRS", promised)
@@ -176,7 +176,7 @@ func (p Locations) under(dir, path string) string {
 
 var allowedName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 
-// CheckName refuses instance names with other characters than those of contract 40 §1.
+// CheckName refuses instance names with other characters than those of /docs/commands#instances.
 func CheckName(name string) error {
 	if !allowedName.MatchString(name) {
 		return fmt.Errorf("Name '%s' is not allowed. Please use only the following characters: a-zA-Z0-9_.-", name)

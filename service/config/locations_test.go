@@ -16,7 +16,7 @@ func machine(goos, home string, env map[string]string, dirs ...string) config.Lo
 	}
 }
 
-// Contract 40 §7.
+// /docs/configuration#places.
 func TestFolders(t *testing.T) {
 	linux := machine("linux", "/home/ada", nil, "/etc/xdg")
 	mac := machine("darwin", "/Users/ada", nil)

@@ -7,7 +7,7 @@ import (
 	"vserver/service/yaml"
 )
 
-// Logging is the block `logging` (contract 40 §8).
+// Logging is the block `logging` (/docs/logging#keys).
 type Logging struct {
 	Level       string // DEBUG, INFO, WARNING, ERROR, CRITICAL or NOTSET (everything)
 	File        string // name under the log directory, or absolute; empty for the default name
@@ -29,7 +29,7 @@ type LoggerLevel struct {
 // documentation names it; here it means everything.
 var levels = []string{"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "NOTSET"}
 
-// loggingSettings are those of the block `logging` (contract 40 §8). Its keys are
+// loggingSettings are those of the block `logging` (/docs/logging#keys). Its keys are
 // required but for `file` and `datefmt`, which have defaults, and `loggers` of newer
 // releases.
 func loggingSettings() []Setting {

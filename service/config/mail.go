@@ -7,7 +7,7 @@ import (
 	"vserver/service/yaml"
 )
 
-// SMTP is the block `smtp` (contract 10 §6.8).
+// SMTP is the block `smtp` (/docs/configuration#keys).
 type SMTP struct {
 	Configured bool // the file has the block
 	Server     string
@@ -21,7 +21,7 @@ type SMTP struct {
 // defaultAddress is sender and support address when the file names none.
 const defaultAddress = "support@vantage6.ai"
 
-// mailSettings have the defaults of the reference (contract 10 §6.8).
+// mailSettings have the defaults of the reference (/docs/configuration#keys).
 func mailSettings() []Setting {
 	return []Setting{
 		{
@@ -74,8 +74,8 @@ func emailTokenLife(b *yaml.Block, name string, c *Config) {
 	}
 }
 
-// emailTokenLifeInSMTP reads the only place where the reference looked (contract 10
-// §6.8), unless the environment itself has the key.
+// emailTokenLifeInSMTP reads the only place where the reference looked
+// (/docs/configuration#keys), unless the environment itself has the key.
 func emailTokenLifeInSMTP(b *yaml.Block, name string, c *Config) {
 	if b.Ask(name); c.EmailTokenLife == 0 {
 		emailTokenLife(b, name, c)

@@ -10,8 +10,8 @@ import (
 	"vserver/service/yaml"
 )
 
-// Origins says which web origins may read answers (SECURITY T14). The server's own
-// origin always counts as listed, which only the listener can judge.
+// Origins says which web origins may read answers (/docs/security#t14). The server's
+// own origin always counts as listed, which only the listener can judge.
 type Origins struct {
 	Any  bool     // the key is absent or holds "*"
 	List []string // scheme://host[:port], lower case, default port left out
@@ -83,7 +83,7 @@ func beside(file, value string) (taken, must string) {
 }
 
 // origins reads `cors_allowed_origins`. Without the key every origin may read, as
-// before, which is worth a warning (SECURITY T14).
+// before, which is worth a warning (/docs/security#t14).
 func origins(b *yaml.Block, name string, c *Config) {
 	if _, given := b.Given(name); !given {
 		b.Note(name, "is absent: web pages of any origin may read answers; list the origins of your web UIs")
@@ -130,7 +130,7 @@ func originOf(text string) (string, bool) {
 	return scheme + "://" + strings.TrimSuffix(host, ":"), true
 }
 
-// proxies reads `trusted_proxies`: addresses and networks (SECURITY U7).
+// proxies reads `trusted_proxies`: addresses and networks (/docs/security#u7).
 func proxies(b *yaml.Block, name string, c *Config) {
 	for _, item := range oneOrMore(b, name) {
 		text := strings.TrimSpace(item.Text())

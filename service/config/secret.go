@@ -5,7 +5,7 @@ import "fmt"
 // masked stands for a secret wherever one would be printed.
 const masked = "***"
 
-// Secret is text that prints as ***, in fmt, JSON and YAML alike (SECURITY U8).
+// Secret is text that prints as ***, in fmt, JSON and YAML alike (/docs/security#u8).
 type Secret string
 
 // Reveal returns the text itself; call it only where the secret is used.

@@ -30,7 +30,7 @@ func canaries(t *testing.T) config.Config {
 	return c
 }
 
-// SECURITY U8: whatever prints a configuration, whole or in parts, shows no secret.
+// /docs/security#u8: whatever prints a configuration, whole or in parts, shows no secret.
 func TestSecretsArePrintedNowhere(t *testing.T) {
 	c := canaries(t)
 	asJSON, err1 := json.Marshal(c)

@@ -55,7 +55,7 @@ func (s Setting) shown(c *Config) any {
 	return nil
 }
 
-// Secrets lists every secret text in use, for the log to mask (SECURITY U8):
+// Secrets lists every secret text in use, for the log to mask (/docs/security#u8):
 // passwords within URIs both as written and decoded. Empty ones are left out.
 func (c Config) Secrets() []string {
 	var all []string

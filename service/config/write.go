@@ -22,7 +22,7 @@ const (
 
 // WriteFile adds an environment to the file at path, which is made when missing, with
 // its directories. The file then has application and all four environments, empty
-// ones as {}, with sorted keys in block style (contract 40 §4.1). Comments and other
+// ones as {}, with sorted keys in block style (/docs/commands#new). Comments and other
 // top-level keys of an existing file are lost; every block stays, also one that lacks
 // keys. Nothing is written when the block or the existing file has faults.
 //

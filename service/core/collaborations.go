@@ -14,7 +14,7 @@ import (
 type Collaboration struct {
 	queries.Collaboration
 	Organizations, Nodes []int64
-	Tasks                []int64 // the newest 1,000 (contract 20 §18)
+	Tasks                []int64 // the newest 1,000 (/docs/wire#limits)
 }
 
 // CollaborationFilter narrows a list; nil narrows nothing.
@@ -32,8 +32,8 @@ type CollaborationFields struct {
 	OrganizationIDs []int64 // replaces the members; empty removes all
 }
 
-// Collaborations lists those that the caller may see, contract 20 §5.1, and how many
-// there are in all.
+// Collaborations lists those that the caller may see (/docs/collaborations#list), and
+// how many there are in all.
 func (c *Core) Collaborations(ctx context.Context, g access.Grant[access.ViewCollaborations], f CollaborationFilter, p Page) ([]Collaboration, int64, error) {
 	if f.OrganizationID != nil && !g.Has(access.Global) && *f.OrganizationID != g.Actor().OrganizationID {
 		return nil, 0, fault.New(fault.Denied, "You lack the permission to request collaborations for this organization!")
@@ -54,8 +54,8 @@ func (c *Core) Collaborations(ctx context.Context, g access.Grant[access.ViewCol
 	return list, total, err
 }
 
-// CollaborationsOfOrganization lists those that an organization is a member of,
-// contract 20 §4.5.
+// CollaborationsOfOrganization lists those that an organization is a member of
+// (/docs/organizations#collaborations).
 func (c *Core) CollaborationsOfOrganization(ctx context.Context, g access.Grant[access.ViewCollaborations], id int64) ([]Collaboration, error) {
 	if err := c.mustReachOrganization(ctx, g, id); err != nil {
 		return nil, err
@@ -64,8 +64,9 @@ func (c *Core) CollaborationsOfOrganization(ctx context.Context, g access.Grant[
 	return list, err
 }
 
-// mustReachOrganization judges a caller who asks for what belongs to an organization,
-// contract 20 §4.5 and §4.6: the own one, and for users with the global rule any.
+// mustReachOrganization judges a caller who asks for what belongs to an organization
+// (/docs/organizations#collaborations and /docs/organizations#nodes): the own one, and
+// for users with the global rule any.
 func (c *Core) mustReachOrganization(ctx context.Context, g access.AnyGrant, id int64) error {
 	_, err := c.db.GetOrganization(ctx, id)
 	if queries.Missing(err) {
@@ -80,7 +81,7 @@ func (c *Core) mustReachOrganization(ctx context.Context, g access.AnyGrant, id 
 	return nil
 }
 
-// Collaboration gives one, contract 20 §5.3.
+// Collaboration gives one (/docs/collaborations#get).
 func (c *Core) Collaboration(ctx context.Context, g access.Grant[access.ViewCollaborations], id int64) (Collaboration, error) {
 	row, err := c.visibleCollaboration(ctx, g, id, "collaboration having id=%d not found")
 	if err != nil {
@@ -90,7 +91,8 @@ func (c *Core) Collaboration(ctx context.Context, g access.Grant[access.ViewColl
 }
 
 // visibleCollaboration returns one that the caller may see: the "view one" decision of
-// contract 20 §5 with the bounds of §1.9. The text is that of the missing row.
+// /docs/collaborations#see with the bounds of /docs/permissions#reach. The text is that
+// of the missing row.
 func (c *Core) visibleCollaboration(ctx context.Context, g access.AnyGrant, id int64, missing string) (queries.Collaboration, error) {
 	row, err := c.db.GetCollaboration(ctx, id)
 	if queries.Missing(err) {
@@ -118,7 +120,7 @@ func (c *Core) visibleCollaboration(ctx context.Context, g access.AnyGrant, id i
 	return row, nil
 }
 
-// CreateCollaboration makes one with its members, contract 20 §5.2.
+// CreateCollaboration makes one with its members (/docs/collaborations#create).
 func (c *Core) CreateCollaboration(ctx context.Context, g access.Grant[access.CreateCollaborations], f CollaborationFields) (Collaboration, error) {
 	if !g.Has(access.Global) {
 		return Collaboration{}, fault.Deny()
@@ -144,7 +146,7 @@ func nameTaken(name *string) error {
 }
 
 // noCollaborationToChange is the text of a missing collaboration on most routes that
-// change one, contract 20 §20.
+// change one (/docs/collaborations#change).
 const noCollaborationToChange = "collaboration having collaboration_id=%d can not be found"
 
 // lockCollaboration returns a collaboration and keeps it unchanged by others until the transaction
@@ -157,8 +159,8 @@ func lockCollaboration(ctx context.Context, t *Tx, id int64, missing string) (qu
 	return row, err
 }
 
-// ChangeCollaboration writes the fields that are given, contract 20 §5.4. The nodes of
-// organizations that are no longer members stay, without access.
+// ChangeCollaboration writes the fields that are given (/docs/collaborations#change).
+// The nodes of organizations that are no longer members stay, without access.
 func (c *Core) ChangeCollaboration(ctx context.Context, g access.Grant[access.EditCollaborations], id int64, in Sent[CollaborationFields]) (Collaboration, error) {
 	var row queries.Collaboration
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
@@ -202,8 +204,9 @@ func setMembers(ctx context.Context, t *Tx, id int64, organizations []int64) err
 	return t.Join(ctx, id, organizations...)
 }
 
-// DeleteCollaboration removes one with all that belongs to it, contract 20 §5.5 and
-// SECURITY T06: what still runs is killed, the nodes lose their connections.
+// DeleteCollaboration removes one with all that belongs to it,
+// /docs/collaborations#delete and /docs/security#t06: what still runs is killed, the
+// nodes lose their connections.
 func (c *Core) DeleteCollaboration(ctx context.Context, g access.Grant[access.DeleteCollaborations], id int64) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		if _, err := lockCollaboration(ctx, t, id, "collaboration id=%d is not found"); err != nil {

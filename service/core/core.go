@@ -33,7 +33,7 @@ type Settings struct {
 	LockFor           time.Duration // how long it stays locked
 	RootPassword      string        // of the first user; empty: the one everybody knows
 	// RootFromAnywhere lets the first user in from anywhere while its password is the one
-	// everybody knows: the environment is dev or test (SECURITY T22).
+	// everybody knows: the environment is dev or test (/docs/security#t22).
 	RootFromAnywhere bool
 	// PasswordCost is bcrypt's for new passwords; 0: the reference's. Tests take less,
 	// because they would spend most of their time on it.
@@ -55,7 +55,7 @@ type Core struct {
 }
 
 // New makes the use cases and prepares the database for them: rules, default roles
-// and the first user (contract 40 §4.10).
+// and the first user (/docs/permissions#start).
 func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, set Settings) (*Core, error) {
 	set.PasswordCost = cmp.Or(set.PasswordCost, bcryptCost)
 	c := &Core{
@@ -111,14 +111,13 @@ func mustJSON(v any) json.RawMessage {
 	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
 }
 
-// CollaborationRoom is the room of a collaboration's nodes and watchers, contract
-// 30 §2.4.
+// CollaborationRoom is the room of a collaboration's nodes and watchers (/docs/live#rooms).
 func CollaborationRoom(collaboration int64) string {
 	return "collaboration_" + strconv.FormatInt(collaboration, 10)
 }
 
 // OrganizationRoom is the room of one organization's node and watchers within a
-// collaboration, contract 30 §2.4.
+// collaboration (/docs/live#rooms).
 func OrganizationRoom(collaboration, organization int64) string {
 	return CollaborationRoom(collaboration) + "_organization_" + strconv.FormatInt(organization, 10)
 }

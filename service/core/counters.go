@@ -6,7 +6,7 @@ import (
 )
 
 // NextRun takes the next run id. Run ids never go back, because nodes name shared
-// folders after the run (contract 20 §7.3).
+// folders after the run (/docs/tasks#create).
 func (t *Tx) NextRun(ctx context.Context) (int64, error) {
 	run, err := t.TakeRun(ctx)
 	if err != nil {

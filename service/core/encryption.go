@@ -8,8 +8,8 @@ import (
 
 // fitsEncryption checks that a text has the form that its collaboration asks for:
 // the encrypted form in an encrypted one, any other form in a plain one. Nothing
-// and the empty text fit both. What the text says is never looked at (contract 20
-// §2.8, SECURITY T12).
+// and the empty text fit both. What the text says is never looked at
+// (/docs/tasks#forms, /docs/security#t12).
 func fitsEncryption(what string, text *string, encrypted bool) error {
 	switch {
 	case text == nil || *text == "" || isEncrypted(*text) == encrypted:

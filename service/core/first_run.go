@@ -16,7 +16,7 @@ const (
 )
 
 // firstRun does what every start does before anything is served: rules, roles and
-// the first user (contract 10 §7.5).
+// the first user (/docs/tokens#first-user).
 func (c *Core) firstRun(ctx context.Context) error {
 	users, err := c.db.CountUsers(ctx)
 	if err != nil {
@@ -120,7 +120,7 @@ func rulesIn(rows []queries.Rule, set access.Set) []int64 {
 }
 
 // keepRoot makes the first organization and user of an empty database. A root that
-// was renamed or deleted does not come back (SECURITY T22).
+// was renamed or deleted does not come back (/docs/security#t22).
 func (c *Core) keepRoot(ctx context.Context, t *Tx, hash string) error {
 	users, err := t.CountUsers(ctx)
 	if err != nil || users > 0 || hash == "" {

@@ -11,21 +11,21 @@ import (
 )
 
 // Identity is an account as a token names it: the actor with the two counters that
-// tokens have to match (contract 10 §2.3).
+// tokens have to match (/docs/tokens#lives).
 type Identity struct {
 	access.Actor
 	Generation int64 // of refresh tokens
 	Era        int64 // of access tokens
 }
 
-// ContainerClaims are what a container's token says about it, contract 10 §2.2.
+// ContainerClaims are what a container's token says about it (/docs/tokens#claims).
 type ContainerClaims struct {
 	NodeID, OrganizationID, CollaborationID, TaskID int64
 	Image                                           string
 }
 
 // Identify finds the user or node of a token with its rules at this moment. The
-// fault is the contract's for an account that is gone (10 §2.5).
+// fault is that of an account that is gone (/docs/tokens#faults).
 func (c *Core) Identify(ctx context.Context, kind access.Kind, id int64) (Identity, error) {
 	who, age := c.identities.get(id)
 	if who.Kind == kind {
@@ -65,7 +65,7 @@ func (c *Core) readIdentity(ctx context.Context, kind access.Kind, id int64) (Id
 }
 
 // IdentifyContainer finds the container of a token and refuses one whose task has
-// ended or gone, or whose node has gone or moved (SECURITY T23).
+// ended or gone, or whose node has gone or moved (/docs/security#t23).
 func (c *Core) IdentifyContainer(ctx context.Context, claims ContainerClaims) (access.Actor, error) {
 	dead := fault.New(fault.Unauthorized, "Container-token is not valid")
 	node, err := c.Identify(ctx, access.Node, claims.NodeID)

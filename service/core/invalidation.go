@@ -9,7 +9,7 @@ import (
 )
 
 // foreignCheckInterval is how often it is looked for changes of other processes; rights that
-// were taken away have to stop working within a second (SECURITY U6).
+// were taken away have to stop working within a second (/docs/security#u6).
 const foreignCheckInterval = 500 * time.Millisecond
 
 // WatchForeignChanges has cached rights forgotten and rooms judged anew whenever another

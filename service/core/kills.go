@@ -11,7 +11,7 @@ import (
 	"vserver/service/fault"
 )
 
-// killed is an entry of `kill_list`, contract 20 §9.1.
+// killed is an entry of `kill_list` (/docs/tasks#kill).
 type killed struct {
 	TaskID         int64 `json:"task_id"`
 	ResultID       int64 `json:"result_id"`
@@ -33,7 +33,7 @@ func (t *Tx) subtree(ctx context.Context, id int64) ([]int64, error) {
 
 // killTasks ends every unfinished result of the tasks and tells the nodes of the
 // collaboration after the commit. When nothing runs nothing is sent, because nodes take
-// an empty list for everything (contract 20 §9.1).
+// an empty list for everything (/docs/tasks#kill).
 func (t *Tx) killTasks(ctx context.Context, collaboration *int64, tasks []int64) error {
 	rows, err := t.KillResultsOfTasks(ctx, &t.Now, idSet(tasks))
 	if err != nil {
@@ -54,7 +54,7 @@ func (t *Tx) killTasks(ctx context.Context, collaboration *int64, tasks []int64)
 	return nil
 }
 
-// KillTask ends what runs of a task and below it, contract 20 §9.1.
+// KillTask ends what runs of a task and below it (/docs/tasks#kill).
 func (c *Core) KillTask(ctx context.Context, g access.Grant[access.CreateEvents], id int64) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		row, err := t.GetTask(ctx, id)
@@ -94,8 +94,8 @@ func (t *Tx) alreadyFinished(ctx context.Context, id int64) error {
 	return fault.New(fault.Invalid, "Task %d already finished with status '%s', so cannot kill it!", id, Task{States: states[id]}.Status())
 }
 
-// KillNode tells a node to end everything that runs on it, contract 20 §9.2. Nothing
-// is stored: the node says what it ended.
+// KillNode tells a node to end everything that runs on it (/docs/tasks#kill-node).
+// Nothing is stored: the node says what it ended.
 func (c *Core) KillNode(ctx context.Context, g access.Grant[access.CreateEvents], id int64) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		node, err := t.GetNode(ctx, id)
@@ -138,7 +138,7 @@ func (t *Tx) mustCommand(ctx context.Context, g access.Grant[access.CreateEvents
 }
 
 // deleteTasks ends tasks and removes them with their results, payloads and ports
-// (SECURITY T06).
+// (/docs/security#t06).
 func (t *Tx) deleteTasks(ctx context.Context, collaboration *int64, tasks []int64) error {
 	if err := t.killTasks(ctx, collaboration, tasks); err != nil {
 		return err

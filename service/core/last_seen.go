@@ -10,7 +10,7 @@ import (
 )
 
 // lastSeen collects when accounts were last heard of, to be written in batches: a read
-// request must not wait for a write (contract 10 §2.6).
+// request must not wait for a write (/docs/tokens#seen).
 type lastSeen struct {
 	mu sync.Mutex
 	at map[int64]queries.Time

@@ -11,11 +11,11 @@ import (
 )
 
 // failedLogin is the one answer to every log-in that did not work, so that nobody
-// learns which accounts exist or are locked (SECURITY T01).
+// learns which accounts exist or are locked (/docs/security#t01).
 func failedLogin() error { return fault.New(fault.Unauthorized, "Failed to login") }
 
-// LogIn checks a user's name and password and counts failures, contract 10 §5.3.
-// here reports whether the request comes from this machine (SECURITY T22).
+// LogIn checks a user's name and password and counts failures (/docs/tokens#lock).
+// here reports whether the request comes from this machine (/docs/security#t22).
 func (c *Core) LogIn(ctx context.Context, username, password string, here bool) (Identity, error) {
 	u, err := c.db.GetUserByUsername(ctx, &username)
 	if queries.Missing(err) {
@@ -55,7 +55,7 @@ func (c *Core) locked(u queries.User) bool {
 
 // proves compares a password with the account's and counts a failure. While the
 // account is locked no password is right and nothing is counted; what it takes is
-// the same in all cases (SECURITY T11, T20).
+// the same in all cases (/docs/security#t11, /docs/security#t20).
 func (c *Core) proves(ctx context.Context, u queries.User, password string) (bool, error) {
 	if c.locked(u) {
 		_, err := c.matches(ctx, nil, password)
@@ -97,7 +97,7 @@ func (c *Core) forgiveFailures(ctx context.Context, user int64) error {
 	return nil
 }
 
-// LogInNode finds the node of an API key, contract 10 §3.2.
+// LogInNode finds the node of an API key (/docs/tokens#node).
 func (c *Core) LogInNode(ctx context.Context, key string) (Identity, error) {
 	digest := c.DigestAPIKey(key)
 	id, err := c.db.NodeByAPIKey(ctx, &digest)
@@ -128,8 +128,8 @@ type ContainerTask struct {
 	Database *string
 }
 
-// AdmitContainer decides whether a node may have a token for a container, contract
-// 10 §3.3.
+// AdmitContainer decides whether a node may have a token for a container
+// (/docs/tokens#container-token).
 func (c *Core) AdmitContainer(ctx context.Context, g access.Grant[access.NodeItself], task int64, image string) (ContainerTask, error) {
 	a := g.Actor()
 	row, err := c.db.TaskForContainer(ctx, &a.OrganizationID, task)

@@ -10,7 +10,7 @@ import (
 )
 
 // Members lists the organizations of a collaboration that the caller may see by
-// themselves, contract 20 §5.6 and SECURITY T07.
+// themselves (/docs/collaborations#members) and /docs/security#t07.
 func (c *Core) Members(ctx context.Context, g access.Grant[access.ViewCollaborations], id int64, p Page) ([]Organization, int64, error) {
 	if _, err := c.visibleCollaboration(ctx, g, id, "collaboration (id=%d) can not be found"); err != nil {
 		return nil, 0, err
@@ -28,8 +28,8 @@ func (c *Core) visibleMembers(ctx context.Context, g access.AnyGrant, id int64) 
 	return list, err
 }
 
-// AddMember adds an organization to a collaboration, contract 20 §5.7, and gives the
-// members.
+// AddMember adds an organization to a collaboration (/docs/collaborations#add-member),
+// and gives the members.
 func (c *Core) AddMember(ctx context.Context, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) ([]Organization, error) {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		if _, err := lockCollaboration(ctx, t, id, noCollaborationToChange); err != nil {
@@ -60,8 +60,9 @@ func organizationExists(ctx context.Context, t *Tx, id int64) error {
 	return err
 }
 
-// RemoveMember takes an organization out of a collaboration, contract 20 §5.8, and
-// gives the remaining members. Its node stays, without access.
+// RemoveMember takes an organization out of a collaboration
+// (/docs/collaborations#remove-member), and gives the remaining members. Its node
+// stays, without access.
 func (c *Core) RemoveMember(ctx context.Context, g access.Grant[access.DeleteCollaborations], id int64, in Sent[int64]) ([]Organization, error) {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		if _, err := lockCollaboration(ctx, t, id, noCollaborationToChange); err != nil {

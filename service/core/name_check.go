@@ -8,7 +8,7 @@ import (
 )
 
 // LooksLikeID reports whether a name could be taken for an id: nothing but digits of
-// any script (SECURITY T05).
+// any script (/docs/security#t05).
 func LooksLikeID(name string) bool {
 	name = strings.TrimSpace(name)
 	return name != "" && strings.TrimFunc(name, unicode.IsDigit) == ""

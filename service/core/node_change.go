@@ -10,7 +10,7 @@ import (
 )
 
 // NodesOfCollaboration lists the nodes of a collaboration that the caller may see by
-// themselves, contract 20 §5.9 and SECURITY T07.
+// themselves (/docs/collaborations#nodes) and /docs/security#t07.
 func (c *Core) NodesOfCollaboration(ctx context.Context, g access.Grant[access.ViewCollaborations], id int64, p Page) ([]Node, int64, error) {
 	if _, err := c.visibleCollaboration(ctx, g, id, "collaboration id=%d can not be found"); err != nil {
 		return nil, 0, err
@@ -28,8 +28,9 @@ func (c *Core) visibleNodes(ctx context.Context, g access.AnyGrant, id int64) ([
 	return list, err
 }
 
-// MoveNode brings a node into a collaboration, out of the one it was in, contract 20
-// §5.10, and gives the nodes there. A node that moved has to log in again.
+// MoveNode brings a node into a collaboration, out of the one it was in
+// (/docs/collaborations#move-node), and gives the nodes there. A node that moved has to
+// log in again.
 func (c *Core) MoveNode(ctx context.Context, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) ([]Node, error) {
 	var n queries.Node
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) (err error) {
@@ -72,7 +73,7 @@ func nodeToPlace(ctx context.Context, t *Tx, g access.Grant[access.EditCollabora
 }
 
 // mayGetNode reports whether an organization may get a node in a collaboration: it is
-// a member and has none yet, contract 20 §6.2 rules 3 and 4.
+// a member and has none yet, rules 3 and 4 of /docs/nodes#create.
 func mayGetNode(ctx context.Context, t *Tx, organization *int64, collaboration int64) error {
 	member, err := isMember(ctx, t, organization, collaboration)
 	if err != nil {
@@ -108,8 +109,8 @@ func hasNode(organization *int64, collaboration int64) error {
 		printedID(organization), collaboration)
 }
 
-// DetachNode takes a node out of a collaboration, contract 20 §5.11. It keeps its key
-// but has access to nothing until it is placed again.
+// DetachNode takes a node out of a collaboration (/docs/collaborations#detach-node). It
+// keeps its key but has access to nothing until it is placed again.
 func (c *Core) DetachNode(ctx context.Context, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		n, err := nodeToPlace(ctx, t, g, id, in)
@@ -129,7 +130,7 @@ func (c *Core) DetachNode(ctx context.Context, g access.Grant[access.EditCollabo
 	return nil
 }
 
-// ChangeNode writes the fields that are given, contract 20 §6.4. A node that went to
+// ChangeNode writes the fields that are given (/docs/nodes#change). A node that went to
 // another organization or collaboration has to log in again.
 func (c *Core) ChangeNode(ctx context.Context, g access.Grant[access.EditNodes], id int64, in Sent[NodeFields]) (Node, error) {
 	var n queries.Node
@@ -181,7 +182,7 @@ func writeNode(ctx context.Context, t *Tx, g access.Grant[access.EditNodes], n *
 }
 
 // destination puts the wanted organization and collaboration into n and tells whether
-// they differ from the present ones: contract 20 §6.4 rules 3 to 6.
+// they differ from the present ones: /docs/nodes#change.
 func destination(ctx context.Context, t *Tx, g access.Grant[access.EditNodes], n *queries.Node, f NodeFields) (bool, error) {
 	toOrganization, toCollaboration := differs(f.OrganizationID, n.OrganizationID), differs(f.CollaborationID, n.CollaborationID)
 	switch {

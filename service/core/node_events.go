@@ -12,8 +12,8 @@ import (
 	"vserver/service/fault"
 )
 
-// AlgorithmStatus is what a node says about a running algorithm, contract 30 §3.2.
-// Of what is nil nothing was said.
+// AlgorithmStatus is what a node says about a running algorithm
+// (/docs/live#client-events). Of what is nil nothing was said.
 type AlgorithmStatus struct {
 	Status          *string
 	ResultID        int64
@@ -39,7 +39,7 @@ type statusNews struct {
 // RelayStatus passes on a node's news about a result of its own. What it named is
 // passed on as the database has it, what it did not name as null. Nothing is stored:
 // the node sends the result itself. The fault says why nothing was passed on
-// (SECURITY U4).
+// (/docs/security#u4).
 func (c *Core) RelayStatus(ctx context.Context, g access.Grant[access.NodeItself], s AlgorithmStatus) error {
 	r, err := c.relayedResult(ctx, g, s.ResultID, s.CollaborationID)
 	if err != nil {
@@ -60,8 +60,8 @@ func (c *Core) RelayStatus(ctx context.Context, g access.Grant[access.NodeItself
 	return nil
 }
 
-// failed reports whether a status means that nothing more will come, contract 30 §3.2:
-// every word that is not one of the good ones.
+// failed reports whether a status means that nothing more will come
+// (/docs/live#client-events): every word that is not one of the good ones.
 func failed(status *string) bool {
 	return !slices.Contains([]string{"pending", "initializing", "active", "completed"}, value(status))
 }
@@ -82,7 +82,7 @@ type ContainerFailure struct {
 }
 
 // RelayFailure passes on that an algorithm has failed, and stores it: such a node
-// finishes its result without a status (contract 20 §16.6-5).
+// finishes its result without a status (/docs/results#life).
 func (c *Core) RelayFailure(ctx context.Context, g access.Grant[access.NodeItself], f ContainerFailure) error {
 	r, err := c.relayedResult(ctx, g, f.ResultID, f.CollaborationID)
 	if err != nil {
@@ -125,7 +125,7 @@ func (c *Core) relayedResult(ctx context.Context, g access.Grant[access.NodeItse
 type NodeSetting struct{ Key, Value string }
 
 // KeepNodeSettings stores what a node told about itself in place of what it told
-// before, contract 30 §5.
+// before (/docs/live#node-config).
 func (c *Core) KeepNodeSettings(ctx context.Context, g access.Grant[access.NodeItself], settings []NodeSetting) error {
 	node := g.Actor().ID
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {

@@ -13,7 +13,7 @@ import (
 
 // checkPolicies asks what the nodes of the targets shared of their configuration:
 // whoever lists allowed users or organizations takes tasks from these only. It is a
-// courtesy, the nodes decide for themselves (contract 20 §16.3).
+// courtesy, the nodes decide for themselves (/docs/nodes#policies).
 func (t *Tx) checkPolicies(ctx context.Context, a access.Actor, in NewTask) error {
 	rows, err := t.PoliciesForTask(ctx, &in.CollaborationID)
 	if err != nil {

@@ -40,7 +40,7 @@ type NodeFields struct {
 	ClearIP                         bool    // without IP: forget it
 }
 
-// Nodes lists those that the caller may see, contract 20 §6.1, and how many there are
+// Nodes lists those that the caller may see (/docs/nodes#list), and how many there are
 // in all.
 func (c *Core) Nodes(ctx context.Context, g access.Grant[access.ViewNodes], f NodeFilter, p Page) ([]Node, int64, error) {
 	sight, err := c.boundsOfNodes(ctx, g)
@@ -82,7 +82,7 @@ func (c *Core) boundsOfNodes(ctx context.Context, g access.Grant[access.ViewNode
 	return g.NodeSight(member)
 }
 
-// NodesOfOrganization lists the nodes of an organization, contract 20 §4.6.
+// NodesOfOrganization lists the nodes of an organization (/docs/organizations#nodes).
 func (c *Core) NodesOfOrganization(ctx context.Context, g access.Grant[access.ViewNodes], id int64) ([]Node, error) {
 	if err := c.mustReachOrganization(ctx, g, id); err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func (c *Core) NodesOfOrganization(ctx context.Context, g access.Grant[access.Vi
 	return list, err
 }
 
-// Node gives one, contract 20 §6.3.
+// Node gives one (/docs/nodes#get).
 func (c *Core) Node(ctx context.Context, g access.Grant[access.ViewNodes], id int64) (Node, error) {
 	row, err := c.db.GetNode(ctx, id)
 	if queries.Missing(err) {
@@ -110,8 +110,8 @@ func (c *Core) Node(ctx context.Context, g access.Grant[access.ViewNodes], id in
 	return c.wholeNode(ctx, row)
 }
 
-// CreateNode makes a node and gives it with its API key, contract 20 §6.2. Of the key
-// only a digest is stored.
+// CreateNode makes a node and gives it with its API key (/docs/nodes#create). Of the
+// key only a digest is stored.
 func (c *Core) CreateNode(ctx context.Context, g access.Grant[access.CreateNodes], f NodeFields) (Node, string, error) {
 	key := uuid.NewString()
 	digest := c.DigestAPIKey(key)
@@ -148,7 +148,7 @@ func (c *Core) CreateNode(ctx context.Context, g access.Grant[access.CreateNodes
 }
 
 // ownerOfNew finds the organization that a new node is for, the caller's own when none
-// is asked for, and judges the caller: contract 20 §6.2 rules 2 to 4.
+// is asked for, and judges the caller: rules 2 to 4 of /docs/nodes#create.
 func ownerOfNew(ctx context.Context, t *Tx, g access.Grant[access.CreateNodes], asked *int64, collaboration int64) (queries.Organization, error) {
 	own := g.Actor().OrganizationID
 	id := own
@@ -201,8 +201,8 @@ func nodeToChange(ctx context.Context, t *Tx, g access.AnyGrant, id int64, missi
 	return n, err
 }
 
-// DeleteNode removes a node with its account and configuration, contract 20 §6.5. Its
-// results stay.
+// DeleteNode removes a node with its account and configuration (/docs/nodes#delete).
+// Its results stay.
 func (c *Core) DeleteNode(ctx context.Context, g access.Grant[access.DeleteNodes], id int64) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		if _, err := nodeToChange(ctx, t, g, id, "Node id=%d not found"); err != nil {
@@ -216,8 +216,8 @@ func (c *Core) DeleteNode(ctx context.Context, g access.Grant[access.DeleteNodes
 	return nil
 }
 
-// ResetAPIKey gives a node a new API key, contract 10 §6.6. The old key, all tokens and
-// the connections of the node end (SECURITY T03).
+// ResetAPIKey gives a node a new API key (/docs/nodes#reset-key). The old key, all
+// tokens and the connections of the node end (/docs/security#t03).
 func (c *Core) ResetAPIKey(ctx context.Context, g access.Grant[access.EditNodes], id int64) (string, error) {
 	key := uuid.NewString()
 	digest := c.DigestAPIKey(key)
@@ -297,8 +297,7 @@ func (t *Tx) SaveNode(ctx context.Context, n queries.Node) error {
 	})
 }
 
-// KeySet ends all tokens and connections of a node whose API key is a new one (SECURITY
-// T03).
+// KeySet ends all tokens and connections of a node whose API key is a new one (/docs/security#t03).
 func (t *Tx) KeySet(ctx context.Context, node int64) error {
 	t.closeSockets(node)
 	return t.RevokeAllTokens(ctx, node)

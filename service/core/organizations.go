@@ -14,7 +14,7 @@ import (
 type Organization struct {
 	queries.Organization
 	Collaborations, Nodes, Users, Roles []int64
-	Results                             []int64 // the newest 1,000 (contract 20 §18)
+	Results                             []int64 // the newest 1,000 (/docs/wire#limits)
 }
 
 // OrganizationFilter narrows a list; nil narrows nothing.
@@ -31,8 +31,8 @@ type OrganizationFields struct {
 	PublicKey                                          []byte
 }
 
-// Organizations lists those that the caller may see, contract 20 §4.1, and how many
-// there are in all.
+// Organizations lists those that the caller may see (/docs/organizations#list), and how
+// many there are in all.
 func (c *Core) Organizations(ctx context.Context, g access.Grant[access.ViewOrganizations], f OrganizationFilter, p Page) ([]Organization, int64, error) {
 	sight, err := g.OrganizationSight()
 	if err != nil {
@@ -50,7 +50,7 @@ func (c *Core) Organizations(ctx context.Context, g access.Grant[access.ViewOrga
 	return list, total, err
 }
 
-// Organization gives one, contract 20 §4.3.
+// Organization gives one (/docs/organizations#get).
 func (c *Core) Organization(ctx context.Context, g access.Grant[access.ViewOrganizations], id int64) (Organization, error) {
 	row, err := c.db.GetOrganization(ctx, id)
 	if queries.Missing(err) {
@@ -87,7 +87,7 @@ func (c *Core) seesOrganization(ctx context.Context, g access.Grant[access.ViewO
 	return ok, nil
 }
 
-// CreateOrganization makes one, contract 20 §4.2.
+// CreateOrganization makes one (/docs/organizations#create).
 func (c *Core) CreateOrganization(ctx context.Context, g access.Grant[access.CreateOrganizations], f OrganizationFields) (Organization, error) {
 	if !g.Has(access.Global) {
 		return Organization{}, fault.New(fault.Denied, "You lack the permissions to do that!")
@@ -104,7 +104,7 @@ func (c *Core) CreateOrganization(ctx context.Context, g access.Grant[access.Cre
 	return c.wholeOrganization(ctx, row)
 }
 
-// ChangeOrganization writes the fields that are given, contract 20 §4.4.
+// ChangeOrganization writes the fields that are given (/docs/organizations#change).
 func (c *Core) ChangeOrganization(ctx context.Context, g access.Grant[access.EditOrganizations], id int64, in Sent[OrganizationFields]) (Organization, error) {
 	var row queries.Organization
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {

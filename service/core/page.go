@@ -10,7 +10,7 @@ import (
 )
 
 // Page is the part of a list that is asked for. Number 0 means everything on one
-// page (contract 10 §1.5).
+// page (/docs/wire#paging).
 type Page struct {
 	Number, Size int64
 }
@@ -95,7 +95,7 @@ func parseIDs(ids string) ([]int64, error) {
 }
 
 // like prepares a pattern of the wire for LIKE: a backslash at its end stands for
-// itself, because Postgres refuses it (contract 10 §1.5).
+// itself, because Postgres refuses it (/docs/wire#filters).
 func like(pattern *string) *string {
 	if pattern == nil {
 		return nil

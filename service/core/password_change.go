@@ -9,10 +9,10 @@ import (
 	"vserver/service/fault"
 )
 
-// ChangePassword sets the caller's own password, contract 10 §6.5. A wrong current
+// ChangePassword sets the caller's own password (/docs/tokens#change). A wrong current
 // one counts like a failed log-in, and while the account is locked every one is
-// wrong (SECURITY T20). It never takes failures back: with a second factor, only
-// a whole log-in does. The user's refresh tokens end (SECURITY T03).
+// wrong (/docs/security#t20). It never takes failures back: with a second factor, only
+// a whole log-in does. The user's refresh tokens end (/docs/security#t03).
 func (c *Core) ChangePassword(ctx context.Context, g access.Grant[access.UserItself], current, fresh string) error {
 	id := g.Actor().ID
 	u, err := c.db.CredentialsOfUser(ctx, id)

@@ -32,7 +32,7 @@ func (c *Core) dummy() string {
 	return fmt.Sprintf("$2a$%02d$RuSFJwYynb7pgw2ZxeLIXe6tF9ASSnF9gzWpY4qXWNMV5nYdUUlOC", c.set.PasswordCost)
 }
 
-// CheckPasswordPolicy is the policy of passwords, contract 10 §5.1, in its order.
+// CheckPasswordPolicy is the policy of passwords (/docs/tokens#password-policy), in its order.
 func CheckPasswordPolicy(password string) error {
 	n := utf8.RuneCountInString(password)
 	has := func(set string) bool { return strings.ContainsAny(password, set) }
@@ -110,7 +110,7 @@ func (c *Core) PasswordMatches(ctx context.Context, stored *string, password str
 }
 
 // turn waits until a core is free for bcrypt; when too many wait it is a fault that
-// clients try again after (contract 10 §5.3).
+// clients try again after (/docs/tokens#lock).
 func (c *Core) turn(ctx context.Context) (leave func(), err error) {
 	if c.waiting.Add(1) > int64(cap(c.hashing)*bcryptQueue) {
 		c.waiting.Add(-1)
@@ -141,7 +141,7 @@ func digestKey(ctx context.Context, tx *queries.Tx) ([]byte, error) {
 }
 
 // DigestAPIKey returns the stored form of a node's API key: a keyed digest, so that a
-// log-in is one indexed read (contract 10 §3.2).
+// log-in is one indexed read (/docs/tokens#node).
 func (c *Core) DigestAPIKey(key string) string {
 	mac := hmac.New(sha256.New, c.digester)
 	mac.Write([]byte(key))

@@ -17,8 +17,8 @@ type PortFilter struct {
 	ResultID, TaskID, RunID *int64
 }
 
-// Ports lists those of the results that the caller may see, newest first, contract 20
-// §10.1, and how many there are in all.
+// Ports lists those of the results that the caller may see, newest first
+// (/docs/ports#list), and how many there are in all.
 func (c *Core) Ports(ctx context.Context, g access.Grant[access.ViewPorts], f PortFilter, p Page) ([]Port, int64, error) {
 	r, err := c.visibilityOf(ctx, g)
 	if err != nil {
@@ -36,7 +36,7 @@ func (c *Core) Ports(ctx context.Context, g access.Grant[access.ViewPorts], f Po
 	return pageOf(ctx, c, p, queries.ListPorts, arg, c.db.ListPorts)
 }
 
-// Port gives one, contract 20 §10.4.
+// Port gives one (/docs/ports#get).
 func (c *Core) Port(ctx context.Context, g access.Grant[access.ViewPorts], id int64) (Port, error) {
 	row, err := c.db.GetPort(ctx, id)
 	if queries.Missing(err) {
@@ -61,7 +61,7 @@ type PortFields struct {
 // textNotYourPort is the fault of a node that writes ports of somebody else's result.
 const textNotYourPort = "You lack the permissions to do that!"
 
-// CreatePort notes a port at which an algorithm listens, contract 20 §10.2.
+// CreatePort notes a port at which an algorithm listens (/docs/ports#create).
 func (c *Core) CreatePort(ctx context.Context, g access.Grant[access.NodeItself], f PortFields) (Port, error) {
 	row := Port{Port: &f.Port, ResultID: &f.ResultID, Label: f.Label}
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
@@ -77,7 +77,7 @@ func (c *Core) CreatePort(ctx context.Context, g access.Grant[access.NodeItself]
 	return row, nil
 }
 
-// DeletePorts forgets all ports of a result, contract 20 §10.3.
+// DeletePorts forgets all ports of a result (/docs/ports#delete).
 func (c *Core) DeletePorts(ctx context.Context, g access.Grant[access.NodeItself], result int64) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		if _, err := t.ownResult(ctx, g, result, textNotYourPort); err != nil {

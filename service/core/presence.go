@@ -10,7 +10,7 @@ import (
 	"vserver/service/bus"
 )
 
-// The status of an account, contract 30 §2.5.
+// The status of an account (/docs/live#connect).
 const (
 	online  = "online"
 	offline = "offline"
@@ -18,7 +18,7 @@ const (
 
 // presence counts the live connections of accounts. An account is online as long as
 // it has one: the stored status follows the count and no single arrival or departure,
-// so that a late departure takes nobody offline who is back already (RELIABILITY R9).
+// so that a late departure takes nobody offline who is back already (/docs/reliability#r9).
 type presence struct {
 	mu sync.Mutex
 	by map[int64]*attendance
@@ -84,7 +84,7 @@ func (p *presence) unsettled() []int64 {
 
 // Arrive counts a new live connection of a user or node. When it returns without an
 // error the account is stored as online, which comes before any event about it
-// (contract 30 §2.5). Every arrival needs a Depart; one that failed needs none.
+// (/docs/live#connect). Every arrival needs a Depart; one that failed needs none.
 func (c *Core) Arrive(ctx context.Context, who access.Actor) error {
 	a := c.presence.hold(who.ID, 1)
 	defer c.presence.release(who.ID, a)
@@ -99,9 +99,9 @@ func (c *Core) Arrive(ctx context.Context, who access.Actor) error {
 	return nil
 }
 
-// Greet tells everybody in the rooms of a new connection who has come, contract 30
-// §2.5. It calls join for each room after the room was told that a node is online
-// and before it is told who joined; a room that join refuses is passed over.
+// Greet tells everybody in the rooms of a new connection who has come
+// (/docs/live#connect). It calls join for each room after the room was told that a node
+// is online and before it is told who joined; a room that join refuses is passed over.
 func (c *Core) Greet(who access.Actor, rooms []string, join func(room string) bool) {
 	title := "User"
 	if who.Kind == access.Node {
@@ -118,7 +118,7 @@ func (c *Core) Greet(who access.Actor, rooms []string, join func(room string) bo
 // Depart takes back an Arrive. The rooms that the connection was in are told that it
 // left, and after the account's last connection that a node is offline; that is then
 // stored before it returns, and what the node told about itself is forgotten
-// (contract 30 §2.6). An error means that the store lags behind: SettlePresence
+// (/docs/live#disconnect). An error means that the store lags behind: SettlePresence
 // tries again.
 func (c *Core) Depart(ctx context.Context, who access.Actor, rooms []string) error {
 	a := c.presence.hold(who.ID, -1)
@@ -181,7 +181,7 @@ func (c *Core) SettlePresence(ctx context.Context) error {
 
 // AllOffline stores every account as offline. It is called at the start, before
 // anything listens: whoever was connected to the process before has to come back
-// (contract 30 §4).
+// (/docs/live#presence).
 func (c *Core) AllOffline(ctx context.Context) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		if err := t.SetAllOffline(ctx); err != nil {
@@ -196,7 +196,7 @@ func (c *Core) AllOffline(ctx context.Context) error {
 }
 
 // emitNodeNews sends what other parties learn about a node's connection. Nodes of other
-// collaborations learn nothing (contract 30 §3.1).
+// collaborations learn nothing (/docs/live#server-events).
 func (c *Core) emitNodeNews(who access.Actor, rooms []string, event string) {
 	for _, room := range rooms {
 		if room != AllNodes {

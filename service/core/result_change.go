@@ -17,8 +17,8 @@ type ResultFields struct {
 	Status, Output, Log *string
 }
 
-// ChangeResult writes what a node says about a result of its own, contract 20 §8.3.
-// A finished result takes nothing more.
+// ChangeResult writes what a node says about a result of its own
+// (/docs/results#change). A finished result takes nothing more.
 func (c *Core) ChangeResult(ctx context.Context, g access.Grant[access.NodeItself], id int64, in Sent[ResultFields]) (Result, error) {
 	var row queries.GetResultRow
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
@@ -55,7 +55,7 @@ func (c *Core) ChangeResult(ctx context.Context, g access.Grant[access.NodeItsel
 }
 
 // ownResult reads a result that a node may write: one of its organization in its
-// collaboration, as long as the one is a member of the other (contract 20 §17 S1).
+// collaboration, as long as the one is a member of the other (/docs/results#change).
 func (t *Tx) ownResult(ctx context.Context, g access.Grant[access.NodeItself], id int64, denied string) (queries.ResultForPatchRow, error) {
 	row, err := t.ResultForPatch(ctx, id)
 	if queries.Missing(err) {
@@ -71,8 +71,7 @@ func (t *Tx) ownResult(ctx context.Context, g access.Grant[access.NodeItself], i
 }
 
 // writeResult reports whether it wrote. Nodes before 3.6 finish a result without a
-// word about its status: it is completed then, unless something has failed (contract
-// 20 §16.6).
+// word about its status: it is completed then, unless something has failed (/docs/results#life).
 func (t *Tx) writeResult(ctx context.Context, id int64, status *string, f ResultFields) (bool, error) {
 	if f.EndedAt != nil && f.Status == nil && slices.Contains([]string{"pending", "initializing", "active"}, value(status)) {
 		completed := "completed"

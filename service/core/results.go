@@ -16,7 +16,7 @@ type Result struct {
 	TaskID, OrganizationID         *int64
 	Status                         *string
 	AssignedAt, StartedAt, EndedAt *time.Time
-	Input, Output, Log             *string // opaque texts (SECURITY T04)
+	Input, Output, Log             *string // opaque texts (/docs/security#t04)
 	Node                           *ResultNode
 	Ports                          []Port
 	Task                           *Task // when it was asked for and the caller may see it
@@ -49,7 +49,7 @@ func (f ResultFilter) selective() bool {
 	return f.TaskID != nil || f.Port != nil || f.run != nil || f.OrganizationID != nil && f.NodeID == nil
 }
 
-// Results lists those that the caller may see, newest first, contract 20 §8.1. With
+// Results lists those that the caller may see, newest first (/docs/results#list). With
 // tasks it shows their tasks in full, as far as the caller may see them.
 func (c *Core) Results(ctx context.Context, g access.Grant[access.ViewResults], f ResultFilter, p Page, tasks bool) (List[Result], error) {
 	r, err := c.visibilityOf(ctx, g)
@@ -173,7 +173,7 @@ func (c *Core) countResults(ctx context.Context, r visibility, f ResultFilter) (
 	})
 }
 
-// ResultsOfTask lists the results of one task, oldest first, contract 20 §7.5.
+// ResultsOfTask lists the results of one task, oldest first (/docs/results#of-task).
 func (c *Core) ResultsOfTask(ctx context.Context, g access.Grant[access.ViewResults], task int64, p Page) (List[Result], error) {
 	if _, err := c.visibleTask(ctx, g, task, "Task id=%d not found"); err != nil {
 		return List[Result]{}, err
@@ -191,7 +191,7 @@ func (c *Core) ResultsOfTask(ctx context.Context, g access.Grant[access.ViewResu
 	return list, nil
 }
 
-// Result gives one, contract 20 §8.2, with its task in full when it is asked for and
+// Result gives one (/docs/results#get), with its task in full when it is asked for and
 // the caller may see it.
 func (c *Core) Result(ctx context.Context, g access.Grant[access.ViewResults], id int64, task bool) (Result, error) {
 	row, err := c.db.GetResult(ctx, id)
@@ -259,7 +259,7 @@ func (c *Core) wholeResults(ctx context.Context, rows []queries.Result) ([]Resul
 }
 
 // embedResults shows the results of tasks in full; tasks whose results the caller may
-// not see keep their links (SECURITY T07).
+// not see keep their links (/docs/security#t07).
 func (c *Core) embedResults(ctx context.Context, g access.Grant[access.ViewResults], tasks []Task) error {
 	r, err := c.visibilityOf(ctx, g)
 	if fault.Is(err, fault.Denied) {
@@ -293,7 +293,7 @@ func (c *Core) embedResults(ctx context.Context, g access.Grant[access.ViewResul
 }
 
 // embedTasks shows the tasks of results in full; results whose task the caller may
-// not see keep their link (SECURITY T07).
+// not see keep their link (/docs/security#t07).
 func (c *Core) embedTasks(ctx context.Context, g access.Grant[access.ViewTasks], results []Result) error {
 	r, err := c.visibilityOf(ctx, g)
 	if fault.Is(err, fault.Denied) {

@@ -9,7 +9,7 @@ import (
 	"vserver/service/fault"
 )
 
-// CreateRole makes one, contract 10 §9.4.
+// CreateRole makes one (/docs/roles#create).
 func (c *Core) CreateRole(ctx context.Context, g access.Grant[access.CreateRoles], f RoleFields) (Role, error) {
 	if access.Reserved(value(f.Name)) {
 		return Role{}, fault.New(fault.Invalid, "Cannot create role '%s' as it is a reserved role name.", *f.Name)
@@ -68,7 +68,7 @@ func admitRules(ctx context.Context, t *Tx, g access.AnyGrant, ids []int64, text
 	return g.Actor().MustHold(union(known, ids))
 }
 
-// ChangeRole writes the fields that are given, contract 10 §9.5.
+// ChangeRole writes the fields that are given (/docs/roles#change).
 func (c *Core) ChangeRole(ctx context.Context, g access.Grant[access.EditRoles], id int64, in Sent[RoleFields]) (Role, error) {
 	var row queries.Role
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
@@ -97,7 +97,7 @@ func (c *Core) ChangeRole(ctx context.Context, g access.Grant[access.EditRoles],
 	return c.wholeRole(ctx, g, row)
 }
 
-// mayChangeRole is the order of contract 10 §9.5: names first, then permission.
+// mayChangeRole is the order of /docs/roles#change: names first, then permission.
 func mayChangeRole(g access.Grant[access.EditRoles], r queries.Role, f RoleFields) error {
 	switch {
 	case access.Reserved(value(f.Name)):
@@ -148,7 +148,7 @@ func mustHoldRules(ctx context.Context, t *Tx, g access.Grant[access.EditRoles],
 	return g.Actor().MustHold(union(sets, ids))
 }
 
-// AddRuleToRole gives a role one more rule, contract 10 §9.8.
+// AddRuleToRole gives a role one more rule (/docs/roles#add-rule).
 func (c *Core) AddRuleToRole(ctx context.Context, g access.Grant[access.EditRoles], role, rule int64) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		if err := mayEditRulesOf(ctx, t, g, role, rule); err != nil {
@@ -162,7 +162,7 @@ func (c *Core) AddRuleToRole(ctx context.Context, g access.Grant[access.EditRole
 	return nil
 }
 
-// RemoveRuleFromRole takes a rule from a role, contract 10 §9.9.
+// RemoveRuleFromRole takes a rule from a role (/docs/roles#remove-rule).
 func (c *Core) RemoveRuleFromRole(ctx context.Context, g access.Grant[access.DeleteRoles], role, rule int64) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		if err := mayEditRulesOf(ctx, t, g, role, rule); err != nil {

@@ -36,7 +36,7 @@ type RoleFields struct {
 
 const textNoRole = "Role with id=%d not found."
 
-// Roles lists those that the caller may see, contract 10 §9.2, and how many there
+// Roles lists those that the caller may see (/docs/roles#list), and how many there
 // are in all.
 func (c *Core) Roles(ctx context.Context, g access.Grant[access.ViewRoles], f RoleFilter, p Page) ([]Role, int64, error) {
 	a := g.Actor()
@@ -80,7 +80,7 @@ func likePatterns(list []string) string {
 	return string(mustJSON(keys))
 }
 
-// Role gives one, contract 10 §9.3.
+// Role gives one (/docs/roles#get).
 func (c *Core) Role(ctx context.Context, g access.Grant[access.ViewRoles], id int64) (Role, error) {
 	row, err := findRole(ctx, c.db.Queries, id, textNoRole)
 	if err != nil {
@@ -96,7 +96,7 @@ func (c *Core) Role(ctx context.Context, g access.Grant[access.ViewRoles], id in
 	return c.wholeRole(ctx, g, row)
 }
 
-// RulesOfRole lists the rules of one, contract 10 §9.7.
+// RulesOfRole lists the rules of one (/docs/roles#rules-of-role).
 func (c *Core) RulesOfRole(ctx context.Context, g access.Grant[access.ViewRoles], id int64, p Page) ([]Rule, int64, error) {
 	row, err := findRole(ctx, c.db.Queries, id, "Role id=%d not found!")
 	if err != nil {
@@ -136,7 +136,7 @@ func (c *Core) seesRole(ctx context.Context, g access.Grant[access.ViewRoles], r
 	return holds, nil
 }
 
-// DeleteRole removes one and takes it from all its holders, contract 10 §9.6.
+// DeleteRole removes one and takes it from all its holders (/docs/roles#delete).
 func (c *Core) DeleteRole(ctx context.Context, g access.Grant[access.DeleteRoles], id int64) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		role, err := findRole(ctx, t.Queries, id, textNoRole)

@@ -21,7 +21,7 @@ type Standing struct {
 }
 
 // Standings returns the standing of each account, with its rooms in the order in which
-// they are joined (contract 30 §2.4). Accounts that are gone are left out. The number
+// they are joined (/docs/live#rooms). Accounts that are gone are left out. The number
 // of queries does not depend on the number of accounts.
 func (c *Core) Standings(ctx context.Context, accounts []int64) (map[int64]Standing, error) {
 	ids := idSet(accounts)
@@ -54,7 +54,7 @@ func (c *Core) Standings(ctx context.Context, accounts []int64) (map[int64]Stand
 }
 
 // roomsOfNode keeps a node whose organization has left the collaboration out of it
-// (contract 20 §1.9).
+// (/docs/permissions#reach).
 func roomsOfNode(n queries.StandingOfNodesRow) []string {
 	if !n.Member {
 		return []string{AllNodes}

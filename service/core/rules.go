@@ -23,7 +23,7 @@ type RuleFilter struct {
 	RoleID                 *int64
 }
 
-// Rules lists the rules, contract 10 §10.2. Every user may.
+// Rules lists the rules (/docs/roles#rule-list). Every user may.
 func (c *Core) Rules(ctx context.Context, g access.Grant[access.UserItself], f RuleFilter, p Page) ([]Rule, int64, error) {
 	return c.listRules(ctx, g, f, p)
 }
@@ -41,7 +41,7 @@ func (c *Core) listRules(ctx context.Context, g access.AnyGrant, f RuleFilter, p
 	return list, total, err
 }
 
-// Rule gives one, contract 10 §10.3.
+// Rule gives one (/docs/roles#rule-get).
 func (c *Core) Rule(ctx context.Context, g access.Grant[access.UserItself], id int64) (Rule, error) {
 	row, err := c.db.GetRule(ctx, id)
 	if queries.Missing(err) {

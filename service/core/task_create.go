@@ -12,7 +12,7 @@ import (
 	"vserver/service/fault"
 )
 
-// NewTask is what a caller decides about a task; all else is derived (SECURITY T08).
+// NewTask is what a caller decides about a task; all else is derived (/docs/security#t08).
 type NewTask struct {
 	CollaborationID                    int64
 	Name, Description, Image, Database *string
@@ -22,14 +22,14 @@ type NewTask struct {
 // Target is an organization that has to work on a task. An id of 0 names none.
 type Target struct {
 	OrganizationID int64
-	Input          *string // opaque (SECURITY T04)
+	Input          *string // opaque (/docs/security#t04)
 }
 
 // statusPending is the status of a result that no node has picked up yet.
 const statusPending = "pending"
 
 // CreateTask makes a task with a result for each target, all or nothing, and tells
-// the nodes after the commit (contract 20 §7.3).
+// the nodes after the commit (/docs/tasks#create).
 func (c *Core) CreateTask(ctx context.Context, g access.Grant[access.CreateTasks], in NewTask) (Task, error) {
 	var made Task
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
@@ -137,7 +137,7 @@ func (t *Tx) origin(ctx context.Context, g access.Grant[access.CreateTasks], tas
 }
 
 // subtaskOf lets a container make tasks of its own image in its own collaboration as
-// long as its own task runs (contract 20 §7.3-7, SECURITY T08).
+// long as its own task runs (/docs/tasks#subtasks, /docs/security#t08).
 func (t *Tx) subtaskOf(ctx context.Context, a access.Actor, task *queries.Task) error {
 	parent, err := t.HoldTaskOfContainer(ctx, a.TaskID)
 	if err != nil && !queries.Missing(err) {
@@ -151,7 +151,7 @@ func (t *Tx) subtaskOf(ctx context.Context, a access.Actor, task *queries.Task) 
 }
 
 // announceTask tells everybody in the collaboration; nodes fetch their results at
-// `new_task` (contract 20 §14).
+// `new_task` (/docs/tasks#events).
 func (t *Tx) announceTask(task Task) {
 	room := CollaborationRoom(*task.CollaborationID)
 	t.emit(room, "task_created", struct {

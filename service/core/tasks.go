@@ -33,7 +33,7 @@ func (t Task) Complete() bool {
 	return !slices.ContainsFunc(t.States, func(s State) bool { return s.FinishedAt == nil })
 }
 
-// Status is the state of the whole task, contract 20 §2.5. The filter of the query
+// Status is the state of the whole task (/docs/tasks#status). The filter of the query
 // ListTasks words the same in SQL.
 func (t Task) Status() string {
 	has := map[string]bool{}
@@ -66,7 +66,7 @@ func (t Task) Status() string {
 }
 
 // FinishedAt is the end of the last result, nil while one runs or when there is
-// none (contract 20 §16.4).
+// none (/docs/tasks#object).
 func (t Task) FinishedAt() *time.Time {
 	if !t.Complete() || len(t.States) == 0 {
 		return nil
@@ -110,7 +110,7 @@ const (
 	partTasks = 50
 )
 
-// Tasks lists those that the caller may see, newest first, contract 20 §7.1. With
+// Tasks lists those that the caller may see, newest first (/docs/tasks#list). With
 // results it shows their results in full, as far as the caller may see them.
 func (c *Core) Tasks(ctx context.Context, g access.Grant[access.ViewTasks], f TaskFilter, p Page, results bool) (List[Task], error) {
 	r, err := c.visibilityOf(ctx, g)
@@ -179,8 +179,8 @@ func (c *Core) countTasks(ctx context.Context, r visibility, f TaskFilter) (int6
 	})
 }
 
-// TasksOfCollaboration lists the tasks of one collaboration, oldest first, contract
-// 20 §5.12.
+// TasksOfCollaboration lists the tasks of one collaboration, oldest first
+// (/docs/collaborations#tasks).
 func (c *Core) TasksOfCollaboration(ctx context.Context, g access.Grant[access.ViewTasks], id int64, p Page) (List[Task], error) {
 	row, err := c.visibleCollaboration(ctx, g, id, "Collaboration id=%d can not be found")
 	if err != nil {
@@ -198,7 +198,7 @@ func (c *Core) TasksOfCollaboration(ctx context.Context, g access.Grant[access.V
 	return list, nil
 }
 
-// Task gives one, contract 20 §7.2, with its results in full when they are asked for
+// Task gives one (/docs/tasks#get), with its results in full when they are asked for
 // and the caller may see them.
 func (c *Core) Task(ctx context.Context, g access.Grant[access.ViewTasks], id int64, results bool) (Task, error) {
 	row, err := c.visibleTask(ctx, g, id, "task id=%d is not found")
@@ -270,7 +270,7 @@ func statesOf(ctx context.Context, q *queries.Queries, tasks string) (map[int64]
 	return by, nil
 }
 
-// DeleteTask removes a task with all below it, contract 20 §7.4; what still runs is
+// DeleteTask removes a task with all below it (/docs/tasks#delete); what still runs is
 // killed.
 func (c *Core) DeleteTask(ctx context.Context, g access.Grant[access.DeleteTasks], id int64) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {

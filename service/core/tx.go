@@ -47,9 +47,9 @@ func (c *Core) Administer(ctx context.Context, f func(ctx context.Context, t *Tx
 	})
 }
 
-// DeleteAll removes everything and makes anew what a first start makes (contract 40 §4.10);
-// rootHash is what HashRootPassword gave. The caller has checked that the configuration
-// allows it.
+// DeleteAll removes everything and makes anew what a first start makes
+// (/docs/permissions#start); rootHash is what HashRootPassword gave. The caller has checked
+// that the configuration allows it.
 func (t *Tx) Wipe(ctx context.Context, rootHash string) error {
 	if err := t.core.db.DeleteAll(ctx, t.Tx); err != nil {
 		return fmt.Errorf("emptying the database: %w", err)

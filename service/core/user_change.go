@@ -26,7 +26,7 @@ type userChange struct {
 	to    UserChanges
 }
 
-// ChangeUser writes the fields that are given, all or none, contract 10 §8.5.
+// ChangeUser writes the fields that are given, all or none (/docs/users#change).
 func (c *Core) ChangeUser(ctx context.Context, g access.Grant[access.EditUsers], id int64, in Sent[UserChanges]) (User, error) {
 	var row queries.GetUserRow
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
@@ -105,7 +105,7 @@ func (u *userChange) checkUsername(ctx context.Context) error {
 }
 
 // checkEmail lets an address of another user be changed only by who holds all that
-// the user holds: mail is the way to a new password (contract 10 §14 S7).
+// the user holds: mail is the way to a new password (/docs/users#change).
 func (u *userChange) checkEmail(ctx context.Context) error {
 	email := u.to.Email
 	switch {

@@ -16,7 +16,7 @@ type NewUser struct {
 	Roles, Rules                                   []int64
 }
 
-// CreateUser makes one, contract 10 §8.4.
+// CreateUser makes one (/docs/users#create).
 func (c *Core) CreateUser(ctx context.Context, g access.Grant[access.CreateUsers], in NewUser) (User, error) {
 	if in.OrganizationID == 0 {
 		in.OrganizationID = g.Actor().OrganizationID
@@ -69,7 +69,7 @@ func (t *Tx) storeUser(ctx context.Context, in NewUser, known rights, hash strin
 }
 
 // admitUser decides whether the caller may make this user: permission before
-// anything that tells whom there is (contract 10 §14 S10).
+// anything that tells whom there is (/docs/permissions#order).
 func admitUser(ctx context.Context, q *queries.Queries, g access.Grant[access.CreateUsers], in NewUser) (rights, error) {
 	if err := admitToOrganization(ctx, q, g, in.OrganizationID); err != nil {
 		return rights{}, err

@@ -19,7 +19,7 @@ type User struct {
 	LastSeen                             *time.Time // nil: never
 	Status                               *string    // nil: never connected
 	Roles, Rules                         []int64    // Rules are those beside the roles'
-	CreatedTasks                         []int64    // the newest 1,000 (contract 20 §18)
+	CreatedTasks                         []int64    // the newest 1,000 (/docs/wire#limits)
 }
 
 // UserFilter narrows a list; nil narrows nothing. The texts are LIKE patterns.
@@ -30,7 +30,7 @@ type UserFilter struct {
 	SeenFrom, SeenTill                   *time.Time
 }
 
-// Users lists those that the caller may view, contract 10 §8.2, and how many there
+// Users lists those that the caller may view (/docs/users#list), and how many there
 // are in all.
 func (c *Core) Users(ctx context.Context, g access.Grant[access.ViewUsers], f UserFilter, p Page) ([]User, int64, error) {
 	if !g.Any(access.Global, access.Organization) {
@@ -49,7 +49,7 @@ func (c *Core) Users(ctx context.Context, g access.Grant[access.ViewUsers], f Us
 	return list, total, err
 }
 
-// User gives one, contract 10 §8.3. One's own needs no rule.
+// User gives one (/docs/users#get). One's own needs no rule.
 func (c *Core) User(ctx context.Context, g access.Grant[access.ViewUsers], id int64) (User, error) {
 	row, err := findUser(ctx, c.db.Queries, id, "user id=%d is not found")
 	if err != nil {
@@ -82,7 +82,7 @@ func rulesHeldBy(ctx context.Context, t *Tx, user int64) (access.Set, error) {
 	return set, nil
 }
 
-// DeleteUser removes one, contract 10 §8.6. Its tasks stay.
+// DeleteUser removes one (/docs/users#delete). Its tasks stay.
 func (c *Core) DeleteUser(ctx context.Context, g access.Grant[access.DeleteUsers], id int64) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		u, err := findUser(ctx, t.Queries, id, textNoUser)
@@ -217,7 +217,7 @@ func (t *Tx) SaveUser(ctx context.Context, u queries.User) error {
 }
 
 // PasswordSet does what goes with a new password: it is not the one that everybody
-// knows, and refresh tokens end (SECURITY T03).
+// knows, and refresh tokens end (/docs/security#t03).
 func (t *Tx) PasswordSet(ctx context.Context, u *queries.User) error {
 	u.InitialPassword = false
 	return t.RevokeRefreshTokens(ctx, u.ID)

@@ -10,9 +10,9 @@ import (
 	"vserver/service/access"
 )
 
-// mayView judges one task, result or port by its collaboration and run: contract 20
-// §7.2 with the bounds of §1.9. The error is a missing permission only when the
-// caller lacks the rule altogether.
+// mayView judges one task, result or port by its collaboration and run: /docs/tasks#see
+// with the bounds of /docs/permissions#reach. The error is a missing permission only
+// when the caller lacks the rule altogether.
 func (c *Core) mayView(ctx context.Context, g access.AnyGrant, collaboration, run *int64) (bool, error) {
 	sight, err := g.Sight()
 	switch {

@@ -15,10 +15,10 @@ type Kind uint8
 const (
 	Internal     Kind = iota // 500: unknown cause, fixed text
 	Invalid                  // 400: the request is wrong
-	Unparsed                 // 400: the body is no JSON, contract 10 §1.2 E2
-	Field                    // 400: one field is wrong, contract 10 §1.2 E3
+	Unparsed                 // 400: the body is no JSON (/docs/wire#unparsed)
+	Field                    // 400: one field is wrong (/docs/wire#field)
 	Unauthorized             // 401: no, wrong or dead credentials
-	Denied                   // 401: a permission is missing (never 403, contract 10 §1.2)
+	Denied                   // 401: a permission is missing (never 403, /docs/wire#errors)
 	WrongKind                // 403: this kind of token is not for this route
 	Missing                  // 404: no such row
 	TooLarge                 // 413: the body passes its limit
@@ -61,7 +61,7 @@ func Wrap(k Kind, cause error, format string, args ...any) *Error {
 	return &Error{Kind: k, Msg: fmt.Sprintf(format, args...), Cause: cause}
 }
 
-// OfField makes the 400 that names one field, contract 10 §1.2 E3.
+// OfField makes the 400 that names one field (/docs/wire#field).
 func OfField(field, reason string) *Error {
 	return &Error{Kind: Field, Msg: reason, Field: field}
 }

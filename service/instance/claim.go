@@ -16,7 +16,7 @@ import (
 // AlreadyRunning is the error of a second start of an instance.
 type AlreadyRunning struct{ Running Running }
 
-// Error is the sentence of contract 40 §4.2.
+// Error is the sentence of /docs/commands#start.
 func (e AlreadyRunning) Error() string {
 	return fmt.Sprintf("Server %s is already running", e.Running.Name)
 }

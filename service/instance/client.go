@@ -76,7 +76,7 @@ func sameCertificate(shown []*x509.Certificate, file string) error {
 	return nil
 }
 
-// Version is the release that the server says it is (contract 20 §12).
+// Version is the release that the server says it is (/docs/health#version).
 func (a *Client) Version(ctx context.Context) (string, error) {
 	var reply struct{ Version string }
 	if _, err := a.get(ctx, "/version", &reply); err != nil {

@@ -22,7 +22,7 @@ const (
 const separator = 0x1e
 
 // First bytes of the Socket.IO packets, which are the content of an Engine.IO message. The two kinds with binary
-// attachments are used by no client of this server (contract 30 §1.5) and are malformed here.
+// attachments are used by no client of this server (/docs/live#packets) and are malformed here.
 const (
 	packetConnect      = '0'
 	packetDisconnect   = '1'

@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// Answers of the transport that clients know (contract 30 §1.6).
+// Answers of the transport that clients know (/docs/live#refusals).
 const (
 	badVersion   = "The client is using an unsupported version of the Socket.IO or Engine.IO protocols"
 	badTransport = "Invalid transport"
@@ -97,7 +97,7 @@ func agree(w http.ResponseWriter) {
 	w.Write([]byte("OK"))
 }
 
-// refuse answers with a JSON string that calls itself text, as clients expect it (contract 30 §1.6).
+// refuse answers with a JSON string that calls itself text, as clients expect it (/docs/live#refusals).
 func refuse(w http.ResponseWriter, status int, message string) {
 	body, _ := json.Marshal(message)
 	w.Header().Set("Content-Type", "text/plain")
@@ -129,8 +129,9 @@ func headerSize(h http.Header) int {
 	return n
 }
 
-// share sets the CORS headers and reports whether the origin of the request may use the server (contract 30 §1.7,
-// SECURITY T14). Requests without an origin come from programs, which no browser sent out, and are never refused.
+// share sets the CORS headers and reports whether the origin of the request may use the server
+// (/docs/live#origins, /docs/security#t14). Requests without an origin come from programs, which no browser sent
+// out, and are never refused.
 func (s *Server) share(w http.ResponseWriter, r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {

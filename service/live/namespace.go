@@ -41,8 +41,8 @@ func newNamespace(s *Server, name string) *Namespace {
 }
 
 // OnConnect sets what is done with a new socket before the client is told that it is connected: what the handler sends
-// to it arrives before that (contract 30 §1.5). The handler sets Data and joins rooms, or calls Refuse, Disconnect or
-// Drop. Set it before the first request.
+// to it arrives before that (/docs/live#packets). The handler sets Data and joins rooms, or calls Refuse, Disconnect
+// or Drop. Set it before the first request.
 func (ns *Namespace) OnConnect(handler func(*Socket)) { ns.onConnect = handler }
 
 // OnDisconnect sets what is done when a socket has ended for whatever reason. It is called once for each socket whose

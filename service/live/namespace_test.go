@@ -91,7 +91,7 @@ func TestConnectHandlerGoesFirst(t *testing.T) {
 	}
 }
 
-// Contract 30 §2.2: told, acknowledged, then closed; in no room, and heeded in nothing.
+// /docs/live#log-in: told, acknowledged, then closed; in no room, and heeded in nothing.
 func TestRefuse(t *testing.T) {
 	var heeded atomic.Int32
 	gate := make(chan *Socket, 1)

@@ -1,5 +1,5 @@
 // Package live is the live channel of the server: Engine.IO protocol 4 over HTTP long polling and websocket, and
-// Socket.IO protocol 5 on top of it, with namespaces, rooms and acknowledgements (contract 30 §1).
+// Socket.IO protocol 5 on top of it, with namespaces, rooms and acknowledgements (/docs/live#transport).
 //
 // It knows no noun of the field: what an event means, who may join a room and what a token is worth belong to the
 // caller. It may touch the network through the requests it is given, and nothing else: no database, no log, no
@@ -7,11 +7,11 @@
 //
 // # Mounting
 //
-// A Server is the http.Handler of "/socket.io/" at the root of the host (contract 30 §1.2). The http.Server around it
-// must have a ReadHeaderTimeout and must not have a ReadTimeout or WriteTimeout: a poll may rest for PingInterval, and
-// this package sets its own deadlines on the bodies it reads and writes. Middleware before it must leave
-// http.ResponseController working (Unwrap), so that connections can be hijacked. http.Server.Shutdown knows nothing of
-// hijacked connections and would wait for resting polls, so call Server.Close before it.
+// A Server is the http.Handler of "/socket.io/" at the root of the host (/docs/live#path). The http.Server around it
+// must have a ReadHeaderTimeout and must not have a ReadTimeout or WriteTimeout: a poll may rest for PingInterval,
+// and this package sets its own deadlines on the bodies it reads and writes. Middleware before it must leave
+// http.ResponseController working (Unwrap), so that connections can be hijacked. http.Server.Shutdown knows nothing
+// of hijacked connections and would wait for resting polls, so call Server.Close before it.
 //
 // # Order and concurrency
 //
@@ -35,7 +35,7 @@ import (
 
 // Options are the measures of a Server. The zero value of each field stands for the default given.
 type Options struct {
-	// PingInterval is the time between two pings to a client: 25 s (contract 30 §1.4).
+	// PingInterval is the time between two pings to a client: 25 s (/docs/live#handshake).
 	PingInterval time.Duration
 	// PingTimeout is the time a client has for its answer: 60 s. A client that sends nothing for PingInterval and
 	// PingTimeout together is dropped.
@@ -91,7 +91,7 @@ type Server struct {
 }
 
 // New returns a Server that is ready to serve; register its namespaces before the first request. The root namespace is
-// there from the start, as clients may connect to it, and has no handlers (contract 30 §1.5).
+// there from the start, as clients may connect to it, and has no handlers (/docs/live#packets).
 func New(o Options) *Server {
 	s := &Server{
 		opt:        o.withDefaults(),

@@ -40,7 +40,7 @@ type Socket struct {
 func (k *Socket) ID() string { return k.id }
 
 // Header returns the header of the first request of the engine session, which is where the bearer token is
-// (contract 30 §2.2). It must not be changed.
+// (/docs/live#log-in). It must not be changed.
 func (k *Socket) Header() http.Header { return k.session.header }
 
 // RemoteAddr returns the network address the first request came from, as http.Request has it.
@@ -143,7 +143,7 @@ func (k *Socket) Rooms() []string {
 
 // Refuse is for the connect handler: the client is still told that it is connected, after what was sent to it so far,
 // but the socket is in no room, no event of it is heeded, the disconnect handler is not called, and after the given
-// time Disconnect is (contract 30 §2.2).
+// time Disconnect is (/docs/live#log-in).
 func (k *Socket) Refuse(after time.Duration) {
 	k.refused, k.closeAfter = true, after
 	k.ns.mu.Lock()

@@ -122,7 +122,7 @@ func (c *session) try(conn *wsConn) error {
 	return nil
 }
 
-// upgrade goes through the exchange that moves a session from polling to websocket (contract 30 §1.5), and reports
+// upgrade goes through the exchange that moves a session from polling to websocket (/docs/live#packets), and reports
 // whether it did: "2probe" is answered "3probe", a resting poll is let go so that the client can end its polling, and
 // "5" makes conn the transport.
 func (c *session) upgrade(conn *wsConn) bool {

@@ -33,7 +33,7 @@ func TestDirectWebsocket(t *testing.T) {
 	eventually(t, "session gone", func() bool { return x.Sessions() == 0 })
 }
 
-// The node's way: contract 30 §1.5.
+// The node's way: /docs/live#packets.
 func TestUpgrade(t *testing.T) {
 	x := start(t, Options{}, nil)
 	sid := x.open(t)
@@ -301,7 +301,7 @@ func TestSessionWithoutNamespace(t *testing.T) {
 	eventually(t, "left session gone", func() bool { return x.Sessions() == 0 })
 }
 
-// The bearer token is that of the first request of the engine session: contract 30 §2.2.
+// The bearer token is that of the first request of the engine session: /docs/live#log-in.
 func TestFirstRequest(t *testing.T) {
 	tokens := make(chan string, 1)
 	x := start(t, Options{}, func(x *site) {

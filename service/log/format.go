@@ -39,7 +39,7 @@ func text(get func(*record) string) attribute {
 
 func placed(get func(*record) any) attribute { return attribute{value: get, caller: true} }
 
-// attributes are the words a format may use (contract 40 §8). A Go program has no
+// attributes are the words a format may use (/docs/logging#format). A Go program has no
 // named threads: the words of Python's main thread stand in, so that formats which
 // name them go on working.
 var attributes = map[string]attribute{

@@ -128,7 +128,7 @@ func CheckFormat(s config.Logging) error {
 	return err
 }
 
-// DirError says that the log file cannot be written (contract 40 §8).
+// DirError says that the log file cannot be written (/docs/logging#keys).
 type DirError struct {
 	File string
 	Err  error
@@ -141,7 +141,7 @@ func (e *DirError) Error() string { return "Can't write to log dir: " + e.File +
 func (e *DirError) Unwrap() error { return e.Err }
 
 // Logger returns a logger whose records carry the name, shortened by the rule of
-// contract 40 §8. `logging.loggers` may give it a threshold of its own.
+// /docs/logging#keys. `logging.loggers` may give it a threshold of its own.
 func (l *Log) Logger(name string) zerolog.Logger {
 	threshold, ok := l.named[name]
 	if !ok {

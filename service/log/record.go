@@ -147,8 +147,8 @@ func oneLine(message string) string {
 	return b.String()
 }
 
-// masker replaces secret texts by *** (SECURITY U8): longest first, each also in its
-// escaped forms.
+// masker replaces secret texts by *** (/docs/security#u8): longest first, each also in
+// its escaped forms.
 type masker []string
 
 // shortestSecret in bytes is masked; replacing shorter ones would garble every line.

@@ -152,7 +152,7 @@ func withText(argument string, f func(c call, text string) (starlark.Value, erro
 	}
 }
 
-// commonMethods are the methods of all models, contract 40 §10.2.
+// commonMethods are the methods of all models (/docs/shell#methods).
 var commonMethods = []method{
 	{"get", true, get},
 	{"help", true, plain(func(c call) (starlark.Value, error) {
@@ -184,7 +184,7 @@ func get(c call) (starlark.Value, error) {
 	return o, nil
 }
 
-// help returns the text of contract 40 §10.2.
+// help returns the text of /docs/shell#methods.
 func (m *model) help() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Table: %s\n\nProperties: \n", m.table)

@@ -2,8 +2,8 @@ package shell
 
 import "go.starlark.net/starlark"
 
-// The enumerations of contract 40 §10.1. Their members are modules with the type's name
-// as kind.
+// The enumerations of /docs/shell#session. Their members are modules with the type's
+// name as kind.
 var (
 	operations = newEnum("Operation", "VIEW", "v", "EDIT", "e", "CREATE", "c", "DELETE", "d")
 	scopes     = newEnum("Scope", "OWN", "own", "ORGANIZATION", "org", "COLLABORATION", "col", "GLOBAL", "glo")

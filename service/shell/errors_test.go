@@ -204,8 +204,8 @@ func TestChangesAreCounted(t *testing.T) {
 	}
 }
 
-// Nobody is told of what is made here, as the documentation warns (contract 40 §12
-// row 139): the only news are that rights may have changed.
+// Nobody is told of what is made here, as the documentation warns
+// (/docs/developing#acceptance, row 139): the only news are that rights may have changed.
 func TestNothingIsAnnounced(t *testing.T) {
 	b := newFixture(t)
 	var topics []string

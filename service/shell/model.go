@@ -10,7 +10,7 @@ import (
 )
 
 // model is a kind of object: a table with its columns, what belongs to it, and what
-// can be done with it (contract 40 §10.3).
+// can be done with it (/docs/shell#models).
 type model struct {
 	name       string // as in db.Organization
 	table      string

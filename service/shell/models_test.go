@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// described is what contract 40 §10.5 lists of each model: table, columns, relations,
-// methods.
+// described is what help() lists of each model: table, columns, relations, methods
+// (/docs/shell#help).
 var described = map[string][4]string{
 	"Organization": {
 		"organization", "id name domain address1 address2 zipcode country _public_key",

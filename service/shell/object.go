@@ -48,7 +48,7 @@ var (
 	_ starlark.HasAttrs    = (*object)(nil)
 )
 
-// String shows the object as the contract has it, 40 §10.3. Lines about objects come out
+// String shows the object as /docs/shell#models has it. Lines about objects come out
 // whatever is missing.
 func (o *object) String() string {
 	var p *Problem

@@ -53,7 +53,7 @@ func rules() *model {
 }
 
 // getRule finds a rule by name, scope and operation. The classes Scope and Operation
-// themselves stand for any of their members (contract 40 §10.4 S5).
+// themselves stand for any of their members (/docs/shell#snippets).
 func getRule(c call) (starlark.Value, error) {
 	var name string
 	var scope, operation starlark.Value

@@ -10,8 +10,7 @@ import (
 )
 
 // save stores an object with all that has to go with it: new objects that it refers
-// to, and the changes of every other stored object. It is one transaction (contract
-// 40 §10.2).
+// to, and the changes of every other stored object. It is one transaction (/docs/shell#methods).
 func (s *session) save(o *object) error {
 	if o.deleted {
 		return errDeleted(o)

@@ -1,6 +1,6 @@
 // Package shell is the console of the administrator: the statements of the
 // specification's Shell section, and what is like them, on the objects of the database
-// (contract 40 §10). Statements are Starlark; of what only Python has they may hold
+// (/docs/shell#session). Statements are Starlark; of what only Python has they may hold
 // imports, f-strings, `is` and texts that are counted by character. The package may use
 // core, queries, access and fault; it knows neither the command line nor the
 // configuration.

@@ -10,7 +10,7 @@ import (
 
 // The statements of the documentation's Shell section run in one session on a fresh
 // database as they stand there. Only the name of the new user and the placeholder of
-// an existing one are other ones (contract 40 §12 row 153).
+// an existing one are other ones (/docs/developing#acceptance, row 153).
 func TestSnippetsOfTheDocumentation(t *testing.T) {
 	b := newFixture(t)
 	out := b.does(snippets(t))

@@ -164,7 +164,7 @@ func setPassword(c call, clear string) (starlark.Value, error) {
 	return starlark.None, c.save(c.object)
 }
 
-// isBlocked reports whether too many log-ins failed of late, contract 10 §5.3.
+// isBlocked reports whether too many log-ins failed of late (/docs/tokens#lock).
 func isBlocked(c call) (starlark.Value, error) {
 	var most, minutes int64
 	if err := c.unpack("max_failed_attempts", &most, "inactivation_in_minutes", &minutes); err != nil {

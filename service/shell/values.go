@@ -39,7 +39,7 @@ func outOf(at any) starlark.Value {
 }
 
 // into sets a column to a value as far as its type can take it; nothing else is
-// checked (contract 40 §10.1).
+// checked (/docs/shell#session).
 func into(at any, v starlark.Value) (err error) {
 	if column := reflect.ValueOf(at).Elem(); column.Kind() == reflect.Pointer {
 		if v == starlark.None {

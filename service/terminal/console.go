@@ -11,7 +11,7 @@ import (
 	"golang.org/x/term"
 )
 
-// Console writes messages, one line each, with a tag in front (contract 40 §2).
+// Console writes messages, one line each, with a tag in front (/docs/commands#output).
 // Errors come on the same stream as everything else, as existing scripts expect.
 type Console struct {
 	Out      io.Writer

@@ -19,7 +19,7 @@ import (
 )
 
 // Addresses under which nodes, which run in containers, reach a server on the same
-// machine (contract 40 §12 rows 80 to 82).
+// machine (/docs/developing#acceptance, rows 80 to 82).
 const (
 	ServerOnLinux         = "http://172.17.0.1"
 	ServerOnDockerDesktop = "http://host.docker.internal"
