@@ -15,6 +15,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"vserver/schema"
+	"vserver/service/private"
 )
 
 // pagesAtOnce is how much of an SQLite database is copied between two looks at the
@@ -25,6 +26,7 @@ const pagesAtOnce = 2048
 // proves the copy and only then gives it its name, replacing what has that name. It
 // returns the version of the copy's schema.
 func BackupSQLite(ctx context.Context, path, to string) (version int64, err error) {
+	defer func() { err = explained(err, path) }()
 	src, err := openLite(path, readWrite)
 	if err != nil {
 		return 0, err
@@ -36,11 +38,11 @@ func BackupSQLite(ctx context.Context, path, to string) (version int64, err erro
 // openLite opens one connection to an SQLite file that exists.
 func openLite(path string, how sqlite3.OpenFlag) (*sqlite3.Conn, error) {
 	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("opening the database: %w", err)
+		return nil, fmt.Errorf("opening the database: %w", explained(err, path))
 	}
 	c, err := sqlite3.OpenFlags(liteURI(path)+"&_pragma=busy_timeout(10000)", how|sqlite3.OPEN_URI)
 	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", path, err)
+		return nil, fmt.Errorf("opening %s: %w", path, explained(err, path))
 	}
 	return c, nil
 }
@@ -56,7 +58,7 @@ func liteURI(path string) string {
 func copyLite(ctx context.Context, src *sqlite3.Conn, to string) (version int64, err error) {
 	unfinished, err := os.CreateTemp(filepath.Dir(to), "."+filepath.Base(to)+".*")
 	if err != nil {
-		return 0, fmt.Errorf("making the file of the copy: %w", err)
+		return 0, fmt.Errorf("making the file of the copy: %w", explained(err, to))
 	}
 	name := unfinished.Name()
 	defer func() {
@@ -64,7 +66,7 @@ func copyLite(ctx context.Context, src *sqlite3.Conn, to string) (version int64,
 			_ = os.Remove(name) // the first error is the one to tell
 		}
 	}()
-	if err = unfinished.Close(); err != nil {
+	if err = errors.Join(private.HandOver(unfinished), unfinished.Close()); err != nil {
 		return 0, fmt.Errorf("making the file of the copy: %w", err)
 	}
 	if err = copyPages(ctx, src, name); err != nil {
@@ -130,6 +132,7 @@ func VerifySQLite(path string) (version int64, err error) {
 
 // ProveSQLite checks pages and references of a database that may be in use.
 func ProveSQLite(path string) (err error) {
+	defer func() { err = explained(err, path) }()
 	c, err := openLite(path, readWrite)
 	if err != nil {
 		return err
@@ -141,6 +144,9 @@ func ProveSQLite(path string) (err error) {
 	return nil
 }
 
+// errDamaged says what a check of a database found.
+var errDamaged = errors.New("the database is damaged")
+
 // proven checks a database's pages and references, and returns its schema's version.
 func proven(c *sqlite3.Conn) (int64, error) {
 	found, err := column(c, "PRAGMA integrity_check(10)")
@@ -148,7 +154,7 @@ func proven(c *sqlite3.Conn) (int64, error) {
 		return 0, err
 	}
 	if len(found) != 1 || found[0] != "ok" {
-		return 0, fmt.Errorf("the database is damaged: %s", strings.Join(found, "; "))
+		return 0, fmt.Errorf("%w: %s", errDamaged, strings.Join(found, "; "))
 	}
 	if err := wholePages(c); err != nil {
 		return 0, err
@@ -158,7 +164,7 @@ func proven(c *sqlite3.Conn) (int64, error) {
 		return 0, err
 	}
 	if len(orphans) > 0 {
-		return 0, fmt.Errorf("rows refer to others that are not there, in the tables %s", strings.Join(orphans, ", "))
+		return 0, fmt.Errorf("%w: rows refer to others that are not there, in the tables %s", errDamaged, strings.Join(orphans, ", "))
 	}
 	return liteVersion(c)
 }
@@ -179,7 +185,7 @@ func wholePages(c *sqlite3.Conn) error {
 		return fmt.Errorf("looking at the file: %w", err)
 	}
 	if rest := info.Size() % page; rest != 0 {
-		return fmt.Errorf("the database is damaged: its last page has %d bytes of %d", rest, page)
+		return fmt.Errorf("%w: its last page has %d bytes of %d", errDamaged, rest, page)
 	}
 	return nil
 }

@@ -109,6 +109,8 @@ func Named(err error) error {
 	switch {
 	case full(err), state == "53100":
 		return fault.Wrap(fault.Full, err, "The storage of the server is full")
+	case errors.Is(err, ErrGone):
+		return fault.Wrap(fault.Busy, err, "The database cannot be reached, try again")
 	case errors.Is(err, sqlite3.BUSY), state == "53300", strings.HasPrefix(state, "57"):
 		return fault.Wrap(fault.Busy, err, "The database is busy, try again")
 	case unreachable(err):

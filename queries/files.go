@@ -2,9 +2,12 @@ package queries
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/vfs"
+
+	"vserver/service/private"
 )
 
 // files is a file system for SQLite that tells a full disk from a broken one. The
@@ -25,6 +28,11 @@ func registered(under string) string {
 
 // OpenFilename opens a file below, which may need room for its name.
 func (s files) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+	if flags&vfs.OPEN_CREATE != 0 && name != nil {
+		if err := createPrivate(name.String(), flags); err != nil {
+			return nil, flags, room(err)
+		}
+	}
 	f, flags, err := s.VFSFilename.OpenFilename(name, flags)
 	if err != nil {
 		return nil, flags, room(err)
@@ -34,6 +42,22 @@ func (s files) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, v
 	}
 	return f, flags, nil
 }
+
+// createPrivate makes a file, where it is missing, so that nobody else may read it at any
+// moment. SQLite opens the write-ahead log before it makes the index beside that.
+func createPrivate(name string, flags vfs.OpenFlag) error {
+	err := private.Create(name)
+	if database, ok := strings.CutSuffix(name, walSuffix); ok && err == nil && flags&vfs.OPEN_WAL != 0 {
+		err = private.Create(database + shmSuffix)
+	}
+	return err //nolint:wrapcheck // it names the file
+}
+
+// The files beside a database that is in use.
+const (
+	walSuffix = "-wal"
+	shmSuffix = "-shm"
+)
 
 // wholeFile is all that a file of the driver can do on every system.
 type wholeFile interface {

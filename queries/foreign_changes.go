@@ -41,7 +41,15 @@ func (w *writer) version(ctx context.Context) (int64, error) {
 	return l.version, l.err
 }
 
+// look answers also after the driver panicked, so that the database is found in order
+// again when nobody writes.
 func (w *writer) look() (l look) {
+	if l.err = w.at.gone(); l.err == nil && w.broken() {
+		l.err = w.reconnect()
+	}
+	if l.err != nil {
+		return l
+	}
 	err := w.conn.QueryRowContext(context.Background(), "PRAGMA data_version").Scan(&l.version)
 	if err != nil {
 		l.err = fmt.Errorf("reading the version of the data: %w", Named(err))

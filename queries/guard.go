@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"sync/atomic"
 
+	"github.com/ncruces/go-sqlite3"
 	sqlite "github.com/ncruces/go-sqlite3/driver"
 
 	"vserver/service/fault"
@@ -22,24 +23,31 @@ import (
 // errBroken is what a connection answers after it panicked.
 var errBroken = errors.New("the driver of the database panicked before")
 
-// openGuarded opens a pool of connections whose panics become errors.
-func openGuarded(dsn string) (*sql.DB, error) {
+// openGuarded opens a pool of connections to the database at a place, whose panics become
+// errors and whose refusals by the system are explained.
+func openGuarded(dsn string, at *place) (*sql.DB, error) {
 	c, err := (&sqlite.SQLite{}).OpenConnector(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("reading the name of the database: %w", err)
 	}
-	return sql.OpenDB(guardedConnector{c}), nil
+	return sql.OpenDB(guardedConnector{c, at}), nil
 }
 
-type guardedConnector struct{ driver.Connector }
+type guardedConnector struct {
+	driver.Connector
+	at *place
+}
 
 // Connect opens a connection.
 func (g guardedConnector) Connect(ctx context.Context) (_ driver.Conn, err error) {
-	c := &guardedConn{}
+	c := &guardedConn{at: g.at}
 	defer c.afterPanic(&err)
+	if err := g.at.gone(); err != nil {
+		return nil, err
+	}
 	inner, err := g.Connector.Connect(ctx)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // the guard changes nothing but panics
+		return nil, explained(err, g.at.path)
 	}
 	c.sqliteConn = inner.(sqliteConn)
 	if err := keepPlans(c.Raw()); err != nil {
@@ -58,6 +66,7 @@ type sqliteConn interface {
 // guardedConn is a connection that panics no more than once.
 type guardedConn struct {
 	sqliteConn
+	at     *place
 	broken atomic.Bool
 }
 
@@ -75,7 +84,8 @@ func guarded[T any](c *guardedConn, call func() (T, error)) (v T, err error) {
 		return v, errBroken
 	}
 	defer c.afterPanic(&err)
-	return call()
+	v, err = call()
+	return v, explained(err, c.at.path)
 }
 
 // IsValid has the pool drop a connection that is of no use.
@@ -100,6 +110,11 @@ func (c *guardedConn) Close() (err error) {
 		}
 	}()
 	defer c.afterPanic(&err)
+	if c.at.gone() != nil {
+		// The last connection would remove the log and its index by their names, which
+		// are those of another database by now.
+		_, _ = c.Raw().FileControl("main", sqlite3.FCNTL_PERSIST_WAL, true)
+	}
 	return c.sqliteConn.Close()
 }
 

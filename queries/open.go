@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
-	"os"
 	"path/filepath"
 	"runtime"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/pressly/goose/v3/lock"
 
 	"vserver/schema"
+	"vserver/service/private"
 )
 
 // Engine is the kind of database.
@@ -45,7 +45,9 @@ type DB struct {
 	// Snapshot is the copy that was made because opening changed the schema; empty
 	// when there was none to make, and for Postgres.
 	Snapshot string
-	pool     *sql.DB // readers of SQLite, or all of Postgres
+	// Restricted are the files that others could read before the opening, SQLite only.
+	Restricted []string
+	pool       *sql.DB // readers of SQLite, or all of Postgres
 	// SQLite only: what the queries of the pool run on, the pool of the writer's
 	// one connection, and the writer.
 	reader *lite
@@ -81,18 +83,25 @@ func (db *DB) Commits() *CommitCount {
 // Ping reports whether the database answers, and can be written to as far as is known
 // without writing.
 func (db *DB) Ping(ctx context.Context) error {
-	if db.writer != nil && db.writer.lost.Load() {
-		return errBroken
+	if db.writer != nil {
+		if err := db.writer.at.gone(); err != nil {
+			return err
+		}
+		if db.writer.lost.Load() {
+			return errBroken
+		}
 	}
 	return db.pool.PingContext(ctx)
 }
 
 func openSQLite(ctx context.Context, src Source) (*DB, error) {
 	existed := filled(src.Path)
-	if err := os.MkdirAll(filepath.Dir(src.Path), 0o750); err != nil {
-		return nil, fmt.Errorf("making the folder of the database: %w", err)
+	if err := private.MakeFolder(filepath.Dir(src.Path), 0o750); err != nil {
+		return nil, fmt.Errorf("making the folder of the database: %w", explained(err, src.Path))
 	}
-	write, err := openGuarded(sqliteDSN(src, "_txlock=immediate"))
+	restricted := makePrivate(src.Path)
+	at := &place{path: src.Path}
+	write, err := openGuarded(sqliteDSN(src, "_txlock=immediate"), at)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", src.Path, err)
 	}
@@ -107,11 +116,11 @@ func openSQLite(ctx context.Context, src Source) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", src.Path, Named(err)), write.Close())
 	}
-	w, err := newWriter(ctx, write)
+	w, err := newWriter(ctx, write, at)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, Named(err)), write.Close())
 	}
-	pool, err := openGuarded(sqliteDSN(src, "_pragma=query_only(on)"))
+	pool, err := openGuarded(sqliteDSN(src, "_pragma=query_only(on)"), at)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, Named(err)), w.close(), write.Close())
 	}
@@ -120,7 +129,10 @@ func openSQLite(ctx context.Context, src Source) (*DB, error) {
 	pool.SetMaxOpenConns(readers)
 	pool.SetMaxIdleConns(readers)
 	reader := newLite(pool)
-	return &DB{Queries: New(reader), Engine: SQLite, Snapshot: kept, pool: pool, reader: reader, write: write, writer: w}, nil
+	return &DB{
+		Queries: New(reader), Engine: SQLite, Snapshot: kept, Restricted: restricted,
+		pool: pool, reader: reader, write: write, writer: w,
+	}, nil
 }
 
 // keepPlans has SQLite plan a statement once, whatever is bound to it. Without that it

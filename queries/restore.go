@@ -8,6 +8,8 @@ import (
 	"os"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"vserver/service/private"
 )
 
 // ErrInUse says that somebody else has the database open.
@@ -19,6 +21,7 @@ var ErrInUse = errors.New("the database is in use")
 // owner and mode, and an interruption leaves the old content. A database that is too
 // damaged to be copied is moved to safety instead.
 func RestoreSQLite(ctx context.Context, backup, path, safety string) (kept bool, err error) {
+	defer func() { err = explained(err, path) }()
 	if _, err := VerifySQLite(backup); err != nil {
 		return false, err
 	}
@@ -26,6 +29,7 @@ func RestoreSQLite(ctx context.Context, backup, path, safety string) (kept bool,
 		_, err = BackupSQLite(ctx, backup, path)
 		return false, err
 	}
+	makePrivate(path)
 	c, err := alone(path)
 	switch {
 	case errors.Is(err, sqlite3.BUSY):
@@ -75,15 +79,12 @@ func replace(ctx context.Context, c *sqlite3.Conn, backup, safety string) error 
 
 // reserve makes an empty file that nobody else may read.
 func reserve(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, privateMode)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, private.Mode)
 	if err != nil {
 		return fmt.Errorf("making the file of the copy: %w", err)
 	}
-	return f.Close()
+	return errors.Join(private.HandOver(f), f.Close())
 }
-
-// privateMode is the mode of every copy of a database.
-const privateMode = 0o600
 
 // setAside moves a database with what belongs to it.
 func setAside(path, to string) error {
@@ -91,6 +92,9 @@ func setAside(path, to string) error {
 		err := os.Rename(path+part, to+part)
 		if err != nil && !(part != "" && errors.Is(err, fs.ErrNotExist)) {
 			return fmt.Errorf("moving the damaged database aside: %w", err)
+		}
+		if _, err := private.Restrict(to + part); err != nil {
+			return err //nolint:wrapcheck // it says what was done
 		}
 	}
 	return nil

@@ -129,6 +129,7 @@ func LookAtSchema(ctx context.Context, src Source) (SchemaState, error) {
 }
 
 func liteSchema(file string) (exists bool, version int64, err error) {
+	defer func() { err = explained(err, file) }()
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		return false, 0, nil
 	}

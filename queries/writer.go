@@ -21,6 +21,7 @@ var errClosed = errors.New("the database is closed")
 // same time share one BEGIN IMMEDIATE and one COMMIT: the disk is asked once for all
 // of them, and every caller is answered after that.
 type writer struct {
+	at    *place
 	pool  *sql.DB // of the one connection
 	conn  *sql.Conn
 	on    *lite
@@ -28,7 +29,9 @@ type writer struct {
 	looks chan chan look
 	quit  chan struct{}
 	ended sync.WaitGroup
-	lost  atomic.Bool // the connection is of no use, and there is no other yet
+
+	closing sync.Once
+	lost    atomic.Bool // the connection is of no use, and there is no other yet
 
 	done CommitCount
 }
@@ -44,8 +47,8 @@ type job struct {
 	done chan struct{}
 }
 
-func newWriter(ctx context.Context, pool *sql.DB) (*writer, error) {
-	w := &writer{pool: pool, jobs: make(chan *job, batch), looks: make(chan chan look), quit: make(chan struct{})}
+func newWriter(ctx context.Context, pool *sql.DB, at *place) (*writer, error) {
+	w := &writer{at: at, pool: pool, jobs: make(chan *job, batch), looks: make(chan chan look), quit: make(chan struct{})}
 	if err := w.connect(ctx); err != nil {
 		return nil, err
 	}
@@ -56,6 +59,9 @@ func newWriter(ctx context.Context, pool *sql.DB) (*writer, error) {
 
 func (w *writer) connect(ctx context.Context) error {
 	conn, err := w.pool.Conn(ctx)
+	if err == nil {
+		err = w.settle(ctx, conn)
+	}
 	w.lost.Store(err != nil)
 	if err != nil {
 		return fmt.Errorf("connecting to write: %w", err)
@@ -64,11 +70,25 @@ func (w *writer) connect(ctx context.Context) error {
 	return nil
 }
 
+// settle makes the files of the database with a first look into it, and remembers them.
+func (w *writer) settle(ctx context.Context, conn *sql.Conn) error {
+	var tables int64
+	err := conn.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables)
+	if err == nil {
+		err = w.at.remember()
+	}
+	if err != nil {
+		return errors.Join(err, conn.Close())
+	}
+	return nil
+}
+
 // reconnect takes another connection in the place of one that is of no use. What the
 // old one says about its end is of no use either.
 func (w *writer) reconnect() error {
 	if !w.lost.Load() {
 		_, _ = w.on.close(), w.conn.Close()
+		w.at.forgetLog()
 	}
 	return w.connect(context.Background())
 }
@@ -114,7 +134,7 @@ func (w *writer) do(ctx context.Context, f func(context.Context, *Tx) error) err
 
 // close waits for what has begun; transactions that come later fail.
 func (w *writer) close() error {
-	close(w.quit)
+	w.closing.Do(func() { close(w.quit) })
 	w.ended.Wait()
 	if w.lost.Load() {
 		return nil
@@ -210,7 +230,10 @@ func (w *writer) together(jobs []*job) error {
 // attempt runs the jobs in one transaction; the error is one of all of them. Without
 // savepoints the failure of one leaves nothing of any, which is no error yet.
 func (w *writer) attempt(jobs []*job, apart bool) error {
-	err := w.exec("BEGIN IMMEDIATE")
+	err := w.at.gone()
+	if err == nil {
+		err = w.exec("BEGIN IMMEDIATE")
+	}
 	failed := false
 	for _, j := range jobs {
 		if err == nil && (apart || !failed) {

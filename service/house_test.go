@@ -23,7 +23,7 @@ import (
 var arrows = map[string][]string{
 	".":        {"service/cli"},
 	"schema":   nil,
-	"queries":  {"schema", "service/fault"},
+	"queries":  {"schema", "service/fault", "service/private"},
 	"embed":    {"service/config"},
 	"handlers": {"embed", "service/access", "service/bus", "service/core", "service/fault", "service/live"},
 	"service": {
@@ -38,18 +38,19 @@ var arrows = map[string][]string{
 		"service/instance", "service/log", "service/manual", "service/shell", "service/terminal",
 		"service/upkeep", "service/yaml",
 	},
-	"service/config":   {"service/yaml"},
+	"service/config":   {"service/private", "service/yaml"},
 	"service/core":     {"queries", "service/access", "service/bus", "service/fault"},
 	"service/daemon":   {"service/config", "service/instance"},
 	"service/demo":     nil, // nothing but public REST and Socket.IO
 	"service/fault":    nil,
-	"service/instance": {"service/config", "service/log"},
+	"service/instance": {"service/config", "service/log", "service/private"},
 	"service/live":     nil,
-	"service/log":      {"service/config"},
+	"service/log":      {"service/config", "service/private"},
 	"service/manual":   nil,
-	"service/shell":    {"queries", "service/access", "service/core", "service/fault"},
+	"service/private":  nil,
+	"service/shell":    {"queries", "service/access", "service/core", "service/fault", "service/private"},
 	"service/terminal": nil,
-	"service/upkeep":   {"queries", "service", "service/config", "service/core", "service/instance"},
+	"service/upkeep":   {"queries", "service", "service/config", "service/core", "service/instance", "service/private"},
 	"service/yaml":     nil,
 	// Rooms for tests: nothing that is shipped imports them.
 	"queries/dbtest":  {"queries"}, // databases

@@ -40,6 +40,9 @@ func OpenInstance(ctx context.Context, inst config.Instance, rootFromAnywhere bo
 	if db.Snapshot != "" {
 		log.Info().Msgf("The schema of the database was changed for this release; as it was before it is kept in %s", db.Snapshot)
 	}
+	for _, file := range db.Restricted {
+		log.Warn().Msgf("Other accounts of this machine had rights to %s: they have none any more", file)
+	}
 	news := bus.New()
 	c, err := core.New(ctx, db, news, log, core.Settings{
 		MaxFailedAttempts: inst.Config.PasswordPolicy.MaxFailedAttempts,

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"vserver/service/private"
 	"vserver/service/yaml"
 )
 
@@ -92,7 +93,7 @@ func (f *File) text() ([]byte, error) {
 // file that is there.
 func replace(path string, text []byte) error {
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, dirMode); err != nil {
+	if err := private.MakeFolder(dir, dirMode); err != nil {
 		return fmt.Errorf("making the directory of the configuration: %w", err)
 	}
 	temporary, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
@@ -116,6 +117,8 @@ func fill(f *os.File, text []byte, like string) error {
 	if old, err := os.Stat(like); err == nil {
 		mode = old.Mode().Perm()
 		keepOwner(f, old)
+	} else if err := private.HandOver(f); err != nil {
+		return errors.Join(err, f.Close())
 	}
 	_, err := f.Write(text)
 	return errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())

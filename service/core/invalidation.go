@@ -3,8 +3,10 @@ package core
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
+	"vserver/queries"
 	"vserver/service/bus"
 )
 
@@ -22,18 +24,30 @@ func (c *Core) WatchForeignChanges(ctx context.Context, every time.Duration) {
 	was, failing := int64(-1), false
 	for {
 		now, err := c.db.ForeignChanges(ctx)
-		switch {
-		case err != nil && ctx.Err() == nil && !failing:
-			c.log.Warn().Err(err).Msg("Changes of other processes cannot be seen at the moment, it will be tried again")
-		case err == nil && now != was:
+		if failing != (err != nil) && ctx.Err() == nil {
+			failing = err != nil
+			c.reportSight(err)
+		}
+		if err == nil && now != was {
 			was = now
 			c.bus.Publish(bus.Message{Topic: TopicRights})
 		}
-		failing = err != nil
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
+	}
+}
+
+// reportSight says once that changes of others cannot be seen, or can be seen again.
+func (c *Core) reportSight(err error) {
+	switch {
+	case err == nil:
+		c.log.Info().Msg("Changes of other processes can be seen again")
+	case errors.Is(err, queries.ErrGone):
+		c.log.Error().Err(err).Msg("The database is gone: nothing is written any more")
+	default:
+		c.log.Warn().Err(err).Msg("Changes of other processes cannot be seen at the moment, it will be tried again")
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"vserver/service/config"
+	"vserver/service/private"
 )
 
 // AlreadyRunning is the error of a second start of an instance.
@@ -38,7 +39,7 @@ func Acquire(locations config.Locations, inst config.Instance, console string) (
 	c.r.PID, c.r.Birth, c.r.Started = os.Getpid(), birth(os.Getpid()), time.Now().UTC().Truncate(time.Second)
 	c.r.Account, c.r.Program, c.r.Console = account(), program(), console
 	c.file = c.r.stateFile(locations)
-	if err := os.MkdirAll(filepath.Dir(c.file), stateDirMode); err != nil {
+	if err := private.MakeFolder(filepath.Dir(c.file), stateDirMode); err != nil {
 		return nil, fmt.Errorf("making the folder of the record of running servers: %w", err)
 	}
 	defer guard(filepath.Dir(c.file))()

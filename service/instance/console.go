@@ -12,6 +12,7 @@ import (
 
 	"vserver/service/config"
 	"vserver/service/log"
+	"vserver/service/private"
 )
 
 // Names of the files for what a service prints where its manager keeps nothing, in the
@@ -48,7 +49,7 @@ func ConsoleFile(locations config.Locations, inst config.Instance) string {
 
 // clearConsole makes the folder and removes what an earlier server wrote.
 func clearConsole(console string) error {
-	if err := os.MkdirAll(filepath.Dir(console), stateDirMode); err != nil {
+	if err := private.MakeFolder(filepath.Dir(console), stateDirMode); err != nil {
 		return fmt.Errorf("making the folder of the console output: %w", err)
 	}
 	for _, file := range append(log.OldFiles(console), console, crashOf(console)) {

@@ -2,6 +2,7 @@ package log
 
 import (
 	"bytes"
+	"errors"
 	"io/fs"
 	"math"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"gopkg.in/natefinch/lumberjack.v2"
+
+	"vserver/service/private"
 )
 
 // File is a log file of bounded size that several goroutines may write: before a record
@@ -42,7 +45,7 @@ func OpenFile(path string, limit int64, backups int) (*File, error) {
 	if limit <= 0 || backups <= 0 {
 		limit, backups = 0, 0
 	}
-	if err := os.MkdirAll(filepath.Dir(path), logDirMode); err != nil {
+	if err := private.MakeFolder(filepath.Dir(path), logDirMode); err != nil {
 		return nil, err
 	}
 	f := &File{path: path, limit: limit, out: lumberjack.Logger{
@@ -84,8 +87,8 @@ func (f *File) fits(length int) bool { return f.limit == 0 || int64(length) < f.
 // A missing file is created here: lumberjack would not append to one of its own making,
 // and what another writer adds to it would be overwritten.
 func (f *File) current() (int64, error) {
-	info, err := os.Stat(f.path)
-	if err == nil && f.info != nil && os.SameFile(info, f.info) {
+	info, absent := os.Stat(f.path)
+	if absent == nil && f.info != nil && os.SameFile(info, f.info) {
 		return info.Size(), nil
 	}
 	_ = f.close()
@@ -94,6 +97,11 @@ func (f *File) current() (int64, error) {
 		return 0, err
 	}
 	defer func() { _ = file.Close() }() // nothing was written
+	if errors.Is(absent, fs.ErrNotExist) {
+		if err := private.HandOver(file); err != nil {
+			return 0, err
+		}
+	}
 	if f.info, err = file.Stat(); err != nil {
 		return 0, err
 	}

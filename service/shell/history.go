@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"vserver/service/private"
 )
 
 // remembered is how many lines a history keeps.
@@ -30,7 +32,7 @@ func openHistory(path string) *history {
 		return h
 	}
 	h.lines = newest(readLines(path), remembered)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := private.MakeFolder(filepath.Dir(path), 0o700); err != nil {
 		return h
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_TRUNC, 0o600)
@@ -38,6 +40,7 @@ func openHistory(path string) *history {
 		return h
 	}
 	_ = file.Chmod(0o600) // one that others could read before
+	_ = private.HandOver(file)
 	h.file = file
 	for _, line := range h.lines {
 		h.keep(line)

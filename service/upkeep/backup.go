@@ -13,6 +13,7 @@ import (
 	"vserver/queries"
 	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/private"
 )
 
 // folderMode is that of folders which are made for data.
@@ -123,7 +124,7 @@ func Restore(ctx context.Context, inst config.Instance, backup string, now time.
 }
 
 func replaceSQLite(ctx context.Context, inst config.Instance, backup string, now time.Time) (Restored, error) {
-	if err := os.MkdirAll(filepath.Dir(inst.Database.Path), folderMode); err != nil {
+	if err := private.MakeFolder(filepath.Dir(inst.Database.Path), folderMode); err != nil {
 		return Restored{}, fmt.Errorf("making the folder of the database: %w", err)
 	}
 	safety := fmt.Sprintf("%s.before-restore-%s", inst.Database.Path, moment(now))
@@ -156,7 +157,7 @@ func replacePostgres(ctx context.Context, inst config.Instance, backup string, n
 	if err != nil {
 		return Restored{}, err
 	}
-	if err := os.MkdirAll(inst.DataDir, folderMode); err != nil {
+	if err := private.MakeFolder(inst.DataDir, folderMode); err != nil {
 		return Restored{}, fmt.Errorf("making the data folder: %w", err)
 	}
 	safety := filepath.Join(inst.DataDir, fmt.Sprintf("%s.before-restore-%s.dump", inst.Name, moment(now)))

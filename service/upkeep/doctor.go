@@ -20,6 +20,7 @@ import (
 	"vserver/service"
 	"vserver/service/config"
 	"vserver/service/instance"
+	"vserver/service/private"
 )
 
 // Verdict is what a check came to.
@@ -108,13 +109,20 @@ func (e examination) permissions(context.Context) []Finding {
 		return skipped("the rights of files are not looked at on Windows")
 	}
 	files := []string{e.inst.File}
-	if e.inst.Database.Engine == config.SQLite {
-		files = append(files, e.inst.Database.Path)
-	}
 	if e.inst.Config.TLS != nil {
 		files = append(files, e.inst.Config.TLS.Key)
 	}
 	var found []Finding
+	if e.inst.Database.Engine == config.SQLite {
+		for _, file := range queries.SQLiteFiles(e.inst.Database.Path) {
+			if private.Shared(file) {
+				found = append(found, Finding{
+					Verdict: Doubt, Text: "other accounts of this machine have rights to " + file,
+					Advice: "chmod go= " + file + "; the next start does so where the file is its own",
+				})
+			}
+		}
+	}
 	for _, file := range files {
 		if worldReadable(file) {
 			found = append(found, Finding{
@@ -124,7 +132,7 @@ func (e examination) permissions(context.Context) []Finding {
 		}
 	}
 	if found == nil {
-		return sound("only owner and group may read the files with secrets")
+		return sound("nobody else may read the files with secrets")
 	}
 	return found
 }
@@ -154,7 +162,6 @@ func (e examination) port(ctx context.Context) []Finding {
 }
 
 func (e examination) database(ctx context.Context) []Finding {
-	const advice = "restore a backup with vserver restore"
 	if e.inst.Database.Engine == config.Postgres {
 		if _, err := ReadSchema(ctx, e.inst); err != nil {
 			return failing("check uri of the configuration, and that Postgres runs", err)
@@ -173,7 +180,7 @@ func (e examination) database(ctx context.Context) []Finding {
 		return sound("%s does not exist yet, the first start makes it", path)
 	}
 	if err := queries.ProveSQLite(path); err != nil {
-		return failing(advice, err)
+		return failing(queries.Remedy(err), err)
 	}
 	return sound("%s is sound", path)
 }

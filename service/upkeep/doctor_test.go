@@ -1,15 +1,20 @@
 package upkeep
 
 import (
+	"bytes"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
+	"vserver/queries"
 	"vserver/service/config"
 )
 
@@ -64,5 +69,54 @@ func TestExistingFolder(t *testing.T) {
 	dir := t.TempDir()
 	if got := existing(dir + "/a/b"); got != dir {
 		t.Error(got)
+	}
+}
+
+// TestDoctorLooksAtAllFilesOfTheDatabase: what lies beside it holds the same secrets.
+func TestDoctorLooksAtAllFilesOfTheDatabase(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("skipped: rights are no modes on Windows")
+	}
+	for _, open := range []string{"", "-wal", "-shm"} {
+		inst := config.Instance{File: filepath.Join(t.TempDir(), "c.yaml")}
+		inst.Database.Engine, inst.Database.Path = config.SQLite, filepath.Join(t.TempDir(), "d.sqlite")
+		for _, file := range append(queries.SQLiteFiles(inst.Database.Path), inst.File) {
+			if err := os.WriteFile(file, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e := examination{inst: inst}
+		if found := e.permissions(t.Context()); len(found) != 1 || found[0].Verdict != Sound {
+			t.Errorf("private files: %+v", found)
+		}
+		file := inst.Database.Path + open
+		if err := os.Chmod(file, 0o640); err != nil {
+			t.Fatal(err)
+		}
+		if found := e.permissions(t.Context()); len(found) != 1 || found[0].Verdict != Doubt || !strings.Contains(found[0].Text, file) {
+			t.Errorf("%s is open: %+v", file, found)
+		}
+	}
+}
+
+// TestDoctorAdvisesABackupForDamageOnly: what is not damaged is not lost.
+func TestDoctorAdvisesABackupForDamageOnly(t *testing.T) {
+	inst := config.Instance{}
+	inst.Database.Engine, inst.Database.Path = config.SQLite, filepath.Join(t.TempDir(), "d.sqlite")
+	e := examination{inst: inst}
+	for name, c := range map[string]struct {
+		lay     func() error
+		restore bool
+	}{
+		"damaged":  {func() error { return os.WriteFile(inst.Database.Path, bytes.Repeat([]byte("x"), 8192), 0o600) }, true},
+		"a folder": {func() error { return os.Mkdir(inst.Database.Path, 0o700) }, false},
+	} {
+		if err := errors.Join(os.RemoveAll(inst.Database.Path), c.lay()); err != nil {
+			t.Fatal(err)
+		}
+		found := e.database(t.Context())
+		if len(found) != 1 || found[0].Verdict != Failure || strings.Contains(found[0].Advice, "restore") != c.restore {
+			t.Errorf("%s: %+v", name, found)
+		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"vserver/service/config"
 	"vserver/service/core"
 	"vserver/service/instance"
+	"vserver/service/private"
 )
 
 // Addresses under which nodes, which run in containers, reach a server on the same
@@ -80,7 +81,7 @@ func (n *NodeConfigFile) prepare(content nodeFile, force bool) error {
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", n.File, err)
 	}
-	if err := os.MkdirAll(filepath.Dir(n.File), 0o750); err != nil {
+	if err := private.MakeFolder(filepath.Dir(n.File), 0o750); err != nil {
 		return fmt.Errorf("making the folder: %w", err)
 	}
 	f, err := os.CreateTemp(filepath.Dir(n.File), ".node-*.yaml")
@@ -89,7 +90,7 @@ func (n *NodeConfigFile) prepare(content nodeFile, force bool) error {
 	}
 	n.draft = f.Name()
 	_, err = f.WriteString(nodeFileHead + string(text))
-	return errors.Join(err, f.Sync(), f.Close())
+	return errors.Join(err, private.HandOver(f), f.Sync(), f.Close())
 }
 
 // publish gives drafts their names, now that their keys are valid, and returns those

@@ -1,0 +1,136 @@
+//go:build unix
+
+package private
+
+import (
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// Shared reports whether others than its account may do anything with a file.
+func Shared(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().Perm()&others != 0
+}
+
+// accountOf returns the account of a folder, where root has to care for it.
+func accountOf(dir string) (uid, gid int, ok bool) {
+	uid, gid, ok = ownerOf(dir)
+	return uid, gid, ok && os.Geteuid() == 0 && uid != 0
+}
+
+func ownerOf(path string) (uid, gid int, ok bool) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, 0, false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, 0, false
+	}
+	return int(stat.Uid), int(stat.Gid), true
+}
+
+// handOverFolder is HandOver for a folder. A link in its place is not followed.
+func handOverFolder(dir string) error {
+	uid, gid, ok := accountOf(filepath.Dir(dir))
+	if !ok {
+		return nil
+	}
+	f, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return err //nolint:wrapcheck // it names the folder
+	}
+	defer func() { _ = f.Close() }()
+	if err := f.Chown(uid, gid); err != nil {
+		return fmt.Errorf("giving %s to the account of its folder: %w", dir, err)
+	}
+	return nil
+}
+
+const (
+	enter = 1
+	write = 2
+	read  = 4
+)
+
+// Refusal explains why this account cannot use files that lie in one folder: it names
+// the first that it may not write, whose that is, and the command that mends all of
+// them. It is nil when the rights are no obstacle.
+func Refusal(files ...string) error {
+	dir := filepath.Dir(files[0])
+	if closed := firstClosed(dir); closed != "" {
+		return refused("enter", []string{closed})
+	}
+	var list []string
+	if denied(dir, write|enter) {
+		list = append(list, dir)
+	}
+	for _, file := range files {
+		if denied(file, read|write) {
+			list = append(list, file)
+		}
+	}
+	if list == nil {
+		return nil
+	}
+	return refused("write", list)
+}
+
+// denied reports whether the system refuses a file for want of rights.
+func denied(path string, how uint32) bool {
+	err := syscall.Access(path, how)
+	return err == syscall.EACCES || err == syscall.EPERM //nolint:errorlint // a number
+}
+
+// firstClosed is the first folder on the way to a folder that may not be entered.
+func firstClosed(dir string) string {
+	if above := filepath.Dir(dir); above != dir {
+		if closed := firstClosed(above); closed != "" {
+			return closed
+		}
+	}
+	if denied(dir, enter) {
+		return dir
+	}
+	return ""
+}
+
+func refused(what string, files []string) error {
+	me := accountName(os.Geteuid())
+	owner, mode := "an unknown account", "?"
+	if uid, _, ok := ownerOf(files[0]); ok {
+		owner = accountName(uid)
+	}
+	if info, err := os.Stat(files[0]); err == nil {
+		mode = fmt.Sprintf("%#o", info.Mode().Perm())
+	}
+	quoted := make([]string, len(files))
+	for i, file := range files {
+		quoted[i] = quote(file)
+	}
+	return fmt.Errorf("this program runs as %s and may not %s %s, which belongs to %s (mode %s): use the account %s, or sudo chown %s %s",
+		me, what, files[0], owner, mode, owner, me, strings.Join(quoted, " "))
+}
+
+func accountName(uid int) string {
+	number := strconv.Itoa(uid)
+	if u, err := user.LookupId(number); err == nil {
+		return u.Username
+	}
+	return number
+}
+
+// quote writes a name as shells read it.
+func quote(name string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:@%,"
+	if strings.Trim(name, plain) == "" {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+}
