@@ -21,8 +21,11 @@ the unpacked archive or the source tree that this script lies in.
   --rollback          go back to the program before the last upgrade
   --data              with --rollback: the data as well; what came since is lost
   --uninstall         remove program and services; configuration and data stay
-  --purge             with --uninstall: configurations, data and snapshots go too
-  --no-snapshot       upgrade without copying the databases first
+  --everyone          with --uninstall: stop and remove what runs other programs, too
+  --purge             with --uninstall: configurations, data and snapshots go too; what
+                      is removed is kept in an archive
+  --no-snapshot       upgrade without copying the databases first, or purge without archive
+  --yes               do not ask before --purge
   --wait SECONDS      how long a server may take until it works (default 60)
   --dry-run           say what would be done, and do nothing
   --help              show this text
@@ -30,7 +33,8 @@ the unpacked archive or the source tree that this script lies in.
 An upgrade stops the services, copies their databases, replaces the program and starts
 the services again. When one of them does not work then, all is put back.
 
-DESTDIR, when set, is put before every path that this script writes to.
+With DESTDIR set, only the files are put below that folder, or taken away from there:
+no service or server is looked at, no account is made, and nothing outside is changed.
 EOF
 }
 
@@ -59,7 +63,7 @@ run() {
 # ---------------------------------------------------------------- options
 
 file='' sum='' name='' environment='' prefix='' level=system action=install
-data=no purge=no snapshot=yes dry=no wait=60
+data=no purge=no snapshot=yes dry=no wait=60 yes=no everyone=no
 
 # value OPTION COUNT: an option needs one more word.
 value() { [ "$2" -ge 2 ] || misused "$1 needs a value"; }
@@ -77,7 +81,9 @@ while [ $# -gt 0 ]; do
     --data) data=yes ;;
     --uninstall) action=uninstall ;;
     --purge) purge=yes ;;
+    --everyone) everyone=yes ;;
     --no-snapshot) snapshot=no ;;
+    --yes) yes=yes ;;
     --dry-run) dry=yes ;;
     --help) usage; exit 0 ;;
     *) misused "unknown option: $1" ;;
@@ -90,12 +96,20 @@ case $file in *://*) misused "--file takes a file of this machine; fetch $file f
 case ${prefix:-/} in /*) ;; *) misused "--prefix needs an absolute path" ;; esac
 [ "$purge" = no ] || [ "$action" = uninstall ] || misused "--purge goes with --uninstall"
 [ "$data" = no ] || [ "$action" = rollback ] || misused "--data goes with --rollback"
-[ "$snapshot" = yes ] || [ "$action" = install ] || misused "--no-snapshot goes with an upgrade"
+[ "$everyone" = no ] || [ "$action" = uninstall ] || misused "--everyone goes with --uninstall"
+[ "$yes" = no ] || [ "$purge" = yes ] || misused "--yes goes with --purge"
+[ "$snapshot" = yes ] || [ "$action" = install ] || [ "$purge" = yes ] || misused "--no-snapshot goes with an upgrade or --purge"
+[ -z "${DESTDIR:-}" ] || [ -z "$name" ] || misused "--name makes a service of this machine: not with DESTDIR"
+[ -z "${DESTDIR:-}" ] || [ "$data" = no ] || misused "--data puts back data of this machine: not with DESTDIR"
 [ -z "$file" ] || [ -f "$file" ] || fail "$file does not exist"
 
 # ---------------------------------------------------------------- places
 
-root=${DESTDIR:-}
+# A staging folder, where nothing runs; or a whole machine below a folder, services
+# included, for a trial.
+staged=no
+if [ -n "${DESTDIR:-}" ]; then staged=yes; fi
+root=${DESTDIR:-${VSERVER_MACHINE:-}}
 here=$(cd "$(dirname "$0")" && pwd)
 tab=$(printf '\t')
 
@@ -107,6 +121,7 @@ else
   snapshots=$root/var/backups/vserver
 fi
 program=$prefix/bin/vserver
+moment=$(date -u +%Y%m%dT%H%M%SZ)
 # Here lies what an upgrade needs to go back:
 #   vserver.previous  the program before the last upgrade
 #   snapshot          the folder with the databases of that moment
@@ -132,7 +147,10 @@ finish() {
     put_back || true
     code=1
   fi
-  if [ "$locked" = yes ]; then rm -rf "$library/lock"; fi
+  if [ "$locked" = yes ]; then
+    rm -rf "$library/lock"
+    rmdir "$library" 2>/dev/null || true # when nothing is kept there
+  fi
   rm -rf "$work"
   exit "$code"
 }
@@ -254,29 +272,53 @@ for_each() {
   done 3<"$services"
 }
 
-# know_services lists them. Those that an interrupted run has stopped count as running.
+# know_services lists those that run this program, with --everyone all. Those that an
+# interrupted run has stopped count as running.
 know_services() {
   : >"$services"
-  [ -x "$program" ] || return 0
+  [ "$staged" = no ] && [ -x "$program" ] || return 0
   if [ -f "$library/unfinished" ]; then
     say "An earlier run was interrupted: what it stopped will be started"
     cp "$library/unfinished" "$services"
     return
   fi
-  if ! "$program" service list "--$level" >"$services" 2>"$work/complaint"; then
-    complain "services are left alone: $(cat "$services" "$work/complaint")"
-    : >"$services"
+  if ! "$program" service list "--$level" >"$work/listed" 2>"$work/complaint"; then
+    complain "services are left alone: $(cat "$work/listed" "$work/complaint")"
+    return
   fi
+  while IFS=$tab read -r its_name its_state its_environment its_file its_program; do
+    if own "$its_program"; then
+      printf '%s\t%s\t%s\t%s\n' "$its_name" "$its_state" "$its_environment" "$its_file" >>"$services"
+    else
+      say "Leaving alone the service $its_name, which runs $its_program"
+    fi
+  done <"$work/listed"
 }
 
-# others prints the servers of this level that run apart from the services, as
-# `vserver start` leaves them.
+# own PROGRAM reports whether what runs it is touched.
+own() {
+  case $1 in
+    '' | - | "$program" | "$(readlink -f "$program" 2>/dev/null)") return 0 ;;
+  esac
+  [ "$everyone" = yes ]
+}
+
+# others prints the servers of this level that run this program, with --everyone any
+# program, apart from the services, as `vserver start` leaves them: name, environment
+# and file.
 others() {
-  [ -x "$program" ] || return 0
-  "$program" list 2>/dev/null | awk -v level="$level" 'NF > 3 && $(NF - 1) == "Online" && tolower($NF) == level {print $1}' |
-    while read -r other; do
-      cut -f 1 "$services" | grep -qxF "$other" || say "$other"
-    done
+  [ "$staged" = no ] && [ -x "$program" ] || return 0
+  "$program" list --running 2>/dev/null | while IFS=$tab read -r other scope of file from; do
+    if [ "$scope" = "$level" ] && own "$from" && ! is_service "$other" "$file"; then
+      printf '%s\t%s\t%s\n' "$other" "$of" "$file"
+    fi
+  done
+}
+
+# is_service NAME FILE reports whether a server is that of a service.
+is_service() {
+  awk -F "$tab" -v name="$1" -v file="$2" '
+    $1 == name && ($4 == "-" || $4 == file) {found = 1} END {exit !found}' "$services"
 }
 
 stop_service() {
@@ -346,7 +388,7 @@ take_snapshot() {
   if ! "$copier" backup --help >/dev/null 2>&1; then
     fail "neither program can copy the databases: copy them yourself and give --no-snapshot"
   fi
-  snapshot_dir=$snapshots/$(date -u +%Y%m%dT%H%M%SZ)-$$
+  snapshot_dir=$snapshots/$moment-$$
   (umask 077 && mkdir -p "$snapshot_dir")
   say "Copying the databases to $snapshot_dir"
   for_each snapshot_service
@@ -431,7 +473,7 @@ replace() {
 
 # prepare_account makes the user and the folders of services of the system.
 prepare_account() {
-  [ "$level" = system ] || return 0
+  [ "$level" = system ] && [ "$staged" = no ] || return 0
   "$program" service account
 }
 
@@ -455,12 +497,12 @@ install() {
   fi
   place_manuals
   say "Installed $program"
-  for other in $(others); do
+  others | while IFS=$tab read -r other _; do
     say "$other is no service and goes on with the program it was started with, until it is stopped and started"
   done
   if [ -n "$name" ]; then
     make_service
-  elif [ ! -s "$services" ]; then
+  elif [ "$staged" = no ] && [ ! -s "$services" ]; then
     option=''
     if [ "$level" = user ]; then option=' --user'; fi
     say "Next: vserver new$option, then vserver service install$option --name NAME --now"
@@ -478,7 +520,7 @@ foretell_service() { say "would stop, copy the database of, start and check: $it
 foretell() {
   for_each foretell_service
   say "would install $program"
-  if [ "$level" = system ]; then say "would make the user and folders of services, if they are not there"; fi
+  if [ "$level-$staged" = system-no ]; then say "would make the user and folders of services, if they are not there"; fi
   if [ -n "$name" ]; then say "would make and start a service of $name"; fi
 }
 
@@ -525,10 +567,11 @@ remove_tree() {
 }
 
 uninstall() {
+  if [ "$purge" = yes ]; then agree; fi
   lock
   know_services
-  for other in $(others); do
-    run "$program" stop "--$level" --name "$other"
+  others | while IFS=$tab read -r _ of file; do
+    run "$program" stop "--$level" --config "$file" --environment "$of"
   done
   if [ "$dry" = yes ]; then for_each foretell_removal; else for_each uninstall_service; fi
   for part in "$program" "$prefix/share/bash-completion/completions/vserver" \
@@ -544,15 +587,53 @@ uninstall() {
   fi
 }
 
+# agree asks before anything is lost.
+agree() {
+  [ "$yes" = no ] && [ "$dry" = no ] || return 0
+  [ -t 0 ] || fail "--purge removes configurations and data: give --yes"
+  printf 'Remove all configurations, data and snapshots of this level? [y/N] '
+  read -r answer || answer=no
+  case $answer in
+    [yY] | [yY][eE][sS]) ;;
+    *) fail "nothing was removed" ;;
+  esac
+}
+
+# keep FOLDER… makes an archive of what is going to be removed, for its owner alone.
+keep() {
+  [ "$snapshot" = yes ] || return 0
+  : >"$work/kept"
+  for folder; do
+    if [ -e "$folder" ]; then printf '%s\n' "$folder" >>"$work/kept"; fi
+  done
+  [ -s "$work/kept" ] || return 0
+  archive=$(dirname "$snapshots")-purged-$moment.tar.gz
+  if [ "$level" = system ]; then archive=$snapshots-purged-$moment.tar.gz; fi
+  if [ "$dry" = yes ]; then
+    say "would keep what is removed in $archive"
+    return
+  fi
+  mkdir -p "$(dirname "$archive")"
+  (umask 077 && tar -czf "$archive" -C / -T "$work/kept" 2>"$work/complaint") ||
+    fail "nothing was removed: it cannot be kept in $archive: $(cat "$work/complaint")"
+  say "What is removed is kept in $archive"
+}
+
 purge() {
   case $level-$(uname -s) in
     user-Darwin) set -- "$HOME/Library/Application Support" "$HOME/Library/Logs" ;;
-    user-*) set -- "${XDG_CONFIG_HOME:-$HOME/.config}" "${XDG_DATA_HOME:-$HOME/.local/share}" "${XDG_CACHE_HOME:-$HOME/.cache}" ;;
+    user-*) set -- "${XDG_CONFIG_HOME:-$HOME/.config}" "${XDG_DATA_HOME:-$HOME/.local/share}" ;;
     *-Darwin) set -- "/Library/Application Support" ;;
     *) set -- /etc/xdg /usr/local/share ;;
   esac
-  for folder; do remove_tree "$root$folder/vantage6/server"; done
+  for folder; do
+    set -- "$@" "$root$folder/vantage6/server"
+    shift
+  done
+  keep "$@"
+  for folder; do remove_tree "$folder"; done
   if [ "$level" = user ]; then
+    remove_tree "$root${XDG_CACHE_HOME:-$HOME/.cache}/vantage6/server"
     remove_tree "$root${XDG_CACHE_HOME:-$HOME/.cache}/vantage6/log/server"
     remove_tree "$(dirname "$snapshots")"
     return

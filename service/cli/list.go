@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -12,11 +13,15 @@ import (
 
 // listCommand shows the configurations and whether they run.
 func (p *program) listCommand() *cobra.Command {
+	var running bool
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the available server instances",
 		Args:  nothing,
 		RunE: func(*cobra.Command, []string) error {
+			if running {
+				return p.listRunning()
+			}
 			found, failed, err := instance.ListInstances(config.ThisMachine(p.getenv))
 			if err != nil {
 				return err
@@ -33,8 +38,24 @@ func (p *program) listCommand() *cobra.Command {
 			return p.finish(found, nil)
 		},
 	}
+	cmd.Flags().BoolVar(&running, "running", false,
+		"only what runs: name, level, environment, file and program, with tabs between")
 	p.jsonFlag(cmd)
 	return cmd
+}
+
+// listRunning prints the servers that run, for scripts.
+func (p *program) listRunning() error {
+	all := instance.FindAll(config.ThisMachine(p.getenv), config.System, config.User)
+	if p.forPrograms {
+		return p.finish(append([]instance.Running{}, all...), nil)
+	}
+	for _, r := range all {
+		if _, err := fmt.Fprintf(p.out, "%s\t%s\t%s\t%s\t%s\n", r.Name, r.Scope, r.Environment, r.Config, cmp.Or(r.Program, "-")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // table prints the rows in fixed widths (/docs/commands#list).

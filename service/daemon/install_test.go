@@ -65,7 +65,8 @@ esac
 type site struct {
 	*testing.T
 	root, world string
-	code        int // of the last run
+	staging     string // DESTDIR of the next run
+	code        int    // of the last run
 	out         string
 }
 
@@ -119,15 +120,23 @@ func (s *site) run(args ...string) {
 
 func (s *site) runIn(folder string, args ...string) {
 	s.Helper()
-	cmd := exec.CommandContext(s.Context(), "sh", append([]string{filepath.Join(folder, "install.sh")}, args...)...)
-	cmd.Env = append(os.Environ(), "DESTDIR="+s.root, "HOME=/home/ada", "TMPDIR="+s.TempDir(),
-		"XDG_CONFIG_HOME=", "XDG_DATA_HOME=", "XDG_CACHE_HOME=", "XDG_STATE_HOME=")
-	out, err := cmd.CombinedOutput()
+	out, err := s.script(folder, args...).CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		s.Fatal(err)
 	}
-	s.code, s.out = cmd.ProcessState.ExitCode(), string(out)
+	s.code, s.out = 0, string(out)
+	if exit != nil {
+		s.code = exit.ExitCode()
+	}
+}
+
+// script is a run of the install.sh of a folder, on the machine of the site.
+func (s *site) script(folder string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(s.Context(), "sh", append([]string{filepath.Join(folder, "install.sh")}, args...)...)
+	cmd.Env = append(os.Environ(), "DESTDIR="+s.staging, "VSERVER_MACHINE="+s.root, "HOME=/home/ada", "TMPDIR="+s.TempDir(),
+		"XDG_CONFIG_HOME=", "XDG_DATA_HOME=", "XDG_CACHE_HOME=", "XDG_STATE_HOME=")
+	return cmd
 }
 
 // expect fails the test when the last run did not end so, or did not say so.
@@ -531,7 +540,7 @@ func TestInstallScriptForAUser(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.run("--uninstall", "--user", "--purge")
+	s.run("--uninstall", "--user", "--purge", "--yes", "--no-snapshot")
 	s.expect(0)
 	if got := s.leaves(); !slices.Equal(got, []string{"/home/ada/.config/other"}) {
 		t.Error(got)
@@ -541,7 +550,7 @@ func TestInstallScriptForAUser(t *testing.T) {
 func TestInstallScriptIsMisused(t *testing.T) {
 	s := newSite(t)
 	for _, line := range []string{
-		"--what", "--file", "--wait long", "--wait", "--purge", "--data", "--rollback --no-snapshot", "--prefix here", "extra",
+		"--what", "--file", "--wait long", "--wait", "--purge", "--data", "--rollback --no-snapshot", "--prefix here", "--everyone", "--uninstall --yes", "extra",
 	} {
 		s.run(strings.Fields(line)...)
 		s.expect(2, "see ./install.sh --help")

@@ -4,8 +4,8 @@ package daemon_test
 
 import (
 	"errors"
-	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -37,9 +37,24 @@ func TestInstallScriptUninstalls(t *testing.T) {
 		t.Error(got, s.read("services"))
 	}
 	s.run("--uninstall", "--purge")
-	s.expect(0)
-	if got := s.leaves(); !slices.Equal(got, others) {
+	s.expect(1, "--purge removes configurations and data: give --yes")
+	if got := s.leaves(); len(got) != len(own)+len(others)+1 {
 		t.Error(got)
+	}
+	s.run("--uninstall", "--purge", "--yes")
+	s.expect(0, "What is removed is kept in "+s.root+"/var/backups/vserver-purged-")
+	archives, _ := filepath.Glob(s.root + "/var/backups/vserver-purged-*.tar.gz")
+	if got := s.leaves(); len(archives) != 1 || !slices.Equal(got, slices.Sorted(slices.Values(append(slices.Clone(others), strings.TrimPrefix(archives[0], s.root))))) {
+		t.Fatal(got)
+	}
+	if info, err := os.Stat(archives[0]); err != nil || info.Mode().Perm() != 0o600 {
+		t.Error(info.Mode(), err)
+	}
+	kept, err := exec.CommandContext(t.Context(), "tar", "-tzf", archives[0]).Output()
+	for _, file := range own {
+		if !strings.Contains(string(kept), file) {
+			t.Errorf("%s is not kept: %s %v", file, kept, err)
+		}
 	}
 	for folder, want := range map[string]bool{"/usr/local/lib": true, "/usr/local/share/vantage6": false, "/etc/xdg/vantage6": true, "/var/backups": true} {
 		if _, err := os.Stat(s.root + folder); (err == nil) != want {
@@ -48,25 +63,95 @@ func TestInstallScriptUninstalls(t *testing.T) {
 	}
 }
 
-// Servers that somebody has started without a service are told of, and do not outlive
-// their program.
-func TestInstallScriptKnowsServersWithoutService(t *testing.T) {
-	s := upgradable(t)
-	row := func(name, state, level string) string {
-		return fmt.Sprintf("%-25s%-32s%-16s %s\n", name, "['prod', 'test']", state, level)
+// Whoever types is asked before data is removed.
+func TestPurgeAsksAtATerminal(t *testing.T) {
+	terminal, err := exec.LookPath("script")
+	if err != nil {
+		t.Skip("NOT TESTED: what --purge asks at a terminal, since script is not installed")
 	}
-	s.write("online", "\n"+row("a", "Online", "System ")+row("by-hand", "Online", "System ")+row("off", "Offline", "System ")+row("hers", "Online", "User   "))
+	for answer, code := range map[string]int{"no\n": 1, "\n": 1, "y\n": 0} {
+		s := upgradable(t)
+		file := s.root + "/etc/xdg/vantage6/server/a.yaml"
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		cmd := s.script("../..")
+		cmd.Args = []string{"script", "-qec", "sh ../../install.sh --uninstall --purge", "/dev/null"}
+		cmd.Path, cmd.Stdin = terminal, strings.NewReader(answer)
+		out, err := cmd.CombinedOutput()
+		_, gone := os.Stat(file)
+		if got := cmd.ProcessState.ExitCode(); got != code || (gone == nil) != (code == 1) || !strings.Contains(string(out), "[y/N]") {
+			t.Errorf("%q: exit code %d %v, file: %v\n%s", answer, got, err, gone, out)
+		}
+	}
+}
+
+// Servers that somebody has started without a service are told of, and do not outlive
+// their program. What runs another program is left alone, unless everyone's is meant.
+func TestInstallScriptTouchesItsOwnOnly(t *testing.T) {
+	s := upgradable(t)
+	program := s.root + "/usr/local/bin/vserver"
+	row := func(words ...string) string { return strings.Join(words, "\t") + "\n" }
+	s.write("online", row("a", "system", "prod", "/etc/xdg/vantage6/server/a.yaml", program)+
+		row("by-hand", "system", "prod", "/srv/by hand.yaml", program)+
+		row("theirs", "system", "prod", "/srv/theirs.yaml", "/opt/bin/vserver")+
+		row("hers", "user", "prod", "/home/ada/hers.yaml", program))
+	s.write("services", s.read("services")+row("other", "running", "-", "-", "/opt/bin/vserver"))
+	s.calls()
 	s.run("--file", s.release(2))
-	s.expect(0, "by-hand is no service and goes on with the program it was started with")
-	if strings.Contains(s.out, "a is no service") || strings.Contains(s.out, "hers is") || strings.Contains(s.out, "off is") {
-		t.Error(s.out)
+	s.expect(0, "by-hand is no service and goes on with the program it was started with", "Leaving alone the service other, which runs /opt/bin/vserver")
+	for _, not := range []string{"a is no service", "hers is", "theirs is"} {
+		if strings.Contains(s.out, not) {
+			t.Error(s.out)
+		}
 	}
 	s.run("--uninstall", "--dry-run")
-	s.expect(0, "vserver stop --system --name by-hand")
-	s.calls()
+	s.expect(0, "vserver stop --system --config /srv/by hand.yaml --environment prod")
 	s.run("--uninstall")
 	s.expect(0)
-	if calls := s.calls(); !slices.Contains(calls, "2: stop --system --name by-hand") {
+	calls := strings.Join(s.calls(), "\n")
+	if !strings.Contains(calls, "2: stop --system --config /srv/by hand.yaml --environment prod") ||
+		strings.Contains(calls, "theirs") || strings.Contains(calls, "hers") || strings.Contains(calls, "name other") {
 		t.Error(calls)
+	}
+
+	s.run("--file", s.release(2))
+	s.run("--uninstall", "--everyone")
+	s.expect(0)
+	calls = strings.Join(s.calls(), "\n")
+	if !strings.Contains(calls, "2: stop --system --config /srv/theirs.yaml") || !strings.Contains(calls, "2: service uninstall --system --name other") {
+		t.Error(calls)
+	}
+}
+
+// Packages are made of a staging folder: the machine that makes them is not touched.
+func TestStagingTouchesNothingOutside(t *testing.T) {
+	s := upgradable(t)
+	s.write("online", "by-hand\tsystem\tprod\t/srv/by-hand.yaml\t"+s.root+"/usr/local/bin/vserver\n")
+	before := s.leaves()
+	s.calls()
+	s.staging = t.TempDir()
+	for _, args := range [][]string{
+		{"--file", s.release(2)}, {"--file", s.release(3)}, {"--rollback"}, {"--uninstall"},
+		{"--file", s.release(3)}, {"--file", s.release(2), "--dry-run"}, {"--uninstall", "--purge", "--yes"},
+	} {
+		s.run(args...)
+		s.expect(0)
+		if strings.Contains(s.out, "Next:") || strings.Contains(s.out, "would make the user") {
+			t.Error(s.out)
+		}
+		if args[0] == "--file" && len(args) == 2 {
+			if _, err := os.Stat(s.staging + "/usr/local/bin/vserver"); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if calls := s.read("calls"); calls != "" || !slices.Equal(s.leaves(), before) {
+		t.Errorf("%s\n%q\n%q", calls, s.leaves(), before)
+	}
+	s.holds("1", "running", "1")
+	for _, line := range []string{"--name a", "--rollback --data"} {
+		s.run(strings.Fields(line)...)
+		s.expect(2, "not with DESTDIR")
 	}
 }
