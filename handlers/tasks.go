@@ -51,7 +51,7 @@ func (s *Server) taskJSON(t core.Task) taskJSON {
 		ID: t.ID, Name: t.Name, Description: t.Description, Image: t.Image, Database: t.Database, RunID: t.RunID,
 		Collaboration: s.link("collaboration", t.CollaborationID), Initiator: t.InitiatorID, InitUser: t.InitUserID,
 		Parent: s.link("task", t.ParentID), Children: s.links("task", t.Children),
-		Complete: t.Complete(), Status: t.Status(), CreatedAt: moment(t.CreatedOn()), FinishedAt: moment(t.FinishedAt()),
+		Complete: t.Complete(), Status: t.Status, CreatedAt: moment(t.CreatedOn()), FinishedAt: moment(t.FinishedAt()),
 	}
 }
 

@@ -25,8 +25,7 @@ WHERE (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR c.id = sqlc.narg('id'))
   AND (CAST(sqlc.narg('name') AS TEXT) IS NULL OR c.name = sqlc.narg('name'))
   AND (CAST(sqlc.narg('names') AS JSON) IS NULL OR c.name IN (SELECT j.key FROM json_each(sqlc.narg('names')) AS j))
   AND (CAST(sqlc.narg('organization_id') AS BIGINT) IS NULL OR c.id IN (
-    SELECT m.collaboration_id FROM member m WHERE m.organization_id = sqlc.narg('organization_id')))
-ORDER BY c.id;
+    SELECT m.collaboration_id FROM member m WHERE m.organization_id = sqlc.narg('organization_id')));
 
 -- name: ListCollaborations :many
 SELECT c.*

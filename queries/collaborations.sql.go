@@ -75,7 +75,6 @@ WHERE (CAST($1 AS BIGINT) IS NULL OR c.id = $1)
   AND (CAST($3 AS JSON) IS NULL OR c.name IN (SELECT j.key FROM json_each($3) AS j))
   AND (CAST($4 AS BIGINT) IS NULL OR c.id IN (
     SELECT m.collaboration_id FROM member m WHERE m.organization_id = $4))
-ORDER BY c.id
 `
 
 type FindCollaborationsParams struct {

@@ -145,7 +145,7 @@ func TestSchemasAgree(t *testing.T) {
 
 const sqliteFacts = `
 SELECT m.name || '.' || c.name || CASE WHEN c."notnull" = 1 OR c.pk > 0 THEN ' required' ELSE '' END
-  FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'
+  FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type IN ('table', 'view')
 UNION ALL SELECT m.name || ' key ' || (SELECT group_concat(name) FROM (
     SELECT name FROM pragma_table_info(m.name) WHERE pk > 0 ORDER BY pk))
   FROM sqlite_schema m WHERE m.type = 'table' AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) WHERE pk > 0)

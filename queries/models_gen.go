@@ -122,6 +122,11 @@ type Task struct {
 	CreatedAt       *Time
 }
 
+type TaskStatus struct {
+	TaskID int64
+	Status string
+}
+
 type User struct {
 	ID                  int64
 	Username            *string

@@ -99,7 +99,6 @@ WHERE (CAST($1 AS BIGINT) IS NULL OR n.id = $1)
   AND (CAST($5 AS BIGINT) IS NULL OR n.organization_id = $5)
   AND (CAST($6 AS BIGINT) IS NULL OR n.collaboration_id = $6)
   AND (CAST($7 AS JSON) IS NULL OR n.collaboration_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($7) AS j))
-ORDER BY n.id
 `
 
 type FindNodesParams struct {

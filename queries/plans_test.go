@@ -87,6 +87,18 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 			_, err := q.NodesOfResults(ctx, *within)
 			return err
 		}},
+		{name: "users by their names", want: "SEARCH u USING INDEX sqlite_autoindex_user_1 (username=?)", read: func(ctx context.Context) error {
+			_, err := q.FindUsers(ctx, FindUsersParams{Usernames: within})
+			return err
+		}},
+		{name: "nodes by their keys", want: "SEARCH n USING INDEX sqlite_autoindex_node_1 (api_key=?)", read: func(ctx context.Context) error {
+			_, err := q.FindNodes(ctx, FindNodesParams{ApiKeys: within})
+			return err
+		}},
+		{name: "the status of a page of tasks", want: "SEARCH r USING INDEX result_task (task_id=?)", read: func(ctx context.Context) error {
+			_, err := q.StatusOfTasks(ctx, *within)
+			return err
+		}},
 		{name: "the next run", want: "USING COVERING INDEX task_run", read: func(ctx context.Context) error {
 			_, err := q.TakeRun(ctx)
 			if err != nil && strings.Contains(err.Error(), "readonly") {

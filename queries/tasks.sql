@@ -21,15 +21,8 @@ WHERE (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR t.id = sqlc.narg('id'))
   AND (CAST(sqlc.narg('image') AS TEXT) IS NULL OR (lower(t.image) LIKE lower(sqlc.narg('image')) ESCAPE '\'))
   AND (CAST(sqlc.narg('description') AS TEXT) IS NULL OR (lower(t.description) LIKE lower(sqlc.narg('description')) ESCAPE '\'))
   AND (CAST(sqlc.narg('database') AS TEXT) IS NULL OR (lower(t.database) LIKE lower(sqlc.narg('database')) ESCAPE '\'))
-  AND (CAST(sqlc.narg('status') AS TEXT) IS NULL OR ((
-    SELECT CASE
-      WHEN COUNT(r.status) = 0 THEN 'unknown'
-      WHEN COUNT(CASE WHEN r.status IN ('initializing', 'active', 'completed', 'pending') THEN 1 END) < COUNT(*) THEN 'failed'
-      WHEN COUNT(CASE WHEN r.status = 'active' THEN 1 END) > 0 THEN 'active'
-      WHEN COUNT(CASE WHEN r.status = 'initializing' THEN 1 END) > 0 THEN 'initializing'
-      WHEN COUNT(CASE WHEN r.status = 'pending' THEN 1 END) > 0 THEN 'pending'
-      ELSE 'completed' END
-    FROM result r WHERE r.task_id = t.id) LIKE lower(sqlc.narg('status')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('status') AS TEXT) IS NULL OR (
+    SELECT s.status FROM task_status s WHERE s.task_id = t.id) LIKE lower(sqlc.narg('status')) ESCAPE '\')
   AND (CAST(sqlc.narg('before') AS BIGINT) IS NULL OR t.id < sqlc.narg('before'))
 ORDER BY t.id DESC LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 
@@ -63,8 +56,12 @@ SELECT CAST(t.parent_id AS BIGINT) AS owner_id, t.id FROM task t
 WHERE t.parent_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY t.id;
 
 -- name: StatesOfTasks :many
-SELECT CAST(r.task_id AS BIGINT) AS task_id, r.id, r.status, r.finished_at FROM result r
+SELECT CAST(r.task_id AS BIGINT) AS task_id, r.id, r.finished_at FROM result r
 WHERE r.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY r.id;
+
+-- name: StatusOfTasks :many
+SELECT s.task_id, s.status FROM task_status s
+WHERE s.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
 
 -- name: NodesForTask :many
 SELECT m.organization_id, n.id AS node_id FROM member m

@@ -284,15 +284,8 @@ WHERE (CAST($1 AS BIGINT) IS NULL OR t.id = $1)
   AND (CAST($10 AS TEXT) IS NULL OR (lower(t.image) LIKE lower($10) ESCAPE '\'))
   AND (CAST($11 AS TEXT) IS NULL OR (lower(t.description) LIKE lower($11) ESCAPE '\'))
   AND (CAST($12 AS TEXT) IS NULL OR (lower(t.database) LIKE lower($12) ESCAPE '\'))
-  AND (CAST($13 AS TEXT) IS NULL OR ((
-    SELECT CASE
-      WHEN COUNT(r.status) = 0 THEN 'unknown'
-      WHEN COUNT(CASE WHEN r.status IN ('initializing', 'active', 'completed', 'pending') THEN 1 END) < COUNT(*) THEN 'failed'
-      WHEN COUNT(CASE WHEN r.status = 'active' THEN 1 END) > 0 THEN 'active'
-      WHEN COUNT(CASE WHEN r.status = 'initializing' THEN 1 END) > 0 THEN 'initializing'
-      WHEN COUNT(CASE WHEN r.status = 'pending' THEN 1 END) > 0 THEN 'pending'
-      ELSE 'completed' END
-    FROM result r WHERE r.task_id = t.id) LIKE lower($13) ESCAPE '\'))
+  AND (CAST($13 AS TEXT) IS NULL OR (
+    SELECT s.status FROM task_status s WHERE s.task_id = t.id) LIKE lower($13) ESCAPE '\')
   AND (CAST($14 AS BIGINT) IS NULL OR t.id < $14)
 ORDER BY t.id DESC LIMIT CAST($16 AS BIGINT) OFFSET CAST($15 AS BIGINT)
 `
@@ -499,14 +492,13 @@ func (q *Queries) PoliciesForTask(ctx context.Context, collaborationID *int64) (
 }
 
 const StatesOfTasks = `-- name: StatesOfTasks :many
-SELECT CAST(r.task_id AS BIGINT) AS task_id, r.id, r.status, r.finished_at FROM result r
+SELECT CAST(r.task_id AS BIGINT) AS task_id, r.id, r.finished_at FROM result r
 WHERE r.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j) ORDER BY r.id
 `
 
 type StatesOfTasksRow struct {
 	TaskID     int64
 	ID         int64
-	Status     *string
 	FinishedAt *Time
 }
 
@@ -519,12 +511,35 @@ func (q *Queries) StatesOfTasks(ctx context.Context, ids string) ([]StatesOfTask
 	var items []StatesOfTasksRow
 	for rows.Next() {
 		var i StatesOfTasksRow
-		if err := rows.Scan(
-			&i.TaskID,
-			&i.ID,
-			&i.Status,
-			&i.FinishedAt,
-		); err != nil {
+		if err := rows.Scan(&i.TaskID, &i.ID, &i.FinishedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const StatusOfTasks = `-- name: StatusOfTasks :many
+SELECT s.task_id, s.status FROM task_status s
+WHERE s.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)
+`
+
+func (q *Queries) StatusOfTasks(ctx context.Context, ids string) ([]TaskStatus, error) {
+	rows, err := q.db.QueryContext(ctx, StatusOfTasks, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TaskStatus
+	for rows.Next() {
+		var i TaskStatus
+		if err := rows.Scan(&i.TaskID, &i.Status); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

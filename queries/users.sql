@@ -31,8 +31,7 @@ WHERE (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR u.id = sqlc.narg('id'))
   AND (CAST(sqlc.narg('role_id') AS BIGINT) IS NULL OR u.id IN (
     SELECT uo.user_id FROM user_role uo WHERE uo.role_id = sqlc.narg('role_id')))
   AND (CAST(sqlc.narg('rule_id') AS BIGINT) IS NULL OR u.id IN (
-    SELECT ur.user_id FROM user_rule ur WHERE ur.rule_id = sqlc.narg('rule_id')))
-ORDER BY u.id;
+    SELECT ur.user_id FROM user_rule ur WHERE ur.rule_id = sqlc.narg('rule_id')));
 
 -- name: CountUsers :one
 SELECT COUNT(*) FROM "user";

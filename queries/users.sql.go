@@ -120,7 +120,6 @@ WHERE (CAST($1 AS BIGINT) IS NULL OR u.id = $1)
     SELECT uo.user_id FROM user_role uo WHERE uo.role_id = $7))
   AND (CAST($8 AS BIGINT) IS NULL OR u.id IN (
     SELECT ur.user_id FROM user_rule ur WHERE ur.rule_id = $8))
-ORDER BY u.id
 `
 
 type FindUsersParams struct {

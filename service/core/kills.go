@@ -87,11 +87,11 @@ func (c *Core) KillTask(ctx context.Context, g access.Grant[access.CreateEvents]
 }
 
 func (t *Tx) alreadyFinished(ctx context.Context, id int64) error {
-	states, err := statesOf(ctx, t.Queries, idSet([]int64{id}))
+	status, err := statusOf(ctx, t.Queries, idSet([]int64{id}))
 	if err != nil {
 		return err
 	}
-	return fault.New(fault.Invalid, "Task %d already finished with status '%s', so cannot kill it!", id, Task{States: states[id]}.Status())
+	return fault.New(fault.Invalid, "Task %d already finished with status '%s', so cannot kill it!", id, status[id])
 }
 
 // KillNode tells a node to end everything that runs on it (/docs/tasks#kill-node).

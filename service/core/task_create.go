@@ -41,7 +41,10 @@ func (c *Core) CreateTask(ctx context.Context, g access.Grant[access.CreateTasks
 		if err != nil {
 			return err
 		}
-		made = Task{Task: task, States: states}
+		made = Task{Task: task, Status: StatusUnknown, States: states}
+		if len(states) > 0 {
+			made.Status = statusPending // as all its results are
+		}
 		t.announceTask(made)
 		return nil
 	})
@@ -189,7 +192,7 @@ func (t *Tx) StartTask(ctx context.Context, task *queries.Task, targets []Target
 		if err != nil {
 			return nil, fmt.Errorf("assigning a task: %w", err)
 		}
-		states[i] = State{ResultID: r.ID, Status: &pending}
+		states[i] = State{ResultID: r.ID}
 	}
 	return states, nil
 }

@@ -15,54 +15,25 @@ import (
 type Task struct {
 	queries.Task
 	Children []int64
+	Status   string  // of the whole task (/docs/tasks#status); the view task_status words it
 	States   []State // of its results
 	// Results are all of its results when they were asked for and the caller may
 	// see them; nil: the wire shows links.
 	Results []Result
 }
 
-// State is what the state of a task is made of: the part of a result that it needs.
+// StatusUnknown is the status of a task without results.
+const StatusUnknown = "unknown"
+
+// State is the part of a result that its task shows.
 type State struct {
 	ResultID   int64
-	Status     *string
 	FinishedAt *queries.Time
 }
 
 // Complete reports whether all results are finished; a task without results is.
 func (t Task) Complete() bool {
 	return !slices.ContainsFunc(t.States, func(s State) bool { return s.FinishedAt == nil })
-}
-
-// Status is the state of the whole task (/docs/tasks#status). The filter of the query
-// ListTasks words the same in SQL.
-func (t Task) Status() string {
-	has := map[string]bool{}
-	null := 0
-	for _, s := range t.States {
-		if s.Status == nil {
-			null++
-		} else {
-			has[*s.Status] = true
-		}
-	}
-	good := 0
-	for _, s := range []string{"active", "initializing", "pending", "completed"} {
-		if has[s] {
-			good++
-		}
-	}
-	switch {
-	case null == len(t.States):
-		return "unknown"
-	case null > 0 || good < len(has):
-		return "failed"
-	}
-	for _, s := range []string{"active", "initializing", "pending"} {
-		if has[s] {
-			return s
-		}
-	}
-	return "completed"
 }
 
 // FinishedAt is the end of the last result, nil while one runs or when there is
@@ -247,9 +218,13 @@ func (c *Core) wholeTasks(ctx context.Context, g access.AnyGrant, rows []queries
 	if err != nil {
 		return nil, err
 	}
+	status, err := statusOf(ctx, c.db.Queries, set)
+	if err != nil {
+		return nil, err
+	}
 	list := make([]Task, len(rows))
 	for i, r := range rows {
-		list[i] = Task{Task: r, Children: children[r.ID], States: states[r.ID]}
+		list[i] = Task{Task: r, Children: children[r.ID], Status: status[r.ID], States: states[r.ID]}
 	}
 	if results {
 		err = c.embedResults(ctx, access.Embedded[access.ViewResults](g), list)
@@ -265,7 +240,20 @@ func statesOf(ctx context.Context, q *queries.Queries, tasks string) (map[int64]
 	}
 	by := map[int64][]State{}
 	for _, r := range rows {
-		by[r.TaskID] = append(by[r.TaskID], State{ResultID: r.ID, Status: r.Status, FinishedAt: r.FinishedAt})
+		by[r.TaskID] = append(by[r.TaskID], State{ResultID: r.ID, FinishedAt: r.FinishedAt})
+	}
+	return by, nil
+}
+
+// statusOf reads the status of tasks.
+func statusOf(ctx context.Context, q *queries.Queries, tasks string) (map[int64]string, error) {
+	rows, err := q.StatusOfTasks(ctx, tasks)
+	if err != nil {
+		return nil, fmt.Errorf("reading the status of tasks: %w", err)
+	}
+	by := make(map[int64]string, len(rows))
+	for _, r := range rows {
+		by[r.TaskID] = r.Status
 	}
 	return by, nil
 }

@@ -29,7 +29,7 @@ func tasks() *model {
 			}, nil},
 			{"status", func(s *session, o *object) (starlark.Value, error) {
 				t, err := s.task(o)
-				return starlark.String(t.Status()), err
+				return starlark.String(t.Status), err
 			}, nil},
 			{"created_at", func(_ *session, o *object) (starlark.Value, error) {
 				return outOf(&o.row.(*queries.Task).CreatedAt), nil
@@ -68,7 +68,7 @@ var taskRows = table[queries.Task]{
 
 // task returns a task with the states of its results, as the use cases judge it.
 func (s *session) task(o *object) (core.Task, error) {
-	t := core.Task{Task: *o.row.(*queries.Task)}
+	t := core.Task{Task: *o.row.(*queries.Task), Status: core.StatusUnknown}
 	if o.id() == 0 {
 		return t, nil
 	}
@@ -77,7 +77,14 @@ func (s *session) task(o *object) (core.Task, error) {
 		return t, fmt.Errorf("reading the states of a task: %w", err)
 	}
 	for _, r := range states {
-		t.States = append(t.States, core.State{ResultID: r.ID, Status: r.Status, FinishedAt: r.FinishedAt})
+		t.States = append(t.States, core.State{ResultID: r.ID, FinishedAt: r.FinishedAt})
+	}
+	status, err := s.db.StatusOfTasks(s.ctx, only(o.id()))
+	for _, r := range status {
+		t.Status = r.Status
+	}
+	if err != nil {
+		return t, fmt.Errorf("reading the status of a task: %w", err)
 	}
 	return t, nil
 }
