@@ -80,31 +80,9 @@ func announce(log zerolog.Logger, inst config.Instance) {
 	for _, w := range inst.Warnings {
 		log.Warn().Msg(w.String())
 	}
-	for _, text := range Remarks(inst.Config) {
-		log.Warn().Msg(text)
-	}
 	if inst.Config.RabbitMQURI != "" {
 		log.Info().Msg("rabbitmq_uri is not used: this server needs no message broker")
 	}
-}
-
-// Remarks are warnings about right settings that have an unexpected effect.
-func Remarks(c config.Config) []string {
-	var list []string
-	for _, r := range []struct {
-		is   bool
-		text string
-	}{
-		{c.TwoFactorAuth, "two_factor_auth is on, but THIS RELEASE DOES NOT ASK FOR A SECOND FACTOR: passwords alone protect the accounts"},
-		{c.AllowDropAll && c.Environment == "prod", "allow_drop_all is on in environment prod: one import can remove all data"},
-		{c.SMTP.Configured, "smtp is set, but this release sends no mail"},
-		{c.VPN != nil, "vpn_server is set, but this release has no VPN endpoints"},
-	} {
-		if r.is {
-			list = append(list, r.text)
-		}
-	}
-	return list
 }
 
 // serveInstance opens everything, serves, and closes everything. The address comes first: who

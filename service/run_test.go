@@ -217,28 +217,6 @@ func TestRunSaysWhyItEnds(t *testing.T) {
 	}
 }
 
-func TestRunRemarks(t *testing.T) {
-	for name, c := range map[string]struct {
-		set  func(*config.Config)
-		want string
-	}{
-		"nothing":       {func(*config.Config) {}, ""},
-		"second factor": {func(c *config.Config) { c.TwoFactorAuth = true }, "DOES NOT ASK FOR A SECOND FACTOR"},
-		"wipe in prod":  {func(c *config.Config) { c.AllowDropAll, c.Environment = true, "prod" }, "allow_drop_all is on in environment prod"},
-		"wipe in test":  {func(c *config.Config) { c.AllowDropAll, c.Environment = true, "test" }, ""},
-		"mail":          {func(c *config.Config) { c.SMTP.Configured = true }, "sends no mail"},
-		"vpn":           {func(c *config.Config) { c.VPN = &config.VPN{} }, "no VPN endpoints"},
-		"metrics":       {func(c *config.Config) { c.Metrics = &config.Metrics{} }, ""},
-	} {
-		var set config.Config
-		c.set(&set)
-		got := strings.Join(Remarks(set), "\n")
-		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
-			t.Errorf("%s: %q", name, got)
-		}
-	}
-}
-
 // Requests that are under way when the end is asked for are answered, live
 // connections are closed, and nothing is left of the server (/docs/reliability#r16).
 func TestRunDrains(t *testing.T) {

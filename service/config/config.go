@@ -103,7 +103,7 @@ VANTAGE6_DB_URI comes before this key.`,
 		{
 			Key: "allow_drop_all", Required: true, Default: false,
 			Help:     "Whether `vserver import --drop-all` may wipe the database. Never on a server\nwith data that matters.",
-			Question: ask("allow-drop-all", "Allowed to drop all tables:", "True"), at: func(c *Config) any { return &c.AllowDropAll },
+			Question: ask("allow-drop-all", "Allowed to drop all tables:", "True"), at: func(c *Config) any { return &c.AllowDropAll }, then: dropInProd,
 		},
 		{
 			Key: "jwt_secret_key", Variable: "VSERVER_JWT_SECRET_KEY", Sample: sampleKeys[0],
@@ -123,6 +123,13 @@ variables VSERVER_JWT_SECRET_KEY or VSERVER_JWT_SECRET_KEY_FILE come before it.`
 			at:   func(c *Config) any { return &c.AccessTokenLife }, read: accessLife,
 		},
 		{Key: "refresh_token_expires_hours", Default: 48, Unit: time.Hour, at: func(c *Config) any { return &c.RefreshTokenLife }, read: refreshLife},
+	}
+}
+
+// dropInProd warns of a right setting in the wrong place.
+func dropInProd(b *yaml.Block, name string, c *Config) {
+	if c.AllowDropAll && c.Environment == "prod" {
+		b.Note(name, "is on in environment prod: one import can remove all data")
 	}
 }
 
@@ -243,7 +250,8 @@ func accountSettings() []Setting {
 		{
 			Key: "two_factor_auth", Default: false,
 			Help:     "Whether every user has to log in with a second factor.",
-			Question: ask("two-factor-auth", "Do you want to enforce two-factor authentication?", "yes"), at: func(c *Config) any { return &c.TwoFactorAuth },
+			NotYet:   "this release asks for the password alone, not for a second factor",
+			Question: ask("two-factor-auth", "Do you want to enforce two-factor authentication?", "no"), at: func(c *Config) any { return &c.TwoFactorAuth },
 		},
 		{
 			Key:  "password_policy",

@@ -208,7 +208,7 @@ func TestCheck(t *testing.T) {
 	if got := strings.Split(report.Faults.Error(), "\n"); !slices.Equal(got, want) {
 		t.Errorf("faults:\n%s", strings.Join(got, "\n"))
 	}
-	if len(report.Warnings) != 2 || !strings.Contains(report.Warnings[0].Text, "mode 0644") || report.Warnings[1].Nearest != "port" {
+	if len(report.Warnings) != 3 || !strings.Contains(report.Warnings[0].Text, "mode 0644") || !strings.HasSuffix(report.Warnings[1].Key, "prod.allow_drop_all") || report.Warnings[2].Nearest != "port" {
 		t.Errorf("warnings: %v", report.Warnings)
 	}
 	if !slices.Equal(report.Usable, []string{"dev"}) {

@@ -21,16 +21,18 @@ type SMTP struct {
 // defaultAddress is sender and support address when the file names none.
 const defaultAddress = "support@vantage6.ai"
 
+const noMail = "this release sends no mail"
+
 // mailSettings have the defaults of the reference (/docs/configuration#keys).
 func mailSettings() []Setting {
 	return []Setting{
 		{
 			Key: "email_token_validity_minutes", Default: 60, Unit: time.Minute,
-			Help: "How long a mailed token may be used.",
-			at:   func(c *Config) any { return &c.EmailTokenLife }, read: emailTokenLife,
+			Help: "How long a mailed token may be used.", NotYet: noMail,
+			at: func(c *Config) any { return &c.EmailTokenLife }, read: emailTokenLife,
 		},
 		{
-			Key:  "smtp",
+			Key: "smtp", NotYet: noMail,
 			Help: "Mail server for messages such as a forgotten password. The user name is also the\nsender. MAIL_USE_TLS upgrades the connection, MAIL_USE_SSL starts encrypted.",
 			at: func(c *Config) any {
 				return part{there: c.SMTP.Configured, begin: func() { c.SMTP.Configured = true }, filled: true}
@@ -45,8 +47,8 @@ func mailSettings() []Setting {
 		{Key: "smtp.email_token_validity_minutes", Hidden: true, Unit: time.Minute, at: func(c *Config) any { return &c.EmailTokenLife }, read: emailTokenLifeInSMTP},
 		{
 			Key: "support_email", Sample: "support@example.org",
-			Help: "Address shown to users who need help; by default the mail user name.",
-			at:   func(c *Config) any { return &c.SupportEmail }, then: supportEmail,
+			Help: "Address shown to users who need help; by default the mail user name.", NotYet: noMail,
+			at: func(c *Config) any { return &c.SupportEmail }, then: supportEmail,
 		},
 	}
 }

@@ -22,7 +22,7 @@ func (v VPN) Complete() bool {
 func vpnSettings() []Setting {
 	return []Setting{
 		{
-			Key:      "vpn_server",
+			Key: "vpn_server", NotYet: "this release has no VPN endpoints",
 			Help:     "An eduVPN server, for algorithms that talk to each other directly.",
 			Question: ask("vpn", "Do you want to add a VPN server?", "no"), at: func(c *Config) any { return optional(&c.VPN) }, then: vpnOff,
 		},
@@ -47,10 +47,9 @@ func vpnOff(b *yaml.Block, name string, _ *Config) {
 	}
 }
 
-// vpnGaps warns of missing values. Such a file started before, and the endpoints say
-// themselves that the block is incomplete.
+// vpnGaps warns of missing values. Such a file started before, so it is no fault.
 func vpnGaps(b *yaml.Block, _ string, c *Config) {
 	if !c.VPN.Complete() {
-		b.Warn(b.Line, b.Path, "needs a value for each of url, portal_username, portal_userpass, client_id, client_secret, redirect_url; until then the VPN endpoints answer an error")
+		b.Warn(b.Line, b.Path, "needs a value for each of url, portal_username, portal_userpass, client_id, client_secret, redirect_url")
 	}
 }
