@@ -13,8 +13,6 @@ import (
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/parser"
-
-	"vserver/service/config"
 )
 
 //go:embed docs
@@ -33,7 +31,7 @@ var chapters = []chapter{
 	{"Run a server", []string{"operating", "configuration", "logging", "commands", "proxy", "import", "shell"}},
 	{"REST", []string{
 		"wire", "tokens", "permissions", "organizations", "collaborations", "nodes", "users", "roles",
-		"tasks", "results", "ports", "health",
+		"tasks", "results", "ports", "health", "routes",
 	}},
 	{"Live channel", []string{"live"}},
 	{"Promises", []string{"security", "reliability"}},
@@ -56,8 +54,9 @@ type Document struct {
 }
 
 // Docs renders the documentation and returns everything below "/docs/" by its name
-// there. The page at "/docs/" itself has the name "".
-func Docs() (map[string]Document, error) {
+// there. The page at "/docs/" itself has the name "". A line {{NAME}} of a page becomes
+// the Markdown that tables has for the name.
+func Docs(tables map[string]string) (map[string]Document, error) {
 	all := map[string]Document{}
 	for name, kind := range otherFiles {
 		text, err := docs.ReadFile("docs/" + name)
@@ -70,7 +69,7 @@ func Docs() (map[string]Document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the template of the documentation: %w", err)
 	}
-	pages, err := readPages()
+	pages, err := readPages(tables)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +105,7 @@ type link struct {
 }
 
 // readPages renders the Markdown of every page.
-func readPages() (map[string]page, error) {
+func readPages(tables map[string]string) (map[string]page, error) {
 	markdown := goldmark.New(
 		goldmark.WithExtensions(extension.Table),
 		goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithHeadingAttribute()),
@@ -119,7 +118,7 @@ func readPages() (map[string]page, error) {
 				return nil, fmt.Errorf("reading the documentation: %w", err)
 			}
 			title, text, _ := strings.Cut(string(source), "\n")
-			if text, err = withFiles(text); err != nil {
+			if text, err = withTables(text, tables); err != nil {
 				return nil, err
 			}
 			var out bytes.Buffer
@@ -139,14 +138,14 @@ func readPages() (map[string]page, error) {
 
 var included = regexp.MustCompile(`(?m)^\{\{(\S+)\}\}$`)
 
-// withFiles replaces a line {{NAME}} by the file of that name as a code block, and
-// {{settings}} by the table of the configuration.
-func withFiles(text string) (string, error) {
+// withTables replaces a line {{NAME}} by the table of that name, or else by the file of
+// that name as a code block.
+func withTables(text string, tables map[string]string) (string, error) {
 	var missing error
 	text = included.ReplaceAllStringFunc(text, func(line string) string {
 		name := strings.Trim(line, "{}")
-		if name == "settings" {
-			return config.Reference()
+		if table, ok := tables[name]; ok {
+			return table
 		}
 		file, err := docs.ReadFile("docs/" + name)
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 
 func documents(t *testing.T) map[string]Document {
 	t.Helper()
-	all, err := Docs()
+	all, err := Docs(map[string]string{"settings": config.Reference(), "routes": ""})
 	if err != nil {
 		t.Fatal(err)
 	}

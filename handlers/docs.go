@@ -1,18 +1,26 @@
 package handlers
 
 import (
+	"cmp"
+	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/labstack/echo/v4"
 
 	"vserver/embed"
+	"vserver/service/access"
+	"vserver/service/config"
 )
 
 // registerDocs adds the documentation, beside the API like the start page. It is
 // rendered when somebody asks for it for the first time.
 func (s *Server) registerDocs() {
-	documents := sync.OnceValues(embed.Docs)
+	documents := sync.OnceValues(func() (map[string]embed.Document, error) {
+		return embed.Docs(map[string]string{"settings": config.Reference(), "routes": routeReference(s.routes())})
+	})
 	show := func(c echo.Context) error {
 		all, err := documents()
 		if err != nil {
@@ -30,4 +38,38 @@ func (s *Server) registerDocs() {
 		s.echo.HEAD(pattern, show)
 	}
 	s.echo.GET("/docs", func(c echo.Context) error { return c.Redirect(http.StatusFound, "docs/") })
+}
+
+// routeReference is the table of routes in Markdown.
+func routeReference(routes []route) string {
+	var b strings.Builder
+	b.WriteString("| Route | Who may call | Permission |\n|---|---|---|\n")
+	ids := strings.NewReplacer(":rule_id", "<rule>", ":id", "<id>")
+	slices.SortStableFunc(routes, func(a, b route) int { return cmp.Compare(a.path, b.path) })
+	for _, r := range routes {
+		fmt.Fprintf(&b, "| `%s %s` | %s | %s |\n", r.method, ids.Replace(r.path), callersOf(r.who), permissionOf(r.pair))
+	}
+	return b.String()
+}
+
+// callersOf names the kinds of callers of a route.
+func callersOf(who access.Kind) string {
+	var names []string
+	for _, k := range []access.Kind{access.User, access.Node, access.Container} {
+		if who&k != 0 {
+			names = append(names, k.String()+"s")
+		}
+	}
+	return cmp.Or(strings.Join(names, ", "), "everybody, without a token")
+}
+
+// permissionOf names what a route requires, in any scope.
+func permissionOf(p access.Pair) string {
+	switch {
+	case p.Only != 0:
+		return "itself"
+	case p.Resource == "":
+		return "none"
+	}
+	return fmt.Sprintf("%s %s", p.Resource, p.Operation)
 }

@@ -122,7 +122,7 @@ func TestHouse_CitationsLeadSomewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages, err := embed.Docs()
+	pages, err := embed.Docs(map[string]string{"settings": "", "routes": ""})
 	if err != nil {
 		t.Fatal(err)
 	}

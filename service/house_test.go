@@ -24,8 +24,8 @@ var arrows = map[string][]string{
 	".":        {"service/cli"},
 	"schema":   nil,
 	"queries":  {"schema", "service/fault", "service/private"},
-	"embed":    {"service/config"},
-	"handlers": {"embed", "service/access", "service/bus", "service/core", "service/fault", "service/live"},
+	"embed":    nil,
+	"handlers": {"embed", "service/access", "service/bus", "service/config", "service/core", "service/fault", "service/live"},
 	"service": {
 		"handlers", "queries", "service/bus", "service/config", "service/core", "service/daemon",
 		"service/fault", "service/log",
