@@ -2,34 +2,65 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"vserver/service/config"
+	"vserver/service/terminal"
 	"vserver/service/upkeep"
 )
 
 // backupCommand copies an instance's database.
 func (p *program) backupCommand() *cobra.Command {
-	return p.onInstance(&cobra.Command{
+	var yes bool
+	cmd := p.onInstance(&cobra.Command{
 		Use:   "backup TARGET",
 		Short: "Copy the database to a file or into a folder, and check the copy",
 		Long: "Copy the database to a file or into a folder, and check the copy.\n\n" +
 			"The server may run meanwhile. In a folder the copy is named after the configuration,\n" +
 			"the environment and the time. An SQLite database becomes one SQLite file; for Postgres\n" +
-			"the program pg_dump is run, and shown. Only the owner may read the copy.",
+			"the program pg_dump is run, and shown. Only the owner may read the copy. An older backup of\n" +
+			"that name is replaced with --yes alone, or when somebody agrees, and kept as TARGET.previous.",
 		Args: oneArgument("TARGET"),
 	}, &instanceFlags{}, func(ctx context.Context, inst config.Instance, args []string) (any, error) {
 		p.Info("Copying the database %s", inst.Database)
-		made, err := upkeep.Backup(ctx, inst, args[0], time.Now(), p.running)
+		made, err := upkeep.Backup(ctx, inst, args[0], time.Now(), upkeep.BackupOptions{
+			Show: p.running, Replace: func(file string) error { return p.consent(yes, "replace the backup "+file) },
+		})
 		if err != nil {
 			return nil, err
 		}
 		p.Info("Copied and checked: %s, %d bytes, schema version %d", made.File, made.Size, made.Version)
 		return made, nil
 	})
+	yesFlag(cmd, &yes)
+	return cmd
+}
+
+// yesFlag adds the option that agrees to what is asked otherwise.
+func yesFlag(cmd *cobra.Command, yes *bool) {
+	cmd.Flags().BoolVarP(yes, "yes", "y", false, "replace or remove what is there without being asked")
+}
+
+// consent asks somebody at a terminal before data is replaced or removed. Elsewhere
+// --yes has to be given.
+func (p *program) consent(yes bool, what string) error {
+	if yes {
+		return nil
+	}
+	if !p.in.Terminal {
+		return fmt.Errorf("to %s, give --yes", what)
+	}
+	answer, err := p.in.Ask(p.Console, terminal.Question{
+		Title: strings.ToUpper(what[:1]) + what[1:] + "?", Confirm: true, Standard: terminal.No,
+	})
+	if err == nil && answer != terminal.Yes {
+		err = terminal.ErrCancelled
+	}
+	return err
 }
 
 // restoreCommand puts a backup in the place of an instance's database.

@@ -15,12 +15,13 @@ import (
 	"vserver/service/batch"
 	"vserver/service/config"
 	"vserver/service/terminal"
+	"vserver/service/upkeep"
 )
 
 // importFlags are the options of `vserver import`.
 type importFlags struct {
 	instanceFlags
-	dropAll, dryRun bool
+	dropAll, dryRun, yes, noBackup bool
 }
 
 // importCommand adds the entities of a file to an instance's database.
@@ -39,6 +40,8 @@ func (p *program) importCommand() *cobra.Command {
 	forContainers(cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&f.dropAll, "drop-all", false, "remove all data first; the configuration has to allow it (allow_drop_all)")
+	flags.BoolVar(&f.noBackup, "no-backup", false, "with --drop-all: keep no copy of the data")
+	yesFlag(cmd, &f.yes)
 	flags.BoolVar(&f.dryRun, "dry-run", false, "only show what would be done")
 	return cmd
 }
@@ -72,6 +75,11 @@ func (p *program) importFile(ctx context.Context, inst config.Instance, path str
 	for _, w := range file.Warnings {
 		p.Warn("%s", w)
 	}
+	if f.dropAll && !f.dryRun {
+		if err := p.giveUpData(ctx, inst, f); err != nil {
+			return nil, err
+		}
+	}
 	opened, err := service.OpenInstance(ctx, inst, f.rootFromAnywhere(), p.Logger())
 	if err != nil {
 		return nil, err
@@ -89,6 +97,28 @@ func (p *program) importFile(ctx context.Context, inst config.Instance, path str
 		return nil, err
 	}
 	return imported(report, f.dryRun), p.summary(report, f)
+}
+
+// giveUpData asks before the data of an environment that is no trial is removed, and keeps
+// a copy of it.
+func (p *program) giveUpData(ctx context.Context, inst config.Instance, f importFlags) error {
+	if e := inst.Config.Environment; e == "test" || e == "dev" {
+		return nil
+	}
+	if err := p.consent(f.yes, fmt.Sprintf("remove all data of the %s database %s", inst.Config.Environment, inst.Database)); err != nil {
+		return err
+	}
+	if f.noBackup {
+		return nil
+	}
+	kept, err := upkeep.KeepData(ctx, inst, time.Now(), p.running)
+	if err != nil {
+		return fmt.Errorf("keeping a copy of the data (--no-backup goes without): %w", err)
+	}
+	if kept != "" {
+		p.Info("What the database held is kept in %s", kept)
+	}
+	return nil
 }
 
 // outcome is what an import did, or would do, as programs read it.

@@ -26,17 +26,39 @@ type Copied struct {
 	Version int64  `json:"schema_version"` // of the copy
 }
 
+// BackupOptions are what a backup decides beside its place.
+type BackupOptions struct {
+	Show    func(command string)    // is told the commands that run for Postgres; may be nil
+	Replace func(file string) error // agrees to replace an older backup
+}
+
+// previousSuffix is added to the name of a backup that was replaced.
+const previousSuffix = ".previous"
+
 // Backup copies an instance's database, whether or not a server runs on it, to a
-// file, or below a folder to one that is named after the instance and the moment.
-// show is told the commands that run for Postgres; it may be nil.
-func Backup(ctx context.Context, inst config.Instance, to string, now time.Time, show func(string)) (Copied, error) {
-	to, err := backupFile(inst, to, now)
+// file, or below a folder to one that is named after the instance and the moment. An
+// older backup in that file is kept beside it.
+func Backup(ctx context.Context, inst config.Instance, to string, now time.Time, o BackupOptions) (made Copied, err error) {
+	to, replaces, err := backupFile(inst, to, now)
 	if err != nil {
 		return Copied{}, err
 	}
+	if replaces {
+		if err := o.Replace(to); err != nil {
+			return Copied{}, err
+		}
+		if err := os.Rename(to, to+previousSuffix); err != nil {
+			return Copied{}, fmt.Errorf("keeping the older backup: %w", err)
+		}
+		defer func() {
+			if err != nil {
+				err = errors.Join(err, os.Rename(to+previousSuffix, to))
+			}
+		}()
+	}
 	var version int64
 	if inst.Database.Engine == config.Postgres {
-		version, err = queries.BackupPostgres(ctx, inst.Database.DSN.Reveal(), to, show)
+		version, err = queries.BackupPostgres(ctx, inst.Database.DSN.Reveal(), to, o.Show)
 	} else {
 		version, err = queries.BackupSQLite(ctx, inst.Database.Path, to)
 	}
@@ -50,29 +72,47 @@ func Backup(ctx context.Context, inst config.Instance, to string, now time.Time,
 	return Copied{to, info.Size(), version}, nil
 }
 
-// backupFile chooses where a backup goes, and refuses to replace what is no backup.
-func backupFile(inst config.Instance, to string, now time.Time) (string, error) {
+// KeepData copies an instance's database before all its data is removed: beside an SQLite
+// database, for Postgres into the data folder. The file is empty when there is no
+// database yet.
+func KeepData(ctx context.Context, inst config.Instance, now time.Time, show func(command string)) (file string, err error) {
+	file = fmt.Sprintf("%s.before-drop-%s", inst.Database.Path, moment(now))
+	if inst.Database.Engine == config.Postgres {
+		file = filepath.Join(inst.DataDir, fmt.Sprintf("%s.before-drop-%s.dump", inst.Name, moment(now)))
+		if err := os.MkdirAll(inst.DataDir, folderMode); err != nil {
+			return "", fmt.Errorf("making the data folder: %w", err)
+		}
+	} else if _, err := os.Stat(inst.Database.Path); errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	_, err = Backup(ctx, inst, file, now, BackupOptions{Show: show})
+	return file, err
+}
+
+// backupFile chooses where a backup goes, and refuses to replace what is no backup. It
+// reports whether an older backup is there.
+func backupFile(inst config.Instance, to string, now time.Time) (file string, replaces bool, err error) {
 	info, err := os.Stat(to)
 	switch {
 	case err == nil && info.IsDir():
-		return filepath.Join(to, dated(inst, now)), nil
+		return filepath.Join(to, dated(inst, now)), false, nil
 	case errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(to, string(filepath.Separator)):
-		return "", fmt.Errorf("the folder %s does not exist", to)
+		return "", false, fmt.Errorf("the folder %s does not exist", to)
 	case errors.Is(err, fs.ErrNotExist):
 		if _, err := os.Stat(filepath.Dir(to)); errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("the folder %s does not exist", filepath.Dir(to))
+			return "", false, fmt.Errorf("the folder %s does not exist", filepath.Dir(to))
 		}
-		return to, nil
+		return to, false, nil
 	case err != nil:
-		return "", fmt.Errorf("looking at the place of the backup: %w", err)
+		return "", false, fmt.Errorf("looking at the place of the backup: %w", err)
 	}
 	if own, err := os.Stat(inst.Database.Path); err == nil && os.SameFile(own, info) {
-		return "", fmt.Errorf("%s is the database itself", to)
+		return "", false, fmt.Errorf("%s is the database itself", to)
 	}
 	if !looksLikeBackup(to) {
-		return "", fmt.Errorf("%s exists and is no backup: it is not replaced", to)
+		return "", false, fmt.Errorf("%s exists and is no backup: it is not replaced", to)
 	}
-	return to, nil
+	return to, info.Size() > 0, nil
 }
 
 // dated names a backup.
