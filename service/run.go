@@ -25,7 +25,8 @@ import (
 
 // RunOptions is what serving needs beside the instance.
 type RunOptions struct {
-	Console io.Writer // where `logging.use_console` writes to; nil for nowhere
+	Console io.Writer    // where `logging.use_console` writes to; nil for nowhere
+	Warned  func(string) // gets every warning of the log; nil for nobody
 	// RootFromAnywhere tells that the environment dev or test was asked for by name: then
 	// the first user gets in from anywhere with its initial password (/docs/security#t22).
 	RootFromAnywhere bool
@@ -52,7 +53,7 @@ const (
 // in the log as well.
 func Run(ctx context.Context, inst config.Instance, o RunOptions) error {
 	logs, err := log.Open(log.Options{
-		Settings: inst.Config.Logging, File: inst.LogFile, Console: o.Console, Secrets: inst.Config.Secrets(),
+		Settings: inst.Config.Logging, File: inst.LogFile, Console: o.Console, Secrets: inst.Config.Secrets(), Warned: o.Warned,
 		Plain: o.Getenv != nil && o.Getenv("NO_COLOR") != "",
 	})
 	if err != nil {
@@ -104,6 +105,9 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 		return err
 	}
 	defer func() { _ = opened.Close() }()
+	if err := opened.Core.RemindOfInitialPassword(ctx); err != nil {
+		return err
+	}
 	if err := opened.Core.AllOffline(ctx); err != nil {
 		return err
 	}

@@ -131,6 +131,6 @@ func (p *program) chooseRunning(f instanceFlags, title string, running []instanc
 // shared reports whether several servers have the full name of one.
 func shared(running []instance.Running, one instance.Running) bool {
 	return slices.ContainsFunc(running, func(r instance.Running) bool {
-		return r != one && r.FullName() == one.FullName()
+		return r.PID != one.PID && r.FullName() == one.FullName()
 	})
 }

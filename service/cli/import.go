@@ -80,7 +80,7 @@ func (p *program) importFile(ctx context.Context, inst config.Instance, path str
 			return nil, err
 		}
 	}
-	opened, err := service.OpenInstance(ctx, inst, f.rootFromAnywhere(), p.Logger())
+	opened, err := service.OpenInstance(ctx, inst, rootFromAnywhere(f.environment), p.Logger())
 	if err != nil {
 		return nil, err
 	}

@@ -83,8 +83,8 @@ func (f *instanceFlags) find(p *program) (config.Instance, error) {
 	return locations.Resolve(config.Wanted{Name: f.name, File: f.file, Environment: f.environment, Scope: f.scope})
 }
 
-// rootFromAnywhere reports whether the environment dev or test was asked for by name, which
-// lets the first user in from anywhere (/docs/security#t22).
-func (f *instanceFlags) rootFromAnywhere() bool {
-	return f.environment == "dev" || f.environment == "test"
+// rootFromAnywhere reports whether asking for an environment by name lets the first user
+// in from anywhere (/docs/security#t22).
+func rootFromAnywhere(environment string) bool {
+	return environment == "dev" || environment == "test"
 }

@@ -260,7 +260,11 @@ func (p *program) rootPassword() string {
 // stands in no file.
 func (p *program) firstUser(ctx context.Context, locations config.Locations, f newFlags, password string) error {
 	if password == "" && p.rootPassword() == "" {
-		p.Warn("The first start makes user root with password root; until that is changed it gets in from this machine only")
+		from := "from this machine only"
+		if rootFromAnywhere(f.environment) {
+			from = "FROM ANYWHERE when the server is started with --environment " + f.environment + ", else from this machine only"
+		}
+		p.Warn("The first start makes user root with password root; until that is changed it gets in %s", from)
 		return nil
 	}
 	inst, err := locations.Resolve(config.Wanted{Name: f.name, Environment: f.environment, Scope: f.scope})

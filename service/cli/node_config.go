@@ -49,7 +49,7 @@ func (p *program) nodeConfigCommand() *cobra.Command {
 }
 
 func (p *program) nodeConfig(ctx context.Context, inst config.Instance, f nodeConfigFlags) (result any, err error) {
-	opened, err := service.OpenInstance(ctx, inst, f.rootFromAnywhere(), p.Logger())
+	opened, err := service.OpenInstance(ctx, inst, rootFromAnywhere(f.environment), p.Logger())
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -98,11 +99,12 @@ func (p *program) serve(ctx context.Context, inst config.Instance, f runFlags) e
 	defer claim.Release()
 	ctx, cancel := claim.Context(ctx)
 	defer cancel()
+	var warned warnings
 	err = service.Run(ctx, inst, service.RunOptions{
-		Console: p.out, RootFromAnywhere: f.rootFromAnywhere(), Getenv: p.getenv,
+		Console: p.out, Warned: warned.add, RootFromAnywhere: rootFromAnywhere(f.environment), Getenv: p.getenv,
 		Ready: func(at net.Addr) {
 			p.Info("Server %s is ready on %s, it logs to %s", inst.Name, at, inst.LogFile)
-			if err := claim.Serving(inst.Config, at); err != nil {
+			if err := claim.Serving(inst.Config, at, warned.take()); err != nil {
 				p.Warn("Other commands do not find this server: %s", err)
 			}
 		},
@@ -111,6 +113,29 @@ func (p *program) serve(ctx context.Context, inst config.Instance, f runFlags) e
 		p.Info("Server %s has ended", inst.Name)
 	}
 	return err
+}
+
+// warnings gathers those of a start, for `vserver start` to show.
+type warnings struct {
+	mu    sync.Mutex
+	taken bool
+	texts []string
+}
+
+func (w *warnings) add(text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.taken {
+		w.texts = append(w.texts, text)
+	}
+}
+
+// take ends the gathering.
+func (w *warnings) take() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.taken = true
+	return w.texts
 }
 
 // occupy makes this process the server of the instance. Where no record of it can be

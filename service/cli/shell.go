@@ -40,7 +40,7 @@ func (p *program) shellCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.shell(cmd.Context(), inst, f.rootFromAnywhere(), code)
+			return p.shell(cmd.Context(), inst, rootFromAnywhere(f.environment), code)
 		},
 	}
 	f.shared(cmd)

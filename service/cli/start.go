@@ -60,12 +60,19 @@ func (p *program) start(ctx context.Context, f startFlags) error {
 	if r, ok := instance.Find(locations, inst); ok {
 		return instance.AlreadyRunning{Running: r}
 	}
+	shown := map[string]bool{}
 	for _, w := range inst.Warnings {
 		p.Warn("%s", w)
+		shown[w.String()] = true
 	}
 	r, err := p.launch(ctx, locations, inst, f)
 	if err != nil {
 		return p.notStarted(ctx, err)
+	}
+	for _, text := range r.Warnings {
+		if !shown[text] {
+			p.Warn("%s", text)
+		}
 	}
 	p.Info("Server %s answers at %s", p.Good(r.Name), r.URL)
 	p.Info("It logs to %s", r.Log)

@@ -150,7 +150,24 @@ func (c *Core) announceRoot() {
 		c.log.Warn().Msgf("There was no user yet: made user %q with the password that was set for it", rootName)
 		return
 	}
-	c.log.Warn().Msgf("There was no user yet: made user %q with the well-known initial password. It can log in from this machine only "+
-		"(environments dev and test: from anywhere) until its password is changed: "+
-		"PATCH password/change, or start with VSERVER_ROOT_PASSWORD set on an empty database", rootName)
+	c.log.Warn().Msgf("There was no user yet: made user %q with the well-known initial password", rootName)
+}
+
+// RemindOfInitialPassword warns while the first user still has the well-known password
+// (/docs/tokens#first-user).
+func (c *Core) RemindOfInitialPassword(ctx context.Context) error {
+	name := rootName
+	u, err := c.db.GetUserByUsername(ctx, &name)
+	if queries.Missing(err) || err == nil && !u.InitialPassword {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("looking up the first user: %w", err)
+	}
+	from := "from this machine only"
+	if c.set.RootFromAnywhere {
+		from = "FROM ANYWHERE, since the environment dev or test was asked for by name"
+	}
+	c.log.Warn().Msgf("User %[1]q still has the well-known password %[1]q and gets in with it %[2]s: change it with PATCH password/change", rootName, from)
+	return nil
 }

@@ -83,14 +83,15 @@ func replaceFile(fresh, file string) (err error) {
 	return err
 }
 
-// Serving adds to the record where the server answers.
-func (c *Claim) Serving(conf config.Config, at net.Addr) error {
+// Serving adds to the record where the server answers, and what it has warned of until
+// then.
+func (c *Claim) Serving(conf config.Config, at net.Addr, warnings []string) error {
 	if c == nil {
 		return nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.r.URL = URL(conf, at.String())
+	c.r.URL, c.r.Warnings = URL(conf, at.String()), warnings
 	if conf.TLS != nil {
 		var err error
 		if c.r.Certificate, err = filepath.Abs(conf.TLS.Cert); err != nil {

@@ -33,6 +33,7 @@ type Running struct {
 	Certificate string       `json:"certificate,omitempty"` // its file, when URL is https
 	Console     string       `json:"console,omitempty"`     // file of the console output; empty when that goes elsewhere
 	Log         string       `json:"log"`
+	Warnings    []string     `json:"warnings,omitempty"` // those of its log until it answered
 }
 
 // NewRunning returns the record of an instance that no process serves.
@@ -132,11 +133,12 @@ func Find(locations config.Locations, inst config.Instance) (Running, bool) {
 }
 
 // FindAll lists the servers that run in the given scopes, by scope, name, file and
-// environment.
+// environment, without the warnings of their starts.
 func FindAll(locations config.Locations, scopes ...config.Scope) []Running {
 	var all []Running
 	for file, scope := range recordFiles(locations, scopes...) {
 		if r, ok := readRunning(file); ok && r.Scope == scope { // folders of scopes can be the same
+			r.Warnings = nil
 			all = append(all, r)
 		}
 	}
@@ -189,7 +191,7 @@ func removeStale(file string, stale Running) {
 	if _, unread := errors.AsType[*fs.PathError](err); unread {
 		return
 	}
-	if err != nil || now == stale {
+	if err != nil || now.PID == stale.PID && now.Birth == stale.Birth {
 		_ = os.Remove(file) // who may not is not the one to do it
 	}
 }

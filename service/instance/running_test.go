@@ -71,7 +71,7 @@ func TestRunningIsFoundWhileItRuns(t *testing.T) {
 		t.Fatal("the same name in the other scope:", err)
 	}
 	defer other.Release()
-	if err := claim.Serving(config.Config{APIPath: "/v1"}, &net.TCPAddr{IP: net.IPv4zero, Port: 5099}); err != nil {
+	if err := claim.Serving(config.Config{APIPath: "/v1"}, &net.TCPAddr{IP: net.IPv4zero, Port: 5099}, nil); err != nil {
 		t.Fatal(err)
 	}
 	r, ok := Find(locations, named("x", config.User))
@@ -85,7 +85,7 @@ func TestRunningIsFoundWhileItRuns(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("record: %v %v", info, err)
 	}
-	if all := FindAll(locations, config.System, config.User); len(all) != 2 || all[0].Scope != config.System || all[1] != r {
+	if all := FindAll(locations, config.System, config.User); len(all) != 2 || all[0].Scope != config.System || all[1].PID != r.PID {
 		t.Errorf("all: %+v", all)
 	}
 	claim.Release()

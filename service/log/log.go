@@ -63,6 +63,7 @@ type Options struct {
 	Console  io.Writer        // gets every line too if Settings.UseConsole; nil for none
 	Plain    bool             // the console's lines have no colours
 	Secrets  []string         // texts that never appear, see config.Config.Secrets
+	Warned   func(string)     // gets the message of every WARNING; nil for nobody
 	Now      func() time.Time // nil for the clock
 }
 
@@ -75,6 +76,7 @@ type Log struct {
 	layout    *layout // nil for JSON
 	plain     bool
 	masker    masker
+	warned    func(string) // nil for nobody
 	now       func() time.Time
 	started   time.Time
 
@@ -94,6 +96,7 @@ func Open(o Options) (*Log, error) {
 		named:     map[string]zerolog.Level{},
 		plain:     o.Plain || o.Settings.Format == formatJSON,
 		masker:    newMasker(o.Secrets),
+		warned:    o.Warned,
 		now:       o.Now,
 	}
 	for _, n := range o.Settings.Loggers {
@@ -203,6 +206,11 @@ func (l *Log) Write(event []byte) (int, error) { return l.WriteLevel(zerolog.NoL
 // reports success always, since nobody could do anything about a failure.
 func (l *Log) WriteLevel(at zerolog.Level, event []byte) (int, error) {
 	line := l.render(at, event)
+	if at == zerolog.WarnLevel && l.warned != nil {
+		var r record
+		r.read(event, l.masker)
+		l.warned(r.message)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.closed {

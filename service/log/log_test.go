@@ -278,3 +278,25 @@ func TestLogFromManyGoroutines(t *testing.T) {
 		t.Errorf("%d different whole records, want %d", len(seen), writers*each)
 	}
 }
+
+// Who wants them gets all warnings of the log and nothing else, with secrets masked.
+func TestWarningsAreHandedOn(t *testing.T) {
+	for _, format := range []string{"%(message)s", "json"} {
+		var got []string
+		logs, err := Open(Options{
+			Settings: config.Logging{Level: "INFO", Format: format, Loggers: []config.LoggerLevel{{Name: "quiet", Level: "ERROR"}}},
+			File:     t.TempDir() + "/x.log", Secrets: []string{"geheim-7"}, Warned: func(text string) { got = append(got, text) },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		logger, quiet := logs.Logger("a"), logs.Logger("quiet")
+		logger.Info().Msg("info")
+		logger.Warn().Msg("beware of geheim-7")
+		logger.Error().Msg("error")
+		quiet.Warn().Msg("not in the log")
+		if err := logs.Close(); err != nil || len(got) != 1 || got[0] != "beware of ***" {
+			t.Errorf("%s: %q %v", format, got, err)
+		}
+	}
+}
