@@ -27,7 +27,7 @@ type StartPage struct {
 }
 
 // Start gives the page for "/", to be executed with a StartPage, and the files to
-// serve below "/static/": its style, script and icon, and robots.txt.
+// serve below "/static/": its style, script and icons, and robots.txt.
 func Start() (*template.Template, fs.FS, error) {
 	static, err := fs.Sub(files, "start/static")
 	if err != nil {

@@ -67,7 +67,7 @@ func TestStartPageNamesFilesThatAreThere(t *testing.T) {
 	if len(named) == 0 {
 		t.Fatal("the page names no file")
 	}
-	for _, name := range append(named, []string{"", "robots.txt"}) {
+	for _, name := range append(named, []string{"", "robots.txt"}, []string{"", "favicon.ico"}) {
 		if b, err := fs.ReadFile(static, name[1]); err != nil || len(b) == 0 {
 			t.Errorf("%s: %d bytes, %v", name[1], len(b), err)
 		}

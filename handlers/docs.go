@@ -33,11 +33,13 @@ func (s *Server) registerDocs() {
 		c.Response().Header().Set("Cache-Control", "no-cache")
 		return send(c, d.Type, d.Text)
 	}
-	for _, pattern := range []string{"/docs/", "/docs/:name"} {
-		s.echo.GET(pattern, show)
-		s.echo.HEAD(pattern, show)
+	for pattern, handle := range map[string]echo.HandlerFunc{
+		"/docs/": show, "/docs/:name": show,
+		"/docs": func(c echo.Context) error { return c.Redirect(http.StatusFound, "docs/") },
+	} {
+		s.echo.GET(pattern, handle)
+		s.echo.HEAD(pattern, handle)
 	}
-	s.echo.GET("/docs", func(c echo.Context) error { return c.Redirect(http.StatusFound, "docs/") })
 }
 
 // routeReference is the table of routes in Markdown.

@@ -24,6 +24,7 @@ func TestDocs(t *testing.T) {
 		{"GET", "/docs/", 200, "text/html; charset=utf-8", "<h1>Documentation</h1>"},
 		{"HEAD", "/docs/", 200, "text/html; charset=utf-8", ""},
 		{"GET", "/docs", 302, "", ""},
+		{"HEAD", "/docs", 302, "", ""},
 		{"GET", "/docs/tasks", 200, "text/html; charset=utf-8", `<h2 id="create">`},
 		{"HEAD", "/docs/tasks", 200, "text/html; charset=utf-8", ""},
 		{"GET", "/docs/proxy", 200, "text/html; charset=utf-8", "proxy_http_version 1.1;"},

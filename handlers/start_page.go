@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"strconv"
@@ -16,6 +15,16 @@ import (
 	"vserver/service/fault"
 )
 
+// types are the content types of the files by extension. Those of package mime depend
+// on the machine.
+var types = map[string]string{
+	".css": "text/css; charset=utf-8",
+	".ico": "image/x-icon",
+	".js":  "text/javascript; charset=utf-8",
+	".svg": "image/svg+xml",
+	".txt": "text/plain; charset=utf-8",
+}
+
 // startPage is the page at the root of the server and the files that it needs. They
 // stand beside the API, not below its path.
 type startPage struct {
@@ -24,7 +33,8 @@ type startPage struct {
 	shown embed.StartPage
 }
 
-// registerStartPage adds the start page, its files and robots.txt.
+// registerStartPage adds the start page, its files, and those that browsers and robots
+// ask for by themselves.
 func (s *Server) registerStartPage() {
 	page, files, err := embed.Start()
 	if err != nil {
@@ -32,7 +42,7 @@ func (s *Server) registerStartPage() {
 	}
 	p := &startPage{page, files, embed.StartPage{Version: s.opt.Version, APIPath: s.opt.APIPath, SocketPath: "/socket.io"}}
 	for pattern, handle := range map[string]echo.HandlerFunc{
-		"/": p.index, "/robots.txt": p.file("robots.txt"), "/static/:name": p.static,
+		"/": p.index, "/robots.txt": p.file("robots.txt"), "/favicon.ico": p.file("favicon.ico"), "/static/:name": p.static,
 	} {
 		s.echo.GET(pattern, handle)
 		s.echo.HEAD(pattern, handle)
@@ -55,12 +65,12 @@ func (p *startPage) file(name string) echo.HandlerFunc {
 		if err != nil {
 			return fault.Wrap(fault.Missing, err, "There is nothing at %s", c.Request().URL.Path)
 		}
-		kind := mime.TypeByExtension(path.Ext(name))
-		if path.Ext(name) == ".txt" {
-			kind = "text/plain; charset=utf-8"
+		keep := "no-cache"
+		if name == "favicon.ico" {
+			keep = "public, max-age=86400" // asked for with every page, and never changed
 		}
-		c.Response().Header().Set("Cache-Control", "no-cache")
-		return send(c, kind, b)
+		c.Response().Header().Set("Cache-Control", keep)
+		return send(c, types[path.Ext(name)], b)
 	}
 }
 

@@ -46,8 +46,23 @@ async function everyPage(options, look) {
 
 test("fits a telephone on every page", async () => {
   await everyPage({ viewport: { width: 360, height: 740 } }, async (page, link) => {
-    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), link);
+    const root = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+    assert.equal(root[0], root[1], link);
   });
+});
+
+test("has a panel with a button for each block of code", async () => {
+  let blocks = 0;
+  await everyPage({ viewport: { width: 360, height: 740 } }, async (page, link) => {
+    for (const pre of await page.locator("main pre").all()) {
+      blocks++;
+      const panel = pre.locator("xpath=..");
+      assert.equal(await panel.getAttribute("class"), "panel", link);
+      const [button, code] = [await panel.getByRole("button", { name: "Copy" }).boundingBox(), await pre.locator("code").boundingBox()];
+      assert.ok(button.y + button.height <= code.y, `${link}: the button covers the code`);
+    }
+  });
+  assert.ok(blocks > 10, `only ${blocks}`);
 });
 
 test("can be read without scripts", async () => {

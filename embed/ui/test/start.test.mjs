@@ -87,9 +87,35 @@ test("follows the light or dark of the reader's system", async () => {
   assert.ok(colours.dark[0] < 60 && colours.dark[1] > 180, `dark: ${colours.dark}`);
 });
 
+const wide = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
 test("fits a telephone", async () => {
   const { context, page } = await open({ viewport: { width: 360, height: 740 } });
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  await healthy(page);
+  assert.equal(await wide(page), 0);
+  await context.close();
+});
+
+test("fits a telephone with a long version and path, and with large letters", async () => {
+  const { context, page } = await open({ viewport: { width: 360, height: 740 } });
+  await page.evaluate(() => {
+    document.querySelector("#version").textContent = "10.20.30-0.20261129112631-6aa9ebf0123456789+locally.changed";
+    for (const code of document.querySelectorAll("dd code")) code.textContent = "/federation".repeat(9);
+    document.documentElement.style.fontSize = "150%";
+  });
+  assert.equal(await wide(page), 0);
+  await context.close();
+});
+
+test("has the icon that browsers ask for", async () => {
+  const { context, page } = await open();
+  const size = await page.evaluate(async () => {
+    const icon = new Image();
+    icon.src = "favicon.ico";
+    await icon.decode();
+    return icon.naturalWidth;
+  });
+  assert.ok(size >= 16, `${size} pixels`);
   await context.close();
 });
 
