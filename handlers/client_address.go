@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"vserver/service/core"
 )
 
 // peer is the address at the other end of the connection.
@@ -38,6 +40,11 @@ func (s *Server) clientAddress(r *http.Request) netip.Addr {
 		at = next.Unmap()
 	}
 	return at
+}
+
+// origin is where a request comes from, for log-ins.
+func (s *Server) origin(r *http.Request) core.Origin {
+	return core.Origin{Address: s.clientAddress(r).String(), Here: s.isLocal(r)}
 }
 
 // isLocal reports whether a request comes from this machine. A request that claims

@@ -65,7 +65,7 @@ func (s *Server) handleLogIn(k *call) error {
 	if b.err() != nil || username == nil || password == nil || *username == "" || *password == "" {
 		return fault.New(fault.Invalid, "Username and/or password missing in JSON body")
 	}
-	who, err := s.core.LogIn(k.ctx, *username, *password, s.isLocal(k.echo.Request()))
+	who, err := s.core.LogIn(k.ctx, *username, *password, s.origin(k.echo.Request()))
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (s *Server) handleLogInNode(k *call) error {
 	if b.err() != nil || key == nil || *key == "" {
 		return fault.New(fault.Invalid, "api_key missing in JSON body")
 	}
-	who, err := s.core.LogInNode(k.ctx, *key)
+	who, err := s.core.LogInNode(k.ctx, *key, s.origin(k.echo.Request()))
 	if err != nil {
 		return err
 	}

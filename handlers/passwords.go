@@ -21,7 +21,7 @@ func (s *Server) handleChangePassword(k *call, g access.Grant[access.UserItself]
 	if b.err() != nil {
 		return b.err()
 	}
-	if err := s.core.ChangePassword(k.ctx, g, current, fresh); err != nil {
+	if err := s.core.ChangePassword(k.ctx, g, current, fresh, s.origin(k.echo.Request())); err != nil {
 		return err
 	}
 	return k.say("The password has been changed successfully!")

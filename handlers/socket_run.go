@@ -85,6 +85,9 @@ func (l *sockets) flush(ctx context.Context) {
 	if err := l.s.core.FlushSeen(ctx); err != nil {
 		l.s.log.Warn().Err(err).Msg("When accounts were last seen could not be stored")
 	}
+	if err := l.s.core.FlushFailures(ctx); err != nil {
+		l.s.log.Warn().Err(err).Msg("Wrong passwords could not be stored, it will be tried again")
+	}
 	if err := l.s.core.SettlePresence(ctx); err != nil {
 		l.s.log.Warn().Err(err).Msg("Departures could not be stored, it will be tried again")
 	}

@@ -56,19 +56,8 @@ UPDATE authenticatable SET status = @status WHERE id = @id;
 -- name: SetAllOffline :exec
 UPDATE authenticatable SET status = 'offline' WHERE status = 'online';
 
--- Of an account that is locked since a moment after @since nothing is counted: guesses
--- that run at the same time must not begin the count anew.
-
--- name: CountFailedLogin :exec
-UPDATE "user" SET
-  failed_login_attempts = CASE WHEN failed_login_attempts IS NULL OR failed_login_attempts = 0 OR failed_login_attempts >= @most
-    THEN 1 ELSE failed_login_attempts + 1 END,
-  last_login_attempt = @at
-WHERE id = @id AND (COALESCE(failed_login_attempts, 0) < @most OR last_login_attempt IS NULL
-  OR last_login_attempt <= @since OR last_login_attempt > @at);
-
--- name: ResetFailedLogins :exec
-UPDATE "user" SET failed_login_attempts = 0 WHERE id = @id;
+-- name: UpdateFailedLogins :exec
+UPDATE "user" SET failed_login_attempts = @attempts, last_login_attempt = @at WHERE id = @id;
 
 -- name: NodeByAPIKey :one
 SELECT n.id FROM node n WHERE n.api_key = @api_key;

@@ -9,35 +9,6 @@ import (
 	"context"
 )
 
-const CountFailedLogin = `-- name: CountFailedLogin :exec
-
-UPDATE "user" SET
-  failed_login_attempts = CASE WHEN failed_login_attempts IS NULL OR failed_login_attempts = 0 OR failed_login_attempts >= $1
-    THEN 1 ELSE failed_login_attempts + 1 END,
-  last_login_attempt = $2
-WHERE id = $3 AND (COALESCE(failed_login_attempts, 0) < $1 OR last_login_attempt IS NULL
-  OR last_login_attempt <= $4 OR last_login_attempt > $2)
-`
-
-type CountFailedLoginParams struct {
-	Most  *int64
-	At    *Time
-	ID    int64
-	Since *Time
-}
-
-// Of an account that is locked since a moment after @since nothing is counted: guesses
-// that run at the same time must not begin the count anew.
-func (q *Queries) CountFailedLogin(ctx context.Context, arg CountFailedLoginParams) error {
-	_, err := q.db.ExecContext(ctx, CountFailedLogin,
-		arg.Most,
-		arg.At,
-		arg.ID,
-		arg.Since,
-	)
-	return err
-}
-
 const DeleteAccounts = `-- name: DeleteAccounts :exec
 
 DELETE FROM authenticatable WHERE id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)
@@ -217,15 +188,6 @@ func (q *Queries) NodeByAPIKey(ctx context.Context, apiKey *string) (int64, erro
 	var id int64
 	err := row.Scan(&id)
 	return id, err
-}
-
-const ResetFailedLogins = `-- name: ResetFailedLogins :exec
-UPDATE "user" SET failed_login_attempts = 0 WHERE id = $1
-`
-
-func (q *Queries) ResetFailedLogins(ctx context.Context, id int64) error {
-	_, err := q.db.ExecContext(ctx, ResetFailedLogins, id)
-	return err
 }
 
 const RevokeAllTokens = `-- name: RevokeAllTokens :exec
@@ -449,5 +411,20 @@ func (q *Queries) UpdateAccount(ctx context.Context, arg UpdateAccountParams) er
 		arg.Status,
 		arg.ID,
 	)
+	return err
+}
+
+const UpdateFailedLogins = `-- name: UpdateFailedLogins :exec
+UPDATE "user" SET failed_login_attempts = $1, last_login_attempt = $2 WHERE id = $3
+`
+
+type UpdateFailedLoginsParams struct {
+	Attempts *int64
+	At       *Time
+	ID       int64
+}
+
+func (q *Queries) UpdateFailedLogins(ctx context.Context, arg UpdateFailedLoginsParams) error {
+	_, err := q.db.ExecContext(ctx, UpdateFailedLogins, arg.Attempts, arg.At, arg.ID)
 	return err
 }

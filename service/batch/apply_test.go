@@ -72,12 +72,12 @@ var fixtureRows = map[string]string{
 // logsIn proves that a password and the API keys of the fixture are taken.
 func (b *bed) logsIn() {
 	b.Helper()
-	who, err := b.core.LogIn(b.Context(), "frank@iknl.nl", "password", false)
+	who, err := b.core.LogIn(b.Context(), "frank@iknl.nl", "password", core.Origin{})
 	if err != nil || who.ID != 3 || who.Rules != access.All {
 		b.Errorf("frank: %+v, %v", who, err)
 	}
 	for i := range 7 {
-		who, err := b.core.LogInNode(b.Context(), fmt.Sprintf("123e4567-e89b-12d3-a456-42661417400%d", i+1))
+		who, err := b.core.LogInNode(b.Context(), fmt.Sprintf("123e4567-e89b-12d3-a456-42661417400%d", i+1), core.Origin{})
 		if err != nil || who.ID != int64(8+i) {
 			b.Errorf("node %d: %+v, %v", 8+i, who, err)
 		}
@@ -313,7 +313,7 @@ func TestDropAll(t *testing.T) {
 	if !errors.Is(err, batch.ErrNotAllowed) || b.everything() != before {
 		t.Errorf("not allowed: %v", err)
 	}
-	node, err := b.core.LogInNode(t.Context(), "00000000-0000-0000-0000-000000000001")
+	node, err := b.core.LogInNode(t.Context(), "00000000-0000-0000-0000-000000000001", core.Origin{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,7 +327,7 @@ func TestDropAll(t *testing.T) {
 	}
 	b.wants(fixtureRows)
 	b.logsIn()
-	if _, err := b.core.LogIn(t.Context(), "root", "root", true); err != nil {
+	if _, err := b.core.LogIn(t.Context(), "root", "root", core.Origin{Here: true}); err != nil {
 		t.Errorf("root: %v", err)
 	}
 	if now, err := b.core.Identify(t.Context(), access.User, node.ID); err != nil || now.Era == node.Era || now.Generation == node.Generation {

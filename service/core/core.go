@@ -48,6 +48,8 @@ type Core struct {
 	set        Settings
 	identities *identityCache
 	lastSeen   *lastSeen
+	unwritten  *unwritten
+	refused    LogInCount
 	presence   *presence
 	hashing    chan struct{} // a turn for each core
 	digester   []byte
@@ -59,7 +61,7 @@ type Core struct {
 func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, set Settings) (*Core, error) {
 	set.PasswordCost = cmp.Or(set.PasswordCost, bcryptCost)
 	c := &Core{
-		db: db, bus: b, log: log, set: set, identities: newIdentityCache(), lastSeen: newLastSeen(), presence: newPresence(),
+		db: db, bus: b, log: log, set: set, identities: newIdentityCache(), lastSeen: newLastSeen(), unwritten: newUnwritten(), presence: newPresence(),
 		hashing: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	if err := c.firstRun(ctx); err != nil {

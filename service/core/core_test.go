@@ -79,7 +79,7 @@ func (b *bed) change(statement string) {
 
 // root logs in as the first user.
 func (b *bed) root(ctx context.Context) (core.Identity, error) {
-	return b.LogIn(ctx, "root", password, true)
+	return b.LogIn(ctx, "root", password, core.Origin{Here: true})
 }
 
 // during is a context that does something once while it is used by a function whose
@@ -139,7 +139,7 @@ func TestLockComesBeforeTheRightPassword(t *testing.T) {
 	ctx := during{t.Context(), ".turn", new(sync.Once), func() {
 		locked = true
 		for range 3 {
-			if _, err := b.LogIn(t.Context(), "root", "wrong", true); !fault.Is(err, fault.Unauthorized) {
+			if _, err := b.LogIn(t.Context(), "root", "wrong", core.Origin{Here: true}); !fault.Is(err, fault.Unauthorized) {
 				t.Error(err)
 			}
 		}
@@ -177,13 +177,13 @@ func TestNewKeysEndTheOldOnes(t *testing.T) {
 		return made
 	}
 	first := keys(nil)[0]
-	was, err := b.LogInNode(t.Context(), first.APIKey)
+	was, err := b.LogInNode(t.Context(), first.APIKey, core.Origin{})
 	if err != nil || first.Reset || was.ID != first.NodeID {
 		t.Fatal(first, was, err)
 	}
 
 	keys(errors.New("the file cannot be written"))
-	if now, err := b.LogInNode(t.Context(), first.APIKey); err != nil || now.Era != was.Era {
+	if now, err := b.LogInNode(t.Context(), first.APIKey, core.Origin{}); err != nil || now.Era != was.Era {
 		t.Errorf("keys that were not kept changed the node: %+v, %v", now, err)
 	}
 
@@ -191,10 +191,10 @@ func TestNewKeysEndTheOldOnes(t *testing.T) {
 	if !second.Reset || second.NodeID != first.NodeID {
 		t.Errorf("got %+v after %+v", second, first)
 	}
-	if _, err := b.LogInNode(t.Context(), first.APIKey); !fault.Is(err, fault.Unauthorized) {
+	if _, err := b.LogInNode(t.Context(), first.APIKey, core.Origin{}); !fault.Is(err, fault.Unauthorized) {
 		t.Errorf("the former key still works: %v", err)
 	}
-	now, err := b.LogInNode(t.Context(), second.APIKey)
+	now, err := b.LogInNode(t.Context(), second.APIKey, core.Origin{})
 	if err != nil || now.Era <= was.Era || now.Generation <= was.Generation {
 		t.Errorf("tokens of before still work: %+v after %+v, %v", now, was, err)
 	}

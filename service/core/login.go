@@ -3,6 +3,8 @@ package core
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"sync/atomic"
 	"time"
 
 	"vserver/queries"
@@ -14,59 +16,59 @@ import (
 // learns which accounts exist or are locked (/docs/security#t01).
 func failedLogin() error { return fault.New(fault.Unauthorized, "Failed to login") }
 
+// Origin is where a request comes from.
+type Origin struct {
+	Address string // for the log
+	Here    bool   // from this machine (/docs/security#t22)
+}
+
 // LogIn checks a user's name and password and counts failures (/docs/tokens#lock).
-// here reports whether the request comes from this machine (/docs/security#t22).
-func (c *Core) LogIn(ctx context.Context, username, password string, here bool) (Identity, error) {
+func (c *Core) LogIn(ctx context.Context, username, password string, from Origin) (Identity, error) {
 	u, err := c.db.GetUserByUsername(ctx, &username)
 	if queries.Missing(err) {
-		_, err = c.matches(ctx, nil, password)
+		if _, err = c.matches(ctx, nil, password); err == nil {
+			c.refuse(&c.refused.WrongPasswords, username, from, "there is no such user")
+		}
 		return Identity{}, firstError(err, failedLogin())
 	}
 	if err != nil {
 		return Identity{}, fmt.Errorf("looking up a user: %w", err)
 	}
-	if u.InitialPassword && !here && !c.set.RootFromAnywhere {
-		c.log.Warn().Msgf("Refused a log-in of %q from another machine: its password is still the initial one. Change it from this machine "+
-			"with PATCH password/change first", username)
-		u.Password = nil
+	ok, err := c.proves(ctx, u, password, from)
+	if ok && u.InitialPassword && !from.Here && !c.set.RootFromAnywhere {
+		ok = false // and not counted: it is no guess, and would lock out whoever sits at this machine
+		c.refuse(&c.refused.InitialPasswords, username, from,
+			"it is still the initial one, which works from this machine only: change it there with PATCH password/change")
 	}
-	ok, err := c.proves(ctx, u, password)
 	if err == nil && !ok {
 		err = failedLogin()
-	}
-	if err == nil && value(u.FailedLoginAttempts) > 0 {
-		err = c.forgiveFailures(ctx, u.ID)
 	}
 	if err != nil {
 		return Identity{}, err
 	}
-	return c.Identify(ctx, access.User, u.ID)
-}
-
-// locked reports whether an account has failed too often of late. A last failure in
-// the future comes from a clock that was set back and locks nobody out.
-func (c *Core) locked(u queries.User) bool {
-	if value(u.FailedLoginAttempts) < int64(c.set.MaxFailedAttempts) || u.LastLoginAttempt == nil {
-		return false
+	if c.unwritten.of(u).count > 0 {
+		c.changeFailures(ctx, u, func(f failures) failures { return failures{0, f.last} })
 	}
-	ago := time.Since(u.LastLoginAttempt.Time)
-	return ago >= 0 && ago < c.set.LockFor
+	return c.Identify(ctx, access.User, u.ID)
 }
 
 // proves compares a password with the account's and counts a failure. While the
 // account is locked no password is right and nothing is counted; what it takes is
 // the same in all cases (/docs/security#t11, /docs/security#t20).
-func (c *Core) proves(ctx context.Context, u queries.User, password string) (bool, error) {
+func (c *Core) proves(ctx context.Context, u queries.User, password string, from Origin) (bool, error) {
 	if c.locked(u) {
 		_, err := c.matches(ctx, nil, password)
+		if err == nil {
+			c.refuse(&c.refused.WrongPasswords, value(u.Username), from, "the account is locked")
+		}
 		return false, err
 	}
 	ok, err := c.matches(ctx, u.Password, password)
-	if err != nil {
-		return false, err
+	if err == nil && !ok {
+		c.countFailure(ctx, u, from)
 	}
-	if !ok {
-		return false, c.countFailure(ctx, u.ID)
+	if err != nil || !ok {
+		return false, err
 	}
 	// Guesses that ran beside this one may have locked the account meanwhile.
 	now, err := c.db.CredentialsOfUser(ctx, u.ID)
@@ -76,32 +78,48 @@ func (c *Core) proves(ctx context.Context, u queries.User, password string) (boo
 	return err == nil && !c.locked(now), nil
 }
 
+// locked reports whether an account has failed too often of late.
+func (c *Core) locked(u queries.User) bool { return c.unwritten.of(u).locks(c.set, time.Now()) }
+
 // countFailure counts a wrong password, unless the account is locked by now.
-func (c *Core) countFailure(ctx context.Context, user int64) error {
-	most := int64(c.set.MaxFailedAttempts)
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
-		since := queries.At(t.Now.Add(-c.set.LockFor))
-		return t.CountFailedLogin(ctx, queries.CountFailedLoginParams{Most: &most, At: &t.Now, Since: &since, ID: user})
+func (c *Core) countFailure(ctx context.Context, u queries.User, from Origin) {
+	at := queries.Now()
+	was, now := c.changeFailures(ctx, u, func(f failures) failures {
+		if f.locks(c.set, at.Time) {
+			return f
+		}
+		return f.with(c.set, at)
 	})
-	if err != nil {
-		return fmt.Errorf("counting a wrong password: %w", err)
+	c.refuse(&c.refused.WrongPasswords, value(u.Username), from, "the password is wrong")
+	if now.locks(c.set, at.Time) && !was.locks(c.set, at.Time) {
+		c.refused.LockedAccounts.Add(1)
+		c.log.Warn().Msgf("Locked the account %s for %s: %d wrong passwords in a row, the last from %s",
+			shown(value(u.Username)), c.set.LockFor, now.count, from.Address)
 	}
-	return nil
 }
 
-func (c *Core) forgiveFailures(ctx context.Context, user int64) error {
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error { return t.ResetFailedLogins(ctx, user) })
-	if err != nil {
-		return fmt.Errorf("forgetting wrong passwords: %w", err)
+// refuse counts a refused log-in and writes to the log who wanted to get in.
+func (c *Core) refuse(count *atomic.Int64, name string, from Origin, why string) {
+	count.Add(1)
+	c.log.Warn().Msgf("Refused the password of %s from %s: %s", shown(name), from.Address, why)
+}
+
+// shown is a name that a stranger has chosen, as a log may have it.
+func shown(name string) string {
+	const most = 100
+	if len(name) > most {
+		return strconv.QuoteToASCII(name[:most]) + "…"
 	}
-	return nil
+	return strconv.QuoteToASCII(name)
 }
 
 // LogInNode finds the node of an API key (/docs/tokens#node).
-func (c *Core) LogInNode(ctx context.Context, key string) (Identity, error) {
+func (c *Core) LogInNode(ctx context.Context, key string, from Origin) (Identity, error) {
 	digest := c.DigestAPIKey(key)
 	id, err := c.db.NodeByAPIKey(ctx, &digest)
 	if queries.Missing(err) {
+		c.refused.WrongKeys.Add(1)
+		c.log.Warn().Msgf("Refused a log-in of a node from %s: no node has that API key", from.Address)
 		return Identity{}, fault.New(fault.Unauthorized, "Api key is not recognized!")
 	}
 	if err != nil {

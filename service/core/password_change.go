@@ -13,13 +13,13 @@ import (
 // one counts like a failed log-in, and while the account is locked every one is
 // wrong (/docs/security#t20). It never takes failures back: with a second factor, only
 // a whole log-in does. The user's refresh tokens end (/docs/security#t03).
-func (c *Core) ChangePassword(ctx context.Context, g access.Grant[access.UserItself], current, fresh string) error {
+func (c *Core) ChangePassword(ctx context.Context, g access.Grant[access.UserItself], current, fresh string, from Origin) error {
 	id := g.Actor().ID
 	u, err := c.db.CredentialsOfUser(ctx, id)
 	if err != nil {
 		return fmt.Errorf("reading a user: %w", err)
 	}
-	ok, err := c.proves(ctx, u, current)
+	ok, err := c.proves(ctx, u, current, from)
 	switch {
 	case err != nil:
 		return err

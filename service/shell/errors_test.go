@@ -258,17 +258,17 @@ func TestNewSecretsEndSessions(t *testing.T) {
 		t.Errorf("then: %s", got)
 	}
 	for password, want := range map[string]bool{"pw": false, "N3w-password": true} {
-		if _, err := b.core.LogIn(b.Context(), "john", password, false); (err == nil) != want {
+		if _, err := b.core.LogIn(b.Context(), "john", password, core.Origin{}); (err == nil) != want {
 			t.Errorf("log-in with %s: %v", password, err)
 		}
 	}
 	for key, want := range map[string]bool{"key": false, "x": true} {
-		if _, err := b.core.LogInNode(b.Context(), key); (err == nil) != want {
+		if _, err := b.core.LogInNode(b.Context(), key, core.Origin{}); (err == nil) != want {
 			t.Errorf("log-in with key %s: %v", key, err)
 		}
 	}
 	b.does("root = db.User.get(1)\nroot.password = 'root2'\nroot.save()")
-	if _, err := b.core.LogIn(b.Context(), "root", "root2", false); err != nil {
+	if _, err := b.core.LogIn(b.Context(), "root", "root2", core.Origin{}); err != nil {
 		t.Errorf("the first user from another machine: %v", err)
 	}
 	b.says("user.set_password('weak')", "'Password too short: use at least 8 characters with mixed lowercase, uppercase, numbers and special characters'")

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"vserver/service/access"
+	"vserver/service/core"
 )
 
 // The statements of the documentation's Shell section run in one session on a fresh
@@ -51,12 +52,12 @@ func TestSnippetsOfTheDocumentation(t *testing.T) {
 func (b *fixture) snippetsLogIn(out string) {
 	b.Helper()
 	for username, password := range map[string]string{"root": "something-new", "john": "super-secret"} {
-		who, err := b.core.LogIn(b.Context(), username, password, false)
+		who, err := b.core.LogIn(b.Context(), username, password, core.Origin{})
 		if err != nil || username == "john" && who.Rules != access.Of(2, 4, 10, 15, 16, 18, 21, 27, 47) {
 			b.Errorf("%s: %+v, %v", username, who, err)
 		}
 	}
-	if _, err := b.core.LogIn(b.Context(), "root", "root", true); err == nil {
+	if _, err := b.core.LogIn(b.Context(), "root", "root", core.Origin{Here: true}); err == nil {
 		b.Error("the old password works")
 	}
 	var key string
@@ -65,7 +66,7 @@ func (b *fixture) snippetsLogIn(out string) {
 			key = line
 		}
 	}
-	if who, err := b.core.LogInNode(b.Context(), key); err != nil || who.ID != 3 || who.CollaborationID != 1 {
+	if who, err := b.core.LogInNode(b.Context(), key, core.Origin{}); err != nil || who.ID != 3 || who.CollaborationID != 1 {
 		b.Errorf("the node with key %q: %+v, %v", key, who, err)
 	}
 }
