@@ -39,7 +39,10 @@ type Options struct {
 	// Observe is told of every answered request but those of the live channel: the
 	// pattern of its route, its method and status. Nil for nobody.
 	Observe func(route, method string, status int)
-	Periods Periods
+	// Exhausted reports whether the process lacks what every connection needs, so that
+	// health is not true; nil for never.
+	Exhausted func() bool
+	Periods   Periods
 }
 
 // Server answers all HTTP requests.

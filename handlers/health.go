@@ -20,7 +20,8 @@ func (s *Server) handleVersion(k *call) error {
 }
 
 func (s *Server) handleHealth(k *call) error {
-	return k.reply(http.StatusOK, map[string]bool{"database": s.core.Healthy(k.ctx)})
+	healthy := s.core.Healthy(k.ctx) && (s.opt.Exhausted == nil || !s.opt.Exhausted())
+	return k.reply(http.StatusOK, map[string]bool{"database": healthy})
 }
 
 // handleHealthFix did something in releases long gone; old scripts still call it.

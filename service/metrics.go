@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,6 +16,7 @@ import (
 
 	"vserver/handlers"
 	"vserver/service/config"
+	"vserver/service/core"
 )
 
 // metrics are the measures of a server for Prometheus, which asks for them on a
@@ -22,10 +24,12 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
+	files    *descriptors
 }
 
-func newMetrics() *metrics {
+func newMetrics(files *descriptors) *metrics {
 	m := &metrics{
+		files:    files,
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "vserver_requests_total", Help: "Requests that were answered, by route, method and status; those to no route have /*.",
@@ -49,6 +53,28 @@ func knownMethod(method string) string {
 	return "other"
 }
 
+// refused adds what an attack leaves behind, a series for each reason.
+func (m *metrics) refused(c *core.LogInCount) {
+	for reason, count := range map[string]*atomic.Int64{
+		"password": &c.WrongPasswords, "initial_password": &c.InitialPasswords, "api_key": &c.WrongKeys,
+	} {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "vserver_refused_logins_total", Help: "Log-ins that were refused, by what was wrong; a change of password counts as well.",
+			ConstLabels: prometheus.Labels{"reason": reason},
+		}, func() float64 { return float64(count.Load()) }))
+	}
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "vserver_locked_accounts_total", Help: "How often an account was locked after wrong passwords.",
+	}, func() float64 { return float64(c.LockedAccounts.Load()) }))
+}
+
+// connections adds how many connections found no file descriptor.
+func (m *metrics) connections() {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "vserver_connections_without_descriptor_total", Help: "Times that a connection could not be taken because too many files were open.",
+	}, func() float64 { return float64(m.files.refused.Load()) }))
+}
+
 // watch adds what is asked of the server at the moment of reading.
 func (m *metrics) watch(ctx context.Context, opened *Opened, wire *handlers.Server) {
 	gauge := func(name, help string, read func() float64) {
@@ -67,6 +93,8 @@ func (m *metrics) watch(ctx context.Context, opened *Opened, wire *handlers.Serv
 		}
 		return float64(n)
 	})
+	m.refused(opened.Core.Refused())
+	m.connections()
 	if opened.DB.Commits() == nil {
 		return // Postgres groups commits by itself
 	}
@@ -95,7 +123,7 @@ func (m *metrics) serve(ctx context.Context, at config.Metrics, log zerolog.Logg
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(m.files.watch(l)); !errors.Is(err, http.ErrServerClosed) {
 			log.Error().Err(err).Msg("The metrics cannot be read any more")
 		}
 	}()

@@ -112,7 +112,9 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 		return err
 	}
 	logger.Info().Msg("Initialization done")
-	options, measured := wireOptions(inst.Config), newMetrics()
+	files := &descriptors{log: logger}
+	options, measured := wireOptions(inst.Config), newMetrics(files)
+	options.Exhausted = files.exhausted
 	if inst.Config.Metrics != nil {
 		options.Observe = measured.request
 	}
@@ -130,7 +132,7 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 		MaxHeaderBytes: headerSize, ErrorLog: complain(logger), TLSConfig: secure,
 	}}
 	logger.Info().Msgf("Listening on %s%s", origin(inst.Config, listener.Addr()), inst.Config.APIPath)
-	return s.serveUntilEnd(ctx, listener, o.Ready, answers(wire, inst.Config.APIPath))
+	return s.serveUntilEnd(ctx, files.watch(listener), o.Ready, answers(wire, inst.Config.APIPath))
 }
 
 // wireOptions takes out of the configuration what the wire depends on.
