@@ -18,7 +18,7 @@ var customary = strings.Fields(`
 	main new close read write writeString writeByte run start stop join leave emit
 	string error unwrap len fd
 	header writeHeader serveHTTP hijack
-	connect beginTx execContext prepareContext queryContext queryRowContext next
+	accept connect beginTx execContext prepareContext queryContext queryRowContext next
 	openFilename fullPathname access delete readAt writeAt truncate sync sizeHint
 	attr hash iterate callInternal
 	install uninstall restart status
