@@ -29,6 +29,8 @@ var ungranted = map[string]string{
 	"AllOffline":              "the program's own work",
 	"RemindOfInitialPassword": "the program's own work",
 	"WatchForeignChanges":     "the program's own work",
+	"FlushFailures":           "the program's own work",
+	"Refused":                 "counts for the operator, who holds the database",
 	"Listen":                  "the program's own work",
 	"NodesOnline":             "for the operator, who holds the database",
 	"NodeKeys":                "for the operator, who holds the database",
