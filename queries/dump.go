@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -124,9 +125,9 @@ func RestorePostgres(ctx context.Context, backup, dsn, safety string, show Show)
 // place. Tables that the dump does not know would stay behind, so the database must
 // not be newer.
 func replaceable(ctx context.Context, dsn string, version int64) (has int64, err error) {
-	db, err := sql.Open("pgx", dsn)
+	db, err := openPostgresPool(dsn)
 	if err != nil {
-		return 0, fmt.Errorf("opening Postgres: %w", err)
+		return 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	const others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
@@ -146,9 +147,9 @@ func replaceable(ctx context.Context, dsn string, version int64) (has int64, err
 
 // postgresSchema connects to ask for the version of the schema.
 func postgresSchema(ctx context.Context, dsn string) (version int64, err error) {
-	db, err := sql.Open("pgx", dsn)
+	db, err := openPostgresPool(dsn)
 	if err != nil {
-		return 0, fmt.Errorf("opening Postgres: %w", err)
+		return 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if version, err = postgresVersion(ctx, db); err != nil {
@@ -159,9 +160,9 @@ func postgresSchema(ctx context.Context, dsn string) (version int64, err error) 
 
 // ClockOfPostgres is the time where the database runs.
 func ClockOfPostgres(ctx context.Context, dsn string) (now time.Time, err error) {
-	db, err := sql.Open("pgx", dsn)
+	db, err := openPostgresPool(dsn)
 	if err != nil {
-		return now, fmt.Errorf("opening Postgres: %w", err)
+		return now, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if err = db.QueryRowContext(ctx, "SELECT clock_timestamp()").Scan(&now); err != nil {
@@ -193,14 +194,17 @@ func withoutPassword(dsn string) (bare, password string) {
 		password = given
 		u.User = url.User(u.User.Username())
 	}
-	u.RawQuery = options.Encode()
+	u.RawQuery = encodedOptions(options)
 	return u.String(), password
 }
+
+// hiddenOption is the password of a key file, for which libpq knows no other place.
+var hiddenOption = regexp.MustCompile(`(sslpassword=)[^&'\s]*`)
 
 // tool runs a program of Postgres and returns what it prints.
 func tool(ctx context.Context, show Show, password, name string, args ...string) ([]byte, error) {
 	if show != nil {
-		show(name + " " + strings.Join(quoted(args), " "))
+		show(hiddenOption.ReplaceAllString(name+" "+strings.Join(quoted(args), " "), "$1***"))
 	}
 	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // the administrator's own database and files
 	cmd.Env = os.Environ()

@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/ncruces/go-sqlite3"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -34,7 +32,7 @@ const (
 type Source struct {
 	Engine Engine
 	Path   string // SQLite: the file, made when missing
-	DSN    string // Postgres: as pgx takes it
+	DSN    string // Postgres: a URL as libpq takes it
 	VFS    string // SQLite: a file system of the driver's register; empty for the machine's
 }
 
@@ -155,13 +153,10 @@ func sqliteDSN(src Source, more string) string {
 }
 
 func openPostgres(ctx context.Context, src Source) (*DB, error) {
-	settings, err := pgx.ParseConfig(src.DSN)
+	pool, err := openPostgresPool(src.DSN)
 	if err != nil {
-		return nil, fmt.Errorf("opening Postgres: %w", err)
+		return nil, err
 	}
-	// Compiling a statement costs more than any of ours takes.
-	settings.RuntimeParams["jit"] = "off"
-	pool := stdlib.OpenDB(*settings)
 	conns := max(16, 4*runtime.GOMAXPROCS(0))
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)

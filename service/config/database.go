@@ -3,9 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
-	"strconv"
 	"strings"
 
 	"vserver/service/yaml"
@@ -64,55 +61,30 @@ func (p Locations) sqlite(rest, dataDir string) (Database, error) {
 	if strings.ContainsRune(file, 0) || strings.HasSuffix(file, "/") {
 		return Database{}, errors.New("must end in the name of a file, such as sqlite:///default.sqlite")
 	}
+	if strings.HasPrefix(file, "file:") {
+		return Database{}, errors.New("holds a URI within the URI: write the path itself, such as sqlite:////srv/file.sqlite")
+	}
+	if p.GOOS == "windows" {
+		if err := checkWindowsFile(file); err != nil {
+			return Database{}, err
+		}
+	}
 	path := p.under(dataDir, file)
 	return Database{Engine: SQLite, Path: path, Display: Secret("sqlite:///" + path), Name: path}, nil
 }
 
-// foreignOptions are settings of other drivers that the driver in use would pass on
-// to the server, which refuses them; none matters here.
-var foreignOptions = []string{
-	"keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
-	"gssencmode", "gsslib", "sslcompression", "requirepeer", "fallback_application_name", "async_fallback",
-	"prepared_statement_cache_size", "executemany_mode",
-}
-
-// postgres takes the URI apart as SQLAlchemy does, which is kinder than a URL
-// parser to passwords with characters that should have been escaped.
-func postgres(uri Secret, rest string) (Database, error) {
-	target := url.URL{Scheme: "postgres"}
-	if user, at := userinfo(rest); at >= 0 {
-		target.User = url.User(unescaped(rest[:user]))
-		if user < at {
-			target.User = url.UserPassword(unescaped(rest[:user]), unescaped(rest[user+1:at]))
-		}
-		rest = rest[at+1:]
-	}
-	rest, query, _ := strings.Cut(rest, "?")
-	host, name, _ := strings.Cut(rest, "/")
-	if err := checkHost(host); err != nil {
-		return Database{}, err
-	}
-	options, err := url.ParseQuery(query)
-	if err != nil {
-		return Database{}, errors.New("has options behind the ? that cannot be read")
-	}
-	for _, foreign := range foreignOptions {
-		options.Del(foreign)
-	}
-	target.Host, target.Path, target.RawQuery = host, "/"+name, options.Encode()
-	return Database{Engine: Postgres, DSN: Secret(target.String()), Display: uri, Host: host, Name: name}, nil
-}
-
-func checkHost(host string) error {
-	if strings.ContainsAny(host, " @\\<>\"") {
-		return errors.New("has no valid host: " + uriForms)
-	}
-	if !strings.Contains(host, ":") || strings.HasSuffix(host, "]") {
+// checkWindowsFile refuses what Windows would take for something else: a place that
+// depends on the current folder of a drive, and a stream of a file.
+func checkWindowsFile(file string) error {
+	switch rest := strings.TrimLeft(file, `/\`); {
+	case rest != file && drive.MatchString(rest):
+		return errors.New("has a / too much: write three of them before a drive, such as sqlite:///" + rest)
+	case drive.MatchString(file) && !strings.Contains(file[len("C:"):], ":"):
 		return nil
-	}
-	_, port, err := net.SplitHostPort(host)
-	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 {
-		return errors.New("has no valid port behind its host: " + uriForms)
+	case len(file) > 1 && file[1] == ':' && !drive.MatchString(file):
+		return errors.New(`names a drive without a folder: write sqlite:///C:\folder\file.sqlite`)
+	case strings.Contains(file, ":"):
+		return errors.New("has a colon in the name of a file, which Windows does not allow")
 	}
 	return nil
 }

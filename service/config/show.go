@@ -74,7 +74,7 @@ func (c Config) Secrets() []string {
 				continue
 			}
 			for _, written := range passwordsIn(field.Reveal()) {
-				all = append(all, written, unescaped(written))
+				all = append(all, written, unescaped(written), optionText(written))
 			}
 		}
 	}

@@ -1,12 +1,10 @@
 package config
 
 import (
-	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 )
-
-var passwordOption = regexp.MustCompile(`[?&](?:ssl)?password=([^&]*)`)
 
 // passwordSpans finds the passwords of a URI as byte offsets, in order: the one of
 // scheme://user:password@host and those among the options behind the question mark.
@@ -21,35 +19,77 @@ func passwordSpans(uri string) [][2]int {
 	if at > user {
 		spans = append(spans, [2]int{start + user + 1, start + at})
 	}
-	options := start + max(at, 0)
-	for _, found := range passwordOption.FindAllStringSubmatchIndex(uri[options:], -1) {
-		spans = append(spans, [2]int{options + found[2], options + found[3]})
+	from := start + max(at, 0)
+	options := strings.IndexByte(uri[from:], '?')
+	if options < 0 {
+		return spans
+	}
+	for from += options + 1; from <= len(uri); {
+		pair, _, _ := strings.Cut(uri[from:], "&")
+		key, value, _ := strings.Cut(pair, "=")
+		if key = optionText(key); (key == "password" || key == "sslpassword") && value != "" {
+			spans = append(spans, [2]int{from + len(pair) - len(value), from + len(pair)})
+		}
+		from += len(pair) + 1
 	}
 	return spans
 }
 
 // userinfo splits user:password@ off the part behind the scheme: user ends at the
 // first offset, the @ stands at the second, which is -1 when there is none. As in
-// SQLAlchemy a password may hold / and ?; unlike there also @, when what follows
-// would otherwise be no host.
+// SQLAlchemy a user may hold @ and a password / and ?; unlike there a password may hold
+// @ too, when what follows would otherwise be no host, no name of a database or no options.
 func userinfo(rest string) (user, at int) {
 	at = strings.IndexByte(rest, '@')
 	if at < 0 {
 		return 0, -1
 	}
-	user = at
-	if colon := strings.IndexByte(rest[:at], ':'); colon >= 0 {
-		user = colon
+	user = strings.IndexByte(rest, ':')
+	if user > at {
+		// Either the user has an @, or this is the port behind the host.
+		if further := strings.IndexByte(rest[user:], '@'); further >= 0 && !portFirst.MatchString(rest[user+1:]) {
+			at = user + further
+		}
+	}
+	if user < 0 || user > at {
+		before := rest
+		if end := strings.IndexAny(rest, ":/?"); end >= 0 {
+			before = rest[:end]
+		}
+		user = strings.LastIndexByte(before, '@')
+		return max(user, 0), user
 	}
 	if strings.ContainsAny(rest[:user], "/?") {
 		return 0, -1
 	}
-	host, _, _ := strings.Cut(rest[at+1:], "/")
-	host, _, _ = strings.Cut(host, "?")
-	if further := strings.LastIndexByte(host, '@'); further >= 0 {
+	for {
+		further := furtherAt(rest[at+1:])
+		if further < 0 {
+			return user, at
+		}
 		at += 1 + further
 	}
-	return user, at
+}
+
+// portFirst is a port, with what stands behind the hosts of a URI.
+var portFirst = regexp.MustCompile(`^[0-9]*[/?,]`)
+
+// furtherAt returns the offset of an @ that shows that the one before it belongs to the
+// password; -1 for none.
+func furtherAt(rest string) int {
+	before, options, _ := strings.Cut(rest, "?")
+	host, name, _ := strings.Cut(before, "/")
+	if at := strings.LastIndexByte(host, '@'); at >= 0 {
+		return at
+	}
+	// A database may have an @ in its name, but hardly a whole host and name behind it.
+	if at := strings.LastIndexByte(name, '@'); at >= 0 && strings.Contains(name[at:], "/") {
+		return len(host) + 1 + at
+	}
+	if at := strings.IndexByte(options, '@'); at >= 0 && !strings.Contains(options[:at], "=") {
+		return len(before) + 1 + at
+	}
+	return -1
 }
 
 func passwordsIn(uri string) []string {
@@ -70,10 +110,22 @@ func maskURI(uri string) string {
 	return text + uri[from:]
 }
 
-// unescaped decodes percent signs; text with stray ones is meant as it stands.
+// unescaped decodes percent signs as Python does: one that no two hexadecimal digits
+// follow stays.
 func unescaped(text string) string {
-	if plain, err := url.PathUnescape(text); err == nil {
-		return plain
+	var plain strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] == '%' && i+2 < len(text) {
+			if char, err := strconv.ParseUint(text[i+1:i+3], 16, 8); err == nil {
+				plain.WriteByte(byte(char))
+				i += 2
+				continue
+			}
+		}
+		plain.WriteByte(text[i])
 	}
-	return text
+	return plain.String()
 }
+
+// optionText decodes what stands behind the question mark, where a + is a blank.
+func optionText(text string) string { return unescaped(strings.ReplaceAll(text, "+", " ")) }
