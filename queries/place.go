@@ -56,11 +56,17 @@ func (p *place) gone() error {
 	seen := p.seen
 	p.mu.Unlock()
 	for file, was := range seen {
-		if now, err := os.Stat(file); err != nil || !os.SameFile(was, now) {
+		if now, err := os.Stat(file); err != nil || replaced(was, now) {
 			return fmt.Errorf("%s %w", file, ErrGone)
 		}
 	}
 	return nil
+}
+
+// replaced reports whether a file is not the one that it was. Windows may not say which
+// file it is while that is mapped into memory, and lets nobody replace it then.
+func replaced(was, now fs.FileInfo) bool {
+	return os.SameFile(was, was) && os.SameFile(now, now) && !os.SameFile(was, now)
 }
 
 // makePrivate makes the files of a database private and lists those that were not. One that
