@@ -7,11 +7,27 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"vserver/service/access"
 	"vserver/service/core"
 	"vserver/service/fault"
 )
+
+// headersRead are the headers that a request is judged by.
+var headersRead = []string{"Authorization", "Content-Type", "Origin", "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-Ip"}
+
+// checkHeaders refuses bytes that are no UTF-8 in a header that something depends on.
+func checkHeaders(r *http.Request) error {
+	for _, name := range headersRead {
+		for _, v := range r.Header[name] {
+			if !utf8.ValidString(v) {
+				return fault.New(fault.Invalid, "The header %s has bytes that are no UTF-8", name)
+			}
+		}
+	}
+	return nil
+}
 
 // authenticate turns the access token of a request into the actor behind it. The
 // checks come in the order of /docs/tokens#faults.

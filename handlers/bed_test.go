@@ -190,7 +190,7 @@ func buildFixture(ctx context.Context, src queries.Source) error {
 		return err
 	}
 	defer func() { _ = raw.Close() }()
-	for _, s := range fixtureStatements(c) {
+	for _, s := range fixtureStatements(src, c) {
 		if _, err := raw.ExecContext(ctx, s); err != nil {
 			return fmt.Errorf("%s: %w", s, err)
 		}
@@ -198,7 +198,7 @@ func buildFixture(ctx context.Context, src queries.Source) error {
 	return nil
 }
 
-func fixtureStatements(c *core.Core) []string {
+func fixtureStatements(src queries.Source, c *core.Core) []string {
 	list := []string{
 		`INSERT INTO organization (name, domain, country) VALUES ('IKNL', 'iknl.nl', 'Netherlands')`,
 		`INSERT INTO organization (name, domain, country) VALUES ('Small', 'small.example', 'Nowhereland')`,
@@ -229,7 +229,7 @@ func fixtureStatements(c *core.Core) []string {
 		`INSERT INTO result (task_id, organization_id, status, assigned_at) VALUES
 			(1, 2, 'pending', '2026-01-02T03:04:05.000000Z'), (1, 3, 'pending', '2026-01-02T03:04:05.000000Z'),
 			(1, 4, 'pending', '2026-01-02T03:04:05.000000Z')`,
-		`INSERT INTO payload (result_id, input) VALUES (1, 'aW4='), (2, 'aW4='), (3, 'aW4=')`)
+		`INSERT INTO payload (result_id, input) SELECT id, `+dbtest.Octets(src, "aW4=")+` FROM result`)
 }
 
 // accountOf finds a user or node of the fixture by name.
@@ -366,6 +366,9 @@ func (b *bed) check(t *testing.T, r row, reply *httptest.ResponseRecorder) {
 		t.Errorf("events: %s", cmp.Diff(r.events, b.sent))
 	}
 }
+
+// octets is a literal of a statement for what is stored as bytes.
+func (b *bed) octets(text string) string { return dbtest.Octets(b.src, text) }
 
 // change runs statements that no request can.
 func (b *bed) change(t *testing.T, statements ...string) {

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,8 +24,8 @@ const (
 	shortText = 1_000
 	imageText = 2_000
 	longText  = 100_000
-	// opaque texts are bounded by the body alone, and may hold control characters.
-	opaque = math.MaxInt
+	// unbounded texts are bounded by the body alone, and may hold control characters.
+	unbounded = math.MaxInt
 )
 
 // bodyPause is how long a sender may leave a body standing still.
@@ -41,20 +43,14 @@ type body struct {
 }
 
 // body reads the request's object; no body is a fault.
-func (k *call) body() (*body, error) { return k.read("A JSON body is required") }
+func (k *call) body() (*body, error) { return k.read(&body{}, "A JSON body is required") }
 
 // tokenBody is body for the routes that hand out keys and tokens.
-func (k *call) tokenBody() (*body, error) { return k.read("Missing JSON in request") }
+func (k *call) tokenBody() (*body, error) { return k.read(&body{}, "Missing JSON in request") }
 
 // parserBody reads the object of a route that reports its fields one by one; no
 // body is an empty object.
-func (k *call) parserBody() (*body, error) {
-	b, err := k.read("")
-	if err == nil {
-		b.parser = true
-	}
-	return b, err
-}
+func (k *call) parserBody() (*body, error) { return k.read(&body{parser: true}, "") }
 
 // sent reads what a request wants written, with the fault of its body kept for
 // later.
@@ -67,8 +63,7 @@ func sent[F any](open func() (*body, error), read func(*body) F) core.Sent[F] {
 	return core.Sent[F]{Fields: fields, Fault: b.err()}
 }
 
-func (k *call) read(none string) (*body, error) {
-	b := &body{}
+func (k *call) read(b *body, none string) (*body, error) {
 	raw := bytes.TrimSpace(k.raw)
 	isJSON := strings.Contains(strings.ToLower(k.echo.Request().Header.Get("Content-Type")), "json")
 	switch {
@@ -85,7 +80,18 @@ func (k *call) read(none string) (*body, error) {
 	if err := json.Unmarshal(raw, &b.fields); err != nil {
 		return nil, fault.New(fault.Invalid, "The JSON body has to be an object")
 	}
-	return b, nil
+	if utf8.Valid(raw) {
+		return b, nil
+	}
+	for _, field := range slices.Sorted(maps.Keys(b.fields)) {
+		if !utf8.Valid(b.fields[field]) {
+			b.refuse(field, "has bytes that are no UTF-8")
+		}
+	}
+	if b.fault == nil { // a name of a field, then
+		b.fault = fault.New(fault.Invalid, "The JSON body has bytes that are no UTF-8")
+	}
+	return nil, b.fault
 }
 
 // load takes in the whole body, before any transaction: a slow sender must hold up
@@ -202,11 +208,11 @@ func (b *body) text(field string, limit int) *string {
 		b.refuse(field, "has to be a text")
 	case utf8.RuneCountInString(s) > limit:
 		b.refuse(field, "has more than %d characters", limit)
-	case limit == opaque && altered(raw):
-		b.refuse(field, "has bytes that are no UTF-8 or half a surrogate pair, which cannot be stored")
-	case limit == opaque && strings.ContainsRune(s, 0):
-		b.refuse(field, "has a NUL character, which cannot be stored")
-	case limit != opaque && strings.ContainsFunc(s, forbidden(limit)):
+	case hasHalf(raw):
+		b.refuse(field, "has half of a surrogate pair, which is no character")
+	case limit == unbounded && strings.ContainsRune(s, 0):
+		b.refuse(field, "has a NUL character")
+	case limit != unbounded && strings.ContainsFunc(s, forbidden(limit)):
 		b.refuse(field, "has control characters")
 	default:
 		return &s

@@ -284,7 +284,7 @@ func TestAdvisory_T06_CollaborationsLeaveNothing(t *testing.T) {
 		`INSERT INTO task (name, collaboration_id, run_id, parent_id) VALUES ('below', 1, 1, 1), ('elsewhere', 2, 2, NULL)`,
 		`INSERT INTO result (task_id, organization_id, status, finished_at) VALUES
 			(2, 2, 'completed', '2026-01-02T03:04:05.000000Z'), (2, 3, 'active', NULL), (3, 4, 'pending', NULL)`,
-		`INSERT INTO payload (result_id, input, result) VALUES (4, 'aW4=', 'b3V0'), (5, 'aW4=', NULL), (6, 'aW4=', NULL)`,
+		`INSERT INTO payload (result_id, input) SELECT id, `+b.octets("aW4=")+` FROM result WHERE id IN (4, 5, 6)`,
 		`INSERT INTO algorithmport (port, result_id) VALUES (8080, 1), (8081, 5), (8082, 6)`,
 		`INSERT INTO nodeconfig (node_id, key, value) VALUES (12, 'encryption', '0'), (15, 'encryption', '0')`,
 	)

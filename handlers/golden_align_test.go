@@ -26,10 +26,10 @@ var aligned = map[string]func(g *replay){
 	},
 	"collaboration.071": func(g *replay) { g.exec(`UPDATE collaboration SET name = NULL WHERE id = 4`) },
 	"node.073":          func(g *replay) { g.exec(`UPDATE authenticatable SET ip = '10.1.1.1' WHERE id = 8`) },
-	"task.024":          func(g *replay) { g.insertTask(11, 11, "hello-world", "NULL", 16, []int64{17}, "'5'") },
+	"task.024":          func(g *replay) { g.insertTask(11, 11, "hello-world", "NULL", 16, []int64{17}, "5") },
 	"task.025":          func(g *replay) { g.deleteResults(12, 18) },
 	"task.026":          func(g *replay) { g.deleteResults(13, 0) },
-	"task.038":          func(g *replay) { g.insertTask(17, 1, "registry/hello-world", "1", 0, []int64{25, 26}, "'aW5wdXQ='") },
+	"task.038":          func(g *replay) { g.insertTask(17, 1, "registry/hello-world", "1", 0, []int64{25, 26}, "aW5wdXQ=") },
 	"result.073": func(g *replay) {
 		g.exec(`UPDATE payload SET result = NULL, log = NULL WHERE result_id = 10`)
 		g.exec(`UPDATE result SET started_at = '2026-01-02T03:04:05.678901Z' WHERE id = 10`)
@@ -73,7 +73,7 @@ func (g *replay) insertTask(golden, run int64, image, parent string, user int64,
 		g.exec(fmt.Sprintf(`INSERT INTO result (task_id, organization_id, status, assigned_at, collaboration_id)
 			VALUES (%d, %d, 'pending', '2026-01-01T00:00:00.000000Z', 1)`, g.ids.ours("task", golden), i+2))
 		g.pairLast("result", r)
-		g.exec(fmt.Sprintf(`INSERT INTO payload (result_id, input) VALUES (%d, %s)`, g.ids.ours("result", r), input))
+		g.exec(fmt.Sprintf(`INSERT INTO payload (result_id, input) VALUES (%d, %s)`, g.ids.ours("result", r), g.octets(input)))
 	}
 }
 

@@ -61,7 +61,7 @@ func (s *Server) handleLogIn(k *call) error {
 	if err != nil {
 		return err
 	}
-	username, password := b.text("username", opaque), b.text("password", opaque)
+	username, password := b.text("username", unbounded), b.text("password", unbounded)
 	if b.err() != nil || username == nil || password == nil || *username == "" || *password == "" {
 		return fault.New(fault.Invalid, "Username and/or password missing in JSON body")
 	}
@@ -77,7 +77,7 @@ func (s *Server) handleLogInNode(k *call) error {
 	if err != nil {
 		return err
 	}
-	key := b.text("api_key", opaque)
+	key := b.text("api_key", unbounded)
 	if b.err() != nil || key == nil || *key == "" {
 		return fault.New(fault.Invalid, "api_key missing in JSON body")
 	}
@@ -114,9 +114,12 @@ func (s *Server) handleContainerToken(k *call, g access.Grant[access.NodeItself]
 	if err != nil {
 		return err
 	}
-	id, image := b.integer("task_id"), b.text("image", opaque)
-	if id == nil {
+	id, image := b.integer("task_id"), b.text("image", unbounded)
+	switch {
+	case id == nil:
 		return fault.New(fault.Invalid, "Master task does not exist!")
+	case b.err() != nil:
+		return b.err()
 	}
 	if image == nil {
 		image = new(string)

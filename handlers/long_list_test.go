@@ -14,7 +14,7 @@ func (b *bed) addMany() {
 	b.change(b.T,
 		`INSERT INTO task (id, name, collaboration_id, run_id, initiator_id) `+numbers+`SELECT i, 'many', 1 + i % 3, i, 4 FROM n`,
 		`INSERT INTO result (id, task_id, organization_id, status) `+numbers+`SELECT i + 2, i, 4, 'pending' FROM n`,
-		`INSERT INTO payload (result_id, input) `+numbers+`SELECT i + 2, 'aW4=' FROM n`)
+		`INSERT INTO payload (result_id, input) `+numbers+`SELECT i + 2, `+b.octets("aW4=")+` FROM n`)
 }
 
 // TestLongListsComeInParts reads lists that are longer than what is held at once.
@@ -89,7 +89,7 @@ func TestLargeResultsComeInParts(t *testing.T) {
 		var rows []resultJSON
 		got(t, reply, &rows)
 		for _, r := range rows {
-			if *r.Result != large || *r.Log != "x" || *r.Input != "aW4=" {
+			if r.Result != large || r.Log != "x" || r.Input != "aW4=" {
 				t.Errorf("%s: result %d changed on its way", path, r.ID)
 			}
 		}

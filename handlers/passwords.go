@@ -34,7 +34,7 @@ func (b *body) secret(field, missing string) string {
 	if b.fault == nil && (!ok || raw[0] != '"' || string(raw) == `""`) {
 		b.fault = fault.New(fault.Invalid, "%s", missing)
 	}
-	if s := b.text(field, opaque); s != nil {
+	if s := b.text(field, unbounded); s != nil {
 		return *s
 	}
 	return ""

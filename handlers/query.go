@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,11 +49,22 @@ func (f *filters) texts(name string) []string {
 	return list
 }
 
+// checkQuery refuses a query with bytes that are no UTF-8, whoever would read them.
+func (k *call) checkQuery() error {
+	for _, name := range slices.Sorted(maps.Keys(k.query)) {
+		if !utf8.ValidString(name) {
+			return fault.New(fault.Invalid, "The name of a parameter has bytes that are no UTF-8")
+		}
+		if !utf8.ValidString(strings.Join(k.query[name], "")) {
+			return fault.New(fault.Invalid, "%s has bytes that are no UTF-8", name)
+		}
+	}
+	return nil
+}
+
 // fits refuses what a database would not take as a text or a pattern.
 func (f *filters) fits(name, v string) bool {
 	switch {
-	case !utf8.ValidString(v):
-		f.refuse(name, "has to be UTF-8")
 	case strings.ContainsRune(v, 0):
 		f.refuse(name, "has a NUL character")
 	case utf8.RuneCountInString(v) > imageText:

@@ -40,9 +40,9 @@ type fullResultJSON struct {
 // resultJSON is what all forms of a result have.
 type resultJSON struct {
 	ID         int64              `json:"id"`
-	Input      *string            `json:"input"`
-	Result     *string            `json:"result"`
-	Log        *string            `json:"log"`
+	Input      any                `json:"input"` // opaqueJSON
+	Result     any                `json:"result"`
+	Log        any                `json:"log"`
 	Status     *string            `json:"status"`
 	AssignedAt *string            `json:"assigned_at"`
 	StartedAt  *string            `json:"started_at"`
@@ -69,7 +69,7 @@ type embeddedPortJSON struct {
 
 func resultBase(r core.Result) resultJSON {
 	j := resultJSON{
-		ID: r.ID, Input: r.Input, Result: r.Output, Log: r.Log, Status: r.Status,
+		ID: r.ID, Input: opaqueJSON(r.Input), Result: opaqueJSON(r.Output), Log: opaqueJSON(r.Log), Status: r.Status,
 		AssignedAt: moment(r.AssignedAt), StartedAt: moment(r.StartedAt), FinishedAt: moment(r.EndedAt),
 		Node: struct{}{}, Ports: make([]embeddedPortJSON, len(r.Ports)),
 	}
@@ -152,7 +152,7 @@ func (s *Server) handleChangeResult(k *call, g access.Grant[access.NodeItself]) 
 func resultFields(b *body) core.ResultFields {
 	return core.ResultFields{
 		StartedAt: b.moment("started_at"), EndedAt: b.moment("finished_at"), Status: b.text("status", shortText),
-		Output: b.text("result", opaque), Log: b.text("log", opaque),
+		Output: b.opaque("result"), Log: b.opaque("log"),
 	}
 }
 

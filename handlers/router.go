@@ -63,6 +63,9 @@ func (s *Server) dispatch(methods map[string]route) echo.HandlerFunc {
 // serve authenticates, judges, and calls the handler of a route.
 func (s *Server) serve(c echo.Context, r route) error {
 	req := c.Request()
+	if err := checkHeaders(req); err != nil {
+		return err
+	}
 	k := &call{s: s, echo: c, ctx: req.Context(), query: req.URL.Query()}
 	if r.who != anyone {
 		a, err := s.authenticate(req, r.who)
@@ -73,6 +76,9 @@ func (s *Server) serve(c echo.Context, r route) error {
 			s.core.NoteSeen(a.ID)
 		}
 		k.actor = a
+	}
+	if err := k.checkQuery(); err != nil {
+		return err
 	}
 	if err := k.load(cmp.Or(r.body, usualBody)); err != nil {
 		return err

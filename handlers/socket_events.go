@@ -165,7 +165,7 @@ func (m *eventFields) text(key string) *string {
 		return nil
 	}
 	var s string
-	if json.Unmarshal(raw, &s) != nil || utf8.RuneCountInString(s) > shortText {
+	if json.Unmarshal(raw, &s) != nil || hasHalf(raw) || utf8.RuneCountInString(s) > shortText {
 		m.refuse("%s is no text of at most %d characters", key, shortText)
 		return nil
 	}
@@ -244,7 +244,7 @@ func setting(raw json.RawMessage) (string, bool) {
 		return string(raw), true
 	}
 	var s string
-	if json.Unmarshal(raw, &s) != nil || raw[0] != '"' {
+	if json.Unmarshal(raw, &s) != nil || raw[0] != '"' || hasHalf(raw) {
 		return "", false
 	}
 	return s, utf8.RuneCountInString(s) <= imageText && !strings.ContainsFunc(s, forbidden(imageText))

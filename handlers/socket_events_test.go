@@ -182,7 +182,7 @@ func TestSocketNodeInfo(t *testing.T) {
 			"encryption=1", "allowed_algorithms=^a/.*", "allowed_algorithms=b", "allowed_users=1", "allowed_users=2", "allowed_orgs=3", "allowed_orgs=Big",
 		}},
 		{"replaced", `{"encryption":false,"allowed_algorithms":"all"}`, []string{"encryption=0", "allowed_algorithms=all"}},
-		{"wrong values are left out", `{"encryption":"yes","allowed_algorithms":[1,"ok",null],"allowed_users":"all","allowed_orgs":[{"a":1},2,2.5,true,"a\u0000b"]}`, []string{
+		{"wrong values are left out", `{"encryption":"yes","allowed_algorithms":[1,"ok",null],"allowed_users":"all","allowed_orgs":[{"a":1},2,2.5,true,"a\u0000b","x\ud800"]}`, []string{
 			"allowed_algorithms=ok", "allowed_orgs=2",
 		}},
 		{"unknown keys", `{"encryption":true,"api_key":"secret"}`, []string{"encryption=1"}},

@@ -74,7 +74,7 @@ func TestTaskIsRefused(t *testing.T) {
 		post("researcher", `{"collaboration_id":99,"organizations":[{"id":2,"input":5}]}`, 400, ""),
 		post("researcher", `{"collaboration_id":99,"organizations":[{"id":2,"input":[1]}]}`, 400, ""),
 		post("researcher", `{"collaboration_id":99,"organizations":[{"id":2,"input":true}]}`, 400, ""),
-		post("researcher", `{"collaboration_id":99,"organizations":[{"id":2,"input":"a\u0000b"}]}`, 400, ""),
+		post("researcher", `{"collaboration_id":99,"organizations":[{"id":2,"input":"a\u0000b"}]}`, 404, ""),
 		post("researcher", `{"collaboration_id":99,"organizations":[],"database":["default"]}`, 400, ""),
 		post("researcher", `{"collaboration_id":99,"organizations":[],"name":5}`, 400, ""),
 		// then in the order of the contract
@@ -322,7 +322,7 @@ func TestAdvisory_U10_HalfATaskIsNone(t *testing.T) {
 		{"researcher", `BEFORE INSERT ON result`},
 		{"researcher", `AFTER INSERT ON result WHEN NEW.organization_id = 3`},
 		{"researcher", `BEFORE INSERT ON payload`},
-		{"researcher", `AFTER INSERT ON payload WHEN NEW.input = 'Yg=='`},
+		{"researcher", `AFTER INSERT ON payload WHEN NEW.input = CAST('Yg==' AS BLOB)`},
 		{"container", `AFTER INSERT ON result WHEN NEW.organization_id = 3`},
 	} {
 		b.change(t, `CREATE TRIGGER fault `+c.trigger+` BEGIN SELECT RAISE(ABORT, 'the disk says no'); END`)

@@ -169,39 +169,3 @@ func literal(s string) string {
 	}
 	return short
 }
-
-// altered reports whether decoding a JSON string lost something: bytes that are no
-// UTF-8, or half of a surrogate pair.
-func altered(raw json.RawMessage) bool {
-	if !utf8.Valid(raw) {
-		return true
-	}
-	s := string(raw)
-	for {
-		i := strings.IndexByte(s, '\\')
-		if i < 0 {
-			return false
-		}
-		if s[i+1] != 'u' {
-			s = s[i+2:]
-			continue
-		}
-		r := unit(s[i:])
-		s = s[i+6:]
-		if utf16.IsSurrogate(r) {
-			if utf16.DecodeRune(r, unit(s)) == utf8.RuneError {
-				return true
-			}
-			s = s[6:]
-		}
-	}
-}
-
-// unit reads the escape `\uXXXX` at the beginning of s; 0 when there is none.
-func unit(s string) rune {
-	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
-		return 0
-	}
-	n, _ := strconv.ParseUint(s[2:6], 16, 16)
-	return rune(n)
-}

@@ -190,18 +190,18 @@ func organizationID(raw json.RawMessage) int64 {
 
 // input reads what an organization gets to work on: an opaque text, or an object
 // that becomes one; nil when absent or null.
-func (b *body) input(raw json.RawMessage) *string {
+func (b *body) input(raw json.RawMessage) *core.Opaque {
 	switch {
 	case len(raw) == 0 || string(raw) == "null":
 		return nil
 	case raw[0] == '{':
-		s := inputText(raw)
-		return &s
+		o := core.Opaque(inputText(raw))
+		return &o
 	}
 	field := body{fields: map[string]json.RawMessage{"input": raw}}
-	s := field.text("input", opaque)
+	o := field.opaque("input")
 	if b.fault == nil {
 		b.fault = field.fault
 	}
-	return s
+	return o
 }

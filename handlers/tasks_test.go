@@ -27,7 +27,7 @@ func (b *bed) addTasks() {
 			(4, 3, 'crashed', '2026-03-01T00:00:00.000000Z', '2026-03-02T00:00:00.000000Z', '2026-03-03T00:00:00.000000Z'),
 			(4, 4, 'pending', '2026-03-01T00:00:00.000000Z', NULL, NULL),
 			(5, 2, 'completed', '2026-03-01T00:00:00.000000Z', NULL, '2026-03-05T00:00:00.000000Z')`,
-		`INSERT INTO payload (result_id, input, result, log) VALUES (4, 'aW4=', 'b3V0', 'all fine')`,
+		`INSERT INTO payload (result_id, input, result, log) VALUES (4, `+b.octets("aW4=")+`, `+b.octets("b3V0")+`, `+b.octets("all fine")+`)`,
 		`INSERT INTO algorithmport (port, result_id, label) VALUES (8888, 4, 'http'), (8889, 4, NULL), (8888, 6, 'x')`,
 		`UPDATE counter SET value = 5 WHERE name = 'run'`,
 	)
@@ -244,7 +244,7 @@ func TestAdvisory_T06_TasksLeaveNothing(t *testing.T) {
 	b := newBed(t)
 	b.addTasks()
 	b.change(t, `INSERT INTO task (name, collaboration_id, run_id, parent_id) VALUES ('grandchild', 1, 1, 4)`,
-		`INSERT INTO result (task_id, organization_id) VALUES (6, 2)`, `INSERT INTO payload (result_id, log) VALUES (9, 'x')`,
+		`INSERT INTO result (task_id, organization_id) VALUES (6, 2)`, `INSERT INTO payload (result_id, log) VALUES (9, `+b.octets("x")+`)`,
 		`INSERT INTO algorithmport (port, result_id) VALUES (1, 9)`)
 	if reply := b.send(t, row{as: "root", method: "DELETE", path: "/task/1"}); reply.Code != http.StatusOK {
 		t.Fatalf("%d %s", reply.Code, reply.Body)

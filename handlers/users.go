@@ -119,7 +119,7 @@ func newUser(b *body) core.NewUser {
 func (b *body) short(field string) *string { return b.text(field, shortText) }
 
 // password reads a text of any length; what it has to be is the policy's business.
-func (b *body) password(field string) *string { return b.text(field, opaque) }
+func (b *body) password(field string) *string { return b.text(field, unbounded) }
 
 // filled reads with another reader and refuses the empty text.
 func (b *body) filled(read func(string) *string) func(string) *string {

@@ -60,9 +60,9 @@ type Organization struct {
 
 type Payload struct {
 	ResultID int64
-	Input    *string
-	Result   *string
-	Log      *string
+	Input    *Opaque
+	Result   *Opaque
+	Log      *Opaque
 }
 
 type Port struct {

@@ -670,9 +670,9 @@ ON CONFLICT (result_id) DO UPDATE SET input = COALESCE(excluded.input, payload.i
 
 type UpsertPayloadParams struct {
 	ResultID int64
-	Input    *string
-	Result   *string
-	Log      *string
+	Input    *Opaque
+	Result   *Opaque
+	Log      *Opaque
 }
 
 // The large texts of a result; what is nil leaves the stored text.

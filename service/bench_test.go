@@ -188,7 +188,7 @@ func tasks(n int) []string {
 			SELECT 't', '', 'image', 'default', 1, n, 1, 1 FROM i`,
 		count + `INSERT INTO result (task_id, organization_id, status, assigned_at)
 			SELECT n, o.id, 'pending', '2026-01-01T00:00:00.000000Z' FROM i CROSS JOIN (SELECT 2 AS id UNION SELECT 3 UNION SELECT 4) o ORDER BY n`,
-		`INSERT INTO payload (result_id, input) SELECT id, 'aW5wdXQ=' FROM result`,
+		`INSERT INTO payload (result_id, input) SELECT id, CAST('aW5wdXQ=' AS BLOB) FROM result`,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -129,6 +130,14 @@ func database(dsn string) string {
 		return ""
 	}
 	return strings.TrimPrefix(u.Path, "/")
+}
+
+// Octets is a literal of a statement for what is stored as bytes.
+func Octets(src queries.Source, text string) string {
+	if src.Engine == queries.Postgres {
+		return fmt.Sprintf(`CAST('\x%x' AS BYTEA)`, text)
+	}
+	return fmt.Sprintf(`x'%x'`, text)
 }
 
 // SQL opens a source for statements that no query of the server has.

@@ -296,7 +296,7 @@ func (w *writer) createNodes(ctx context.Context) error {
 // createTasks makes the example tasks of new collaborations (/docs/import#effects):
 // each is a run of its own and has a result for every participant.
 func (w *writer) createTasks(ctx context.Context) error {
-	name, input := "Example task", base64.StdEncoding.EncodeToString([]byte("something"))
+	name, input := "Example task", core.Opaque(base64.StdEncoding.EncodeToString([]byte("something")))
 	for _, c := range w.collaborations {
 		var targets []core.Target
 		for _, m := range c.participants {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"vserver/queries"
+	"vserver/queries/dbtest"
 	"vserver/service/access"
 	"vserver/service/batch"
 	"vserver/service/core"
@@ -148,7 +149,7 @@ func TestExampleTasksCanBeReadAndWait(t *testing.T) {
 func TestImportChangesNothingThatAnEarlierReleaseMade(t *testing.T) {
 	b := newBed(t)
 	b.must(small)
-	for _, earlier := range []string{"UPDATE payload SET input = 'something'", "UPDATE result SET status = NULL"} {
+	for _, earlier := range []string{"UPDATE payload SET input = " + dbtest.Octets(b.src, "something"), "UPDATE result SET status = NULL"} {
 		if _, err := b.sql.ExecContext(t.Context(), earlier); err != nil {
 			t.Fatal(err)
 		}

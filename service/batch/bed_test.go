@@ -32,6 +32,7 @@ var started = dbtest.Template{Build: func(ctx context.Context, src queries.Sourc
 type bed struct {
 	*testing.T
 	core *core.Core
+	src  queries.Source
 	sql  *sql.DB
 	news atomic.Int64 // messages of the bus
 }
@@ -39,7 +40,7 @@ type bed struct {
 func newBed(t *testing.T) *bed {
 	t.Helper()
 	src := started.Copy(t)
-	b := &bed{T: t}
+	b := &bed{T: t, src: src}
 	var hub *bus.Bus
 	hub, b.core = open(t, src)
 	hub.Subscribe(func(bus.Message) { b.news.Add(1) })
@@ -122,6 +123,9 @@ func (b *bed) rows(query string) string {
 		}
 		words := make([]string, len(values))
 		for i, v := range values {
+			if octets, ok := v.([]byte); ok {
+				v = string(octets)
+			}
 			words[i] = fmt.Sprint(v)
 		}
 		lines = append(lines, strings.Join(words, " "))

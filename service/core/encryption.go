@@ -10,9 +10,9 @@ import (
 // the encrypted form in an encrypted one, any other form in a plain one. Nothing
 // and the empty text fit both. What the text says is never looked at
 // (/docs/tasks#forms, /docs/security#t12).
-func fitsEncryption(what string, text *string, encrypted bool) error {
+func fitsEncryption(what string, text *Opaque, encrypted bool) error {
 	switch {
-	case text == nil || *text == "" || isEncrypted(*text) == encrypted:
+	case text == nil || *text == "" || isEncrypted(string(*text)) == encrypted:
 		return nil
 	case encrypted:
 		return fault.New(fault.Invalid, "The %s is not encrypted, but the collaboration is", what)

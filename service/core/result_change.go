@@ -13,8 +13,9 @@ import (
 
 // ResultFields are what a node can write; nil leaves the stored value as it is.
 type ResultFields struct {
-	StartedAt, EndedAt  *time.Time
-	Status, Output, Log *string
+	StartedAt, EndedAt *time.Time
+	Status             *string
+	Output, Log        *Opaque
 }
 
 // ChangeResult writes what a node says about a result of its own

@@ -16,11 +16,17 @@ type Result struct {
 	TaskID, OrganizationID         *int64
 	Status                         *string
 	AssignedAt, StartedAt, EndedAt *time.Time
-	Input, Output, Log             *string // opaque texts (/docs/security#t04)
+	Input, Output, Log             *Opaque
 	Node                           *ResultNode
 	Ports                          []Port
 	Task                           *Task // when it was asked for and the caller may see it
 }
+
+// Opaque is a text that the server stores and hands out unchanged (/docs/security#t04).
+type Opaque = queries.Opaque
+
+// AddHalf adds half of a surrogate pair to what becomes an Opaque.
+func AddHalf(b []byte, half rune) []byte { return queries.AppendHalf(b, half) }
 
 // ResultNode is the node of a result's organization in its collaboration.
 type ResultNode struct {

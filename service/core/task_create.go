@@ -22,7 +22,7 @@ type NewTask struct {
 // Target is an organization that has to work on a task. An id of 0 names none.
 type Target struct {
 	OrganizationID int64
-	Input          *string // opaque (/docs/security#t04)
+	Input          *Opaque
 }
 
 // statusPending is the status of a result that no node has picked up yet.

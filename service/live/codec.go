@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // First bytes of the Engine.IO packets.
@@ -81,7 +82,7 @@ func decode(b []byte) (packet, error) {
 func (p packet) check() error {
 	array := len(p.data) > 0 && p.data[0] == '['
 	switch {
-	case len(p.data) > 0 && !json.Valid(p.data):
+	case len(p.data) > 0 && !(json.Valid(p.data) && utf8.Valid(p.data)):
 		return errMalformed
 	case p.kind == packetEvent && !array, p.kind == packetAck && (!array || p.id == ""):
 		return errMalformed

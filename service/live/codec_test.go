@@ -44,6 +44,8 @@ func TestDecode(t *testing.T) {
 		{`2"x"`, packet{}},
 		{`2abc["x"]`, packet{}},
 		{`2["x"`, packet{}},
+		{"2[\"x\",\"J\xfcrgen\"]", packet{}},
+		{"2[\"x\",\"\xed\xa0\x80\"]", packet{}},
 		{`2["x"]]`, packet{}},
 		{`3[1]`, packet{}},
 		{`37`, packet{}},

@@ -174,6 +174,26 @@ func TestSaveWritesWhatWasSet(t *testing.T) {
 	}
 }
 
+// Inputs, results and logs keep every control character and halves of surrogate pairs;
+// what is no text at all is refused.
+func TestOpaqueTextsStayWhatTheyAre(t *testing.T) {
+	b := newFixture(t)
+	b.does(world)
+	b.does(`result.log = 'done\x00\x1b\u0085'
+result.result = b'a\xed\xa0\x80z'
+result.save()`)
+	b.does("other = db.Result(task=task, input=db.Result.get(1).result, log=db.Result.get(1).log)\nother.save()")
+	if got := b.stored(`SELECT r.id, p.input, p.result, p.log FROM result r JOIN payload p ON p.result_id = r.id ORDER BY r.id DESC`); !strings.HasPrefix(got, "2 a\xed\xa0\x80z <nil> done\x00\x1b\u0085, ") {
+		t.Errorf("stored is %q", got)
+	}
+	b.says("db.Result.get(2).log, db.Result.get(2).input", `('done\x00\x1b\u0085', 'a\ud800z')`)
+	for _, code := range []string{"result.log = b'\\xff'", "org.name = b'\\xed\\xa0\\x80'"} {
+		if _, faults := b.run(code); !strings.Contains(faults, "no characters") {
+			t.Errorf("%s: %s", code, faults)
+		}
+	}
+}
+
 // Lists are saved with their owner, from both sides.
 func TestLists(t *testing.T) {
 	b := newFixture(t)

@@ -128,6 +128,9 @@ func (b *fixture) stored(query string) string {
 		}
 		texts := make([]string, len(values))
 		for i, v := range values {
+			if octets, ok := v.([]byte); ok {
+				v = string(octets)
+			}
 			texts[i] = fmt.Sprint(v)
 		}
 		list = append(list, strings.Join(texts, " "))

@@ -1,10 +1,13 @@
 package shell
 
 import (
+	"fmt"
 	"strings"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
+
+	"vserver/queries"
 )
 
 // mostNested is how far lists within lists are shown.
@@ -30,7 +33,7 @@ func reprNested(v starlark.Value, depth int) string {
 	}
 	switch v := v.(type) {
 	case starlark.String:
-		return requoted(syntax.Quote(string(v), false))
+		return requoted(quoteWithHalves(queries.Opaque(v)))
 	case starlark.Bytes:
 		return "b" + requoted(syntax.Quote(string(v), true)[1:])
 	case *starlark.List:
@@ -50,6 +53,21 @@ func reprNested(v starlark.Value, depth int) string {
 		return "{" + strings.Join(list, ", ") + "}"
 	}
 	return v.String()
+}
+
+// quoteWithHalves writes halves of surrogate pairs as their escapes.
+func quoteWithHalves(o queries.Opaque) string {
+	var out strings.Builder
+	out.WriteByte('"')
+	part := func(o queries.Opaque) string {
+		quoted := syntax.Quote(string(o), false)
+		return quoted[1 : len(quoted)-1]
+	}
+	for at, half := o.NextHalf(); at >= 0; at, half = o.NextHalf() {
+		fmt.Fprintf(&out, `%s\u%04x`, part(o[:at]), half)
+		o = o[at+3:]
+	}
+	return out.String() + part(o) + `"`
 }
 
 func reprElements(v starlark.Iterable, depth int) string {

@@ -26,6 +26,8 @@ func outOf(at any) starlark.Value {
 		return starlark.MakeInt64(*p)
 	case *string:
 		return starlark.String(*p)
+	case *queries.Opaque:
+		return starlark.String(*p)
 	case *bool:
 		return starlark.Bool(*p)
 	case *queries.Time:
@@ -58,6 +60,8 @@ func into(at any, v starlark.Value) (err error) {
 		*p, err = wholeNumber(v)
 	case *string:
 		*p, err = text(v)
+	case *queries.Opaque:
+		*p, err = opaque(v)
 	case *bool:
 		*p, err = truth(v)
 	case *queries.Time:
@@ -93,9 +97,27 @@ func wholeNumber(v starlark.Value) (int64, error) {
 	return 0, unfit(v, wanted)
 }
 
-// text returns what a column of text stores: lists and dictionaries as JSON, as a
-// result's input wants it, everything else as str() shows it.
+// text returns what a column of text stores.
 func text(v starlark.Value) (string, error) {
+	stored, err := textForm(v)
+	if err == nil && !utf8.ValidString(stored) {
+		return "", unfit(v, "text: it holds bytes that are no characters")
+	}
+	return stored, err
+}
+
+// opaque returns what the input, result or log of a result stores.
+func opaque(v starlark.Value) (queries.Opaque, error) {
+	stored, err := textForm(v)
+	if err == nil && !queries.Opaque(stored).Whole() {
+		return "", unfit(v, "text: it holds bytes that are no characters")
+	}
+	return queries.Opaque(stored), err
+}
+
+// textForm makes a text of a value: JSON of lists and dictionaries, as a result's input
+// wants it, of everything else what str() shows.
+func textForm(v starlark.Value) (string, error) {
 	stored := str(v)
 	switch b := v.(type) {
 	case starlark.NoneType:
@@ -108,9 +130,6 @@ func text(v starlark.Value) (string, error) {
 		stored = str(encoded)
 	case starlark.Bytes:
 		stored = string(b)
-	}
-	if !utf8.ValidString(stored) {
-		return "", unfit(v, "text: it holds bytes that are no characters")
 	}
 	return stored, nil
 }
