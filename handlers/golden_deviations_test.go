@@ -66,12 +66,12 @@ var deviations = map[string]deviation{
 
 	"kill.009": {200, "/docs/tasks#kill: a task is finished when none of its results is open"},
 
-	"delete.009": {0, "/docs/tasks#delete, /docs/security#t06: a task is deleted with all tasks below it"},
+	"delete.009": {0, "/docs/tasks#delete, /docs/security#t06: what runs below a deleted task is killed"},
 	"delete.011": {401, "/docs/tokens#faults, /docs/security#t23: a container's token dies with its task"},
 	"delete.012": {401, "/docs/tokens#faults, /docs/security#t23: a container's token dies with its task"},
 	"delete.019": {404, "/docs/collaborations#delete, /docs/security#t06: a collaboration is deleted with its nodes"},
 	"delete.022": {401, "/docs/collaborations#delete, /docs/security#t06: a collaboration is deleted with its nodes"},
-	"delete.023": {0, "/docs/collaborations#delete, /docs/tasks#delete, /docs/security#t06: results are deleted with their tasks"},
+	"delete.023": {0, "/docs/collaborations#delete, /docs/tasks#delete, /docs/security#t06: what runs below a deleted task is killed"},
 	"delete.025": {400, "/docs/roles#delete: default roles are not deleted"},
 	"delete.028": {400, "/docs/users#delete: the last holder of Root is not deleted"},
 	"delete.029": {200, "/docs/users#delete: follows from delete.028"},

@@ -169,8 +169,16 @@ func (m *model) deleteTask(p party) step {
 		want: m.judge(p, users, 200, unless(known(m.tasks, id), 404), unless(m.mayIn(p, id, "task|glo|delete", "task|org|delete"), 401)),
 		then: does(func() {
 			for _, t := range m.below(id) {
-				m.forgetTask(t)
+				for _, r := range m.tasks[t].results {
+					if r := m.results[r]; r.finished == nil {
+						r.status, r.finished = "killed by user", "*"
+					}
+				}
 			}
+			for _, child := range m.childrenOf(id) {
+				m.tasks[child].parent = 0
+			}
+			m.forgetTask(id)
 		}),
 	}
 }

@@ -343,9 +343,10 @@ func TestAdvisory_U10_HalfADeletionIsNone(t *testing.T) {
 		t.Skip("the faults are triggers of SQLite; the transactions of Postgres end the same way")
 	}
 	b.addTasks()
+	b.change(t, `INSERT INTO algorithmport (port, result_id) VALUES (8080, 1)`)
 	for _, trigger := range []string{
 		`AFTER UPDATE OF finished_at ON result WHEN NEW.id = 7`, `BEFORE DELETE ON algorithmport`, `BEFORE DELETE ON payload`,
-		`AFTER DELETE ON result WHEN OLD.id = 7`, `BEFORE DELETE ON task WHEN OLD.id = 1`, `BEFORE DELETE ON task WHEN OLD.id = 4`,
+		`AFTER DELETE ON result WHEN OLD.id = 3`, `BEFORE DELETE ON task WHEN OLD.id = 1`, `BEFORE UPDATE OF parent_id ON task WHEN OLD.id = 4`,
 	} {
 		b.change(t, `CREATE TRIGGER fault `+trigger+` BEGIN SELECT RAISE(ABORT, 'the disk says no'); END`)
 		before := b.state(t)

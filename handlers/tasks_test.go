@@ -234,12 +234,14 @@ func TestDeleteTask(t *testing.T) {
 		remove("researcher", "1", 404, ""),
 		remove("root", "3", 200, ""), // nothing runs, nothing is said
 		remove("root", "5", 200, `{"msg":"task id=5 and its result successfully deleted"}`),
-		row{as: "root", method: "GET", path: "/task", want: 200, has: `[{"id":2}]`},
-		row{as: "root", method: "GET", path: "/collaboration/1", want: 200, has: `{"tasks":null}`},
+		row{as: "root", method: "GET", path: "/task", want: 200, has: `[{"id":4,"parent":null,"run_id":1},{"id":2}]`},
+		row{as: "root", method: "GET", path: "/collaboration/1", want: 200, has: `{"tasks":[{"id":4}]}`},
+		remove("researcher", "4", 200, ""), // as web UIs do, which delete what was below
 	)
 }
 
-// TestAdvisory_T06_TasksLeaveNothing deletes a task with all below it.
+// TestAdvisory_T06_TasksLeaveNothing deletes a task: what ran below it is killed and stays,
+// without a parent and in its run.
 func TestAdvisory_T06_TasksLeaveNothing(t *testing.T) {
 	b := newBed(t)
 	b.addTasks()
@@ -249,18 +251,22 @@ func TestAdvisory_T06_TasksLeaveNothing(t *testing.T) {
 	if reply := b.send(t, row{as: "root", method: "DELETE", path: "/task/1"}); reply.Code != http.StatusOK {
 		t.Fatalf("%d %s", reply.Code, reply.Body)
 	}
-	for _, path := range []string{"/task/1", "/task/4", "/task/6", "/task/1/result", "/result/1", "/result/6", "/result/9", "/port/3", "/port/4"} {
+	for _, path := range []string{"/task/1", "/task/1/result", "/result/1", "/result/2", "/result/3"} {
 		if reply := b.send(t, row{as: "root", method: "GET", path: path}); reply.Code != http.StatusNotFound {
 			t.Errorf("%s: %d", path, reply.Code)
 		}
 	}
-	for what, want := range map[string]int64{"task": 3, "result": 3, "payload": 1, "algorithmport": 2} {
+	for what, want := range map[string]int64{"task": 5, "result": 6, "payload": 2, "algorithmport": 4} {
 		if n := b.number(t, `SELECT COUNT(*) FROM `+what); n != want {
 			t.Errorf("%d rows of %s are left, want %d", n, what, want)
 		}
 	}
 	b.run(
-		row{as: "root", method: "GET", path: "/result?organization_id=3", want: 200, has: `[]`},
+		row{as: "root", method: "GET", path: "/task/4", want: 200, has: `{"id":4,"parent":null,"run_id":1,"children":[{"id":6}],"complete":true}`},
+		row{as: "root", method: "GET", path: "/task/6", want: 200, has: `{"id":6,"parent":{"id":4},"run_id":1,"complete":true}`},
+		row{as: "root", method: "GET", path: "/result/6", want: 200, has: `{"status":"crashed"}`},
+		row{as: "root", method: "GET", path: "/result/7", want: 200, has: `{"status":"killed by user"}`},
+		row{as: "root", method: "GET", path: "/result/9", want: 200, has: `{"status":"killed by user","log":"x"}`},
 		row{as: "container", method: "GET", path: "/task", want: 401, has: `{"msg":"Container-token is not valid"}`},
 	)
 	b.counts(t)

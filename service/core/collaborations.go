@@ -219,7 +219,7 @@ func (c *Core) DeleteCollaboration(ctx context.Context, g access.Grant[access.De
 		if err != nil {
 			return err
 		}
-		if err := t.deleteTasks(ctx, &id, tasks); err != nil {
+		if err := firstError(t.killTasks(ctx, &id, tasks), t.deleteTasks(ctx, tasks)); err != nil {
 			return err
 		}
 		nodes, err := byOwner(t.NodesOfCollaborations(ctx, idSet([]int64{id})))

@@ -137,12 +137,9 @@ func (t *Tx) mustCommand(ctx context.Context, g access.Grant[access.CreateEvents
 	return fault.Deny()
 }
 
-// deleteTasks ends tasks and removes them with their results, payloads and ports
-// (/docs/security#t06).
-func (t *Tx) deleteTasks(ctx context.Context, collaboration *int64, tasks []int64) error {
-	if err := t.killTasks(ctx, collaboration, tasks); err != nil {
-		return err
-	}
+// deleteTasks removes tasks, in which nothing runs any more, with their results,
+// payloads and ports (/docs/security#t06).
+func (t *Tx) deleteTasks(ctx context.Context, tasks []int64) error {
 	set := idSet(tasks)
 	if err := firstError(t.DeletePortsOfTasks(ctx, set), t.DeleteResultsOfTasks(ctx, set), t.DeleteTasks(ctx, set)); err != nil {
 		return fmt.Errorf("deleting tasks: %w", err)

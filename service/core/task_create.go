@@ -215,7 +215,23 @@ func (t *Tx) SaveTask(ctx context.Context, task queries.Task) error {
 	})
 }
 
-// RemoveTask deletes one task; its results and the tasks below it stay.
+// RemoveTask ends a task and all below it, and deletes it with its results, payloads and
+// ports. The tasks below it stay, without a parent.
 func (t *Tx) RemoveTask(ctx context.Context, id int64) error {
-	return t.DeleteTasks(ctx, idSet([]int64{id}))
+	row, err := t.GetTask(ctx, id)
+	if err != nil {
+		return err
+	}
+	return t.dropTask(ctx, row)
+}
+
+func (t *Tx) dropTask(ctx context.Context, task queries.Task) error {
+	ending, err := t.subtree(ctx, task.ID)
+	if err == nil {
+		err = t.killTasks(ctx, task.CollaborationID, ending)
+	}
+	if err != nil {
+		return err
+	}
+	return t.deleteTasks(ctx, []int64{task.ID})
 }

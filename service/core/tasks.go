@@ -258,8 +258,8 @@ func statusOf(ctx context.Context, q *queries.Queries, tasks string) (map[int64]
 	return by, nil
 }
 
-// DeleteTask removes a task with all below it (/docs/tasks#delete); what still runs is
-// killed.
+// DeleteTask kills what runs of a task and below it, and removes the task with its
+// results (/docs/tasks#delete). The tasks below it stay.
 func (c *Core) DeleteTask(ctx context.Context, g access.Grant[access.DeleteTasks], id int64) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		row, err := t.GetTask(ctx, id)
@@ -278,11 +278,7 @@ func (c *Core) DeleteTask(ctx context.Context, g access.Grant[access.DeleteTasks
 				return err
 			}
 		}
-		tasks, err := t.subtree(ctx, id)
-		if err != nil {
-			return err
-		}
-		return t.deleteTasks(ctx, row.CollaborationID, tasks)
+		return t.dropTask(ctx, row)
 	})
 	if err != nil {
 		return fmt.Errorf("deleting a task: %w", err)

@@ -302,3 +302,20 @@ func TestModels(t *testing.T) {
 	slices.Sort(names)
 	b.says("dir(db)", "["+strings.Join(names, ", ")+"]")
 }
+
+// A task takes along what belongs to it, and ends what runs below it.
+func TestTasksLeaveNothing(t *testing.T) {
+	b := newFixture(t)
+	b.does(world)
+	b.does("below = db.Result(task=child, status='active', input='x')\nbelow.save()\nresult.log = 'l'\nresult.save()\ntask.delete()")
+	for query, want := range map[string]string{
+		`SELECT COUNT(*) FROM result WHERE task_id IS NULL`:                                "0",
+		`SELECT COUNT(*) FROM algorithmport`:                                               "0",
+		`SELECT r.id, r.status, p.input FROM payload p, result r WHERE r.id = p.result_id`: "2 killed by user x",
+		`SELECT id, parent_id, run_id FROM task`:                                           "2 <nil> 7",
+	} {
+		if got := b.stored(query); got != want {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
+}
