@@ -140,11 +140,11 @@ func TestAdvisory_T20_OneCounterForLogInAndChangeOfPassword(t *testing.T) {
 	}
 	b.run(
 		logIn("viewer", "wrong", 401),
-		changing("viewer", "wrong", "An0ther one", 401, wrongCurrent),
+		changing("viewer", "wrong1", "An0ther one", 401, wrongCurrent),
 		logIn("viewer", "wrong", 401),
-		changing("viewer", "wrong", "An0ther one", 401, wrongCurrent),
+		changing("viewer", "wrong2", "An0ther one", 401, wrongCurrent),
 		changing("viewer", "Passw0rd!", "weak", 400, ""),
-		changing("viewer", "wrong", "An0ther one", 401, wrongCurrent),
+		changing("viewer", "wrong3", "An0ther one", 401, wrongCurrent),
 	)
 	b.run(locked...)
 	b.run(row{name: "tokens go on working", as: "viewer", method: "GET", path: "/user/5", want: 200})
@@ -154,11 +154,38 @@ func TestAdvisory_T20_OneCounterForLogInAndChangeOfPassword(t *testing.T) {
 	b.ago(5, 15*time.Minute-10*time.Second)
 	b.run(locked...)
 	b.ago(5, 15*time.Minute+time.Second)
-	b.run(changing("viewer", "wrong", "An0ther one", 401, wrongCurrent))
+	b.run(changing("viewer", "wrong4", "An0ther one", 401, wrongCurrent))
 	if n := b.failures(5); n != 1 {
 		t.Errorf("%d failures after the lock has ended, want 1", n)
 	}
 	b.run(changing("viewer", "Passw0rd!", "An0ther one", 200, ""), logIn("viewer", "An0ther one", 200))
+}
+
+// TestAdvisory_T20_ARepeatedChangeCountsOnce: the web UI sends a request that was answered
+// 401 once more after a refresh.
+func TestAdvisory_T20_ARepeatedChangeCountsOnce(t *testing.T) {
+	b := newBed(t)
+	for _, c := range []struct {
+		sent row
+		want int64
+	}{
+		{changing("viewer", "wrong", "An0ther one", 401, wrongCurrent), 1},
+		{changing("viewer", "wrong", "An0ther one", 401, wrongCurrent), 1},
+		{changing("viewer", "wrong", "An0ther two", 401, wrongCurrent), 1},
+		{changing("viewer", "wronger", "An0ther one", 401, wrongCurrent), 2},
+		{logIn("viewer", "wronger", 401), 3},
+		{logIn("viewer", "wronger", 401), 4},
+		{changing("viewer", "wronger", "An0ther one", 401, wrongCurrent), 4},
+		{changing("admin", "wronger", "An0ther one", 401, wrongCurrent), 4},
+	} {
+		b.run(c.sent)
+		if n := b.failures(5); n != c.want {
+			t.Errorf("%v: %d failures, want %d", c.sent.body, n, c.want)
+		}
+	}
+	if n := b.failures(2); n != 1 {
+		t.Errorf("another account's same value counts %d", n)
+	}
 }
 
 func TestAdvisory_T20_PolicyOfTheConfigurationCounts(t *testing.T) {

@@ -48,6 +48,7 @@ type Core struct {
 	set        Settings
 	identities *identityCache
 	lastSeen   *lastSeen
+	wrongTries *repetitions // of current passwords
 	unwritten  *unwritten
 	refused    LogInCount
 	presence   *presence
@@ -61,7 +62,7 @@ type Core struct {
 func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, set Settings) (*Core, error) {
 	set.PasswordCost = cmp.Or(set.PasswordCost, bcryptCost)
 	c := &Core{
-		db: db, bus: b, log: log, set: set, identities: newIdentityCache(), lastSeen: newLastSeen(), unwritten: newUnwritten(), presence: newPresence(),
+		db: db, bus: b, log: log, set: set, identities: newIdentityCache(), lastSeen: newLastSeen(), wrongTries: newRepetitions(), unwritten: newUnwritten(), presence: newPresence(),
 		hashing: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	if err := c.firstRun(ctx); err != nil {

@@ -34,7 +34,7 @@ func (c *Core) LogIn(ctx context.Context, username, password string, from Origin
 	if err != nil {
 		return Identity{}, fmt.Errorf("looking up a user: %w", err)
 	}
-	ok, err := c.proves(ctx, u, password, from)
+	ok, err := c.proves(ctx, u, password, from, nil)
 	if ok && u.InitialPassword && !from.Here && !c.set.RootFromAnywhere {
 		ok = false // and not counted: it is no guess, and would lock out whoever sits at this machine
 		c.refuse(&c.refused.InitialPasswords, username, from,
@@ -54,8 +54,9 @@ func (c *Core) LogIn(ctx context.Context, username, password string, from Origin
 
 // proves compares a password with the account's and counts a failure. While the
 // account is locked no password is right and nothing is counted; what it takes is
-// the same in all cases (/docs/security#t11, /docs/security#t20).
-func (c *Core) proves(ctx context.Context, u queries.User, password string, from Origin) (bool, error) {
+// the same in all cases (/docs/security#t11, /docs/security#t20). A repetition, as far as
+// they are given, is no failure of its own.
+func (c *Core) proves(ctx context.Context, u queries.User, password string, from Origin, known *repetitions) (bool, error) {
 	if c.locked(u) {
 		_, err := c.matches(ctx, nil, password)
 		if err == nil {
@@ -64,7 +65,7 @@ func (c *Core) proves(ctx context.Context, u queries.User, password string, from
 		return false, err
 	}
 	ok, err := c.matches(ctx, u.Password, password)
-	if err == nil && !ok {
+	if err == nil && !ok && (known == nil || !known.note(u.ID, password, time.Now())) {
 		c.countFailure(ctx, u, from)
 	}
 	if err != nil || !ok {

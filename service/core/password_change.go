@@ -10,7 +10,7 @@ import (
 )
 
 // ChangePassword sets the caller's own password (/docs/tokens#change). A wrong current
-// one counts like a failed log-in, and while the account is locked every one is
+// one counts like a failed log-in, its repetition not, and while the account is locked every one is
 // wrong (/docs/security#t20). It never takes failures back: with a second factor, only
 // a whole log-in does. The user's refresh tokens end (/docs/security#t03).
 func (c *Core) ChangePassword(ctx context.Context, g access.Grant[access.UserItself], current, fresh string, from Origin) error {
@@ -19,7 +19,7 @@ func (c *Core) ChangePassword(ctx context.Context, g access.Grant[access.UserIts
 	if err != nil {
 		return fmt.Errorf("reading a user: %w", err)
 	}
-	ok, err := c.proves(ctx, u, current, from)
+	ok, err := c.proves(ctx, u, current, from, c.wrongTries)
 	switch {
 	case err != nil:
 		return err
