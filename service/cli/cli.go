@@ -63,6 +63,10 @@ type program struct {
 }
 
 func (p *program) main(ctx context.Context, args []string) int {
+	if err := unfit(); err != nil {
+		p.Error(err.Error())
+		return exitFailure
+	}
 	root := p.root()
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)

@@ -37,6 +37,14 @@ func (f *addressFlags) add(cmd *cobra.Command) {
 	cmd.PreRun = func(cmd *cobra.Command, _ []string) { f.portGiven = cmd.Flags().Changed("port") }
 }
 
+// portOr returns the port of the options, or the configured one when there is none.
+func (f *addressFlags) portOr(configured int) int {
+	if f.portGiven {
+		return int(f.port)
+	}
+	return configured
+}
+
 // runCommand serves in the foreground.
 func (p *program) runCommand() *cobra.Command {
 	var f runFlags
@@ -84,9 +92,7 @@ func (p *program) run(ctx context.Context, f runFlags) error {
 	if f.ip != "" {
 		inst.Config.IP = f.ip
 	}
-	if f.portGiven {
-		inst.Config.Port = int(f.port)
-	}
+	inst.Config.Port = f.portOr(inst.Config.Port)
 	return p.serve(ctx, inst, f)
 }
 

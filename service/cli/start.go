@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -94,6 +95,7 @@ func (p *program) launch(ctx context.Context, locations config.Locations, inst c
 		return instance.Running{}, fmt.Errorf("asking for the service of %s: %w", inst.Name, err)
 	}
 	if state == daemon.NotInstalled {
+		inst.Config.IP, inst.Config.Port = cmp.Or(f.ip, inst.Config.IP), f.portOr(inst.Config.Port)
 		return instance.Start(ctx, locations, inst, f.runArgs(locations, inst))
 	}
 	if f.ip != "" || f.portGiven {

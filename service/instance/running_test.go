@@ -216,3 +216,32 @@ func TestURL(t *testing.T) {
 		}
 	}
 }
+
+// Some systems do not let a file be replaced while another process reads it.
+func TestRecordIsWrittenAlthoughItCannotBeReplacedAtOnce(t *testing.T) {
+	locations := somewhere(t)
+	c := Claim{r: NewRunning(named("x", config.User))}
+	c.file = c.r.stateFile(locations)
+	inTheWay := filepath.Join(c.file, "reader")
+	if err := os.MkdirAll(inTheWay, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(100*time.Millisecond, func() { _ = os.RemoveAll(c.file) })
+	if err := c.write(); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := parseRunning(c.file); err != nil || !r.same(c.r) {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// A record that cannot be read at the moment is not one without a process.
+func TestUnreadableRecordIsKept(t *testing.T) {
+	file := filepath.Join(t.TempDir(), ".running-x.json")
+	if err := os.MkdirAll(file, 0o750); err != nil { // reading a folder fails
+		t.Fatal(err)
+	}
+	if _, ok := readRunning(file); ok || !exists(file) {
+		t.Errorf("read: %v, there: %v", ok, exists(file))
+	}
+}

@@ -15,6 +15,10 @@ const (
 	// to a new form.
 	readyTime = 2 * time.Minute
 	readyLook = 5 * time.Millisecond // between two looks whether a server answers
+	// recordTime is how long a server may take to add its address to its record. Then
+	// it is asked where its configuration says: it has the address before all else, and
+	// ends without it.
+	recordTime = 3 * time.Second
 )
 
 // Start starts this program as a server that outlives the caller and its
@@ -68,8 +72,16 @@ func pollReady(ctx context.Context, locations config.Locations, inst config.Inst
 		console := ConsoleFile(locations, inst)
 		return FailedStart{Name: inst.Name, Why: why, Output: lastLines(console, crashOf(console))}
 	}
+	began := time.Now()
 	for {
-		if r, ok := Find(locations, inst); ok && r.URL != "" && (pid == 0 || pid == r.PID) {
+		r, ok := Find(locations, inst)
+		if ok && r.URL == "" && inst.Config.Port != 0 && time.Since(began) > recordTime {
+			r.URL = URL(inst.Config, "")
+			if inst.Config.TLS != nil {
+				r.Certificate = inst.Config.TLS.Cert
+			}
+		}
+		if ok && r.URL != "" && (pid == 0 || pid == r.PID) {
 			if _, err := NewClient(r.URL, r.Certificate).Version(ctx); err == nil {
 				return r, nil
 			}
