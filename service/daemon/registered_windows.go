@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/svc/mgr"
@@ -45,13 +46,15 @@ func registeredWords(m *mgr.Mgr, name string) []string {
 	if err != nil {
 		return nil
 	}
-	s := &mgr.Service{Name: name, Handle: h}
-	defer func() { _ = s.Close() }()
-	c, err := s.Config()
-	if err != nil {
+	defer func() { _ = windows.CloseServiceHandle(h) }()
+	const most = 8 << 10 // bytes that Windows says it needs at most
+	buffer := make([]byte, most)
+	c := (*windows.QUERY_SERVICE_CONFIG)(unsafe.Pointer(&buffer[0])) //nolint:gosec // Windows fills it in this form
+	var needed uint32
+	if windows.QueryServiceConfig(h, c, most, &needed) != nil {
 		return nil
 	}
-	words, err := windows.DecomposeCommandLine(c.BinaryPathName)
+	words, err := windows.DecomposeCommandLine(windows.UTF16PtrToString(c.BinaryPathName))
 	if err != nil {
 		return nil
 	}
