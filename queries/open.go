@@ -53,6 +53,9 @@ type DB struct {
 	writer *writer
 }
 
+// folderMode is that of a folder that is made for a database.
+const folderMode = 0o750
+
 // Open opens the database and brings its schema up to date. It refuses a database
 // that a newer release has written.
 func Open(ctx context.Context, src Source) (*DB, error) {
@@ -94,7 +97,7 @@ func (db *DB) Ping(ctx context.Context) error {
 
 func openSQLite(ctx context.Context, src Source) (*DB, error) {
 	existed := filled(src.Path)
-	if err := private.MakeFolder(filepath.Dir(src.Path), 0o750); err != nil {
+	if err := private.MakeFolder(filepath.Dir(src.Path), folderMode); err != nil {
 		return nil, fmt.Errorf("making the folder of the database: %w", explained(err, src.Path))
 	}
 	restricted := makePrivate(src.Path)

@@ -12,10 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"vserver/service/config"
-	"vserver/service/promise"
 )
 
 // TestAdvisory_U14_TooManyOpenFiles takes the last descriptor of the process: the log has an
@@ -62,15 +60,6 @@ func metricsAddress(t *testing.T, log string) string {
 		t.Fatal("the log does not say where the metrics are")
 	}
 	return at
-}
-
-func holds(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for end := time.Now().Add(promise.Patience); !is(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%s: not within the time", what)
-		}
-	}
 }
 
 // keepAlive asks over one connection, which needs no new descriptor.

@@ -61,3 +61,13 @@ func becomes(t *testing.T, what string, got func() int, want int) {
 		}
 	}
 }
+
+// holds waits until something is so.
+func holds(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(promise.Patience); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s: not within the time", what)
+		}
+	}
+}

@@ -100,6 +100,11 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 	}
 	defer func() { _ = listener.Close() }()
 	logger.Info().Msg("Initializing the database")
+	release, err := Occupy(inst, "server")
+	if err != nil {
+		return err
+	}
+	defer release()
 	opened, err := OpenInstance(ctx, inst, o.RootFromAnywhere, logs.Logger("base"))
 	if err != nil {
 		return err

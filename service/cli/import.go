@@ -14,6 +14,7 @@ import (
 	"vserver/service"
 	"vserver/service/batch"
 	"vserver/service/config"
+	"vserver/service/instance"
 	"vserver/service/terminal"
 	"vserver/service/upkeep"
 )
@@ -32,7 +33,8 @@ func (p *program) importCommand() *cobra.Command {
 		Short: "Add organizations, users, collaborations, nodes and tasks from a YAML file",
 		Long: "Add organizations, users, collaborations, nodes and tasks from a YAML file.\n\n" +
 			"What the database has already is left alone; when it differs from the file, every\n" +
-			"difference is named with its line and nothing is changed. The server may run meanwhile.",
+			"difference is named with its line and nothing is changed. The server may run meanwhile;\n" +
+			"--drop-all then ends all its connections, and asks first.",
 		Args: oneFile,
 	}, &f.instanceFlags, func(ctx context.Context, inst config.Instance, args []string) (any, error) {
 		return p.importFile(ctx, inst, args[0], f)
@@ -99,16 +101,22 @@ func (p *program) importFile(ctx context.Context, inst config.Instance, path str
 	return imported(report, f.dryRun), p.summary(report, f)
 }
 
-// giveUpData asks before the data of an environment that is no trial is removed, and keeps
-// a copy of it.
+// giveUpData asks before the data of an environment that is no trial, or of a server that
+// runs, is removed; of what is no trial it keeps a copy.
 func (p *program) giveUpData(ctx context.Context, inst config.Instance, f importFlags) error {
-	if e := inst.Config.Environment; e == "test" || e == "dev" {
+	e, server := inst.Config.Environment, p.serverOn(inst)
+	trial := e == "test" || e == "dev"
+	if trial && server == "" {
 		return nil
 	}
-	if err := p.consent(f.yes, fmt.Sprintf("remove all data of the %s database %s", inst.Config.Environment, inst.Database)); err != nil {
+	what := fmt.Sprintf("remove all data of the %s database %s", e, inst.Database)
+	if server != "" {
+		what += " and end all connections of " + server
+	}
+	if err := p.consent(f.yes, what); err != nil {
 		return err
 	}
-	if f.noBackup {
+	if trial || f.noBackup {
 		return nil
 	}
 	kept, err := upkeep.KeepData(ctx, inst, time.Now(), p.running)
@@ -119,6 +127,17 @@ func (p *program) giveUpData(ctx context.Context, inst config.Instance, f import
 		p.Info("What the database held is kept in %s", kept)
 	}
 	return nil
+}
+
+// serverOn names the server that runs on the database of an instance, if one does.
+func (p *program) serverOn(inst config.Instance) string {
+	if by := service.ServedBy(inst); by != "" {
+		return by
+	}
+	if r, ok := instance.Find(config.ThisMachine(p.getenv), inst); ok {
+		return fmt.Sprintf("server %s (process %d)", r.Name, r.PID)
+	}
+	return ""
 }
 
 // outcome is what an import did, or would do, as programs read it.

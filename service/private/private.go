@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Mode is the mode of a private file.
@@ -28,8 +29,11 @@ func Create(path string) error {
 
 // MakeFolder makes a folder with those above it that are missing.
 func MakeFolder(dir string, mode fs.FileMode) error {
-	if info, err := os.Stat(dir); err == nil && info.IsDir() {
-		return nil
+	if info, err := os.Stat(dir); err == nil {
+		if info.IsDir() {
+			return nil
+		}
+		return &fs.PathError{Op: "mkdir", Path: dir, Err: syscall.ENOTDIR}
 	}
 	if above := filepath.Dir(dir); above != dir {
 		if err := MakeFolder(above, mode); err != nil {

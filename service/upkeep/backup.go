@@ -179,17 +179,26 @@ func replaceSQLite(ctx context.Context, inst config.Instance, backup string, now
 	return Restored{safety, version}, stopFirst(err)
 }
 
-// occupied takes an instance's address, which a server has to have before it touches
-// the database. Who may not have it, because of its low number, goes without.
+// occupied takes an instance's address and its place at the database, which a server has to
+// have before it touches that. Who may not have the address, because of its low number,
+// goes without.
 func occupied(ctx context.Context, inst config.Instance) (release func(), err error) {
+	leave, err := service.Occupy(inst, "a restore or migration of")
+	if err != nil {
+		return nil, err
+	}
 	l, err := service.Listen(ctx, inst.Config)
 	if errors.Is(err, fs.ErrPermission) {
-		return func() {}, nil
+		return leave, nil
 	}
 	if err != nil {
+		leave()
 		return nil, fmt.Errorf("a server seems to run on this database, stop it first: %w", err)
 	}
-	return func() { _ = l.Close() }, nil
+	return func() {
+		_ = l.Close()
+		leave()
+	}, nil
 }
 
 func replacePostgres(ctx context.Context, inst config.Instance, backup string, now time.Time, show func(string)) (Restored, error) {
