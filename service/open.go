@@ -28,17 +28,17 @@ func Source(inst config.Instance) queries.Source {
 	}
 }
 
-// Occupy makes this process the one server of an instance's SQLite database until release is
+// BeAlone makes this process the one server of an instance's SQLite database until release is
 // called, or whatever else wants to be alone there; what says which of them. The error is a
 // queries.ServedError that names who is there already.
-func Occupy(inst config.Instance, what string) (release func(), err error) {
+func BeAlone(inst config.Instance, what string) (release func(), err error) {
 	return queries.Occupy(Source(inst), fmt.Sprintf("%s %s, environment %s (process %d, configuration %s)",
 		what, inst.Name, inst.Config.Environment, os.Getpid(), inst.File))
 }
 
-// ServedBy names the server of an instance's SQLite database; it is empty when there is
+// ServerOf names the server of an instance's SQLite database; it is empty when there is
 // none.
-func ServedBy(inst config.Instance) string { return queries.ServedBy(Source(inst)) }
+func ServerOf(inst config.Instance) string { return queries.ServedBy(Source(inst)) }
 
 // OpenInstance opens the database of an instance and does all that a first start does to it
 // (/docs/permissions#start), so that every command may be the first to touch it.

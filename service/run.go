@@ -100,7 +100,7 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 	}
 	defer func() { _ = listener.Close() }()
 	logger.Info().Msg("Initializing the database")
-	release, err := Occupy(inst, "server")
+	release, err := BeAlone(inst, "server")
 	if err != nil {
 		return err
 	}

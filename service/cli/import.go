@@ -131,7 +131,7 @@ func (p *program) giveUpData(ctx context.Context, inst config.Instance, f import
 
 // serverOn names the server that runs on the database of an instance, if one does.
 func (p *program) serverOn(inst config.Instance) string {
-	if by := service.ServedBy(inst); by != "" {
+	if by := service.ServerOf(inst); by != "" {
 		return by
 	}
 	if r, ok := instance.Find(config.ThisMachine(p.getenv), inst); ok {

@@ -183,7 +183,7 @@ func replaceSQLite(ctx context.Context, inst config.Instance, backup string, now
 // have before it touches that. Who may not have the address, because of its low number,
 // goes without.
 func occupied(ctx context.Context, inst config.Instance) (release func(), err error) {
-	leave, err := service.Occupy(inst, "a restore or migration of")
+	leave, err := service.BeAlone(inst, "a restore or migration of")
 	if err != nil {
 		return nil, err
 	}
