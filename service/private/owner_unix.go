@@ -85,7 +85,7 @@ func Refusal(files ...string) error {
 // denied reports whether the system refuses a file for want of rights.
 func denied(path string, how uint32) bool {
 	err := syscall.Access(path, how)
-	return err == syscall.EACCES || err == syscall.EPERM //nolint:errorlint // a number
+	return err == syscall.EACCES || err == syscall.EPERM
 }
 
 // firstClosed is the first folder on the way to a folder that may not be entered.
