@@ -100,7 +100,6 @@ func openSQLite(ctx context.Context, src Source) (*DB, error) {
 	if err := private.MakeFolder(filepath.Dir(src.Path), folderMode); err != nil {
 		return nil, fmt.Errorf("making the folder of the database: %w", explained(err, src.Path))
 	}
-	restricted := makePrivate(src.Path)
 	at := &place{path: src.Path}
 	write, err := openGuarded(sqliteDSN(src, "_txlock=immediate"), at)
 	if err != nil {
@@ -117,6 +116,7 @@ func openSQLite(ctx context.Context, src Source) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", src.Path, Named(err)), write.Close())
 	}
+	restricted := makePrivate(src.Path) // not before it is known to be a database of this server
 	w, err := newWriter(ctx, write, at)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, Named(err)), write.Close())

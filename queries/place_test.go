@@ -149,3 +149,22 @@ func TestDatabaseThatIsGoneTakesNoWrites(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsNoDatabaseKeepsItsMode: a path that leads to a folder or to somebody's file is
+// refused, and stays as it was.
+func TestWhatIsNoDatabaseKeepsItsMode(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "folder")
+	text := filepath.Join(t.TempDir(), "notes.txt")
+	if err := errors.Join(os.Mkdir(folder, 0o755), os.WriteFile(text, []byte(strings.Repeat("no database ", 500)), 0o644)); err != nil { //nolint:gosec // open to others on purpose
+		t.Fatal(err)
+	}
+	for path, want := range map[string]os.FileMode{folder: 0o755, text: 0o644} {
+		if db, err := queries.Open(t.Context(), queries.Source{Engine: queries.SQLite, Path: path}); err == nil {
+			t.Errorf("%s is opened: %v", path, db.Close())
+		}
+		info, err := os.Stat(path)
+		if err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != want {
+			t.Errorf("%s has the mode %v, %v", path, info.Mode(), err)
+		}
+	}
+}

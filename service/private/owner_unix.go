@@ -15,7 +15,7 @@ import (
 // Shared reports whether others than its account may do anything with a file.
 func Shared(path string) bool {
 	info, err := os.Stat(path)
-	return err == nil && info.Mode().Perm()&others != 0
+	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&others != 0
 }
 
 // accountOf returns the account of a folder, where root has to care for it.
