@@ -226,3 +226,22 @@ func organization(ctx context.Context, tx *queries.Tx, name string) error {
 	_, err := tx.InsertOrganization(ctx, queries.InsertOrganizationParams{Name: &name})
 	return err
 }
+
+// TestPanicAfterTheCommitIsItsCallersAlone: what waits for a commit is done although one
+// of it panics, the caller gets an error, and the database works on.
+func TestPanicAfterTheCommitIsItsCallersAlone(t *testing.T) {
+	var template dbtest.Template
+	db := template.OpenCopy(t)
+	done := 0
+	err := db.InTx(t.Context(), func(_ context.Context, tx *queries.Tx) error {
+		tx.OnCommit(func() { done++ })
+		tx.OnCommit(func() { panic("a fault of ours") })
+		tx.OnCommit(func() { done++ })
+		return nil
+	})
+	var p *fault.Panic
+	if !errors.As(err, &p) || done != 2 {
+		t.Errorf("%d of 2 were done, %v", done, err)
+	}
+	works(t, db, "after the commit", 0)
+}

@@ -2,6 +2,7 @@ package queries
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"vserver/service/fault"
@@ -20,10 +21,13 @@ type Tx struct {
 // forgets it. Events go out this way, so that nobody hears of what was rolled back.
 func (t *Tx) OnCommit(f func()) { t.after = append(t.after, f) }
 
-func (t *Tx) committed() {
+// committed calls what was kept. One that panics keeps none of the others from being called;
+// its panic is the error, although the transaction is durable.
+func (t *Tx) committed() (err error) {
 	for _, f := range t.after {
-		f()
+		err = errors.Join(err, recovering(context.Background(), func(context.Context, *Tx) error { f(); return nil }, t))
 	}
+	return err
 }
 
 // InTx runs f in one transaction that is durable when InTx returns nil, and undone
@@ -59,8 +63,7 @@ func (db *DB) inPostgres(ctx context.Context, f func(ctx context.Context, tx *Tx
 	if err := raw.Commit(); err != nil {
 		return fmt.Errorf("committing: %w", err)
 	}
-	tx.committed()
-	return nil
+	return tx.committed()
 }
 
 // recovering runs f; its panic becomes an error, as on SQLite.

@@ -127,7 +127,7 @@ func (w *writer) do(ctx context.Context, f func(context.Context, *Tx) error) err
 		}
 	}
 	if j.err == nil {
-		j.tx.committed()
+		return j.tx.committed()
 	}
 	return Named(j.err)
 }
