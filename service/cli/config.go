@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vserver/service"
 	"vserver/service/config"
-	"vserver/service/log"
 )
 
 // configCommand groups what there is to do with configuration files.
@@ -40,8 +40,10 @@ func (p *program) configCheckCommand() *cobra.Command {
 		Use:   "check [FILE]",
 		Short: "Tell everything that is wrong with a configuration file",
 		Long: "Tell everything that is wrong with a configuration file, with the line and the key of each fault.\n" +
-			"Every environment is read as a start would. The exit code is 1 when there is a fault; warnings\n" +
-			"alone leave it at 0.",
+			"Every environment is read as a start would, and what a start would refuse on this machine is\n" +
+			"refused: an address of another machine, a certificate that cannot be used, a file that is a\n" +
+			"folder. Whether a port is free and a database answers only vserver doctor looks at. The exit code\n" +
+			"is 1 when there is a fault; warnings alone leave it at 0.",
 		Args: cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if f.file != "" { // as with every other command
@@ -94,7 +96,7 @@ func (p *program) fileToCheck(f instanceFlags, args []string) (string, error) {
 
 // reportFindings tells what it finds; a fault makes the command fail.
 func (p *program) reportFindings(path string) error {
-	report, err := config.ThisMachine(p.getenv).Check(path, log.CheckFormat)
+	report, err := config.ThisMachine(p.getenv).Check(path, service.Refusals)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -34,7 +35,17 @@ func (f *addressFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.ip, "ip", "", "`ADDRESS` to listen on (default: ip of the configuration)")
 	flags.Uint16VarP(&f.port, "port", "p", 0, "`PORT` to listen on, 0 for any free one (default: port of the configuration)")
-	cmd.PreRun = func(cmd *cobra.Command, _ []string) { f.portGiven = cmd.Flags().Changed("port") }
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		f.portGiven = cmd.Flags().Changed("port")
+		if f.ip == "" {
+			return nil
+		}
+		if err := config.CheckAnswer("ip", f.ip); err != nil {
+			return misused("Invalid value for '--ip': %s", err)
+		}
+		f.ip = strings.Trim(f.ip, "[]")
+		return nil
+	}
 }
 
 // portOr returns the port of the options, or the configured one when there is none.

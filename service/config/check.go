@@ -1,7 +1,6 @@
 package config
 
 import (
-	"crypto/tls"
 	"errors"
 	"os"
 	"slices"
@@ -18,11 +17,10 @@ type Report struct {
 }
 
 // Check reads a file as a start would, each environment in turn, and looks further
-// than a start does: at blocks that lack keys, at the rights of the file and at the
-// certificate. What the format of the log is worth only the log can say: format does.
-// The file's mistakes are in the report; the error says only that the file could not
-// be read.
-func (p Locations) Check(path string, format func(Logging) error) (Report, error) {
+// than a start does: at blocks that lack keys and at the rights of the file. What a start
+// refuses of settings that can be read is for refusals to say. The file's mistakes are
+// in the report; the error says only that the file could not be read.
+func (p Locations) Check(path string, refusals func(Instance) []Refusal) (Report, error) {
 	var report Report
 	file, err := ReadFile(path)
 	if syntax, ok := errors.AsType[Faults](err); ok {
@@ -34,12 +32,21 @@ func (p Locations) Check(path string, format func(Logging) error) (Report, error
 	}
 	r := form.NewReader(path)
 	r.Warnings = slices.Clone(file.notes)
-	for _, name := range EnvironmentNames {
-		if file.checkBlock(r, name, p.Getenv, format) {
-			report.Usable = append(report.Usable, name)
+	r.Faults = slices.Clone(file.misfit)
+	name := p.nameOf(path)
+	if err := CheckName(name); err != nil {
+		r.Fault(0, "", "%s", err)
+	}
+	filled := 0
+	for _, environment := range EnvironmentNames {
+		if !file.blocks[environment].Empty() {
+			filled++
+			if p.checkBlock(r, file, name, environment, refusals) {
+				report.Usable = append(report.Usable, environment)
+			}
 		}
 	}
-	if len(file.blocks) == 0 {
+	if filled+len(file.misfit) == 0 {
 		r.Fault(0, "", "has no environment: write a block under application, or under environments.prod")
 	}
 	checkRights(r)
@@ -49,33 +56,24 @@ func (p Locations) Check(path string, format func(Logging) error) (Report, error
 }
 
 // checkBlock reads one block and reports whether a start would accept it.
-func (f *File) checkBlock(r *yaml.Reader, environment string, getenv func(string) string, format func(Logging) error) bool {
-	v := f.blocks[environment]
-	if v.Empty() {
-		return false
-	}
+func (p Locations) checkBlock(r *yaml.Reader, f *File, name, environment string, refusals func(Instance) []Refusal) bool {
 	before := len(r.Faults)
-	c := f.configOf(r, environment, getenv)
+	c := f.configOf(r, environment, p.Getenv)
 	lacking := f.lacking(environment)
 	r.Faults = append(r.Faults[:before], slices.DeleteFunc(r.Faults[before:], func(fault Fault) bool {
 		return slices.Contains(lacking, strings.TrimPrefix(fault.Key, blockPath(environment)+"."))
 	})...)
 	for _, key := range lacking {
-		r.Fault(v.Line, blockPath(environment)+"."+key, "is missing, so this environment does not count")
+		r.Fault(f.blocks[environment].Line, blockPath(environment)+"."+key, "is missing, so this environment does not count")
 	}
-	b := form.NewReader(f.Path).Block(blockPath(environment), v)
-	if b == nil {
-		return false
+	inst, err := p.instance(name, System, c, nil)
+	if err != nil {
+		inst = Instance{Config: c} // the URI has its fault
 	}
-	v, _ = b.Ask("logging")
-	if logging := b.Block(b.Key("logging"), v); logging != nil {
-		if err := format(c.Logging); err != nil {
-			r.Fault(logging.LineOf("format"), logging.Key("format"), "%s", strings.TrimPrefix(err.Error(), "logging.format: "))
-		}
-	}
-	if len(r.Faults) == before && c.TLS != nil {
-		if _, err := tls.LoadX509KeyPair(c.TLS.Cert, c.TLS.Key); err != nil {
-			r.Fault(b.LineOf("tls"), b.Key("tls"), "cannot be used: %s", err)
+	for _, refusal := range refusals(inst) {
+		fault := f.faultOf(environment, refusal, p.Getenv)
+		if !slices.ContainsFunc(r.Faults[before:], func(other Fault) bool { return strings.HasPrefix(other.Key, fault.Key) }) {
+			r.Faults = append(r.Faults, fault)
 		}
 	}
 	return len(r.Faults) == before

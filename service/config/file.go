@@ -32,6 +32,7 @@ type File struct {
 	Path   string
 	blocks map[string]yaml.Value // those that are mappings
 	notes  []Warning             // warnings about the top level
+	misfit Faults                // what stands in the place of blocks and is ignored by a start
 }
 
 // ReadFile parses the file at path. Syntax faults are Faults with a line.
@@ -65,20 +66,30 @@ func newFile(r *yaml.Reader, err error) (*File, error) {
 // collect finds the five blocks. Anything but a mapping in their place is ignored,
 // as the three dots of the documentation's example must be (/docs/configuration#environments).
 func (f *File) collect(top *yaml.Block) {
-	if v, _ := top.Ask(application); v.IsBlock() {
-		f.blocks[application] = v
-	}
+	f.take(top, application, application)
 	v, _ := top.Ask("environments")
 	if all := top.Block("environments", v); all != nil {
 		for _, name := range EnvironmentNames[:4] {
-			if v, _ := all.Ask(name); v.IsBlock() {
-				f.blocks[name] = v
-			}
+			f.take(all, name, name)
 		}
 		all.Unknown()
+	} else {
+		f.take(top, "environments", "")
 	}
 	top.Unknown()
 	f.notes = top.Warnings
+}
+
+// take keeps the block of an environment. Anything else in its place is noted, but for
+// the three dots and a key without value.
+func (f *File) take(b *yaml.Block, key, environment string) {
+	v, there := b.Ask(key)
+	switch {
+	case v.IsBlock():
+		f.blocks[environment] = v
+	case there && !v.Null() && v.Text() != "...":
+		f.misfit = append(f.misfit, Fault{File: f.Path, Line: v.Line, Key: b.Key(key), Text: "must be a block of keys, not " + v.Kind()})
+	}
 }
 
 func blockPath(environment string) string {
@@ -149,6 +160,9 @@ func (f *File) why(environment string, usable []string) string {
 		return fmt.Sprintf("%s:%d: %s is empty; the file has %s", f.Path, v.Line, blockPath(environment), cmp.Or(strings.Join(usable, ", "), "no usable environment"))
 	} else if there {
 		return fmt.Sprintf("%s:%d: %s lacks %s", f.Path, v.Line, blockPath(environment), strings.Join(f.lacking(environment), ", "))
+	}
+	if len(usable) == 0 && len(f.misfit) > 0 {
+		return f.misfit.Error()
 	}
 	if len(usable) == 0 {
 		return f.Path + " has no usable environment"

@@ -53,7 +53,7 @@ func TestChoiceOfTheEnvironment(t *testing.T) {
 		{"no value", "environments:\n", "", "! Requested environment prod is not found in the configuration: t.yaml has no usable environment"},
 		{"dots", "environments: ...\napplication: ...\n", "test", "! Requested environment test is not found in the configuration: t.yaml has no usable environment"},
 		{"application without value", "application:\n" + fileOf("prod"), "", "prod"},
-		{"list", "environments: [test]\n", "test", "! Requested environment test is not found in the configuration: t.yaml has no usable environment"},
+		{"list", "environments: [test]\n", "test", "! Requested environment test is not found in the configuration: t.yaml:1: environments: must be a block of keys, not a list"},
 	} {
 		f, err := config.Parse("t.yaml", []byte(tc.text))
 		if err != nil {

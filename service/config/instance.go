@@ -31,6 +31,22 @@ type Instance struct {
 	Warnings []Warning
 }
 
+// Refusal is why a start refuses a setting whose value can be read.
+type Refusal struct {
+	Key string
+	Err error
+}
+
+// FaultOf says of a refusal where its setting stands: in the file, with its line, or in
+// the process's environment.
+func (p Locations) FaultOf(i Instance, r Refusal) Fault {
+	file, err := ReadFile(i.File)
+	if err != nil {
+		return Fault{File: i.File, Key: r.Key, Text: r.Err.Error()}
+	}
+	return file.faultOf(i.Config.Environment, r, p.Getenv)
+}
+
 // RealPath returns a path without links, so that two paths of one file are equal; of a
 // file that is not there the path itself.
 func RealPath(path string) string {
@@ -105,8 +121,7 @@ func (p Locations) locate(w Wanted) (path, name string, err error) {
 		if !isFile(path) {
 			return "", "", fmt.Errorf("config %s not found", w.File)
 		}
-		stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-		name = p.either("VANTAGE6_CONFIG_NAME", stem)
+		name = p.nameOf(path)
 		return path, name, CheckName(name)
 	}
 	if err := CheckName(w.Name); err != nil {
@@ -119,6 +134,11 @@ func (p Locations) locate(w Wanted) (path, name string, err error) {
 		}
 	}
 	return "", "", absent(w, p.instead(w))
+}
+
+// nameOf returns the name of the instance whose file is given.
+func (p Locations) nameOf(path string) string {
+	return p.either("VANTAGE6_CONFIG_NAME", strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
 }
 
 // instead tells of what may be meant by a name that is not there: the same name at the

@@ -152,7 +152,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-func anyFormat(config.Logging) error { return nil }
+func noRefusal(config.Instance) []config.Refusal { return nil }
 
 // What a block lacks must not hide what else is wrong with it.
 func TestCheckTellsEverythingAtOnce(t *testing.T) {
@@ -160,7 +160,9 @@ func TestCheckTellsEverythingAtOnce(t *testing.T) {
 	path := put(t, at.WorkDir+"/x.yaml", edited("    api_pth: /api\n    port: abc\n    tls: {}\n    api_pth: /x"))
 	text, _ := os.ReadFile(path)
 	path = put(t, path, strings.Replace(string(text), "    uri: sqlite:///test.sqlite\n", "", 1))
-	report, err := at.Check(path, func(config.Logging) error { return errors.New("logging.format: no") })
+	report, err := at.Check(path, func(config.Instance) []config.Refusal {
+		return []config.Refusal{{Key: "logging.format", Err: errors.New("no")}, {Key: "tls", Err: errors.New("has its fault already")}}
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +198,7 @@ func TestCheck(t *testing.T) {
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	report, err := at.Check(path, anyFormat)
+	report, err := at.Check(path, noRefusal)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,19 +221,22 @@ func TestCheck(t *testing.T) {
 func TestCheckOfOtherFiles(t *testing.T) {
 	at := workshop(t, nil)
 	for text, want := range map[string]string{
-		fileOf("test"):      "",
-		"a: [":              ":1: is not YAML: did not find expected node content",
-		"":                  ": has no environment: write a block under application, or under environments.prod",
-		"environments: ...": ": has no environment: write a block under application, or under environments.prod",
-		edited("    tls: {cert: no.pem, key: no.key}"): ":20: environments.test.tls: cannot be used: open " + at.WorkDir + "/no.pem: no such file or directory",
+		fileOf("test"):                          "",
+		"a: [":                                  ":1: is not YAML: did not find expected node content",
+		"":                                      ": has no environment: write a block under application, or under environments.prod",
+		"environments: ...":                     ": has no environment: write a block under application, or under environments.prod",
+		"environments: 5":                       ":1: environments: must be a block of keys, not a single value",
+		"environments:\n  prod: 5":              ":2: environments.prod: must be a block of keys, not a single value",
+		"environments: [a]\n" + applicationOnly: ":1: environments: must be a block of keys, not a list",
+		"application: {}":                       ": has no environment: write a block under application, or under environments.prod",
 	} {
 		path := put(t, at.WorkDir+"/x.yaml", text)
-		report, err := at.Check(path, anyFormat)
+		report, err := at.Check(path, noRefusal)
 		if got := strings.TrimPrefix(report.Faults.Error(), path); err != nil || got != want {
 			t.Errorf("%.30q: %v, %s", text, err, got)
 		}
 	}
-	if _, err := at.Check(at.WorkDir+"/none", anyFormat); !errors.Is(err, os.ErrNotExist) {
+	if _, err := at.Check(at.WorkDir+"/none", noRefusal); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 }

@@ -40,6 +40,24 @@ func (f *File) Load(environment string, getenv func(string) string) (Config, []W
 
 func bare(string) string { return "" }
 
+// faultOf says of a refusal where its setting stands.
+func (f *File) faultOf(environment string, r Refusal, getenv func(string) string) Fault {
+	if s, _ := setting(r.Key); s.Variable != "" && (getenv(s.Variable) != "" || getenv(s.Variable+"_FILE") != "") {
+		return Fault{File: "environment", Key: s.Variable, Text: r.Err.Error()}
+	}
+	b := form.NewReader(f.Path).Block(blockPath(environment), f.blocks[environment])
+	fault := Fault{File: f.Path, Key: blockPath(environment) + "." + r.Key, Text: r.Err.Error()}
+	for name := range strings.SplitSeq(r.Key, ".") {
+		if b == nil {
+			break
+		}
+		fault.Line = b.LineOf(name)
+		v, _ := b.Ask(name)
+		b = b.Block(b.Key(name), v)
+	}
+	return fault
+}
+
 // grave lists the faults of a block that the reference checks too: port and logging.
 func (f *File) grave(environment string) Faults {
 	r := form.NewReader(f.Path)

@@ -62,12 +62,15 @@ func networkSettings() []Setting {
 
 var hostname = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_.])?$`)
 
+var endsInNumber = regexp.MustCompile(`(?i)(^|\.)([0-9]+|0x[0-9a-f]*)\.?$`)
+
 // host judges an address to bind: IPv4, IPv6 with or without brackets, or a name.
 func host(_, value string) (taken, must string) {
 	if inner, ok := strings.CutPrefix(value, "["); ok {
 		value = strings.TrimSuffix(inner, "]")
 	}
-	if _, err := netip.ParseAddr(value); err == nil || hostname.MatchString(value) {
+	// What ends in a number is no name, so nobody looks for it as one.
+	if _, err := netip.ParseAddr(value); err == nil || hostname.MatchString(value) && !endsInNumber.MatchString(value) {
 		return value, ""
 	}
 	return "", "must be an IP address or host name without port, such as 0.0.0.0 or 127.0.0.1"

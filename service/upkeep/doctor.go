@@ -94,6 +94,10 @@ func (e examination) configuration(context.Context) []Finding {
 			Advice: "set jwt_secret_key to a long random text",
 		})
 	}
+	for _, r := range service.Refusals(e.inst) {
+		fault := e.locations.FaultOf(e.inst, r)
+		found = append(found, Finding{Verdict: Failure, Text: fault.Error(), Advice: "correct the configuration"})
+	}
 	if found == nil {
 		return sound("%s, environment %s", e.inst.File, e.inst.Config.Environment)
 	}
@@ -155,7 +159,15 @@ func (e examination) port(ctx context.Context) []Finding {
 	}
 	at := l.Addr()
 	_ = l.Close()
-	return sound("%s is free", at)
+	found := sound("%s is free", at)
+	if m := e.inst.Config.Metrics; m != nil {
+		l, err := service.Listen(ctx, config.Config{IP: m.IP, Port: m.Port})
+		if err != nil {
+			return append(found, failing("end the program that has the port, or change ip or port of metrics", err)...)
+		}
+		_ = l.Close()
+	}
+	return found
 }
 
 func (e examination) database(ctx context.Context) []Finding {
