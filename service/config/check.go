@@ -71,7 +71,7 @@ func (p Locations) checkBlock(r *yaml.Reader, f *File, name, environment string,
 		inst = Instance{Config: c} // the URI has its fault
 	}
 	for _, refusal := range refusals(inst) {
-		fault := f.faultOf(environment, refusal, p.Getenv)
+		fault := f.locateRefusal(environment, refusal, p.Getenv)
 		if !slices.ContainsFunc(r.Faults[before:], func(other Fault) bool { return strings.HasPrefix(other.Key, fault.Key) }) {
 			r.Faults = append(r.Faults, fault)
 		}

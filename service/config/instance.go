@@ -37,14 +37,14 @@ type Refusal struct {
 	Err error
 }
 
-// FaultOf says of a refusal where its setting stands: in the file, with its line, or in
+// FaultAt says of a refusal where its setting stands: in the file, with its line, or in
 // the process's environment.
-func (p Locations) FaultOf(i Instance, r Refusal) Fault {
+func (p Locations) FaultAt(i Instance, r Refusal) Fault {
 	file, err := ReadFile(i.File)
 	if err != nil {
 		return Fault{File: i.File, Key: r.Key, Text: r.Err.Error()}
 	}
-	return file.faultOf(i.Config.Environment, r, p.Getenv)
+	return file.locateRefusal(i.Config.Environment, r, p.Getenv)
 }
 
 // RealPath returns a path without links, so that two paths of one file are equal; of a

@@ -40,8 +40,8 @@ func (f *File) Load(environment string, getenv func(string) string) (Config, []W
 
 func bare(string) string { return "" }
 
-// faultOf says of a refusal where its setting stands.
-func (f *File) faultOf(environment string, r Refusal, getenv func(string) string) Fault {
+// locateRefusal says of a refusal where its setting stands.
+func (f *File) locateRefusal(environment string, r Refusal, getenv func(string) string) Fault {
 	if s, _ := setting(r.Key); s.Variable != "" && (getenv(s.Variable) != "" || getenv(s.Variable+"_FILE") != "") {
 		return Fault{File: "environment", Key: s.Variable, Text: r.Err.Error()}
 	}

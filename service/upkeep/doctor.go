@@ -95,7 +95,7 @@ func (e examination) configuration(context.Context) []Finding {
 		})
 	}
 	for _, r := range service.Refusals(e.inst) {
-		fault := e.locations.FaultOf(e.inst, r)
+		fault := e.locations.FaultAt(e.inst, r)
 		found = append(found, Finding{Verdict: Failure, Text: fault.Error(), Advice: "correct the configuration"})
 	}
 	if found == nil {
