@@ -3,7 +3,6 @@ package handlers
 import (
 	"encoding/base64"
 	"net/http"
-	"strings"
 
 	"vserver/service/access"
 	"vserver/service/core"
@@ -136,17 +135,17 @@ func organizationFields(b *body) core.OrganizationFields {
 	}
 }
 
-// key reads a public key in base64; white space does not count. Nil when absent or
-// null, not nil and empty for the empty text, which clears the key.
+// key reads a public key (/docs/organizations#keys). Nil when absent or null, not nil and
+// empty for the empty text, which clears the key.
 func (b *body) key(field string) []byte {
 	s := b.text(field, longText)
 	if s == nil {
 		return nil
 	}
-	key, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(*s), ""))
+	key, err := core.ParsePublicKey(*s)
 	if err != nil {
-		b.refuse(field, "has to be standard base64 with padding")
+		b.refuse(field, "%s", err)
 		return nil
 	}
-	return append([]byte{}, key...)
+	return key
 }

@@ -1,6 +1,15 @@
 package handlers
 
 import (
+	"crypto/ecdsa"
+	curve "crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -180,4 +189,53 @@ func TestListsBelowAnOrganization(t *testing.T) {
 		get("node_iknl_z", "2/node", 200, `[{"id":12}]`),
 		get("node_iknl_p", "2/node", 200, `[{"id":12},{"id":15}]`),
 	)
+}
+
+// TestPublicKeysAreOnesToEncryptWith uploads keys in every form.
+func TestPublicKeysAreOnesToEncryptWith(t *testing.T) {
+	b := newBed(t)
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encode := func(kind string, der []byte) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+	}
+	der, _ := x509.MarshalPKIXPublicKey(&private.PublicKey)
+	elliptic, _ := ecdsa.GenerateKey(curve.P256(), rand.Reader)
+	ec, _ := x509.MarshalPKIXPublicKey(&elliptic.PublicKey)
+	public := encode("PUBLIC KEY", der)
+	secret := encode("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(private))
+	b64 := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	send := func(key string, want int, stored string) {
+		t.Helper()
+		body, _ := json.Marshal(map[string]string{"public_key": key})
+		has := ""
+		if want == 200 {
+			has = fmt.Sprintf(`{"public_key":%q}`, stored)
+		}
+		b.run(row{as: "root", method: "PATCH", path: "/organization/2", body: string(body), want: want, has: has})
+	}
+	for _, encrypted := range []bool{false, true} {
+		b.change(t, fmt.Sprintf(`UPDATE collaboration SET encrypted = %v WHERE id = 1`, encrypted))
+		odd := 200
+		if encrypted {
+			odd = 400
+		}
+		send("", 200, "")
+		send(public, 200, b64(public))
+		send("\n"+strings.ReplaceAll(public, "\n", "\r\n"), 200, b64(public))
+		send(b64(public), 200, b64(public))
+		send(encode("RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(&private.PublicKey)), 200, b64(encode("RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(&private.PublicKey))))
+		send("aGVsbG8=", odd, "aGVsbG8=")
+		send(b64(string(der)), odd, b64(string(der)))
+		send(encode("PUBLIC KEY", ec), odd, b64(encode("PUBLIC KEY", ec)))
+		for _, bad := range []string{"hello", secret, b64(secret), public[:100], "-----BEGIN PUBLIC KEY-----", "ssh-rsa AAAA x"} {
+			send(bad, 400, "")
+		}
+	}
+	b.change(t, `UPDATE organization SET public_key = NULL`, `UPDATE collaboration SET encrypted = FALSE`)
+	send("aGVsbG8=", 200, "aGVsbG8=")
+	b.change(t, `UPDATE collaboration SET encrypted = TRUE`)
+	b.run(row{as: "root", method: "PATCH", path: "/organization/2", body: `{"name":"IKNL","public_key":"aGVsbG8="}`, want: 200}) // clients send all back
 }

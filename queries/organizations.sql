@@ -71,3 +71,7 @@ SELECT r.id FROM result r WHERE r.organization_id = @organization_id ORDER BY r.
 
 -- name: IsMember :one
 SELECT EXISTS (SELECT 1 FROM member WHERE organization_id = @organization_id AND collaboration_id = @collaboration_id);
+
+-- name: IsInEncrypted :one
+SELECT EXISTS (SELECT 1 FROM member m JOIN collaboration c ON c.id = m.collaboration_id
+  WHERE m.organization_id = @organization_id AND c.encrypted);

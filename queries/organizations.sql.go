@@ -200,6 +200,18 @@ func (q *Queries) InsertOrganization(ctx context.Context, arg InsertOrganization
 	return id, err
 }
 
+const IsInEncrypted = `-- name: IsInEncrypted :one
+SELECT EXISTS (SELECT 1 FROM member m JOIN collaboration c ON c.id = m.collaboration_id
+  WHERE m.organization_id = $1 AND c.encrypted)
+`
+
+func (q *Queries) IsInEncrypted(ctx context.Context, organizationID int64) (bool, error) {
+	row := q.db.QueryRowContext(ctx, IsInEncrypted, organizationID)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const IsMember = `-- name: IsMember :one
 SELECT EXISTS (SELECT 1 FROM member WHERE organization_id = $1 AND collaboration_id = $2)
 `

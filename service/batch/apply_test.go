@@ -85,9 +85,12 @@ func (b *bed) logsIn() {
 	}
 }
 
+// rsaKey is a public key as a node uploads it.
+const rsaKey = "LS0tLS1CRUdJTiBQVUJMSUMgS0VZLS0tLS0KTUlHZk1BMEdDU3FHU0liM0RRRUJBUVVBQTRHTkFEQ0JpUUtCZ1FEbms0NVZ5SUVvT2paemxWZ1k0THptTzJ4MQpTYkx0Y1hSZTI5c05FMHFzeXdnYStWTk9BWk1XSXBYZXpDTzAwUGkrZ3NYSzJXQ3A4b3g5QVYzSkdlOGVIV3NFClBjdmhsd2hTSEVCMmlEWExYa3BhNUFwRXAwelZCRXorQ0hDekJIS28zTktlUy96VjZrdmdHamNQUThDWENiUmsKZTRRTWJTTHUrdHAzMGpBeG1RSURBUUFCCi0tLS0tRU5EIFBVQkxJQyBLRVktLS0tLQo="
+
 const small = `
 organizations:
-- {name: A, domain: a.example, address1: Street 1, address2: , zipcode: 1, country: X, public_key: a2V5, users: [
+- {name: A, domain: a.example, address1: Street 1, address2: , zipcode: 1, country: X, public_key: ` + rsaKey + `, users: [
     {username: ann, firstname: Ann, email: ann@a.example}, {username: bob, roles: [Viewer, super]}]}
 collaborations:
 - name: C
@@ -190,7 +193,7 @@ func TestWhatDiffers(t *testing.T) {
 	}{
 		"address":      {"", "Street 1", "Street 2", batch.Organization, 3, `address1 is "Street 1" in the database, "Street 2" in the file`},
 		"cleared":      {"", "domain: a.example", "domain: ", batch.Organization, 3, `domain is "a.example" in the database, nothing in the file`},
-		"public key":   {"", "a2V5", "a2V6", batch.Organization, 3, "public_key is another one in the database"},
+		"public key":   {"", rsaKey, "LS0tLS1CRUdJTiBQVUJMSUMgS0VZLS0tLS0KTUlHZk1BMEdDU3FHU0liM0RRRUJBUVVBQTRHTkFEQ0JpUUtCZ1FEbms0NVZ5SUVvT2paemxWZ1k0THptTzJ4MQpTYkx0Y1hSZTI5c05FMHFzeXdnYStWTk9BWk1XSXBYZXpDTzAwUGkrZ3NYSzJXQ3A4b3g5QVYzSkdlOGVIV3NFClBjdmhsd2hTSEVCMmlEWExYa3BhNUFwRXAwelZCRXorQ0hDekJIS28zTktlUy96VjZrdmdHamNQUThDWENiUmsKZTRRTWJTTHUrdHAzMGpBeG1RSURBUUFCCi0tLS0tRU5EIFBVQkxJQyBLRVktLS0tLQ==", batch.Organization, 3, "public_key is another one in the database"},
 		"first name":   {"", "firstname: Ann", "firstname: Anna", batch.User, 4, `firstname is "Ann" in the database, "Anna" in the file`},
 		"e-mail":       {"", "ann@a.example", "a@a.example", batch.User, 4, `email is "ann@a.example" in the database, "a@a.example" in the file`},
 		"roles":        {"", "Viewer, super", "super", batch.User, 4, "the user has other roles in the database"},
@@ -238,7 +241,7 @@ func TestWhatDiffers(t *testing.T) {
 func TestWhatIsNotCompared(t *testing.T) {
 	for name, c := range map[string]struct{ before, from, to string }{
 		"password":           {"", "firstname: Ann,", "firstname: Ann, password: changed,"},
-		"no public key":      {"", "public_key: a2V5,", ""},
+		"no public key":      {"", "public_key: " + rsaKey + ",", ""},
 		"no e-mail":          {"", ", email: ann@a.example", ""},
 		"another role":       {"INSERT INTO user_role (user_id, role_id) VALUES (2, 4)", "", ""},
 		"no tasks":           {"", "tasks: [image]", ""},

@@ -1,6 +1,11 @@
 package batch
 
-import "vserver/service/yaml"
+import (
+	"slices"
+
+	"vserver/service/core"
+	"vserver/service/yaml"
+)
 
 // check finds what does not fit together within a file.
 func check(r *yaml.Reader, f *File) {
@@ -14,6 +19,7 @@ func check(r *yaml.Reader, f *File) {
 			}
 		}
 	}
+	checkKeys(r, f)
 	names = firsts{}
 	keys := map[string]*participant{}
 	for _, c := range f.collaborations {
@@ -27,6 +33,21 @@ func check(r *yaml.Reader, f *File) {
 				continue
 			}
 			keys[p.key] = p
+		}
+	}
+}
+
+// checkKeys wants keys that one can encrypt with where a collaboration is encrypted.
+func checkKeys(r *yaml.Reader, f *File) {
+	for _, o := range f.organizations {
+		if len(o.publicKey) == 0 || core.HoldsRSAKey(o.publicKey) {
+			continue
+		}
+		for _, c := range f.collaborations {
+			member := func(p *participant) bool { return p.name == o.name }
+			if c.encrypted && slices.ContainsFunc(c.participants, member) {
+				r.Fault(o.keyLine, "", "public_key of %s %s; collaboration %s is encrypted", o.name, core.TextNoRSAKey, c.name)
+			}
 		}
 	}
 }

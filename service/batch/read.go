@@ -2,13 +2,13 @@ package batch
 
 import (
 	"encoding/base32"
-	"encoding/base64"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 
 	"vserver/service/access"
+	"vserver/service/core"
 	"vserver/service/yaml"
 )
 
@@ -140,15 +140,18 @@ func (b *block) name(field string) (string, int) {
 	return name, line
 }
 
-// publicKey reads a key in base64; white space within it does not count.
+// publicKey reads a key as REST does.
 func (b *block) publicKey() ([]byte, int) {
 	t := b.text("public_key", longText)
 	if t.or("") == "" {
 		return nil, t.line
 	}
-	key, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(*t.value), ""))
-	if err != nil {
-		b.Refuse("public_key", "must be standard base64 with padding")
+	key, err := core.ParsePublicKey(*t.value)
+	switch {
+	case err != nil:
+		b.Refuse("public_key", "%s", err)
+	case !core.HoldsRSAKey(key):
+		b.Warn(t.line, b.Key("public_key"), "%s", core.TextNoRSAKey)
 	}
 	return key, t.line
 }

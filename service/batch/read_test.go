@@ -27,7 +27,7 @@ func TestBadFiles(t *testing.T) {
 		"long":             {strings.Replace(head, "A", strings.Repeat("é", 1001), 1) + "}", "x.yaml:2: organizations[1].name: is longer than 1000 characters"},
 		"list as text":     {strings.Replace(head, "domain: ", "domain: [x]", 1) + "}", "x.yaml:2: organizations[1].domain: must be a text, not a list"},
 		"key twice":        {head + "name: B}", "x.yaml:2: organizations[1].name: is there twice, first on line 2"},
-		"bad key":          {head + "public_key: a2V}", "x.yaml:2: organizations[1].public_key: must be standard base64 with padding"},
+		"bad key":          {head + "public_key: a2V}", "x.yaml:2: organizations[1].public_key: has to be a public key in PEM, or its standard base64 with padding"},
 		"no username":      {head + "users: [{}]}", "x.yaml:2: organizations[1].users[1].username: is missing"},
 		"digits as user":   {head + "users: [{username: 7}]}", "x.yaml:2: organizations[1].users[1].username: must not consist of digits only, it could be taken for an id"},
 		"empty password":   {head + "users: [{username: u, password: ''}]}", "x.yaml:2: organizations[1].users[1].password: is empty"},

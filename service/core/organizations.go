@@ -1,6 +1,7 @@
 package core
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -97,7 +98,9 @@ func (c *Core) CreateOrganization(ctx context.Context, g access.Grant[access.Cre
 	}
 	var row queries.Organization
 	f.writeTo(&row)
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error { return t.AddOrganization(ctx, &row) })
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+		return firstError(t.AddOrganization(ctx, &row), t.CheckPublicKey(ctx, row))
+	})
 	if err != nil {
 		return Organization{}, fmt.Errorf("creating an organization: %w", err)
 	}
@@ -121,8 +124,14 @@ func (c *Core) ChangeOrganization(ctx context.Context, g access.Grant[access.Edi
 		if err := firstError(in.Fault, checkNewName("name", stored.Name, in.Fields.Name)); err != nil {
 			return err
 		}
-		in.Fields.writeTo(&stored)
 		row = stored
+		in.Fields.writeTo(&row)
+		if !bytes.Equal(row.PublicKey, stored.PublicKey) {
+			err = t.CheckPublicKey(ctx, row)
+		}
+		if err != nil {
+			return err
+		}
 		return t.SaveOrganization(ctx, row)
 	})
 	if err != nil {

@@ -124,10 +124,18 @@ func TestRelations(t *testing.T) {
 	}
 }
 
+const rsaKey = `-----BEGIN PUBLIC KEY-----
+MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDnk45VyIEoOjZzlVgY4LzmO2x1
+SbLtcXRe29sNE0qsywga+VNOAZMWIpXezCO00Pi+gsXK2WCp8ox9AV3JGe8eHWsE
+PcvhlwhSHEB2iDXLXkpa5ApEp0zVBEz+CHCzBHKo3NKeS/zV6kvgGjcPQ8CXCbRk
+e4QMbSLu+tp30jAxmQIDAQAB
+-----END PUBLIC KEY-----
+`
+
 // Every column can be read and, but for those that the database gives, set.
 func TestColumns(t *testing.T) {
 	values := map[string]string{
-		"id": "", "type": "", "encrypted": "False", "operation": "Operation.EDIT", "scope": "Scope.OWN", "_public_key": "b'k'",
+		"id": "", "type": "", "encrypted": "False", "operation": "Operation.EDIT", "scope": "Scope.OWN", "_public_key": fmt.Sprintf("b%q", rsaKey),
 		"last_seen": "datetime.datetime(2024, 5, 6, 7, 8)", "last_login_attempt": "datetime.datetime(2024, 5, 6, 7, 8, 9)",
 		"assigned_at": "datetime.datetime(2024, 5, 6, 7, 8, 9, 10)", "started_at": "datetime.datetime(2024, 5, 6, 7, 8)",
 		"finished_at": "datetime.datetime(2024, 5, 6, 7, 8)",
@@ -170,9 +178,9 @@ func TestVirtualAttributes(t *testing.T) {
 	b := newFixture(t)
 	b.does(world)
 	b.says("org.public_key", "''")
-	b.does("org.public_key = 'a2V5'\norg.save()")
+	b.does("collab.encrypted = False\ncollab.save()\norg.public_key = 'a2V5'\norg.save()")
 	b.says("org.public_key, org._public_key, db.Organization(public_key='a2V5')._public_key", "('a2V5', b'key', b'key')")
-	b.says("org.public_key = '?'", "ValueError: public_key takes a key in base64 (line 1)")
+	b.says("org.public_key = '?'", "ValueError: public_key has to be a public key in PEM, or its standard base64 with padding (line 1)")
 	b.says("org.public_key = None\norg._public_key", "b''")
 	b.says("child.complete, child.status, child.finished_at", "(True, 'unknown', None)")
 	b.says("task.complete, task.status, type(task.created_at)", "(False, 'unknown', 'datetime.datetime')")
@@ -318,4 +326,22 @@ func TestTasksLeaveNothing(t *testing.T) {
 			t.Errorf("%s: %s, want %s", query, got, want)
 		}
 	}
+}
+
+// A public key is taken as REST takes it, and nothing else.
+func TestPublicKeys(t *testing.T) {
+	b := newFixture(t)
+	b.does(world)
+	b.does(fmt.Sprintf("org.public_key = %q\norg.save()", rsaKey))
+	b.says(fmt.Sprintf("org._public_key == b%q", rsaKey), "True")
+	for _, c := range []struct{ key, want string }{
+		{"?", "ValueError: public_key has to be a public key in PEM"},
+		{"-----BEGIN PUBLIC KEY-----\nx", "ValueError: public_key has damaged PEM"},
+		{"a2V5", "public_key: holds no RSA public key in PEM"},
+	} {
+		if _, faults := b.run(fmt.Sprintf("org.public_key = %q\norg.save()", c.key)); !strings.Contains(faults, c.want) {
+			t.Errorf("%s: %s", c.key, faults)
+		}
+	}
+	b.does("collab.encrypted = False\ncollab.save()\norg.public_key = 'a2V5'\norg.save()")
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"strings"
 
 	"go.starlark.net/starlark"
 
@@ -34,6 +33,12 @@ func organizations() *model {
 		rows: table[queries.Organization]{
 			query: filtered((*queries.Queries).FindOrganizations), held: (*core.Tx).HoldOrganization,
 			add: (*core.Tx).AddOrganization, save: (*core.Tx).SaveOrganization, removeByID: (*core.Tx).RemoveOrganization,
+			with: func(t *core.Tx, ctx context.Context, r *queries.Organization, set names) error {
+				if !set["_public_key"] {
+					return nil
+				}
+				return t.CheckPublicKey(ctx, *r)
+			},
 		},
 	}
 }
@@ -72,7 +77,7 @@ func publicKey(_ *session, o *object) (starlark.Value, error) {
 	return starlark.String(base64.StdEncoding.EncodeToString(o.row.(*queries.Organization).PublicKey)), nil
 }
 
-// setPublicKey takes a key in base64.
+// setPublicKey takes a key as REST does.
 func setPublicKey(s *session, o *object, v starlark.Value) error {
 	var key []byte
 	if v != starlark.None {
@@ -80,8 +85,8 @@ func setPublicKey(s *session, o *object, v starlark.Value) error {
 		if err != nil {
 			return err
 		}
-		if key, err = base64.StdEncoding.DecodeString(strings.Join(strings.Fields(encoded), "")); err != nil {
-			return problem("ValueError", "public_key takes a key in base64")
+		if key, err = core.ParsePublicKey(encoded); err != nil {
+			return problem("ValueError", "public_key %s", err)
 		}
 	}
 	return s.setColumn(o, o.model.column("_public_key"), starlark.Bytes(key))

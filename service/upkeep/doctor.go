@@ -19,6 +19,7 @@ import (
 	"vserver/queries"
 	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/core"
 	"vserver/service/instance"
 	"vserver/service/private"
 )
@@ -59,7 +60,7 @@ func Examine(ctx context.Context, locations config.Locations, inst config.Instan
 		run  func(context.Context) []Finding
 	}{
 		{"configuration", e.configuration}, {"permissions", e.permissions}, {"port", e.port},
-		{"database", e.database}, {"migrations", e.migrations}, {"clock", e.clock}, {"disk", e.disk},
+		{"database", e.database}, {"migrations", e.migrations}, {"keys", e.keys}, {"clock", e.clock}, {"disk", e.disk},
 		{"mail", e.mail}, {"certificate", e.certificate}, {"cors", e.cors},
 	} {
 		for _, f := range check.run(ctx) {
@@ -211,6 +212,35 @@ func (e examination) migrations(ctx context.Context) []Finding {
 		return sound("the first start makes the tables")
 	}
 	return sound("the schema has version %d, the newest", s.Has)
+}
+
+// keys looks for public keys that nobody can encrypt with.
+func (e examination) keys(ctx context.Context) (found []Finding) {
+	s, err := ReadSchema(ctx, e.inst)
+	if err != nil || s.Has == 0 || s.Has != s.Knows {
+		return skipped("the database cannot be read as it is, see its check")
+	}
+	db, err := queries.Open(ctx, service.Source(e.inst))
+	if err != nil {
+		return failing("see the check of the database", err)
+	}
+	defer func() { _ = db.Close() }()
+	rows, err := db.FindOrganizations(ctx, queries.FindOrganizationsParams{})
+	if err != nil {
+		return failing("see the check of the database", err)
+	}
+	for _, o := range rows {
+		if len(o.PublicKey) > 0 && !core.HoldsRSAKey(o.PublicKey) {
+			found = append(found, Finding{
+				Verdict: Doubt, Text: fmt.Sprintf("the public_key of organization %d %s", o.ID, core.TextNoRSAKey),
+				Advice: "have its node upload the key again, or set it with PATCH organization",
+			})
+		}
+	}
+	if found == nil {
+		return sound("every public key is one that clients can encrypt with")
+	}
+	return found
 }
 
 // clock compares the clock with what should be in the past, and with that of Postgres.
