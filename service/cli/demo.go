@@ -31,8 +31,8 @@ func (p *program) demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Show the whole job on simulated hospitals, without any configuration",
 		Long: "Starts a server on a free port with a database in a temporary directory, lets simulated hospitals join it,\n" +
-			"has a researcher ask for the average age of all patients, and compares it with the true one.\n" +
-			"Ends with 0 only when both agree.",
+			"has a researcher ask for the average age of all patients, compares it with the true one, and looks for ages\n" +
+			"of single patients in everything that the nodes send. Ends with 0 only when both averages agree and there is none.",
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.nodes < 1 || o.tasks < 1 {
@@ -69,7 +69,7 @@ func (p *program) demo(ctx context.Context, o demoOptions) error {
 	case err := <-ended:
 		return err
 	case at := <-ready:
-		err = p.perform(ctx, o, "http://"+at.String()+inst.Config.APIPath, password)
+		err = p.perform(ctx, o, "http://"+at.String(), inst.Config.APIPath, password)
 	}
 	stop()
 	if end := <-ended; err == nil {
@@ -79,11 +79,11 @@ func (p *program) demo(ctx context.Context, o demoOptions) error {
 }
 
 // perform has the demo played on a running server and prints what came of it.
-func (p *program) perform(ctx context.Context, o demoOptions, url, password string) error {
+func (p *program) perform(ctx context.Context, o demoOptions, origin, path, password string) error {
 	show := p.Console.Out // of a JSON value, it is out of the way
 	bar := &progress{out: show, terminal: p.Terminal}
 	report, played := demo.Run(ctx, demo.Options{
-		URL: url, RootPassword: password, Nodes: o.nodes, Tasks: o.tasks, Progress: bar.show,
+		URL: origin + path, RootPassword: password, Nodes: o.nodes, Tasks: o.tasks, Progress: bar.show,
 	})
 	bar.end()
 	if played == nil || len(report.Hospitals) > 0 {
@@ -94,8 +94,9 @@ func (p *program) perform(ctx context.Context, o demoOptions, url, password stri
 	if played != nil || !o.keep {
 		return played
 	}
-	_, err := fmt.Fprintf(show, "\nThe server stays up at %s until you interrupt it (Ctrl-C).\n"+
-		"  administrator  root / %s\n  researcher     %s / %s\n", url, password, report.Researcher.Username, report.Researcher.Password)
+	_, err := fmt.Fprintf(show, "\nThe server stays up at %s/ until you interrupt it (Ctrl-C).\n"+
+		"Open it in a browser; clients connect there with the API path %s\n"+
+		"  administrator  root / %s\n  researcher     %s / %s\n", origin, path, password, report.Researcher.Username, report.Researcher.Password)
 	if err != nil {
 		return err
 	}
@@ -163,15 +164,14 @@ type progress struct {
 }
 
 func (b *progress) show(s demo.Progress) {
-	line := fmt.Sprintf("%s %d/%d tasks, %s", terminal.Bar(s.Done, s.Total, "."), s.Done, s.Total, s.Step)
 	if b.terminal {
-		_, _ = fmt.Fprintf(b.out, "\r\x1b[K%s", line)
+		_, _ = fmt.Fprintf(b.out, "\r\x1b[K%s %3d%% %s", terminal.Bar(s.Done, s.Total, "."), 100*s.Done/s.Total, s.Step)
 		return
 	}
-	if line = fmt.Sprintf("%s (%d of %d tasks)", s.Step, s.Done, s.Total); line != b.last {
-		_, _ = fmt.Fprintln(b.out, line)
+	if s.Step != b.last {
+		_, _ = fmt.Fprintln(b.out, s.Step)
 	}
-	b.last = line
+	b.last = s.Step
 }
 
 // end leaves the bar's line.

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestDemoKeepsTheServerUp starts the demo with --keep, uses the server that it
-// names, and interrupts it: nothing of it stays.
+// TestDemoKeepsTheServerUp starts the demo with --keep, opens the address that it
+// prints, uses the API that it names, and interrupts it: nothing of it stays.
 func TestDemoKeepsTheServerUp(t *testing.T) {
 	temporary := t.TempDir()
 	cmd := exec.CommandContext(t.Context(), buildBinary(t), "demo", "--keep", "--nodes", "1")
@@ -24,13 +24,17 @@ func TestDemoKeepsTheServerUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := regexp.MustCompile(`stays up at (http\S+) until`)
-	var url string
+	prefix := regexp.MustCompile(`with the API path (\S+)`)
+	var page, url string
 	var said strings.Builder
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		said.WriteString(lines.Text() + "\n")
 		if m := address.FindStringSubmatch(lines.Text()); m != nil {
-			url = m[1]
+			page = m[1]
+		}
+		if m := prefix.FindStringSubmatch(lines.Text()); m != nil {
+			url = strings.TrimSuffix(page, "/") + m[1]
 		}
 		if strings.Contains(lines.Text(), "researcher     researcher-") {
 			break
@@ -39,6 +43,16 @@ func TestDemoKeepsTheServerUp(t *testing.T) {
 	logIn := regexp.MustCompile(`administrator +root / (\S+)`).FindStringSubmatch(said.String())
 	if url == "" || logIn == nil {
 		t.Fatalf("no address or log-in in:\n%s", said.String())
+	}
+	for _, printed := range regexp.MustCompile(`https?://[^\s,]+`).FindAllString(said.String(), -1) {
+		reply, err := http.Get(printed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = reply.Body.Close()
+		if reply.StatusCode != http.StatusOK {
+			t.Errorf("the printed address %s answers %d", printed, reply.StatusCode)
+		}
 	}
 	reply, err := http.Post(url+"/token/user", "application/json", strings.NewReader(`{"username":"root","password":"`+logIn[1]+`"}`))
 	if err != nil {

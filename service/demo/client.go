@@ -23,6 +23,7 @@ type object struct {
 type client struct {
 	url  string
 	http *http.Client
+	sent func(body []byte) // is called with everything that is sent; may be nil
 	mu   sync.Mutex
 	// The session; a container has only the first.
 	access, refresh string
@@ -121,6 +122,7 @@ func (c *client) send(ctx context.Context, method, path, token string, body, int
 		if err != nil {
 			return fmt.Errorf("encoding the request: %w", err)
 		}
+		c.witness(b)
 		raw = bytes.NewReader(b)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, c.url+path, raw)
@@ -139,6 +141,12 @@ func (c *client) send(ctx context.Context, method, path, token string, body, int
 	}
 	defer func() { _ = reply.Body.Close() }()
 	return read(reply, method+" "+path, into)
+}
+
+func (c *client) witness(body []byte) {
+	if c.sent != nil {
+		c.sent(body)
+	}
 }
 
 func read(reply *http.Response, what string, into any) error {

@@ -27,7 +27,9 @@ func newHospital(i int) *hospital {
 	dice := rand.New(rand.NewPCG(uint64(i), 2026)) //nolint:gosec // made-up patients, the same in every run
 	h.ages = make([]float64, 100+37*i+dice.IntN(400))
 	for j := range h.ages {
-		h.ages[j] = min(max(dice.NormFloat64()*12+50+float64(i%7)*3, 18), 100)
+		for h.ages[j] <= 18 || h.ages[j] >= 100 {
+			h.ages[j] = dice.NormFloat64()*12 + 50 + float64(i%7)*3
+		}
 	}
 	return h
 }

@@ -20,6 +20,9 @@ type Node struct {
 	// Told is called with the name of every event that the node receives. May be
 	// nil.
 	Told func(event string)
+	// Sent is called with every body and live message that the node and its
+	// containers send. May be nil.
+	Sent func(body []byte)
 
 	key       string
 	algorithm Algorithm
@@ -60,6 +63,7 @@ type resultRow struct {
 // Run logs in and works until the context ends. It gives up only on a wrong key.
 func (n *Node) Run(ctx context.Context) error {
 	defer n.jobs.Wait()
+	n.api.sent = n.Sent
 	if err := n.logIn(ctx); err != nil {
 		return err
 	}
@@ -205,7 +209,7 @@ func (n *Node) carryOut(ctx context.Context, r resultRow) {
 	}
 	n.tell(ctx, r, "active")
 	c := &Container{node: n.me, api: newClient(n.api.url), task: r}
-	c.api.access = token.Container
+	c.api.access, c.api.sent = token.Container, n.Sent
 	if r.Input != nil {
 		c.Input = *r.Input
 	}

@@ -25,6 +25,7 @@ type event struct {
 // polling and goes over to websocket, as the clients of the field do it.
 type socket struct {
 	conn   *websocket.Conn
+	from   *client
 	closed chan struct{} // closed when the connection has ended
 	stop   context.CancelFunc
 }
@@ -54,7 +55,7 @@ func (c *client) connect(ctx context.Context, heard func(event), ack func(event)
 		return nil, fmt.Errorf("live connection: %w", err)
 	}
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s := &socket{conn: conn, closed: make(chan struct{}), stop: stop}
+	s := &socket{conn: conn, from: c, closed: make(chan struct{}), stop: stop}
 	joined := make(chan struct{})
 	go s.listen(life, joined, heard, ack)
 	if err := conn.Write(ctx, websocket.MessageText, []byte("40"+namespace)); err != nil {
@@ -175,6 +176,7 @@ func (s *socket) take(ctx context.Context, msg string, heard func(event), ack fu
 	if err != nil {
 		return err
 	}
+	s.from.witness(b)
 	return s.conn.Write(ctx, websocket.MessageText, []byte("43"+namespace+e.ack+string(b)))
 }
 
@@ -184,6 +186,7 @@ func (s *socket) emit(ctx context.Context, name string, arg any) error {
 	if err != nil {
 		return fmt.Errorf("encoding event %s: %w", name, err)
 	}
+	s.from.witness(b)
 	return s.conn.Write(ctx, websocket.MessageText, []byte("42"+namespace+string(b)))
 }
 
