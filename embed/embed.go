@@ -26,7 +26,7 @@ type StartPage struct {
 	SocketPath string // where Socket.IO listens: "/socket.io" (/docs/live#transport)
 }
 
-// Start gives the page for "/", to be executed with a StartPage, and the files to
+// Start returns the page for "/", to be executed with a StartPage, and the files to
 // serve below "/static/": its style, script and icons, and robots.txt.
 func Start() (*template.Template, fs.FS, error) {
 	static, err := fs.Sub(files, "start/static")

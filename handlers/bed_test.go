@@ -434,7 +434,7 @@ func contains(t *testing.T, body []byte, has string) {
 	}
 }
 
-// differs tells where got lacks something of want, "" when it lacks nothing.
+// differs returns where got lacks something of want, "" when it lacks nothing.
 func differs(want, got any, at string) string {
 	if want == "*" {
 		return ""

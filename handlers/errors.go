@@ -93,7 +93,7 @@ func (s *Server) reply(c echo.Context, err error) (int, any) {
 	}
 }
 
-// incidentHeader tells the caller under which id the log has the cause of a 500.
+// incidentHeader has the id under which the log has the cause of a 500.
 const incidentHeader = "X-Incident"
 
 // incident logs an error that nobody foresaw and returns its id.

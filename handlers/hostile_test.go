@@ -101,7 +101,7 @@ func (b *bed) routed(name string) bool {
 	return false
 }
 
-// variants gives bodies of every wrong form: no object, fields left out, fields of
+// variants returns bodies of every wrong form: no object, fields left out, fields of
 // the wrong kind.
 func variants(t *testing.T, good string) []string {
 	t.Helper()

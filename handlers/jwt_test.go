@@ -105,7 +105,7 @@ func decode(t *testing.T, token string) map[string]any {
 	return c
 }
 
-// session logs in and gives the reply's object.
+// session logs in and returns the reply's object.
 func (b *bed) session(t *testing.T, r row) map[string]any {
 	t.Helper()
 	reply := b.send(t, r)

@@ -12,7 +12,7 @@ func linkTo(id int64) any {
 	return fields{"id": id}
 }
 
-// linksTo gives null for no ids (/docs/wire#links).
+// linksTo returns null for no ids (/docs/wire#links).
 func linksTo(ids []int64) any {
 	if len(ids) == 0 {
 		return nil

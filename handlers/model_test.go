@@ -188,7 +188,7 @@ func unless(holds bool, status int) int {
 
 func known[R any](rows map[int64]*R, id int64) bool { return rows[id] != nil }
 
-// compare tells where a reply lacks something of what the model shows.
+// compare returns where a reply lacks something of what the model shows.
 func compare(want, got any) string {
 	raw, err := json.Marshal(want)
 	if err != nil {

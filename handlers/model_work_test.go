@@ -10,7 +10,7 @@ import (
 // The two forms of an input or result (/docs/tasks#forms).
 const plainText, encryptedText = "aW4=", "YWJj$YWJj$YWJj"
 
-// text draws an input or result, most of the time of the form that a collaboration asks for; fits tells whether it is.
+// text draws an input or result, most of the time of the form that a collaboration asks for; fits reports whether it is.
 func (m *model) text(collaboration int64) (text any, fits bool) {
 	encrypted := at(m.collaborations, collaboration).encrypted
 	switch m.rnd.IntN(12) {

@@ -118,7 +118,7 @@ func (b *bed) hold(t *testing.T, rules ...int64) {
 }
 
 // isDirect checks that every row of a list is one that its reader may get by itself,
-// with nothing in it that it would not have there. It gives the number of rows.
+// with nothing in it that it would not have there. It returns the number of rows.
 func (b *bed) isDirect(t *testing.T, as, path, kind string, list []byte) int {
 	t.Helper()
 	var rows []map[string]any

@@ -51,7 +51,7 @@ func list[W any](k *call, p core.Page, items []W, total int64) error {
 	return k.reply(http.StatusOK, items)
 }
 
-// listHeader sets the headers of a list and gives the links of its envelope.
+// listHeader sets the headers of a list and returns the links of its envelope.
 func (k *call) listHeader(p core.Page, shown int, total int64) map[string]string {
 	var header []string
 	envelope := map[string]string{}

@@ -107,7 +107,7 @@ func (f *filters) number(name, v string) *int64 {
 	return &n
 }
 
-// boolean gives 0, 1, true or false in any case.
+// boolean returns a parameter that is 0, 1, true or false in any case.
 func (f *filters) boolean(name string) *bool {
 	v := strings.ToLower(f.k.query.Get(name))
 	if v == "" {
@@ -151,7 +151,7 @@ func (f *filters) moment(name string) *time.Time {
 }
 
 // parseMoment reads a moment in one of the forms above, with or without a fraction,
-// and gives it in UTC. Moments that databases cannot keep are none.
+// and returns it in UTC. Moments that databases cannot keep are none.
 func parseMoment(text string) (time.Time, bool) {
 	for _, form := range dateForms {
 		t, err := time.Parse(form, text)

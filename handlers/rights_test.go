@@ -68,7 +68,7 @@ func (a *ascent) held() map[int64]access.Set {
 	return all
 }
 
-// step makes one call as the actor or one of its accounts, and tells whether it was
+// step makes one call as the actor or one of its accounts, and reports whether it was
 // let through.
 func (a *ascent) step(routes []route) bool {
 	a.Helper()

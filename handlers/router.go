@@ -13,7 +13,7 @@ import (
 	"vserver/service/fault"
 )
 
-// register gives every path one entry that knows all its methods, so that 405,
+// register registers every path once, with all its methods, so that 405,
 // OPTIONS and HEAD follow from the table.
 func (s *Server) register(rows []route) {
 	byPath := map[string]map[string]route{}
@@ -104,7 +104,7 @@ func decimal(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// collapsed gives where a path with doubled slashes leads, "" when it has none.
+// collapsed returns where a path with doubled slashes leads, "" when it has none.
 func collapsed(u *url.URL) string {
 	p := u.EscapedPath()
 	if !strings.Contains(p, "//") {

@@ -148,7 +148,7 @@ func (l *sockets) judge(ctx context.Context, k *live.Socket, token string) (*con
 	return &connection{Actor: who, socket: k, standing: standing}, nil
 }
 
-// badCredentials tells a token that is worth nothing from a failure of the server.
+// badCredentials reports whether an error is about the token, and not a failure of the server.
 func badCredentials(err error) bool {
 	return fault.Is(err, fault.Unauthorized) || fault.Is(err, fault.BadToken)
 }

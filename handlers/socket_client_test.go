@@ -414,7 +414,7 @@ func (c *socketClient) take() []string {
 }
 
 // emit sends an event and waits until the server has handled it; args is the JSON of
-// its arguments, separated by commas. It gives the acknowledgement.
+// its arguments, separated by commas. It returns the acknowledgement.
 func (c *socketClient) emit(event, args string) string {
 	c.t.Helper()
 	c.mu.Lock()

@@ -29,7 +29,7 @@ type textWriter struct {
 	out strings.Builder
 }
 
-// next skips white space and gives the byte there.
+// next skips white space and returns the byte there.
 func (w *textWriter) next() byte {
 	w.at += len(w.src[w.at:]) - len(strings.TrimLeft(w.src[w.at:], " \t\r\n"))
 	return w.src[w.at]
@@ -146,7 +146,7 @@ func escape(b *strings.Builder, r rune) {
 	}
 }
 
-// literal gives true, false, null or a number; numbers with a fraction or an exponent
+// literal returns true, false, null or a number; numbers with a fraction or an exponent
 // take the shortest form that gives the same number.
 func literal(s string) string {
 	switch {

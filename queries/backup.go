@@ -206,7 +206,7 @@ func liteVersion(c *sqlite3.Conn) (version int64, err error) {
 // appliedVersion is the question for the version of the schema, on both engines.
 const appliedVersion = "SELECT coalesce(max(version_id), 0) FROM goose_db_version"
 
-// column gives the first column of a query's rows.
+// column returns the first column of a query's rows.
 func column(c *sqlite3.Conn, query string) (values []string, err error) {
 	st, _, err := c.Prepare(query)
 	if err != nil {

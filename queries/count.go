@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Count gives the number of rows that a list has on all its pages. It runs the text of
+// Count returns the number of rows that a list has on all its pages. It runs the text of
 // the list query without its columns and its page, so that both always agree; arg are
 // the parameters of the list.
 func (q *Queries) Count(ctx context.Context, list string, arg any) (int64, error) {

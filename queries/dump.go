@@ -83,7 +83,7 @@ func dumpedVersion(rows []byte) (version int64) {
 	return version
 }
 
-// position gives the place of a column in the head of a COPY, -1 when it is not there.
+// position returns the place of a column in the head of a COPY, -1 when it is not there.
 func position(head, name string) int {
 	_, list, _ := strings.Cut(head, "(")
 	list, _, _ = strings.Cut(list, ")")
@@ -121,7 +121,7 @@ func RestorePostgres(ctx context.Context, backup, dsn, safety string, show Show)
 	return kept, err
 }
 
-// replaceable gives the version of a database's schema when a dump can take its
+// replaceable returns the version of a database's schema when a dump can take its
 // place. Tables that the dump does not know would stay behind, so the database must
 // not be newer.
 func replaceable(ctx context.Context, dsn string, version int64) (has int64, err error) {
@@ -171,7 +171,7 @@ func ClockOfPostgres(ctx context.Context, dsn string) (now time.Time, err error)
 	return now, nil
 }
 
-// postgresVersion gives the version of the schema, 0 for an empty database.
+// postgresVersion returns the version of the schema, 0 for an empty database.
 func postgresVersion(ctx context.Context, db *sql.DB) (version int64, err error) {
 	var there bool
 	if err := db.QueryRowContext(ctx, "SELECT to_regclass('goose_db_version') IS NOT NULL").Scan(&there); err != nil || !there {

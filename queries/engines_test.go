@@ -19,7 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// generated gives every query that sqlc made, by name, and for lists the one that counts.
+// generated returns every query that sqlc made, by name, and for lists the one that counts.
 func generated(t *testing.T) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob("*.sql.go")
@@ -82,7 +82,7 @@ func TestEveryQueryPreparesOnPostgres(t *testing.T) {
 	}
 }
 
-// freshPostgres gives a connection to a migrated database that is dropped again.
+// freshPostgres returns a connection to a migrated database that is dropped again.
 func freshPostgres(t *testing.T) (*pgx.Conn, *DB) {
 	t.Helper()
 	dsn := os.Getenv("VSERVER_TEST_POSTGRES")
@@ -177,7 +177,7 @@ func describePostgres(t *testing.T, db *sql.DB) map[string]bool {
 	return facts(t, db, postgresFacts)
 }
 
-// facts gives the rows of a description, without the engines' own tables.
+// facts returns the rows of a description, without the engines' own tables.
 func facts(t *testing.T, db *sql.DB, query string) map[string]bool {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), query)

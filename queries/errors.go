@@ -17,10 +17,10 @@ import (
 	"vserver/service/fault"
 )
 
-// Missing tells whether a query for one row found none.
+// Missing reports whether a query for one row found none.
 func Missing(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
-// Taken tells whether a write failed because a value that has to be unique is in
+// Taken reports whether a write failed because a value that has to be unique is in
 // use already.
 func Taken(err error) bool {
 	var pg *pgconn.PgError
@@ -30,7 +30,7 @@ func Taken(err error) bool {
 	return errors.Is(err, sqlite3.CONSTRAINT_UNIQUE) || errors.Is(err, sqlite3.CONSTRAINT_PRIMARYKEY)
 }
 
-// InUse tells whether a write failed because rows that point to each other would
+// InUse reports whether a write failed because rows that point to each other would
 // have lost one another.
 func InUse(err error) bool {
 	var pg *pgconn.PgError
@@ -40,7 +40,7 @@ func InUse(err error) bool {
 	return errors.Is(err, sqlite3.CONSTRAINT_FOREIGNKEY)
 }
 
-// Refused tells whether a write failed because a column has no value, or one that its
+// Refused reports whether a write failed because a column has no value, or one that its
 // check does not take.
 func Refused(err error) bool {
 	var pg *pgconn.PgError
@@ -85,7 +85,7 @@ func Columns(err error) []string {
 	return names
 }
 
-// again tells whether a Postgres transaction failed only because of others that
+// again reports whether a Postgres transaction failed only because of others that
 // ran beside it.
 func again(err error) bool {
 	var pg *pgconn.PgError
@@ -121,7 +121,7 @@ func Named(err error) error {
 	return err
 }
 
-// unreachable tells whether a connection to Postgres could not be made or broke. That of
+// unreachable reports whether a connection to Postgres could not be made or broke. That of
 // a caller who went away is broken on purpose.
 func unreachable(err error) bool {
 	var made *pgconn.ConnectError
@@ -133,7 +133,7 @@ func unreachable(err error) bool {
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || pgconn.SafeToRetry(err)
 }
 
-// full tells whether SQLite lacks room for a file.
+// full reports whether SQLite lacks room for a file.
 func full(err error) bool {
 	return errors.Is(err, sqlite3.FULL) || errors.Is(err, sqlite3.IOERR_SHMSIZE)
 }
@@ -146,7 +146,7 @@ func roomless(err error) error {
 	return err
 }
 
-// damaged tells whether SQLite cannot make sense of a file.
+// damaged reports whether SQLite cannot make sense of a file.
 func damaged(err error) bool {
 	return errors.Is(err, sqlite3.CORRUPT) || errors.Is(err, sqlite3.NOTADB) ||
 		errors.Is(err, sqlite3.IOERR_SHORT_READ) || errors.Is(err, sqlite3.IOERR_DATA) || errors.Is(err, sqlite3.IOERR_CORRUPTFS)

@@ -105,7 +105,7 @@ func (f *failing) run(t *testing.T, n int, on bool) {
 	f.audit(t)
 }
 
-// open gives nil when it failed because of the disk.
+// open returns nil when it failed because of the disk.
 func (f *failing) open(t *testing.T, src queries.Source) *queries.DB {
 	t.Helper()
 	before := f.disk.Failed()

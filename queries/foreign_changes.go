@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// ForeignChanges gives a number that is another one than before when somebody else has
+// ForeignChanges returns a number that is another one than before when somebody else has
 // committed meanwhile: on SQLite any other process, on Postgres whoever counts changes
 // with CountChange. What this process commits on SQLite does not change it.
 func (db *DB) ForeignChanges(ctx context.Context) (int64, error) {

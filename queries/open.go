@@ -145,7 +145,7 @@ func keepPlans(c *sqlite3.Conn) error {
 	return nil
 }
 
-// sqliteDSN gives each pooled connection its pragmas, the busy timeout first,
+// sqliteDSN returns the address with the pragmas of each connection, the busy timeout first,
 // because the others may have to wait already. What savepoints may have to undo stays
 // in memory.
 func sqliteDSN(src Source, more string) string {
@@ -212,7 +212,7 @@ func provider(d goose.Dialect, db *sql.DB) (*goose.Provider, error) {
 	return goose.NewProvider(d, db, sub(schema.Postgres, "postgres"), goose.WithSessionLocker(l))
 }
 
-// sub gives a folder of embedded files, whose name is known to be right.
+// sub returns a folder of embedded files, whose name is known to be right.
 func sub(f fs.FS, dir string) fs.FS {
 	s, err := fs.Sub(f, dir)
 	if err != nil {

@@ -134,7 +134,7 @@ func fill(t *testing.T, db *queries.DB) {
 	}
 }
 
-// reopen gives a database whose connections have read nothing yet.
+// reopen opens the database again, with connections that have read nothing yet.
 func reopen(t *testing.T, db **queries.DB, src queries.Source) {
 	t.Helper()
 	closes(t, *db)

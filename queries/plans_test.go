@@ -138,7 +138,7 @@ func listResults(q *Queries, arg ListResultsParams) func(context.Context) error 
 	}
 }
 
-// explain gives the steps of SQLite's plan, a line each.
+// explain returns the steps of SQLite's plan, a line each.
 func explain(t *testing.T, db *sql.DB, query string) string {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query)

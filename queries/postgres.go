@@ -26,7 +26,7 @@ var withoutEffect = []string{
 	"load_balance_hosts", "replication", "client_encoding", "requiressl",
 }
 
-// CheckPostgres tells what is wrong with a connection string, without connecting.
+// CheckPostgres returns what is wrong with a connection string, without connecting.
 func CheckPostgres(dsn string) error {
 	_, err := postgresConfig(dsn)
 	return err

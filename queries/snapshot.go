@@ -96,7 +96,7 @@ func thinOut(file string) error {
 	return nil
 }
 
-// filled tells whether a database file exists and holds something.
+// filled reports whether a database file exists and holds something.
 func filled(file string) bool {
 	info, err := os.Stat(file)
 	return err == nil && info.Size() > 0

@@ -82,7 +82,7 @@ func (l *lite) close() error {
 	return err
 }
 
-// statement gives the prepared statement for these arguments, or nil and the text
+// statement returns the prepared statement for these arguments, or nil and the text
 // to run when none is kept, and the arguments that the text still names.
 func (l *lite) statement(ctx context.Context, q string, args []any) (*sql.Stmt, string, []any) {
 	key := shape{q, nils(args)}
@@ -107,7 +107,7 @@ func (l *lite) statement(ctx context.Context, q string, args []any) (*sql.Stmt, 
 	return st, text, args
 }
 
-// nils gives the set of nil arguments, bit i for args[i].
+// nils returns the set of nil arguments, bit i for args[i].
 func nils(args []any) uint64 {
 	var set uint64
 	for i, a := range args {
@@ -138,7 +138,7 @@ type text struct {
 	last int // highest parameter that the text still names
 }
 
-// text gives what rewrite makes of a query, which is done once for each shape.
+// text returns what rewrite makes of a query, which is done once for each shape.
 func (l *lite) text(key shape) (string, int) {
 	if v, ok := l.texts.Load(key); ok {
 		t := v.(text)
@@ -150,7 +150,7 @@ func (l *lite) text(key shape) (string, int) {
 	return t.sql, t.last
 }
 
-// rewrite gives a query's text for SQLite and the number of parameters it needs.
+// rewrite returns a query's text for SQLite and the number of parameters it needs.
 func rewrite(q string, nils uint64) (string, int) {
 	var b strings.Builder
 	var last int

@@ -35,7 +35,7 @@ ORDER BY t.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 -- name: TasksByID :many
 SELECT t.* FROM task t WHERE t.id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
 
--- CollaborationsInReach gives the collaborations of an organization with what they
+-- CollaborationsInReach returns the collaborations of an organization with what they
 -- hold; triggers keep the counts.
 
 -- name: CollaborationsInReach :many

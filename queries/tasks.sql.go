@@ -73,7 +73,7 @@ type CollaborationsInReachRow struct {
 	ResultCount int64
 }
 
-// CollaborationsInReach gives the collaborations of an organization with what they
+// CollaborationsInReach returns the collaborations of an organization with what they
 // hold; triggers keep the counts.
 func (q *Queries) CollaborationsInReach(ctx context.Context, organizationID int64, only *int64) ([]CollaborationsInReachRow, error) {
 	rows, err := q.db.QueryContext(ctx, CollaborationsInReach, organizationID, only)

@@ -19,7 +19,7 @@ func At(t time.Time) Time { return Time{t.UTC().Truncate(time.Microsecond)} }
 // Now is the current moment.
 func Now() Time { return At(time.Now()) }
 
-// Value gives what is sent to the driver.
+// Value returns what is sent to the driver.
 func (t Time) Value() (driver.Value, error) { return t.UTC().Format(timeLayout), nil }
 
 // Scan reads what a driver gives: a time from Postgres, a text from SQLite.

@@ -31,7 +31,7 @@ func (db *DB) DeleteAll(ctx context.Context, tx *Tx) error {
 	return nil
 }
 
-// wiping gives the statements that empty the tables.
+// wiping returns the statements that empty the tables.
 func (db *DB) wiping() []string {
 	if db.Engine == Postgres {
 		return []string{"TRUNCATE " + strings.Join(wiped, ", ") + " RESTART IDENTITY"}

@@ -105,7 +105,7 @@ func (w *writer) broken() bool {
 	return broken
 }
 
-// do hands f to the writer and waits for the commit. Once f has begun, the caller's
+// do has the writer run f and waits for the commit. Once f has begun, the caller's
 // context no longer stops it: an interrupted statement would undo its neighbours.
 func (w *writer) do(ctx context.Context, f func(context.Context, *Tx) error) error {
 	j := &job{ctx: ctx, f: f, done: make(chan struct{})}
@@ -286,7 +286,7 @@ func (j *job) run(on DBTX) {
 	j.err = recovering(context.WithoutCancel(j.ctx), j.f, j.tx)
 }
 
-// idle tells whether no transaction is open; SQLite gives one up by itself when the
+// idle reports whether no transaction is open; SQLite gives one up by itself when the
 // disk is full or fails.
 func (w *writer) idle() bool {
 	gone := true

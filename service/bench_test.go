@@ -148,7 +148,7 @@ func perSecond(clients, n int, f func(i int)) float64 {
 	return float64(n) / time.Since(start).Seconds()
 }
 
-// turns measures two things in turns, so that noise hits both, and gives the middle
+// turns measures two things in turns, so that noise hits both, and returns the middle
 // of each.
 func turns(rounds int, a, base func() float64) (float64, float64) {
 	var as, bs []float64

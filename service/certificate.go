@@ -24,7 +24,7 @@ type certificate struct {
 	checked time.Time
 }
 
-// stamps tell whether the two files have changed.
+// stamps show whether the two files have changed.
 type stamps [2]struct {
 	at   time.Time
 	size int64

@@ -50,7 +50,7 @@ func texts(house fs.FS) (map[string]string, error) {
 	return all, err
 }
 
-// anchorsOf gives what can be cited: "tasks#create" for each anchor of each page.
+// anchorsOf returns what can be cited: "tasks#create" for each anchor of each page.
 func anchorsOf(pages map[string]embed.Document) map[string]bool {
 	all := map[string]bool{}
 	for name, page := range pages {

@@ -80,7 +80,7 @@ func (r *running) many(n int, text string) []net.Conn {
 	return conns
 }
 
-// raw posts to the log-in and gives the status in its reply; a server that has read enough may break the connection
+// raw posts to the log-in and returns the status in its reply; a server that has read enough may break the connection
 // behind it.
 func (r *running) raw(head, body string) string {
 	r.Helper()

@@ -81,7 +81,7 @@ type source struct {
 	generated bool
 }
 
-// room gives the folder of a file: "." for the top level.
+// room returns the folder of a file: "." for the top level.
 func (s source) room() string { return path.Dir(s.path) }
 
 // load reads every Go file of the house that the build may see.
@@ -242,7 +242,7 @@ func wrongMap(house fs.FS, sources []source) ([]string, error) {
 
 var requirement = regexp.MustCompile(`(?m)^\s*(?:require )?([a-z0-9.-]+\.[a-z]+/\S+|[a-z.]+\.[a-z]+) v\S+`)
 
-// modules gives the modules that the house imports itself.
+// modules returns the modules that the house imports itself.
 func modules(gomod []byte, sources []source) []string {
 	var required []string
 	for _, m := range requirement.FindAllSubmatch(gomod, -1) {
@@ -288,7 +288,7 @@ func outsideAddresses(text string) []string {
 	return found
 }
 
-// openHouse gives the project's own tree.
+// openHouse returns the project's own tree.
 func openHouse(t *testing.T) (fs.FS, []source) {
 	t.Helper()
 	house := os.DirFS("..")

@@ -53,7 +53,7 @@ func (s *hospital) must(err error) {
 	}
 }
 
-// call makes a request and gives the decoded reply.
+// call makes a request and returns the decoded reply.
 func (s *hospital) call(method, path, token string, body any) (int, any) {
 	s.Helper()
 	raw, err := json.Marshal(body)

@@ -13,8 +13,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// logged tells the log of every request, as far as it keeps debug lines. The query is
-// left out: it may hold what nobody should read.
+// logged writes every request to the log at level debug. The query is left out: it may
+// hold what nobody should read.
 func logged(next http.Handler, log zerolog.Logger) http.Handler {
 	if log.GetLevel() > zerolog.DebugLevel {
 		return next
@@ -44,7 +44,7 @@ func (r *reply) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap gives http.ResponseController what the live channel needs.
+// Unwrap returns the writer that http.ResponseController needs for the live channel.
 func (r *reply) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 // complaints takes what package http says by itself: panics of handlers are errors,

@@ -56,7 +56,7 @@ type canaries struct {
 	failed  strings.Builder
 }
 
-// ask sends a request, keeps what it failed with, and gives the secret under the key of the reply, which it looks for later.
+// ask sends a request, keeps what it failed with, and returns the secret under the key of the reply, which it looks for later.
 func (c *canaries) ask(method, path, token string, body any, key string) string {
 	c.Helper()
 	status, text := c.call(method, path, token, body)

@@ -22,7 +22,7 @@ const (
 	medianLimit   = 12
 )
 
-// written gives the sources that somebody wrote; production without tests.
+// written returns the sources that somebody wrote; production without tests.
 func written(sources []source, production bool) []source {
 	return slices.DeleteFunc(slices.Clone(sources), func(s source) bool {
 		return s.generated || production && s.test
@@ -133,7 +133,7 @@ func undocumented(sources []source) []string {
 // documentedShare is the part of the exported names that must have a comment.
 const documentedShare = 0.9
 
-// silentNames gives the exported names without a comment, when they are too many.
+// silentNames returns the exported names without a comment, when they are too many.
 func silentNames(sources []source) []string {
 	var silent []string
 	exported := 0
@@ -252,7 +252,7 @@ func sleepers(sources []source) []string {
 	return wrong
 }
 
-// comments gives every comment of a file, the directives too.
+// comments returns every comment of a file, the directives too.
 func comments(file *ast.File) string {
 	var all strings.Builder
 	for _, group := range file.Comments {
@@ -275,7 +275,7 @@ func variables(file *ast.File) []*ast.ValueSpec {
 	return specs
 }
 
-// changed gives the names that a function assigns to and does not declare itself.
+// changed returns the names that a function assigns to and does not declare itself.
 func changed(f *ast.FuncDecl) []string {
 	var names []string
 	local := map[string]bool{}
@@ -318,7 +318,7 @@ func changed(f *ast.FuncDecl) []string {
 	return slices.DeleteFunc(names, func(name string) bool { return name == "_" || local[name] })
 }
 
-// root gives the name that an expression starts with: table for table[i].x.
+// root returns the name that an expression starts with: table for table[i].x.
 func root(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.Ident:

@@ -37,7 +37,7 @@ type Template struct {
 	err  error
 }
 
-// Copy gives a test a database of its own.
+// Copy returns a database for one test.
 func (p *Template) Copy(t testing.TB) queries.Source {
 	t.Helper()
 	p.once.Do(func() { p.made, p.err = p.make() })
@@ -54,7 +54,7 @@ func (p *Template) Copy(t testing.TB) queries.Source {
 	return src
 }
 
-// OpenCopy gives a test a database of its own, open until the test ends.
+// OpenCopy returns a database for one test, open until the test ends.
 func (p *Template) OpenCopy(t testing.TB) *queries.DB {
 	t.Helper()
 	db, err := queries.Open(t.Context(), p.Copy(t))

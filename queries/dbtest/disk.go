@@ -105,7 +105,7 @@ func (d *Disk) Failed() int {
 	return d.failed
 }
 
-// check tells whether a write may be done; grows is whether it needs more room.
+// check returns the error of a write that fails; grows says that it needs more room.
 func (d *Disk) check(op, file string, grows bool) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

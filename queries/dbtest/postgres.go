@@ -12,7 +12,7 @@ import (
 	"vserver/queries"
 )
 
-// borrow gives a test a copy of the template on Postgres. Making a database costs a
+// borrow returns a copy of the template on Postgres for one test. Making a database costs a
 // second, so a copy goes back to what it was and serves the next test.
 func (p *Template) borrow(t testing.TB) queries.Source {
 	t.Helper()

@@ -21,7 +21,7 @@ type Proxy struct {
 	open    map[net.Conn]net.Conn // the server's end and Postgres's
 }
 
-// NewProxy gives a test a way of its own to a database on Postgres.
+// NewProxy returns a proxy before a database on Postgres, for one test.
 func NewProxy(t testing.TB, src queries.Source) (*Proxy, queries.Source) {
 	t.Helper()
 	target, err := url.Parse(src.DSN)

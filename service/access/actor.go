@@ -6,7 +6,7 @@ import (
 	"vserver/service/fault"
 )
 
-// Kind tells the three kinds of callers apart.
+// Kind is one of the three kinds of callers.
 type Kind uint8
 
 // The kinds; a route's row names those it is for.

@@ -57,7 +57,7 @@ func finish(p *plan, err error) (Report, error) {
 	return p.report, err
 }
 
-// stuck gives the faults that keep a plan from being carried out.
+// stuck returns the faults that keep a plan from being carried out.
 func (p *plan) stuck() error {
 	if len(p.faults) == 0 {
 		return nil
@@ -66,7 +66,7 @@ func (p *plan) stuck() error {
 	return p.faults
 }
 
-// blocked tells whether nothing may be written.
+// blocked reports whether nothing may be written.
 func (p *plan) blocked() bool {
 	return len(p.faults) > 0 || p.report.Count(Differs, "") > 0
 }
@@ -262,7 +262,7 @@ func (w *writer) createCollaborations(ctx context.Context) error {
 	return nil
 }
 
-// idOf gives the id of a collaboration that is there by now.
+// idOf returns the id of a collaboration that is there by now.
 func (w *writer) idOf(c *collaboration) int64 {
 	if made, ok := w.made[c.name]; ok {
 		return made

@@ -56,7 +56,7 @@ type Report struct {
 	Changes []Change // in the order of the file
 }
 
-// Count gives the number of rows with a verdict; of one kind, or of all when kind is
+// Count returns the number of rows with a verdict; of one kind, or of all when kind is
 // empty.
 func (r Report) Count(v Verdict, kind Kind) int {
 	n := 0

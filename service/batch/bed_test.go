@@ -102,7 +102,7 @@ func read(t testing.TB, path string) *batch.File {
 	return f
 }
 
-// rows gives the result of a query, its columns joined by blanks and its rows by
+// rows returns the result of a query, its columns joined by blanks and its rows by
 // commas.
 func (b *bed) rows(query string) string {
 	b.Helper()

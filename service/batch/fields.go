@@ -38,7 +38,7 @@ type text struct {
 	line  int     // of the key, or of the block when the key is not there
 }
 
-// or gives the value, or another one when there is none.
+// or returns the value, or another one when there is none.
 func (t text) or(other string) string {
 	if t.value == nil {
 		return other
@@ -62,7 +62,7 @@ func (b *block) text(name string, limit int) text {
 	return t
 }
 
-// plain gives a single value as text, or why it cannot be taken.
+// plain returns a single value as text, or why it cannot be taken.
 func plain(v yaml.Value, limit int) (value, why string) {
 	value = v.Text()
 	switch {

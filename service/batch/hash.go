@@ -49,7 +49,7 @@ func (h hashes) hash(ctx context.Context, c *core.Core, users []newUser, o Optio
 	return failed
 }
 
-// feed hands out the users until all are taken or ctx ends.
+// feed sends the users to the workers until all are taken or ctx ends.
 func feed(ctx context.Context, next chan<- newUser, users []newUser) error {
 	defer close(next)
 	for _, u := range users {
@@ -62,7 +62,7 @@ func feed(ctx context.Context, next chan<- newUser, users []newUser) error {
 	return nil
 }
 
-// lacking tells whether the hash of a user's password is missing.
+// lacking reports whether the hash of a user's password is missing.
 func (h hashes) lacking(users []newUser) bool {
 	for _, u := range users {
 		if _, done := h[u.username]; !done && u.password.value != nil {

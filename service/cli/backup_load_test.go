@@ -188,7 +188,7 @@ func plain(t *testing.T, src queries.Source) *sql.DB {
 	return db
 }
 
-// logDelay tells what copies cost those who write meanwhile, as a ratio within one run.
+// logDelay logs how much slower writes are during a backup, as a ratio within one run.
 func (s *victim) logDelay(t *testing.T, made []backup) {
 	var beside, without []time.Duration
 	for _, p := range s.acknowledged {

@@ -14,7 +14,7 @@ import (
 	"vserver/service/terminal"
 )
 
-// running gives a command the options that choose a server which runs.
+// running adds the options to a command that choose a running server.
 func (f *instanceFlags) running(cmd *cobra.Command) {
 	f.named(cmd)
 	flags := cmd.Flags()
@@ -23,7 +23,7 @@ func (f *instanceFlags) running(cmd *cobra.Command) {
 	completeInstances(cmd)
 }
 
-// named gives a command the options that name a server without its file.
+// named adds the options to a command that name a server without its file.
 func (f *instanceFlags) named(cmd *cobra.Command) {
 	f.scope = config.System
 	flags := cmd.Flags()

@@ -94,7 +94,7 @@ func (p *program) fileToCheck(f instanceFlags, args []string) (string, error) {
 	return "", err
 }
 
-// reportFindings tells what it finds; a fault makes the command fail.
+// reportFindings prints what a check finds; a fault makes the command fail.
 func (p *program) reportFindings(path string) error {
 	report, err := config.ThisMachine(p.getenv).Check(path, service.Refusals)
 	if err != nil {

@@ -52,7 +52,7 @@ func (p *program) checkInstance(ctx context.Context, f instanceFlags) ([]upkeep.
 	return upkeep.Examine(ctx, config.ThisMachine(p.getenv), inst, time.Now()), nil
 }
 
-// findings tells what was found; a failure makes the command fail.
+// findings prints what was found; a failure makes the command fail.
 func (p *program) findings(found []upkeep.Finding) error {
 	var failed bool
 	for _, f := range found {

@@ -9,7 +9,7 @@ import (
 	"vserver/service/log"
 )
 
-// filesCommand tells where the files of a server are.
+// filesCommand lists the files of a server.
 func (p *program) filesCommand() *cobra.Command {
 	return p.onInstance(&cobra.Command{
 		Use:   "files",

@@ -34,7 +34,7 @@ func (p *program) healthCommand() *cobra.Command {
 	return cmd
 }
 
-// address tells where a server is asked. Of servers without name the only one that
+// address returns the server to ask. Without a name the only one that
 // runs is meant.
 func (p *program) address(f instanceFlags) (instance.Running, error) {
 	locations := config.ThisMachine(p.getenv)

@@ -17,7 +17,7 @@ type instanceFlags struct {
 	inputTaken              bool // the input is not for answers: nobody is asked for an instance
 }
 
-// shared gives a command the options that choose an instance.
+// shared adds the options to a command that choose an instance.
 func (f *instanceFlags) shared(cmd *cobra.Command) {
 	f.scope = config.System
 	flags := cmd.Flags()

@@ -10,7 +10,7 @@ import (
 	"vserver/service/terminal"
 )
 
-// jsonFlag gives a command the option for output that programs read.
+// jsonFlag adds the option to a command for output that programs read.
 func (p *program) jsonFlag(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&p.forPrograms, "json", false, "print one JSON value on the standard output, and messages on the standard error output")
 }

@@ -292,7 +292,7 @@ func (s *victim) load(t *testing.T, end func()) {
 	ending.Wait()
 }
 
-// post posts a task, notes that it was acknowledged, and tells whether it was.
+// post posts a task, notes that it was acknowledged, and reports whether it was.
 func (s *victim) post(t *testing.T, body any) bool {
 	var made struct {
 		ID int64 `json:"id"`

@@ -40,7 +40,7 @@ func (p *program) compareSchema(ctx context.Context, inst config.Instance) (any,
 	return state, p.schemaState(inst, state)
 }
 
-// schemaState tells the state; a schema that is too new makes the command fail.
+// schemaState prints the state; a schema that is too new makes the command fail.
 func (p *program) schemaState(inst config.Instance, s upkeep.SchemaState) error {
 	if !s.Exists {
 		p.Info("There is no database %s yet", inst.Database)

@@ -112,7 +112,7 @@ func (a answers) block(name string, origins []string) (map[string]any, error) {
 	return block, nil
 }
 
-// put gives a key of the block its value.
+// put sets the value of a key in a block.
 func put(block map[string]any, key string, value any) {
 	outer, inner, nested := strings.Cut(key, ".")
 	if !nested {

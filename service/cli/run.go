@@ -30,7 +30,7 @@ type addressFlags struct {
 	portGiven bool
 }
 
-// add gives a command the options. Whether there is a port is known once it runs.
+// add adds the options to a command. Whether there is a port is known once it runs.
 func (f *addressFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.ip, "ip", "", "`ADDRESS` to listen on (default: ip of the configuration)")

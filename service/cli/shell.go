@@ -71,7 +71,7 @@ func (v fileOrCode) Set(text string) error {
 	return nil
 }
 
-// isCode tells statements from the path of a configuration: -c is the short form of
+// isCode reports whether a text is statements and no path of a configuration: -c is the short form of
 // --config, and what everybody tries for --command.
 func isCode(text string) bool {
 	if _, err := os.Stat(text); err == nil || text == "" {

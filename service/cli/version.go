@@ -18,7 +18,7 @@ type versionFlags struct {
 	program bool
 }
 
-// versionCommand tells the versions of a running server and of this program.
+// versionCommand prints the versions of a running server and of this program.
 func (p *program) versionCommand() *cobra.Command {
 	var f versionFlags
 	cmd := &cobra.Command{
@@ -35,7 +35,7 @@ func (p *program) versionCommand() *cobra.Command {
 	return cmd
 }
 
-// versions tells, for a server that does not run, only what this program is.
+// versions prints, for a server that does not run, only the version of this program.
 func (p *program) versions(cmd *cobra.Command, f versionFlags) error {
 	if f.program {
 		return p.programVersion()
@@ -72,7 +72,7 @@ func (p *program) serverVersion(ctx context.Context, r instance.Running) error {
 	return err
 }
 
-// programVersion tells what this program is.
+// programVersion prints the version of this program.
 func (p *program) programVersion() error {
 	version, commit := service.Version()
 	if commit == "" {

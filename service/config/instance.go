@@ -141,7 +141,7 @@ func (p Locations) nameOf(path string) string {
 	return p.either("VANTAGE6_CONFIG_NAME", strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
 }
 
-// instead tells of what may be meant by a name that is not there: the same name at the
+// instead suggests what may be meant by a name that does not exist: the same name at the
 // other level, or one that is like it.
 func (p Locations) instead(w Wanted) string {
 	other := User

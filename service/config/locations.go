@@ -26,7 +26,7 @@ type Locations struct {
 	Getenv  func(string) string // environment look-up
 	Home    string              // home directory of the user
 	WorkDir string              // current directory
-	IsDir   func(string) bool   // tells whether a directory exists
+	IsDir   func(string) bool   // reports whether a directory exists
 }
 
 // ThisMachine is where the program runs, with getenv as its environment.
@@ -158,7 +158,7 @@ func (p Locations) join(base string, parts ...string) string {
 
 var drive = regexp.MustCompile(`^[A-Za-z]:[\\/]`)
 
-// absolute tells whether a path stands on its own on the asked system.
+// absolute reports whether a path stands on its own on the asked system.
 func (p Locations) absolute(path string) bool {
 	if p.GOOS == "windows" && (drive.MatchString(path) || strings.HasPrefix(path, `\`)) {
 		return true

@@ -9,7 +9,7 @@ import (
 	"vserver/service/access"
 )
 
-// addAccounts makes the common part of users and nodes and gives the ids, in ascending
+// addAccounts makes the common part of users and nodes and returns the ids, in ascending
 // order.
 func (t *Tx) addAccounts(ctx context.Context, kind access.Kind, n int) ([]int64, error) {
 	places := make([]int64, n)

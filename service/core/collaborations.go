@@ -81,7 +81,7 @@ func (c *Core) mustReachOrganization(ctx context.Context, g access.AnyGrant, id 
 	return nil
 }
 
-// Collaboration gives one (/docs/collaborations#get).
+// Collaboration returns one (/docs/collaborations#get).
 func (c *Core) Collaboration(ctx context.Context, g access.Grant[access.ViewCollaborations], id int64) (Collaboration, error) {
 	row, err := c.visibleCollaboration(ctx, g, id, "collaboration having id=%d not found")
 	if err != nil {

@@ -94,7 +94,7 @@ func (t *Tx) alreadyFinished(ctx context.Context, id int64) error {
 	return fault.New(fault.Invalid, "Task %d already finished with status '%s', so cannot kill it!", id, status[id])
 }
 
-// KillNode tells a node to end everything that runs on it (/docs/tasks#kill-node).
+// KillNode asks a node to end everything that runs on it (/docs/tasks#kill-node).
 // Nothing is stored: the node says what it ended.
 func (c *Core) KillNode(ctx context.Context, g access.Grant[access.CreateEvents], id int64) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {

@@ -66,7 +66,7 @@ func (l listReader[R, T]) after(w window, taken []R, more bool) (window, bool) {
 	return window{limit: w.limit - int64(len(taken)), cursor: &last}, true
 }
 
-// readRest hands out the parts of a window.
+// readRest yields the parts of a window.
 func (l listReader[R, T]) readRest(w window, yield func([]T, error) bool) {
 	for more := true; more; {
 		rows, left, err := l.read(w)

@@ -29,7 +29,7 @@ func (c *Core) visibleMembers(ctx context.Context, g access.AnyGrant, id int64) 
 }
 
 // AddMember adds an organization to a collaboration (/docs/collaborations#add-member),
-// and gives the members.
+// and returns the members.
 func (c *Core) AddMember(ctx context.Context, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) ([]Organization, error) {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		if _, err := lockCollaboration(ctx, t, id, noCollaborationToChange); err != nil {
@@ -61,7 +61,7 @@ func organizationExists(ctx context.Context, t *Tx, id int64) error {
 }
 
 // RemoveMember takes an organization out of a collaboration
-// (/docs/collaborations#remove-member), and gives the remaining members. Its node
+// (/docs/collaborations#remove-member), and returns the remaining members. Its node
 // stays, without access.
 func (c *Core) RemoveMember(ctx context.Context, g access.Grant[access.DeleteCollaborations], id int64, in Sent[int64]) ([]Organization, error) {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
@@ -98,7 +98,7 @@ func (t *Tx) Join(ctx context.Context, collaboration int64, organizations ...int
 	return t.InsertMembers(ctx, collaboration, idSet(organizations))
 }
 
-// Part takes an organization out of a collaboration and tells whether it was a member.
+// Part takes an organization out of a collaboration and reports whether it was a member.
 func (t *Tx) Part(ctx context.Context, collaboration, organization int64) (bool, error) {
 	t.rightsChanged()
 	n, err := t.DeleteMember(ctx, organization, collaboration)

@@ -29,7 +29,7 @@ func (c *Core) visibleNodes(ctx context.Context, g access.AnyGrant, id int64) ([
 }
 
 // MoveNode brings a node into a collaboration, out of the one it was in
-// (/docs/collaborations#move-node), and gives the nodes there. A node that moved has to
+// (/docs/collaborations#move-node), and returns the nodes there. A node that moved has to
 // log in again.
 func (c *Core) MoveNode(ctx context.Context, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) ([]Node, error) {
 	var n queries.Node
@@ -181,7 +181,7 @@ func writeNode(ctx context.Context, t *Tx, g access.Grant[access.EditNodes], n *
 	return t.SaveAccount(ctx, account)
 }
 
-// destination puts the wanted organization and collaboration into n and tells whether
+// destination puts the wanted organization and collaboration into n and reports whether
 // they differ from the present ones: /docs/nodes#change.
 func destination(ctx context.Context, t *Tx, g access.Grant[access.EditNodes], n *queries.Node, f NodeFields) (bool, error) {
 	toOrganization, toCollaboration := differs(f.OrganizationID, n.OrganizationID), differs(f.CollaborationID, n.CollaborationID)

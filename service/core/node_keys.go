@@ -28,7 +28,7 @@ type NodeKey struct {
 	APIKey       string
 }
 
-// NodeKeys gives every organization of a collaboration a node with a new API key, for
+// NodeKeys makes a new API key for the node of each organization of a collaboration, for
 // those who hold the database itself and judge no permission. Nodes that exist keep
 // all but their key, tokens and connections. Nothing is changed unless save, which is
 // told of the keys and whether the collaboration is encrypted, succeeds.
@@ -76,7 +76,7 @@ func collaborationNamed(ctx context.Context, t *Tx, name string) (queries.Collab
 	return queries.Collaboration{}, fault.New(fault.Missing, "there is no collaboration %s", name)
 }
 
-// keyOfMember makes a node, or gives the one that is there a new key.
+// keyOfMember makes a node, or sets a new key for the one that exists.
 func keyOfMember(ctx context.Context, t *Tx, collaboration queries.Collaboration, member int64) (NodeKey, error) {
 	organization, err := t.GetOrganization(ctx, member)
 	if err != nil {

@@ -91,7 +91,7 @@ func (c *Core) NodesOfOrganization(ctx context.Context, g access.Grant[access.Vi
 	return list, err
 }
 
-// Node gives one (/docs/nodes#get).
+// Node returns one (/docs/nodes#get).
 func (c *Core) Node(ctx context.Context, g access.Grant[access.ViewNodes], id int64) (Node, error) {
 	row, err := c.db.GetNode(ctx, id)
 	if queries.Missing(err) {
@@ -216,7 +216,7 @@ func (c *Core) DeleteNode(ctx context.Context, g access.Grant[access.DeleteNodes
 	return nil
 }
 
-// ResetAPIKey gives a node a new API key (/docs/nodes#reset-key). The old key, all
+// ResetAPIKey makes a new API key for a node (/docs/nodes#reset-key). The old key, all
 // tokens and the connections of the node end (/docs/security#t03).
 func (c *Core) ResetAPIKey(ctx context.Context, g access.Grant[access.EditNodes], id int64) (string, error) {
 	key := uuid.NewString()

@@ -51,7 +51,7 @@ func (c *Core) Organizations(ctx context.Context, g access.Grant[access.ViewOrga
 	return list, total, err
 }
 
-// Organization gives one (/docs/organizations#get).
+// Organization returns one (/docs/organizations#get).
 func (c *Core) Organization(ctx context.Context, g access.Grant[access.ViewOrganizations], id int64) (Organization, error) {
 	row, err := c.db.GetOrganization(ctx, id)
 	if queries.Missing(err) {

@@ -36,7 +36,7 @@ func (c *Core) Ports(ctx context.Context, g access.Grant[access.ViewPorts], f Po
 	return pageOf(ctx, c, p, queries.ListPorts, arg, c.db.ListPorts)
 }
 
-// Port gives one (/docs/ports#get).
+// Port returns one (/docs/ports#get).
 func (c *Core) Port(ctx context.Context, g access.Grant[access.ViewPorts], id int64) (Port, error) {
 	row, err := c.db.GetPort(ctx, id)
 	if queries.Missing(err) {

@@ -99,8 +99,7 @@ func (c *Core) Arrive(ctx context.Context, who access.Actor) error {
 	return nil
 }
 
-// Greet tells everybody in the rooms of a new connection who has come
-// (/docs/live#connect). It calls join for each room after the room was told that a node
+// Greet announces a new connection in its rooms (/docs/live#connect). It calls join for each room after the room was told that a node
 // is online and before it is told who joined; a room that join refuses is passed over.
 func (c *Core) Greet(who access.Actor, rooms []string, join func(room string) bool) {
 	title := "User"

@@ -112,7 +112,7 @@ func (c *Core) resultReader(ctx context.Context, g access.AnyGrant, tasks bool,
 // no more.
 const partBytes = 16 << 20
 
-// fitting tells how many of the rows, at least one, may be held together with their
+// fitting returns how many of the rows, at least one, may be in memory together with their
 // texts. It does not read the texts.
 func (c *Core) fitting(ctx context.Context, rows []queries.Result) (int, error) {
 	ids := make([]int64, len(rows))
@@ -197,7 +197,7 @@ func (c *Core) ResultsOfTask(ctx context.Context, g access.Grant[access.ViewResu
 	return list, nil
 }
 
-// Result gives one (/docs/results#get), with its task in full when it is asked for and
+// Result returns one (/docs/results#get), with its task in full when it is asked for and
 // the caller may see it.
 func (c *Core) Result(ctx context.Context, g access.Grant[access.ViewResults], id int64, task bool) (Result, error) {
 	row, err := c.db.GetResult(ctx, id)

@@ -148,7 +148,7 @@ func mustHoldRules(ctx context.Context, t *Tx, g access.Grant[access.EditRoles],
 	return g.Actor().MustHold(union(sets, ids))
 }
 
-// AddRuleToRole gives a role one more rule (/docs/roles#add-rule).
+// AddRuleToRole adds a rule to a role (/docs/roles#add-rule).
 func (c *Core) AddRuleToRole(ctx context.Context, g access.Grant[access.EditRoles], role, rule int64) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		if err := mayEditRulesOf(ctx, t, g, role, rule); err != nil {

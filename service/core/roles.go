@@ -80,7 +80,7 @@ func likePatterns(list []string) string {
 	return string(mustJSON(keys))
 }
 
-// Role gives one (/docs/roles#get).
+// Role returns one (/docs/roles#get).
 func (c *Core) Role(ctx context.Context, g access.Grant[access.ViewRoles], id int64) (Role, error) {
 	row, err := findRole(ctx, c.db.Queries, id, textNoRole)
 	if err != nil {
@@ -238,7 +238,7 @@ func (t *Tx) RemoveRole(ctx context.Context, id int64) error {
 	return t.DeleteRole(ctx, id)
 }
 
-// GrantToRole gives a role rules.
+// GrantToRole adds rules to a role.
 func (t *Tx) GrantToRole(ctx context.Context, role int64, rules ...int64) error {
 	t.rightsChanged()
 	return t.InsertRulesOfRole(ctx, role, idSet(rules))

@@ -41,7 +41,7 @@ func (c *Core) listRules(ctx context.Context, g access.AnyGrant, f RuleFilter, p
 	return list, total, err
 }
 
-// Rule gives one (/docs/roles#rule-get).
+// Rule returns one (/docs/roles#rule-get).
 func (c *Core) Rule(ctx context.Context, g access.Grant[access.UserItself], id int64) (Rule, error) {
 	row, err := c.db.GetRule(ctx, id)
 	if queries.Missing(err) {

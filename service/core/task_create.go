@@ -153,7 +153,7 @@ func (t *Tx) subtaskOf(ctx context.Context, a access.Actor, task *queries.Task) 
 	return nil
 }
 
-// announceTask tells everybody in the collaboration; nodes fetch their results at
+// announceTask announces a task in the collaboration; nodes fetch their results at
 // `new_task` (/docs/tasks#events).
 func (t *Tx) announceTask(task Task) {
 	room := CollaborationRoom(*task.CollaborationID)

@@ -169,7 +169,7 @@ func (c *Core) TasksOfCollaboration(ctx context.Context, g access.Grant[access.V
 	return list, nil
 }
 
-// Task gives one (/docs/tasks#get), with its results in full when they are asked for
+// Task returns one (/docs/tasks#get), with its results in full when they are asked for
 // and the caller may see them.
 func (c *Core) Task(ctx context.Context, g access.Grant[access.ViewTasks], id int64, results bool) (Task, error) {
 	row, err := c.visibleTask(ctx, g, id, "task id=%d is not found")

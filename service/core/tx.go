@@ -47,7 +47,7 @@ func (c *Core) Administer(ctx context.Context, f func(ctx context.Context, t *Tx
 	})
 }
 
-// DeleteAll removes everything and makes anew what a first start makes
+// Wipe removes everything and makes anew what a first start makes
 // (/docs/permissions#start); rootHash is what HashRootPassword gave. The caller has checked
 // that the configuration allows it.
 func (t *Tx) Wipe(ctx context.Context, rootHash string) error {

@@ -49,7 +49,7 @@ func (c *Core) Users(ctx context.Context, g access.Grant[access.ViewUsers], f Us
 	return list, total, err
 }
 
-// User gives one (/docs/users#get). One's own needs no rule.
+// User returns one (/docs/users#get). One's own needs no rule.
 func (c *Core) User(ctx context.Context, g access.Grant[access.ViewUsers], id int64) (User, error) {
 	row, err := findUser(ctx, c.db.Queries, id, "user id=%d is not found")
 	if err != nil {
@@ -223,7 +223,7 @@ func (t *Tx) PasswordSet(ctx context.Context, u *queries.User) error {
 	return t.RevokeRefreshTokens(ctx, u.ID)
 }
 
-// Assign gives roles to users.
+// Assign adds roles to users.
 func (t *Tx) Assign(ctx context.Context, list ...queries.UserRole) error {
 	t.rightsChanged()
 	pairs := make(map[int]queries.UserRole, len(list))
@@ -248,7 +248,7 @@ func (t *Tx) Unassign(ctx context.Context, user int64, roles ...int64) error {
 	return t.DeleteRolesOfUser(ctx, user, idSet(roles))
 }
 
-// GrantToUser gives a user rules beside its roles.
+// GrantToUser adds rules to a user, beside its roles.
 func (t *Tx) GrantToUser(ctx context.Context, user int64, rules ...int64) error {
 	t.rightsChanged()
 	return t.InsertRulesOfUser(ctx, user, idSet(rules))

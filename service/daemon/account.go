@@ -162,7 +162,7 @@ func freeNumber() int {
 	return last
 }
 
-// prepare gives the service's account what the server writes to, and lets it read the
+// prepare makes the service's account the owner of what the server writes to, and lets it read the
 // configuration.
 func (m Machine) prepare(ctx context.Context, u Unit, inst config.Instance) (remarks []string, err error) {
 	uid, gid, err := m.account(ctx, u.GOOS, u.Account)
@@ -204,7 +204,7 @@ func (m Machine) owned(dir string, uid, gid int) error {
 	return nil
 }
 
-// handOver gives the account the files of a server that has run as somebody else: its
+// handOver makes the account the owner of the files of a server that has run as somebody else: its
 // data folder, its logs and its database.
 func (m Machine) handOver(u Unit, inst config.Instance, uid, gid int) error {
 	var files []string

@@ -104,7 +104,7 @@ func ManagerOf(locations config.Locations, scope config.Scope, name string) (Man
 	return NewManager(Unit{GOOS: locations.GOOS, Name: UnitName(locations.GOOS, scope, name), Instance: name, Scope: scope})
 }
 
-// settings hands the unit to kardianos. On Linux and macOS the text says it all.
+// settings returns the unit for kardianos. On Linux and macOS the text holds everything.
 func (u Unit) settings(text string) *kardianos.Config {
 	c := &kardianos.Config{
 		Name: u.Name, DisplayName: "vserver " + u.Instance,

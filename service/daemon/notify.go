@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Notifier tells the service manager how the server is, as sd_notify(3) of systemd
+// Notifier reports the state of the server to the service manager, as sd_notify(3) of systemd
 // describes: states in datagrams to a socket that the environment names. The zero value
 // has no manager to notify.
 type Notifier struct {

@@ -223,7 +223,7 @@ func (u Unit) systemd() string {
 	return fillIn(systemdText, values)
 }
 
-// home tells how homes are protected: hidden, unless the service needs something there.
+// home returns how home folders are protected: hidden, unless the service needs something there.
 func (u Unit) home() string {
 	for _, p := range slices.Concat(u.Writes, u.Arguments, []string{u.Executable}) {
 		for _, home := range []string{"/home/", "/root/", "/run/user/"} {

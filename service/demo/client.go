@@ -170,7 +170,7 @@ func read(reply *http.Response, what string, into any) error {
 	return nil
 }
 
-// unreachable tells errors of the connection from answers of the server.
+// unreachable reports whether an error is one of the connection and no answer of the server.
 func unreachable(err error) bool {
 	var u *url.Error
 	return errors.As(err, &u)
@@ -185,7 +185,7 @@ func (c *client) origin() (*url.URL, error) {
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 }
 
-// pause waits and tells whether to go on.
+// pause waits and reports whether to go on.
 func pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():

@@ -87,7 +87,7 @@ func (h *hospital) average(ctx context.Context, c *Container) (string, error) {
 	return encode(a), nil
 }
 
-// encode gives inputs and results the form of an unencrypted collaboration.
+// encode returns an input or result in the form of an unencrypted collaboration.
 func encode(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {

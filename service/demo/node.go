@@ -11,7 +11,7 @@ import (
 )
 
 // Algorithm is what a node carries out for a result in place of a container; it
-// gives the text to store.
+// returns the text to store.
 type Algorithm func(ctx context.Context, c *Container) (string, error)
 
 // Node is a simulated node: it logs in by key, keeps a live connection, is woken by
@@ -279,7 +279,7 @@ func (c *Container) Subtask(ctx context.Context, name, input string, organizatio
 	return results, err
 }
 
-// collect reads the results of a subtask and tells whether all are there.
+// collect reads the results of a subtask and reports whether all are there.
 func (c *Container) collect(ctx context.Context, task int64, results map[int64]*string) (bool, error) {
 	var rows []struct {
 		Organization int64   `json:"organization"`

@@ -152,7 +152,7 @@ func (s *socket) listen(ctx context.Context, joined chan struct{}, heard func(ev
 	}
 }
 
-// take hands over an event, and answers when it asks for that.
+// take passes an event on, and acknowledges it when it asks for that.
 func (s *socket) take(ctx context.Context, msg string, heard func(event), ack func(event) any) error {
 	body := strings.TrimLeft(msg, "0123456789")
 	e := event{ack: msg[:len(msg)-len(body)]}
@@ -180,7 +180,7 @@ func (s *socket) take(ctx context.Context, msg string, heard func(event), ack fu
 	return s.conn.Write(ctx, websocket.MessageText, []byte("43"+namespace+e.ack+string(b)))
 }
 
-// emit tells the server something.
+// emit sends an event to the server.
 func (s *socket) emit(ctx context.Context, name string, arg any) error {
 	b, err := json.Marshal([]any{name, arg})
 	if err != nil {

@@ -40,7 +40,7 @@ type Error struct {
 	Cause error  // logged, never shown
 }
 
-// Error gives the message with its cause, for logs.
+// Error returns the message with its cause, for logs.
 func (e *Error) Error() string {
 	if e.Cause != nil {
 		return e.Msg + ": " + e.Cause.Error()
@@ -48,7 +48,7 @@ func (e *Error) Error() string {
 	return e.Msg
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
 // New makes a fault; the format and its arguments are shown to the caller.
@@ -76,7 +76,7 @@ func As(err error) (*Error, bool) {
 	return e, ok
 }
 
-// Is tells whether the error chain holds a fault of kind k.
+// Is reports whether the error chain holds a fault of kind k.
 func Is(err error, k Kind) bool {
 	e, ok := As(err)
 	return ok && e.Kind == k

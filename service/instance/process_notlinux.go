@@ -4,5 +4,5 @@ package instance
 
 import "time"
 
-// sameProcess tells nothing more than equal births do; see that of Linux.
+// sameProcess reports whether two different births are one process, which happens on Linux alone.
 func sameProcess(string, string, time.Time) bool { return false }

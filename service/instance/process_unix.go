@@ -15,7 +15,7 @@ func account() string { return strconv.Itoa(os.Geteuid()) }
 // endsAny reports whether this process may end those of all accounts.
 func endsAny() bool { return os.Geteuid() == 0 }
 
-// detach gives a process a session of its own, so that it outlives the terminal.
+// detach has a process start its own session, so that it outlives the terminal.
 func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
 
 // askToEnd lets a server finish what is under way. The file is not needed here.

@@ -44,7 +44,7 @@ func birth(pid int) string {
 	return strconv.FormatInt(began.Nanoseconds(), 10)
 }
 
-// detach gives a process no console, so that it outlives the one it is started from.
+// detach has a process start without a console, so that it outlives the one it is started from.
 func detach(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		CreationFlags: windows.DETACHED_PROCESS | windows.CREATE_NEW_PROCESS_GROUP, HideWindow: true,

@@ -58,7 +58,7 @@ func (r Running) same(other Running) bool {
 	return r.Config == other.Config && r.Environment == other.Environment
 }
 
-// Describe tells a server from others of its name.
+// Describe returns what distinguishes a server from others of its name.
 func (r Running) Describe() string {
 	text := r.Environment
 	if r.URL != "" {
@@ -97,7 +97,7 @@ const (
 // stateFiles is the pattern of the names of records.
 const stateFiles = ".running-*.json"
 
-// mark tells the files of a server from those of others in the same folder.
+// mark returns what distinguishes the files of a server from those of others in the same folder.
 func (r Running) mark() string {
 	const length = 8
 	sum := sha256.Sum256([]byte(r.Config))

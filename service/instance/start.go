@@ -103,5 +103,5 @@ type FailedStart struct {
 	Output []string // the last lines it wrote
 }
 
-// Error tells without the output.
+// Error returns the reason, without the output.
 func (e FailedStart) Error() string { return fmt.Sprintf("Server %s did not start: %s", e.Name, e.Why) }

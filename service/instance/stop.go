@@ -55,7 +55,7 @@ func Stop(ctx context.Context, locations config.Locations, r Running, wait time.
 	return forced, nil
 }
 
-// gone waits until a server's process has ended and tells whether it has.
+// gone waits until a server's process has ended and reports whether it has.
 func gone(ctx context.Context, r Running, wait time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()

@@ -122,7 +122,7 @@ func Open(o Options) (*Log, error) {
 	return l, nil
 }
 
-// CheckFormat tells what is wrong with a format, without opening a log.
+// CheckFormat returns what is wrong with a format, without opening a log.
 func CheckFormat(s config.Logging) error {
 	if s.Format == formatJSON {
 		return nil
@@ -171,7 +171,7 @@ func shortName(name string) string {
 
 const stampForm = "2006-01-02T15:04:05.000Z07:00"
 
-// stamp gives JSON records their time.
+// stamp adds the time to JSON records.
 type stamp struct{ now func() time.Time }
 
 // Run adds the local time with milliseconds and zone.
@@ -179,7 +179,7 @@ func (s stamp) Run(e *zerolog.Event, _ zerolog.Level, _ string) {
 	e.Str(fieldTime, s.now().Format(stampForm))
 }
 
-// callPlace gives records the place of their call, for formats that show it.
+// callPlace adds the place of the call to records, for formats that show it.
 type callPlace struct{}
 
 // Run looks for the first caller outside the logging library.

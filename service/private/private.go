@@ -49,7 +49,7 @@ func MakeFolder(dir string, mode fs.FileMode) error {
 	return handOverFolder(dir)
 }
 
-// HandOver gives a file that root has just made to the account whose folder it is in, so
+// HandOver changes the owner of a file that root has just made to the owner of its folder, so
 // that the account's server can use it. For anybody else it does nothing.
 func HandOver(f *os.File) error {
 	uid, gid, ok := accountOf(filepath.Dir(f.Name()))

@@ -102,7 +102,7 @@ func (b *fixture) says(code, want string) {
 	}
 }
 
-// stored gives rows as the database has them: values with blanks between, rows with
+// stored returns rows as the database has them: values with blanks between, rows with
 // commas.
 func (b *fixture) stored(query string) string {
 	b.Helper()

@@ -48,7 +48,7 @@ func (o *object) expire() {
 	o.generation = -1
 }
 
-// rollBack gives up the changes of stored objects after a transaction that failed, so
+// rollBack discards the changes of stored objects after a transaction that failed, so
 // that they do not stand in the way of the next one. New objects keep theirs.
 func (s *session) rollBack(err error) error {
 	for _, o := range s.pending() {

@@ -40,7 +40,7 @@ func (k *keyboard) pump() {
 	}
 }
 
-// turn gives the keyboard to one question until it is closed.
+// turn reserves the keyboard for one question until it is closed.
 func (k *keyboard) turn() *turn { return &turn{keyboard: k, done: make(chan struct{})} }
 
 // turn is the keyboard as the library wants it: a file, though one whose reading ends

@@ -141,7 +141,7 @@ func looksLikeBackup(path string) bool {
 	return n == 0 || strings.HasPrefix(string(head), "SQLite format 3\x00") || strings.HasPrefix(string(head), "PGDMP")
 }
 
-// Restored tells where the data went that a backup replaced.
+// Restored is where the data is that a backup replaced.
 type Restored struct {
 	Safety  string `json:"kept,omitempty"` // empty when there was no database
 	Version int64  `json:"schema_version"` // of what was restored

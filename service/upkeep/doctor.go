@@ -295,7 +295,7 @@ func (e examination) disk(context.Context) []Finding {
 	return found
 }
 
-// mayWrite tells why files cannot be made in a folder, if they cannot.
+// mayWrite returns why files cannot be made in a folder, nil when they can.
 func mayWrite(dir string) error {
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
 		return fmt.Errorf("%s is no folder", dir)

@@ -13,7 +13,7 @@ import (
 )
 
 // MakeFirstUser does to a database what a first start does, so that its first user has
-// the root password of the configuration from the beginning. It tells whether there
+// the root password of the configuration from the beginning. It reports whether there
 // was no user before: an existing one keeps the password it has.
 func MakeFirstUser(ctx context.Context, inst config.Instance, log zerolog.Logger) (made bool, err error) {
 	db, err := queries.Open(ctx, service.Source(inst))

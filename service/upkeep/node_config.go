@@ -93,7 +93,7 @@ func (n *NodeConfigFile) prepare(content nodeFile, force bool) error {
 	return errors.Join(err, private.HandOver(f), f.Sync(), f.Close())
 }
 
-// publish gives drafts their names, now that their keys are valid, and returns those
+// publish renames drafts, now that their keys are valid, and returns those
 // that have them.
 func publish(files []NodeConfigFile) ([]NodeConfigFile, error) {
 	for i, n := range files {

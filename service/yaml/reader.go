@@ -88,7 +88,7 @@ func (r *Reader) NewBlock(path string, line int) *Block {
 	return &Block{Reader: r, Path: path, Line: line, values: map[string]Value{}}
 }
 
-// Set gives a key a value that stands in no file.
+// Set sets a key to a value that stands in no file.
 func (b *Block) Set(name string, v Value) {
 	b.Names = append(b.Names, name)
 	b.values[name] = v
