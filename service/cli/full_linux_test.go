@@ -72,7 +72,7 @@ func TestCopiesOnAFullDisk(t *testing.T) {
 		{"restore", "restore " + backup},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			const script = `$0 backup "$2" -c "$3" --user -e test && head -c 9m /dev/zero >"$1/filler"
+			const script = `$0 backup "$2" --yes -c "$3" --user -e test && head -c 9m /dev/zero >"$1/filler"
 				before=$(cksum "$1/test.sqlite"); ls "$1" >"$2.before"
 				$0 $4 -c "$3" --user -e test && exit 3
 				[ "$(cksum "$1/test.sqlite")" = "$before" ] && rm -f "$1"/test.sqlite-* && ls -A "$1" | diff "$2.before" -`
