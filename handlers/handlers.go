@@ -99,6 +99,13 @@ func (s *Server) observed(next echo.HandlerFunc) echo.HandlerFunc {
 // SocketCount is the number of sockets on the live channel.
 func (s *Server) SocketCount() int { return s.live.engine.Sockets() }
 
+// UnjoinedCount is the number of connections to the live channel that have not joined it
+// with a good token.
+func (s *Server) UnjoinedCount() int { return s.live.engine.Unjoined() }
+
+// ExpiredCount is how many of those the server has ended because they did not join in time.
+func (s *Server) ExpiredCount() uint64 { return s.live.engine.Expired() }
+
 // routes joins the rows of all nouns: this is everything that REST has.
 func (s *Server) routes() []route {
 	var all []route

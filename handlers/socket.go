@@ -105,7 +105,9 @@ func (l *sockets) connect(k *live.Socket) {
 	}
 	k.Data = v
 	l.s.log.Info().Str("sid", k.ID()).Msgf("Client identified as %s: <%s>", v.Kind, v.Name)
-	l.s.core.Greet(v.Actor, v.standing.Rooms, v.join)
+	l.s.core.Greet(v.Actor, k.ID(), v.standing.Rooms, v.join, func(text string) {
+		_ = k.EmitSoon("message", text) // a text cannot fail; the acknowledgement takes it along
+	})
 }
 
 // admit finds out who a client is by the token of its first request. A judgement

@@ -38,7 +38,8 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// liveBed is a bed behind a real HTTP server, with the work in the background.
+// liveBed is a bed behind a real HTTP server, with the work in the background. Every
+// room hears of each who comes and goes, as it does when they come slowly.
 type liveBed struct {
 	*bed
 	web    *httptest.Server
@@ -48,7 +49,12 @@ type liveBed struct {
 
 func newLiveBed(t *testing.T, change ...func(*Options)) *liveBed {
 	t.Helper()
-	b := &liveBed{bed: newBedWith(t, core.Settings{}, change...), client: &http.Client{Transport: &http.Transport{}}}
+	return newLiveBedWith(t, core.Settings{NoticePause: 1}, change...)
+}
+
+func newLiveBedWith(t *testing.T, set core.Settings, change ...func(*Options)) *liveBed {
+	t.Helper()
+	b := &liveBed{bed: newBedWith(t, set, change...), client: &http.Client{Transport: &http.Transport{}}}
 	b.web = httptest.NewServer(b.s)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})

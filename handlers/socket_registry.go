@@ -111,6 +111,10 @@ func (l *sockets) receive(m bus.Message) {
 		if err := l.tasks.Emit(m.Key, m.Name, m.Data); err != nil {
 			l.s.log.Error().Err(err).Msgf("An event %s went to nobody", m.Name)
 		}
+	case core.TopicNotice:
+		if err := l.tasks.EmitSoon(m.Key, m.Except, m.Name, m.Data); err != nil {
+			l.s.log.Error().Err(err).Msgf("A notice %s went to nobody", m.Name)
+		}
 	case core.TopicRights:
 		l.changed()
 	case core.TopicClose:

@@ -121,7 +121,7 @@ func TestSocketStatusIsStoredBeforeAnythingIsSaid(t *testing.T) {
 	b := newLiveBed(t)
 	var seen []string
 	b.news.Subscribe(func(m bus.Message) {
-		if m.Topic == core.TopicEmit {
+		if m.Topic == core.TopicEmit || m.Topic == core.TopicNotice {
 			seen = append(seen, m.Name+" "+b.status("node_iknl_z"))
 		}
 	})

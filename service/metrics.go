@@ -84,6 +84,8 @@ func (m *metrics) watch(ctx context.Context, opened *Opened, wire *handlers.Serv
 		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, read))
 	}
 	gauge("vserver_sockets", "Sockets that are connected to a namespace of the live channel.", func() float64 { return float64(wire.SocketCount()) })
+	gauge("vserver_sockets_unjoined", "Connections to the live channel that have not joined a namespace with a good token.", func() float64 { return float64(wire.UnjoinedCount()) })
+	counter("vserver_sockets_expired_total", "Of those, the ones that were ended because they did not join in time.", func() float64 { return float64(wire.ExpiredCount()) })
 	gauge("vserver_nodes_online", "Nodes that are online; -1 when the database does not answer.", func() float64 {
 		ctx, cancel := context.WithTimeout(ctx, headerTime)
 		defer cancel()

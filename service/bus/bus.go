@@ -11,10 +11,11 @@ import (
 // Message is one piece of news. What the fields mean is agreed between publisher
 // and subscriber.
 type Message struct {
-	Topic string          `json:"topic"`
-	Key   string          `json:"key,omitempty"`
-	Name  string          `json:"name,omitempty"`
-	Data  json.RawMessage `json:"data,omitempty"`
+	Topic  string          `json:"topic"`
+	Key    string          `json:"key,omitempty"`
+	Except string          `json:"except,omitempty"`
+	Name   string          `json:"name,omitempty"`
+	Data   json.RawMessage `json:"data,omitempty"`
 }
 
 // Bus hands each message to every subscriber, in the order of publishing.

@@ -38,6 +38,9 @@ type Settings struct {
 	// PasswordCost is bcrypt's for new passwords; 0: the reference's. Tests take less,
 	// because they would spend most of their time on it.
 	PasswordCost int
+	// NoticePause is the least time between two messages to a room about who came and
+	// went (/docs/live#notices); 0: 200 ms.
+	NoticePause time.Duration
 }
 
 // Core is all use cases over one database.
@@ -52,6 +55,7 @@ type Core struct {
 	unwritten  *unwritten
 	refused    LogInCount
 	presence   *presence
+	notices    *notices
 	hashing    chan struct{} // a turn for each core
 	digester   []byte
 	waiting    atomic.Int64
@@ -63,6 +67,7 @@ func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, se
 	set.PasswordCost = cmp.Or(set.PasswordCost, bcryptCost)
 	c := &Core{
 		db: db, bus: b, log: log, set: set, identities: newIdentityCache(), lastSeen: newLastSeen(), wrongTries: newRepetitions(), unwritten: newUnwritten(), presence: newPresence(),
+		notices: newNotices(b, cmp.Or(set.NoticePause, noticePause)),
 		hashing: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	if err := c.firstRun(ctx); err != nil {
@@ -94,6 +99,9 @@ func StorageFault(err error) error { return queries.Named(err) }
 const (
 	// TopicEmit: event Name with argument Data for everybody in room Key.
 	TopicEmit = "emit"
+	// TopicNotice: like TopicEmit, about who came and went. Many may hear it, and it need
+	// not come at once. The socket with the id Except does not hear it.
+	TopicNotice = "notice"
 	// TopicRights: rights, members or collaborations changed; what was derived
 	// from them is worth nothing now.
 	TopicRights = "rights"

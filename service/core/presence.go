@@ -99,9 +99,11 @@ func (c *Core) Arrive(ctx context.Context, who access.Actor) error {
 	return nil
 }
 
-// Greet announces a new connection in its rooms (/docs/live#connect). It calls join for each room after the room was told that a node
-// is online and before it is told who joined; a room that join refuses is passed over.
-func (c *Core) Greet(who access.Actor, rooms []string, join func(room string) bool) {
+// Greet announces a new socket in its rooms (/docs/live#connect).
+// It calls join for each room after the room was told that a node is online and before
+// it is told who joined; a room that join refuses is passed over. The socket itself gets
+// own, for each room and in any case; the others in the room may hear of several at once.
+func (c *Core) Greet(who access.Actor, socket string, rooms []string, join func(room string) bool, own func(text string)) {
 	title := "User"
 	if who.Kind == access.Node {
 		title = "Node"
@@ -109,7 +111,9 @@ func (c *Core) Greet(who access.Actor, rooms []string, join func(room string) bo
 	}
 	for _, room := range rooms {
 		if join(room) && room != AllNodes {
-			c.emitNow(room, "message", fmt.Sprintf("%s <%s> joined room <%s>", title, who.Name, room))
+			text := fmt.Sprintf("%s <%s> joined room <%s>", title, who.Name, room)
+			own(text)
+			c.notices.tell(room, notice{text: text, except: socket, joined: 1})
 		}
 	}
 }
@@ -124,7 +128,7 @@ func (c *Core) Depart(ctx context.Context, who access.Actor, rooms []string) err
 	defer c.presence.release(who.ID, a)
 	for _, room := range rooms {
 		if room != AllNodes {
-			c.emitNow(room, "message", fmt.Sprintf("%s left room %s", who.Name, room))
+			c.notices.tell(room, notice{text: fmt.Sprintf("%s left room %s", who.Name, room), left: 1})
 		}
 	}
 	a.turn.Lock()
@@ -197,9 +201,10 @@ func (c *Core) AllOffline(ctx context.Context) error {
 // emitNodeNews sends what other parties learn about a node's connection. Nodes of other
 // collaborations learn nothing (/docs/live#server-events).
 func (c *Core) emitNodeNews(who access.Actor, rooms []string, event string) {
+	news := mustJSON(nodeNews{who.ID, who.Name, who.OrganizationID})
 	for _, room := range rooms {
 		if room != AllNodes {
-			c.emitNow(room, event, nodeNews{who.ID, who.Name, who.OrganizationID})
+			c.bus.Publish(bus.Message{Topic: TopicNotice, Key: room, Name: event, Data: news})
 		}
 	}
 }

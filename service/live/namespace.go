@@ -94,6 +94,22 @@ func (ns *Namespace) Emit(room, event string, args ...any) error {
 	return nil
 }
 
+// EmitSoon is Emit for an event that many clients hear and that is not urgent: each gets it within SoonPause, in the
+// order of sending, in one write with whatever else there is for it. The socket with the id except does not get it.
+func (ns *Namespace) EmitSoon(room, except, event string, args ...any) error {
+	data, err := eventData(event, args)
+	if err != nil {
+		return err
+	}
+	frame := encode(packetEvent, ns.name, "", data)
+	for _, k := range ns.Sockets(room) {
+		if k.id != except {
+			k.session.sendSoon(frame)
+		}
+	}
+	return nil
+}
+
 // EmitAck is Emit with a request for an acknowledgement: acked is called for each socket that answers, as a handler of
 // that socket. Those that never answer are forgotten.
 func (ns *Namespace) EmitAck(room, event string, acked func(k *Socket, args []json.RawMessage), args ...any) error {

@@ -30,6 +30,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -40,10 +41,12 @@ type Options struct {
 	// PingTimeout is the time a client has for its answer: 60 s. A client that sends nothing for PingInterval and
 	// PingTimeout together is dropped.
 	PingTimeout time.Duration
-	// ConnectTimeout is how long a session may stay without an admitted socket in a registered namespace: 45 s.
+	// ConnectTimeout is how long a session may stay without an admitted socket in a registered namespace: 5 s.
 	ConnectTimeout time.Duration
 	// TransferTimeout is the time one body or frame may take from or to a client: 30 s.
 	TransferTimeout time.Duration
+	// SoonPause is the longest that a frame waits which is not urgent: 200 ms.
+	SoonPause time.Duration
 	// MaxPayload is the largest incoming body or websocket message in bytes: 1,000,000. More ends the session.
 	MaxPayload int
 	// MaxQueue is the number of frames that may wait for one client: 1,000. More ends the session.
@@ -64,8 +67,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	o.PingInterval = cmp.Or(o.PingInterval, 25*time.Second)
 	o.PingTimeout = cmp.Or(o.PingTimeout, 60*time.Second)
-	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 45*time.Second)
+	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 5*time.Second)
 	o.TransferTimeout = cmp.Or(o.TransferTimeout, 30*time.Second)
+	o.SoonPause = cmp.Or(o.SoonPause, 200*time.Millisecond)
 	o.MaxPayload = cmp.Or(o.MaxPayload, 1_000_000)
 	o.MaxQueue = cmp.Or(o.MaxQueue, 1000)
 	o.MaxQueueBytes = cmp.Or(o.MaxQueueBytes, 4<<20)
@@ -82,6 +86,7 @@ type Server struct {
 	born    time.Time      // times are counted from here, so that a clock that is set does not end sessions
 	quit    chan struct{}  // closed to end the heartbeat
 	running sync.WaitGroup // the heartbeat, and whatever outlives a request
+	expired atomic.Uint64  // sessions that ended as NamespaceMissing
 
 	mu         sync.RWMutex
 	sessions   map[string]*session
@@ -139,6 +144,22 @@ func (s *Server) Sockets() int {
 	}
 	return n
 }
+
+// Unjoined returns the number of engine sessions without an admitted socket in a registered namespace.
+func (s *Server) Unjoined() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	n := 0
+	for _, c := range s.sessions {
+		if c.alone() {
+			n++
+		}
+	}
+	return n
+}
+
+// Expired returns how many sessions ended so far because they had no such socket for ConnectTimeout.
+func (s *Server) Expired() uint64 { return s.expired.Load() }
 
 // Close refuses new sessions, closes the connection of every client and waits until all disconnect handlers have run
 // (reason ServerClosed) and every goroutine of the server has ended, or until ctx is done: then it returns the error

@@ -1,7 +1,9 @@
 package live
 
 import (
+	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,7 +40,8 @@ type session struct {
 
 	mu          sync.Mutex
 	queue       [][]byte // frames for the client
-	unsent      int      // frames in queue or being written to the websocket
+	soon        [][]byte // frames that come after those in queue and are not urgent
+	unsent      int      // frames in queue, in soon or being written to the websocket
 	unsentBytes int
 	ws          *wsConn   // the transport, nil while polling
 	probe       *wsConn   // a websocket that may become the transport
@@ -58,7 +61,13 @@ type session struct {
 }
 
 // send queues a frame and starts it on its way, without waiting for anything. A frame for a closed session is lost.
-func (c *session) send(frame []byte) {
+func (c *session) send(frame []byte) { c.put(frame, c.push) }
+
+// sendSoon is send for a frame that may wait for SoonPause.
+func (c *session) sendSoon(frame []byte) { c.put(frame, c.postpone) }
+
+// put queues a frame by one of the ways to do so, unless the session is closed or its client too slow.
+func (c *session) put(frame []byte, queue func([]byte)) {
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
@@ -70,15 +79,44 @@ func (c *session) send(frame []byte) {
 		c.end(SlowClient)
 		return
 	}
-	c.push(frame)
+	queue(frame)
 	c.mu.Unlock()
 }
 
 // push queues a frame and wakes the transport. It needs c.mu.
 func (c *session) push(frame []byte) {
-	c.queue = append(c.queue, frame)
+	c.queue, c.soon = append(append(c.queue, c.soon...), frame), nil
 	c.unsent++
 	c.unsentBytes += len(frame)
+	c.wakePoll(wakeFrames)
+	c.startFlush()
+}
+
+// postpone queues a frame behind all others, to be sent within SoonPause. The moment differs from client to client, so
+// that those of a large room are not all written to at once. It needs c.mu.
+func (c *session) postpone(frame []byte) {
+	c.soon = append(c.soon, frame)
+	c.unsent++
+	c.unsentBytes += len(frame)
+	o := &c.server.opt
+	switch {
+	case len(c.soon) == 1:
+		time.AfterFunc(o.SoonPause/2+rand.N(o.SoonPause/2), func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.hasten()
+		})
+	case c.unsent >= o.MaxQueue/4:
+		c.hasten()
+	}
+}
+
+// hasten starts the frames that were postponed on their way. It needs c.mu.
+func (c *session) hasten() {
+	if len(c.soon) == 0 {
+		return
+	}
+	c.queue, c.soon = append(c.queue, c.soon...), nil
 	c.wakePoll(wakeFrames)
 	c.startFlush()
 }
@@ -152,9 +190,13 @@ func (c *session) end(reason Reason, last ...[]byte) {
 	}
 	c.closed, c.parting = true, len(last) > 0
 	if c.parting {
-		c.queue = append(c.queue, last...)
+		c.queue = slices.Concat(c.queue, c.soon, last)
 		c.startFlush()
 		time.AfterFunc(min(farewellTimeout, c.server.opt.TransferTimeout), c.cut)
+	}
+	c.soon = nil
+	if reason == NamespaceMissing {
+		c.server.expired.Add(1)
 	}
 	c.wakePoll(reason.wake())
 	c.server.running.Add(1)
@@ -187,6 +229,13 @@ func (c *session) finish(reason Reason, cut bool) {
 	for _, k := range c.takeSockets() {
 		k.ns.drop(k, reason)
 	}
+}
+
+// alone reports whether the session has no admitted socket of a registered namespace.
+func (c *session) alone() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.lonely.IsZero()
 }
 
 func (c *session) takeSockets() []*Socket {

@@ -68,6 +68,16 @@ func (k *Socket) Emit(event string, args ...any) error {
 	return nil
 }
 
+// EmitSoon is Emit for an event that is not urgent, see Namespace.EmitSoon.
+func (k *Socket) EmitSoon(event string, args ...any) error {
+	data, err := eventData(event, args)
+	if err != nil {
+		return err
+	}
+	k.session.sendSoon(encode(packetEvent, k.ns.name, "", data))
+	return nil
+}
+
 // EmitAck is Emit with a request for an acknowledgement. acked is called, as a handler of this socket, with the arguments
 // of the answer, which may be none; it is never called if none comes.
 func (k *Socket) EmitAck(event string, acked func(args []json.RawMessage), args ...any) error {

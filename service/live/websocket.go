@@ -3,11 +3,14 @@ package live
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/coder/websocket"
@@ -17,16 +20,18 @@ const (
 	// upgradeTimeout is the time a client has to make a second connection its transport.
 	upgradeTimeout = 10 * time.Second
 	// farewellTimeout is the time a client has to take its last frames and to close the connection.
-	farewellTimeout = 5 * time.Second
+	farewellTimeout = 2 * time.Second
 	// bufferSize is that of the read and of the write buffer of a websocket, in bytes. Most frames fit, and larger
 	// ones pass them by.
 	bufferSize = 512
+	// gatherSize is how much is gathered for one write to the network, in bytes.
+	gatherSize = 16 << 10
 )
 
 // wsConn is a websocket whose deadlines are those of the network connection below, which cost no memory.
 type wsConn struct {
 	*websocket.Conn
-	net     net.Conn
+	net     *sharedConn
 	timeout time.Duration // for one frame to be written
 }
 
@@ -70,10 +75,25 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) (*wsConn, error)
 	return &wsConn{Conn: conn, net: h.conn, timeout: s.opt.TransferTimeout}, nil
 }
 
+// sharedConn is a network connection that two write to, each a whole number of frames at a time: the session its data,
+// and the websocket below it the control frames.
+type sharedConn struct {
+	net.Conn
+
+	mu sync.Mutex
+}
+
+// Write implements net.Conn.
+func (s *sharedConn) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.Conn.Write(b)
+}
+
 // hijacker takes a connection over from the HTTP server, keeps it, and exchanges the buffers for small ones.
 type hijacker struct {
 	http.ResponseWriter
-	conn net.Conn
+	conn *sharedConn
 }
 
 // Hijack implements http.Hijacker.
@@ -82,11 +102,12 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("hijacking the connection of a websocket: %w", err)
 	}
-	h.conn = conn
-	if buffers.Reader.Buffered() == 0 { // a client that was too eager keeps the large ones
-		buffers = bufio.NewReadWriter(bufio.NewReaderSize(conn, bufferSize), bufio.NewWriterSize(conn, bufferSize))
+	h.conn = &sharedConn{Conn: conn}
+	reader := buffers.Reader
+	if reader.Buffered() == 0 { // a client that was too eager keeps the large one
+		reader = bufio.NewReaderSize(conn, bufferSize)
 	}
-	return conn, buffers, nil
+	return h.conn, bufio.NewReadWriter(reader, bufio.NewWriterSize(h.conn, bufferSize)), nil
 }
 
 // begin makes conn the transport of a new session.
@@ -224,18 +245,39 @@ func (c *session) flush() {
 	}
 }
 
+// writeAll writes frames in as few calls as it takes, which is most of what a frame to many clients costs.
 func (w *wsConn) writeAll(frames [][]byte) error {
-	for _, f := range frames {
-		if err := w.write(f); err != nil {
+	for len(frames) > 0 {
+		var b []byte
+		n := 0
+		for n < len(frames) && (n == 0 || len(b)+len(frames[n]) <= gatherSize) {
+			b = appendText(b, frames[n])
+			n++
+		}
+		w.net.SetWriteDeadline(time.Now().Add(w.timeout))
+		if _, err := w.net.Write(b); err != nil {
 			return err
 		}
+		frames = frames[n:]
 	}
 	return nil
 }
 
-func (w *wsConn) write(frame []byte) error {
-	w.net.SetWriteDeadline(time.Now().Add(w.timeout))
-	return w.Write(context.Background(), websocket.MessageText, frame)
+func (w *wsConn) write(frame []byte) error { return w.writeAll([][]byte{frame}) }
+
+// appendText appends a whole text message of a server, unmasked and not compressed (RFC 6455, 5.2).
+func appendText(b, text []byte) []byte {
+	b = slices.Grow(b, len(text)+10)
+	b = append(b, 0x81)
+	switch n := len(text); {
+	case n < 126:
+		b = append(b, byte(n))
+	case n < 1<<16:
+		b = binary.BigEndian.AppendUint16(append(b, 126), uint16(n))
+	default:
+		b = binary.BigEndian.AppendUint64(append(b, 127), uint64(n))
+	}
+	return append(b, text...)
 }
 
 // read returns the next message. A binary one is not part of this protocol.

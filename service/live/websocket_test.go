@@ -299,6 +299,9 @@ func TestSessionWithoutNamespace(t *testing.T) {
 	joined.send(t, "41/tasks,")
 	joined.hangs(t)
 	eventually(t, "left session gone", func() bool { return x.Sessions() == 0 })
+	if unjoined, expired := x.Unjoined(), x.Expired(); unjoined != 0 || expired != 3 {
+		t.Errorf("%d unjoined, %d expired", unjoined, expired)
+	}
 }
 
 // The bearer token is that of the first request of the engine session: /docs/live#log-in.
