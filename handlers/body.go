@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"vserver/service/core"
@@ -220,13 +221,15 @@ func (b *body) text(field string, limit int) *string {
 	return nil
 }
 
-// forbidden finds control characters; long texts may have lines and tabs.
+// forbidden finds control characters and, in names, overrides of the direction of writing.
+// Long texts may have lines and tabs.
 func forbidden(limit int) func(rune) bool {
 	return func(r rune) bool {
 		if limit == longText && (r == '\t' || r == '\n' || r == '\r') {
 			return false
 		}
-		return r < 0x20 || r == 0x7f
+		override := r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+		return unicode.IsControl(r) || override && limit != longText
 	}
 }
 

@@ -23,11 +23,14 @@ type call struct {
 	actor access.Actor
 }
 
+// noID is how an id that no number holds would be printed.
+const noID = "-1"
+
 // id returns a number of the path. Numbers past 64 bits name no row; they become -1.
 func (k *call) id(name string) int64 {
 	id, err := strconv.ParseInt(k.echo.Param(name), 10, 64)
 	if err != nil {
-		return -1
+		return -1 // noID in messages
 	}
 	return id
 }
@@ -35,6 +38,12 @@ func (k *call) id(name string) int64 {
 // reply sends v as JSON.
 func (k *call) reply(status int, v any) error {
 	return writeJSON(k.echo, status, v)
+}
+
+// replySecret sends v, which no cache may keep.
+func (k *call) replySecret(status int, v any) error {
+	k.echo.Response().Header().Set("Cache-Control", "no-store")
+	return k.reply(status, v)
 }
 
 // say sends a message as the contract's `{"msg": …}`.

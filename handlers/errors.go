@@ -1,11 +1,12 @@
 package handlers
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -56,18 +57,26 @@ func statusOf(k fault.Kind) int {
 func (s *Server) fail(c echo.Context, err error) {
 	req := c.Request()
 	committed := c.Response().Committed
-	if req.Context().Err() != nil && (committed || errors.Is(err, context.Canceled)) {
-		s.log.Debug().Str("path", req.URL.Path).Msg("the caller went away")
+	if req.Context().Err() != nil && (committed || interrupted(err)) {
+		s.log.Debug().Err(err).Str("path", req.URL.Path).Msg("the caller went away")
 		return
 	}
 	if committed {
 		s.log.Error().Err(err).Str("path", req.URL.Path).Msg("failed in the middle of a reply")
 		panic(http.ErrAbortHandler) // a reply that ended here would look whole
 	}
+	c.Response().Header().Set("Cache-Control", "no-store")
 	status, body := s.reply(c, err)
 	if werr := writeJSON(c, status, body); werr != nil {
 		s.log.Debug().Err(werr).Msg("could not send a reply")
 	}
+}
+
+// interrupted reports whether an error can come from a request whose caller went away:
+// drivers have errors of their own for that.
+func interrupted(err error) bool {
+	var panicked *fault.Panic
+	return !errors.As(err, &panicked)
 }
 
 func (s *Server) reply(c echo.Context, err error) (int, any) {
@@ -83,14 +92,25 @@ func (s *Server) reply(c echo.Context, err error) (int, any) {
 	if f.Cause != nil {
 		s.log.Warn().Err(f.Cause).Str("path", c.Request().URL.Path).Msg(f.Msg)
 	}
+	msg := asAsked(c, f.Msg)
 	switch f.Kind {
 	case fault.Unparsed:
 		return statusOf(f.Kind), messages(textUnparsed, textUnparsed)
 	case fault.Field:
 		return statusOf(f.Kind), messages(map[string]string{f.Field: f.Msg}, f.Field+": "+f.Msg)
 	default:
-		return statusOf(f.Kind), map[string]string{"msg": f.Msg}
+		return statusOf(f.Kind), map[string]string{"msg": msg}
 	}
+}
+
+// asAsked puts ids of the path that no number holds in place of the one that stood for them.
+func asAsked(c echo.Context, msg string) string {
+	for _, v := range c.ParamValues() {
+		if _, err := strconv.ParseInt(v, 10, 64); err != nil && decimal(v) {
+			msg = strings.Replace(msg, noID, v, 1)
+		}
+	}
+	return msg
 }
 
 // incidentHeader has the id under which the log has the cause of a 500.

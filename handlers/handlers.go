@@ -13,6 +13,7 @@ package handlers
 import (
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -77,6 +78,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.setHeaders(w, r)
+	if !strings.HasPrefix(r.URL.Path, "/") {
+		w.Header().Set("Cache-Control", "no-store")
+		http.Error(w, "The request names no path", http.StatusBadRequest)
+		return
+	}
 	if r.URL.Path == socketPath {
 		s.serveLive(w, r)
 		return

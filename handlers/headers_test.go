@@ -166,3 +166,55 @@ func (s *slowBody) Read(p []byte) (int, error) {
 	}
 	return 0, io.EOF
 }
+
+// TestNoCacheKeepsWhatIsSecret looks at answers with keys, at errors and at all others.
+func TestNoCacheKeepsWhatIsSecret(t *testing.T) {
+	b := newBed(t)
+	for _, c := range []struct {
+		row
+		cache string
+	}{
+		{logIn("viewer", "Passw0rd!", 200), "no-store"},
+		{logIn("viewer", "wrong", 401), "no-store"},
+		{row{method: "POST", path: "/token/node", body: `{"api_key":"key-12"}`, want: 200}, "no-store"},
+		{row{as: "node_iknl_z", method: "POST", path: "/token/container", body: `{"task_id":1,"image":"hello-world"}`, want: 200}, "no-store"},
+		{row{as: "root", method: "POST", path: "/recover/node", body: `{"id":12}`, want: 200}, "no-store"},
+		{row{as: "root", method: "GET", path: "/task", want: 200}, "private, no-cache"},
+		{row{as: "root", method: "GET", path: "/task/99", want: 404}, "no-store"},
+		{row{method: "GET", path: "/nothing", want: 404}, "no-store"},
+	} {
+		reply := b.send(t, c.row)
+		if got := reply.Header().Get("Cache-Control"); reply.Code != c.want || got != c.cache {
+			t.Errorf("%s %s: %d %q", c.method, c.path, reply.Code, got)
+		}
+	}
+}
+
+// TestOddRequestsAreRefused: lines without a path, ids that no number holds, links that no
+// proxy would take, names that show as others.
+func TestOddRequestsAreRefused(t *testing.T) {
+	b := newBed(t)
+	for _, path := range []string{"*", ""} {
+		req := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+		req.URL.Path, req.RequestURI = path, path
+		reply := httptest.NewRecorder()
+		b.s.ServeHTTP(reply, req)
+		if reply.Code != 400 || reply.Header().Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("GET %q: %d", path, reply.Code)
+		}
+	}
+	const huge = "99999999999999999999"
+	b.run(
+		row{as: "root", method: "GET", path: "/task/" + huge, want: 404, has: `{"msg":"task id=` + huge + ` is not found"}`},
+		row{as: "root", method: "GET", path: "/organization/" + huge, want: 404, has: `{"msg":"Organization id=` + huge + ` not found!"}`},
+		row{as: "root", method: "POST", path: "/organization", body: `{"name":"a\u0085b"}`, want: 400, has: `{"msg":"name: has control characters"}`},
+		row{as: "root", method: "POST", path: "/organization", body: `{"name":"a\u202eb"}`, want: 400},
+		row{as: "root", method: "POST", path: "/collaboration", body: `{"name":"\u2066b","organization_ids":[]}`, want: 400},
+	)
+	reply := b.send(t, row{as: "root", method: "GET", path: "/task?x=" + strings.Repeat("y", 9000)})
+	if n := len(reply.Header().Get("Link")); reply.Code != 200 || n > 8<<10 {
+		t.Errorf("%d, a link of %d bytes", reply.Code, n)
+	}
+	b.change(t, `DELETE FROM member WHERE organization_id = 2 AND collaboration_id = 1`)
+	b.run(row{as: "node_iknl_z", method: "POST", path: "/token/container", body: `{"task_id":1,"image":"hello-world"}`, want: 401})
+}

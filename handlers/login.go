@@ -94,7 +94,7 @@ func (s *Server) loggedIn(k *call, who core.Identity) error {
 		return err
 	}
 	k.echo.Response().Header()["jwt-token"] = []string{j.AccessToken} // lower case, as the reference sends it
-	return k.reply(http.StatusOK, j)
+	return k.replySecret(http.StatusOK, j)
 }
 
 func (s *Server) handleRefresh(k *call) error {
@@ -106,7 +106,7 @@ func (s *Server) handleRefresh(k *call) error {
 	if err != nil {
 		return err
 	}
-	return k.reply(http.StatusOK, j)
+	return k.replySecret(http.StatusOK, j)
 }
 
 func (s *Server) handleContainerToken(k *call, g access.Grant[access.NodeItself]) error {
@@ -140,5 +140,5 @@ func (s *Server) handleContainerToken(k *call, g access.Grant[access.NodeItself]
 	if err != nil {
 		return err
 	}
-	return k.reply(http.StatusOK, map[string]string{"container_token": token})
+	return k.replySecret(http.StatusOK, map[string]string{"container_token": token})
 }

@@ -116,7 +116,7 @@ func (s *Server) handleCreateNode(k *call, g access.Grant[access.CreateNodes]) e
 	}
 	j := s.nodeJSON(n)
 	j.APIKey = key
-	return k.reply(http.StatusCreated, j)
+	return k.replySecret(http.StatusCreated, j)
 }
 
 func (s *Server) handleGetNode(k *call, g access.Grant[access.ViewNodes]) error {
@@ -180,5 +180,5 @@ func (s *Server) handleResetAPIKey(k *call, g access.Grant[access.EditNodes]) er
 	if err != nil {
 		return err
 	}
-	return k.reply(http.StatusOK, map[string]string{"api_key": key})
+	return k.replySecret(http.StatusOK, map[string]string{"api_key": key})
 }

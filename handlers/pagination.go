@@ -51,6 +51,9 @@ func list[W any](k *call, p core.Page, items []W, total int64) error {
 	return k.reply(http.StatusOK, items)
 }
 
+// maxLink is how long the header Link may get: proxies refuse longer ones.
+const maxLink = 8 << 10
+
 // listHeader sets the headers of a list and returns the links of its envelope.
 func (k *call) listHeader(p core.Page, shown int, total int64) map[string]string {
 	var header []string
@@ -60,7 +63,9 @@ func (k *call) listHeader(p core.Page, shown int, total int64) map[string]string
 		envelope[l.rel] = l.url
 	}
 	h := k.echo.Response().Header()
-	h.Set("Link", strings.Join(header, ","))
+	if links := strings.Join(header, ","); len(links) <= maxLink {
+		h.Set("Link", links)
+	}
 	h["total-count"] = []string{strconv.FormatInt(total, 10)} // lower case, as the reference sends it
 	return envelope
 }

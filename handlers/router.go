@@ -63,6 +63,7 @@ func (s *Server) dispatch(methods map[string]route) echo.HandlerFunc {
 // serve authenticates, judges, and calls the handler of a route.
 func (s *Server) serve(c echo.Context, r route) error {
 	req := c.Request()
+	c.Response().Header().Set("Cache-Control", "private, no-cache")
 	if err := checkHeaders(req); err != nil {
 		return err
 	}

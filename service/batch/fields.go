@@ -3,6 +3,7 @@ package batch
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"vserver/service/yaml"
@@ -81,7 +82,8 @@ func plain(v yaml.Value, limit int) (value, why string) {
 // forbidden finds control characters; long texts may have lines and tabs.
 func forbidden(limit int) func(rune) bool {
 	return func(c rune) bool {
-		return (c < 0x20 || c == 0x7f) && (limit != longText || !strings.ContainsRune("\t\n\r", c))
+		override := c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069
+		return override && limit != longText || unicode.IsControl(c) && (limit != longText || !strings.ContainsRune("\t\n\r", c))
 	}
 }
 

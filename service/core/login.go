@@ -161,6 +161,13 @@ func (c *Core) AdmitContainer(ctx context.Context, g access.Grant[access.NodeIts
 		return ContainerTask{}, fault.New(fault.Denied, "Image and task do no match")
 	case !a.WorksIn(row.CollaborationID):
 		return ContainerTask{}, fault.New(fault.Denied, "You are not within the collaboration")
+	}
+	member, err := c.db.IsMember(ctx, a.OrganizationID, a.CollaborationID)
+	switch {
+	case err != nil:
+		return ContainerTask{}, fmt.Errorf("looking for a member: %w", err)
+	case !member:
+		return ContainerTask{}, fault.New(fault.Denied, "You are not within the collaboration")
 	case row.Results > 0 && row.OwnResults == 0:
 		return ContainerTask{}, fault.New(fault.Denied, "Task is not assigned to your organization")
 	case row.OpenResults == 0:
