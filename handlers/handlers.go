@@ -1,7 +1,8 @@
 // Package handlers is what the network sees: a file for each noun with its rows of
 // the route table, its wire structs and its handlers; auth.go turns a token into an
 // actor, errors.go a fault into a status, socket.go the live channel into events.
-// It imports core, access, fault, live, bus and embed, and never queries.
+// It imports core, access, fault, live, bus and embed, and of config the texts about the
+// settings; never queries.
 //
 // A handler decodes, calls core and replies; it returns an error and writes nothing
 // on failure.

@@ -1,5 +1,5 @@
 // Package queries holds every SQL statement, in *.sql files by noun with the code
 // that sqlc makes of them beside it, and opens the database that they run on:
-// SQLite within the process or Postgres outside. It imports schema and fault and
-// nothing else of ours; no other package speaks SQL.
+// SQLite within the process or Postgres outside. It imports schema, fault and private
+// and nothing else of ours; no other package contains SQL.
 package queries

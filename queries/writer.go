@@ -12,8 +12,8 @@ import (
 	"vserver/service/fault"
 )
 
-// batch is the most transactions that share one commit.
-const batch = 256
+// commitLimit is the most transactions that share one commit.
+const commitLimit = 256
 
 var errClosed = errors.New("the database is closed")
 
@@ -48,7 +48,7 @@ type job struct {
 }
 
 func newWriter(ctx context.Context, pool *sql.DB, at *place) (*writer, error) {
-	w := &writer{at: at, pool: pool, jobs: make(chan *job, batch), looks: make(chan chan look), quit: make(chan struct{})}
+	w := &writer{at: at, pool: pool, jobs: make(chan *job, commitLimit), looks: make(chan chan look), quit: make(chan struct{})}
 	if err := w.connect(ctx); err != nil {
 		return nil, err
 	}
@@ -159,7 +159,7 @@ func (w *writer) run() {
 // gather takes what waits already, without waiting for more.
 func (w *writer) gather(first *job) []*job {
 	jobs := []*job{first}
-	for len(jobs) < batch {
+	for len(jobs) < commitLimit {
 		select {
 		case j := <-w.jobs:
 			jobs = append(jobs, j)

@@ -114,19 +114,30 @@ func overlarge(sources []source, limit int) []string {
 	return wrong
 }
 
-// undocumented names the packages that do not say what they are for.
+// undocumented names the packages that do not say what they are for, and those whose
+// comment leaves out a room that they import.
 func undocumented(sources []source) []string {
-	says := map[string]bool{}
+	says, uses := map[string]string{}, map[string][]string{}
 	for _, s := range written(sources, true) {
-		says[s.room()] = says[s.room()] || s.file.Doc != nil
+		says[s.room()] += s.file.Doc.Text()
+		uses[s.room()] = append(uses[s.room()], s.imports()...)
 	}
 	var wrong []string
-	for room, ok := range says {
-		if !ok {
+	for _, room := range slices.Sorted(maps.Keys(says)) {
+		if says[room] == "" {
 			wrong = append(wrong, room+" has no package comment")
+			continue
+		}
+		if room == "." || strings.Contains(strings.Join(strings.Fields(says[room]), " "), "every room") {
+			continue
+		}
+		slices.Sort(uses[room])
+		for _, used := range slices.Compact(uses[room]) {
+			if !regexp.MustCompile(`\b` + path.Base(used) + `\b`).MatchString(says[room]) {
+				wrong = append(wrong, room+" does not say in its package comment that it imports "+used)
+			}
 		}
 	}
-	slices.Sort(wrong)
 	return wrong
 }
 
@@ -392,6 +403,7 @@ func TestHouse_SizeChecksNotice(t *testing.T) {
 		"queries/init.go":     {Data: []byte("package queries\nfunc init() {}\nfunc (t T) init() {}\n")},
 		"queries/helpers.go":  {Data: []byte("package queries\nvar none T\nvar some = T{}\n")},
 		"queries/change.go":   {Data: []byte("package queries\nfunc f() { some.x[1] = 2 }\nvar _ = T{}\nfunc g() { some := 1; some = 2; _ = some }\nfunc h() { delete(some.x, 1) }\n")},
+		"queries/use.go":      {Data: []byte("package queries\nimport \"vserver/service/is\"\nimport \"vserver/service/iss\"\n")},
 		"queries/embed.go":    {Data: []byte("package queries\n//go:embed x\nvar files FS\nfunc (f FS) Open() {}\n// Is it?\ntype FS struct{}\n")},
 		"queries/doc_test.go": {Data: []byte("package queries\nvar test T\nfunc f() {\ntime.Sleep(1)\nfor {\ntime.Sleep(1)\n}\n}\n")},
 	})
@@ -404,10 +416,13 @@ func TestHouse_SizeChecksNotice(t *testing.T) {
 			"schema/long.go: f has 101 lines, more than 100",
 			"2 of 8 functions have more than 60 lines: schema/long.go: f has 101 lines; schema/util.go: g has 62 lines",
 		}},
-		"large":      {overlarge(sources, 650), []string{`schema has 665 lines, more than 650, and no sentence "It is large because …" in its package comment`}},
-		"explained":  {overlarge(sources, 10), []string{`schema has 665 lines, more than 10, and no sentence "It is large because …" in its package comment`}},
-		"documented": {undocumented(sources), []string{"schema has no package comment"}},
-		"silent":     {silentNames(sources), []string{"queries/embed.go:4:13: Open has no comment"}},
+		"large":     {overlarge(sources, 650), []string{`schema has 665 lines, more than 650, and no sentence "It is large because …" in its package comment`}},
+		"explained": {overlarge(sources, 10), []string{`schema has 665 lines, more than 10, and no sentence "It is large because …" in its package comment`}},
+		"documented": {undocumented(sources), []string{
+			"queries does not say in its package comment that it imports service/iss",
+			"schema has no package comment",
+		}},
+		"silent": {silentNames(sources), []string{"queries/embed.go:4:13: Open has no comment"}},
 		"drawers": {drawers(sources), []string{
 			"queries/helpers.go has a name that says nothing",
 			"schema/util.go has a name that says nothing",

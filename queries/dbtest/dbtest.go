@@ -1,5 +1,5 @@
-// Package dbtest gives tests real databases: SQLite files, or databases of the
-// Postgres that VSERVER_TEST_POSTGRES names. It is used by tests only.
+// Package dbtest makes real databases for tests: SQLite files, or databases of the
+// Postgres that VSERVER_TEST_POSTGRES names. Only tests import it; it imports queries.
 package dbtest
 
 import (

@@ -39,10 +39,10 @@ type text struct {
 	line  int     // of the key, or of the block when the key is not there
 }
 
-// or returns the value, or another one when there is none.
-func (t text) or(other string) string {
+// orEmpty returns the value, the empty text when there is none.
+func (t text) orEmpty() string {
 	if t.value == nil {
-		return other
+		return ""
 	}
 	return *t.value
 }
@@ -95,10 +95,10 @@ func (b *block) need(name string, limit int) (string, int) {
 	case len(b.Faults) > before:
 	case !t.given:
 		b.Refuse(name, "is missing")
-	case t.or("") == "":
+	case t.orEmpty() == "":
 		b.Refuse(name, "has no value")
 	}
-	return t.or(""), t.line
+	return t.orEmpty(), t.line
 }
 
 // key reads a text whose key must be there; the value may be null.

@@ -161,7 +161,7 @@ func (p *plan) user(o *organization, u *user) {
 	roles, super := p.rolesFor(o, u)
 	row, there := p.world.users[u.username]
 	if !there {
-		if owner, taken := p.world.emails[u.email.or("")]; taken && u.email.value != nil {
+		if owner, taken := p.world.emails[u.email.orEmpty()]; taken && u.email.value != nil {
 			p.fault(u.email.line, "the e-mail address of user %s is that of user %s in the database", u.username, owner)
 		}
 		p.users = append(p.users, newUser{u, o, roles, super})

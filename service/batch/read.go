@@ -76,11 +76,6 @@ func Read(path string) (*File, error) {
 	return newFile(form.FromFile(path))
 }
 
-// Parse is Read for data that is in memory; path is for messages.
-func Parse(path string, data []byte) (*File, error) {
-	return newFile(form.FromText(path, data))
-}
-
 func newFile(r *yaml.Reader, err error) (*File, error) {
 	if err != nil {
 		return nil, err
@@ -143,7 +138,7 @@ func (b *block) name(field string) (string, int) {
 // publicKey reads a key as REST does.
 func (b *block) publicKey() ([]byte, int) {
 	t := b.text("public_key", longText)
-	if t.or("") == "" {
+	if t.orEmpty() == "" {
 		return nil, t.line
 	}
 	key, err := core.ParsePublicKey(*t.value)
@@ -170,7 +165,7 @@ func (b *block) user() *user {
 		b.Refuse("password", "is empty")
 	}
 	u.firstname, u.lastname = b.text("firstname", shortText), b.text("lastname", shortText)
-	if u.email = b.text("email", shortText); u.email.or("") == "" {
+	if u.email = b.text("email", shortText); u.email.orEmpty() == "" {
 		u.email.value = nil // the empty text could be given to one user only
 	}
 	u.otp = b.otp()

@@ -1,11 +1,10 @@
 // Package cli is the command line of vserver: one file per command, beside what
 // commands share: the options that choose an instance, and output for programs. What
-// a command does stands in the room it is about. It is a large room because it has
-// thirty commands with their options and help. It may import every room of service;
+// a command does stands in the room it is about. It may import every room of service;
 // nothing imports it but main.
 //
 // It is large because there are many commands, each with its flags and its texts for
-// people; what they do is in the rooms that they call.
+// people.
 package cli
 
 import (

@@ -1,8 +1,8 @@
 // Package config is the configuration of one server instance: the YAML file with
 // its environments, one table of all settings, the locations where files lie on each
 // operating system, and the writing of a new file. It reads files and the environment
-// look-up it is handed, and nothing else; of the program it imports yaml. Every fault
-// names file, line and key.
+// look-up it is handed, and nothing else; of the program it imports yaml, and private for
+// the files that it writes. Every fault names file, line and key.
 //
 // A setting is a field and a row beside it (see Setting), in the file of its block.
 package config

@@ -9,7 +9,7 @@ import (
 	"vserver/queries"
 )
 
-// lastSeen collects when accounts were last heard of, to be written in batches: a read
+// lastSeen collects when accounts were last heard of, to be written together: a read
 // request must not wait for a write (/docs/tokens#seen).
 type lastSeen struct {
 	mu sync.Mutex

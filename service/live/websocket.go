@@ -226,15 +226,15 @@ func (c *session) startFlush() {
 func (c *session) flush() {
 	c.mu.Lock()
 	for len(c.queue) > 0 {
-		batch, conn := c.queue, c.ws
+		frames, conn := c.queue, c.ws
 		c.queue = nil
 		c.mu.Unlock()
-		err := conn.writeAll(batch)
+		err := conn.writeAll(frames)
 		if err != nil {
 			c.end(TransportFailed)
 		}
 		c.mu.Lock()
-		c.sent(batch)
+		c.sent(frames)
 	}
 	c.flushing = false
 	closed, conn := c.closed, c.ws

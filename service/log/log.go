@@ -1,7 +1,7 @@
 // Package log is the log of a running server: it lays out each record of zerolog in the
 // configured format with secrets masked, writes it to a rotating file and to the
-// console, and lets `attach` follow that file. It may touch the log's own files and the
-// logging block of the configuration.
+// console, and lets `attach` follow that file. It may touch the log's own files and imports
+// config for the logging block, and private for their folder and owner.
 //
 // Elsewhere this package is imported as log, an open Log is called logs, and a
 // zerolog.Logger is called logger or log.

@@ -2,8 +2,8 @@
 // specification's Shell section, and what is like them, on the objects of the database
 // (/docs/shell#session). Statements are Starlark; of what only Python has they may hold
 // imports, f-strings, `is` and texts that are counted by character. The package may use
-// core, queries, access and fault; it knows neither the command line nor the
-// configuration.
+// core, queries, access and fault, and private for the file of the history; it knows
+// neither the command line nor the configuration.
 //
 // Whoever holds the database may do everything: no permission is asked for and nothing
 // is validated, but each save and each delete is one transaction.
