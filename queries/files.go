@@ -2,6 +2,7 @@ package queries
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -86,10 +87,13 @@ func (f file) SizeHint(size int64) error { return room(f.wholeFile.SizeHint(size
 
 // room marks the errors of a disk, or of a user's share of it, that is full.
 func room(err error) error {
-	for _, full := range fullErrors {
-		if errors.Is(err, full) {
-			return vfs.SystemError(err, sqlite3.FULL)
-		}
+	if lacksRoom(err) {
+		return vfs.SystemError(err, sqlite3.FULL)
 	}
 	return err
+}
+
+// lacksRoom reports whether the system refuses a write because the disk is full.
+func lacksRoom(err error) bool {
+	return slices.ContainsFunc(fullErrors, func(full error) bool { return errors.Is(err, full) })
 }

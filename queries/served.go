@@ -116,7 +116,7 @@ func sign(f *os.File, who string) error {
 	if err == nil {
 		_, err = f.WriteAt([]byte(who+"\n"), 0)
 	}
-	if err != nil && !full(room(err)) { // a full disk takes no name, and lets a server serve
+	if err != nil && !lacksRoom(err) { // a full disk takes no name, and lets a server serve
 		return fmt.Errorf("naming the server of the database: %w", err)
 	}
 	return nil
