@@ -62,7 +62,7 @@ func (m *model) startContainer(p party) step {
 	return step{
 		as: p, method: "POST", path: "/token/container", body: fields{"task_id": id, "image": image},
 		want: m.judge(p, access.Node, 200, unless(known(m.tasks, id), 400), unless(image == t.image, 401),
-			unless(t.collaboration == p.collaboration, 401), unless(own, 401), unless(!m.complete(t), 400)),
+			unless(t.collaboration == p.collaboration, 401), unless(at(m.collaborations, p.collaboration).members[p.organization], 401), unless(own, 401), unless(!m.complete(t), 400)),
 		then: func(a answer) string {
 			token, _ := a.object()["container_token"].(string)
 			m.containers = append(m.containers, party{
