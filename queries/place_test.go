@@ -155,7 +155,7 @@ func TestDatabaseThatIsGoneTakesNoWrites(t *testing.T) {
 func TestWhatIsNoDatabaseKeepsItsMode(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "folder")
 	text := filepath.Join(t.TempDir(), "notes.txt")
-	if err := errors.Join(os.Mkdir(folder, 0o755), os.WriteFile(text, []byte(strings.Repeat("no database ", 500)), 0o644)); err != nil { //nolint:gosec // open to others on purpose
+	if err := errors.Join(os.Mkdir(folder, 0o755), os.WriteFile(text, []byte(strings.Repeat("no database ", 500)), 0o644)); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]os.FileMode{folder: 0o755, text: 0o644} {

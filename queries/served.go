@@ -60,7 +60,7 @@ func Occupy(src Source, who string) (release func(), err error) {
 		case try == occupyTries:
 			return nil, &ServedError{src.Path, signed(path)}
 		}
-		time.Sleep(occupyPause)
+		<-time.After(occupyPause)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -45,7 +46,7 @@ func newForeign(t *testing.T, system, arch string, emulator ...string) *foreign 
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	f.command = append(emulator, file)
+	f.command = append(slices.Clone(emulator), file)
 	f.env = append(os.Environ(), "HOME="+f.dir, "XDG_DATA_DIRS="+f.dir, "XDG_CONFIG_DIRS="+f.dir)
 	return f
 }

@@ -101,7 +101,7 @@ func (c *session) postpone(frame []byte) {
 	o := &c.server.opt
 	switch {
 	case len(c.soon) == 1:
-		time.AfterFunc(o.SoonPause/2+rand.N(o.SoonPause/2), func() {
+		time.AfterFunc(o.SoonPause/2+rand.N(o.SoonPause/2), func() { //nolint:gosec // it spreads work and keeps no secret
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			c.hasten()
