@@ -2,6 +2,7 @@ package shell_test
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -57,6 +58,23 @@ func TestHelp(t *testing.T) {
 	}
 	if out := b.does("help()"); !strings.Contains(out, "AlgorithmPort, Authenticatable, Collaboration") {
 		t.Errorf("help() says %s", out)
+	}
+}
+
+// Every method of a model is on the page of the shell, those of all models or its own.
+func TestEveryMethodIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../embed/docs/shell.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, d := range described {
+		_, own, _ := strings.Cut(string(page), "`"+name+"`")
+		own, _, _ = strings.Cut(own, "\n")
+		for method := range strings.FieldsSeq(d[3]) {
+			if !slices.Contains([]string{"delete", "get", "help", "save"}, method) && !strings.Contains(own, "`"+method+"(") {
+				t.Errorf("the page of the shell does not have %s of %s", method, name)
+			}
+		}
 	}
 }
 
