@@ -32,14 +32,14 @@ func failuresOf(u queries.User) failures {
 	return failures{value(u.FailedLoginAttempts), u.LastLoginAttempt}
 }
 
-// locks reports whether they lock the account at a moment. A last failure in the future
-// comes from a clock that was set back and locks nobody out.
+// locks reports whether they lock the account at a moment. A last failure that is a little
+// ahead was counted beside this one, or by a server whose clock is; one that is further in
+// the future comes from a clock that was set back, and locks nobody out.
 func (f failures) locks(set Settings, now time.Time) bool {
 	if f.count < int64(set.MaxFailedAttempts) || f.last == nil {
 		return false
 	}
-	ago := now.Sub(f.last.Time)
-	return ago >= 0 && ago < set.LockFor
+	return now.Sub(f.last.Time).Abs() < set.LockFor
 }
 
 // with counts another one; a lock that is over begins the count anew.

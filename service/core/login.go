@@ -84,9 +84,9 @@ func (c *Core) locked(u queries.User) bool { return c.unwritten.of(u).locks(c.se
 
 // countFailure counts a wrong password, unless the account is locked by now.
 func (c *Core) countFailure(ctx context.Context, u queries.User, from Origin) {
-	at := queries.Now()
+	var at queries.Time
 	was, now := c.changeFailures(ctx, u, func(f failures) failures {
-		if f.locks(c.set, at.Time) {
+		if at = queries.Now(); f.locks(c.set, at.Time) {
 			return f
 		}
 		return f.with(c.set, at)
