@@ -3,10 +3,36 @@ package handlers
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"vserver/service/core"
 )
+
+// client is where a request comes from.
+type client struct {
+	Address netip.Addr // for the log
+	// Known is false behind a proxy that trusted_proxies does not list: there everybody has
+	// the proxy's address, and what is limited by address has no limit (/docs/proxy#unknown).
+	Known bool
+}
+
+// network is what limits and locks by address go by; it is not valid for a client that
+// nobody knows the address of. Who has one IPv6 address has the 2^64 beside it as well.
+func (c client) network() netip.Prefix {
+	if !c.Known {
+		return netip.Prefix{}
+	}
+	bits := c.Address.BitLen()
+	if c.Address.Is6() {
+		bits = 64
+	}
+	p, err := c.Address.WithZone("").Prefix(bits)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return p
+}
 
 // peer is the address at the other end of the connection.
 func peer(r *http.Request) netip.Addr {
@@ -27,35 +53,53 @@ func (s *Server) trusted(a netip.Addr) bool {
 	return false
 }
 
-// clientAddress is the address that a request comes from: the peer's, or what trusted
-// proxies say about it.
-func (s *Server) clientAddress(r *http.Request) netip.Addr {
+// forwards are the headers that only a proxy adds to a request.
+var forwards = []string{
+	"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "Via",
+}
+
+// forwarded reports whether a request says that it came through a proxy.
+func forwarded(r *http.Request) bool {
+	return slices.ContainsFunc(forwards, func(h string) bool { return r.Header.Get(h) != "" })
+}
+
+// clientOf returns the client of a request: the peer, or what trusted proxies say about
+// it. One that they say nothing legible about is not known.
+func (s *Server) clientOf(r *http.Request) client {
 	at := peer(r)
+	if !s.trusted(at) || !forwarded(r) {
+		return client{at, at.IsValid() && !forwarded(r)}
+	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0 && s.trusted(at); i-- {
-		next, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
-			break
+		next, ok := hop(hops[i])
+		if !ok {
+			return client{Address: at}
 		}
-		at = next.Unmap()
+		at = next
 	}
-	return at
+	return client{at, true}
+}
+
+// hop reads an address of X-Forwarded-For, to which some proxies add the port.
+func hop(text string) (netip.Addr, bool) {
+	text = strings.TrimSpace(text)
+	if p, err := netip.ParseAddrPort(text); err == nil {
+		return p.Addr().Unmap(), true
+	}
+	a, err := netip.ParseAddr(text)
+	return a.Unmap(), err == nil
 }
 
 // origin is where a request comes from, for log-ins.
 func (s *Server) origin(r *http.Request) core.Origin {
-	return core.Origin{Address: s.clientAddress(r).String(), Here: s.isLocal(r)}
+	c := s.clientOf(r)
+	return core.Origin{Address: c.Address.String(), Network: c.network(), Here: s.isLocal(r)}
 }
 
 // isLocal reports whether a request comes from this machine. A request that claims
 // to be forwarded by a peer that is not trusted does not (/docs/tokens#first-user).
 func (s *Server) isLocal(r *http.Request) bool {
-	if !s.trusted(peer(r)) {
-		for _, h := range []string{"Forwarded", "X-Forwarded-For", "X-Real-IP"} {
-			if r.Header.Get(h) != "" {
-				return false
-			}
-		}
-	}
-	return s.clientAddress(r).IsLoopback()
+	c := s.clientOf(r)
+	return c.Known && c.Address.IsLoopback()
 }

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -19,7 +20,10 @@ func failedLogin() error { return fault.New(fault.Unauthorized, "Failed to login
 // Origin is where a request comes from.
 type Origin struct {
 	Address string // for the log
-	Here    bool   // from this machine (/docs/security#t22)
+	// Network is what locks and the queue of log-ins go by; it is not valid where nobody
+	// knows it, behind a proxy that is not trusted (/docs/proxy#unknown).
+	Network netip.Prefix
+	Here    bool // from this machine (/docs/security#t22)
 }
 
 // LogIn checks a user's name and password and counts failures (/docs/tokens#lock).
