@@ -71,8 +71,8 @@ func newBedOn(t *testing.T, src queries.Source, set core.Settings, change ...fun
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	news := bus.New()
-	b := &bed{T: t, db: db, src: src, news: news, log: &journal{}}
+	log := &journal{}
+	b := &bed{T: t, db: db, src: src, news: bus.New(zerolog.New(log)), log: log}
 	if set.MaxFailedAttempts == 0 {
 		set.MaxFailedAttempts, set.LockFor = 5, 15*time.Minute
 	}
@@ -181,7 +181,7 @@ func buildFixture(ctx context.Context, src queries.Source) error {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	c, err := core.New(ctx, db, bus.New(), zerolog.Nop(), core.Settings{PasswordCost: leastCost})
+	c, err := core.New(ctx, db, bus.New(zerolog.Nop()), zerolog.Nop(), core.Settings{PasswordCost: leastCost})
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -118,13 +117,14 @@ const incidentHeader = "X-Incident"
 
 // incident logs an error that nobody foresaw and returns its id.
 func (s *Server) incident(r *http.Request, err error) string {
-	id := rand.Text()[:12]
-	entry := s.log.Error().Err(err).Str("incident", id).Str("method", r.Method).Str("path", r.URL.Path)
+	id := fault.NewIncident()
+	entry := s.log.Error().Err(err)
 	var lost *fault.Panic
 	if errors.As(err, &lost) {
+		id = lost.Incident
 		entry = entry.Str("stack", lost.Stack)
 	}
-	entry.Msg("unexpected error")
+	entry.Str("incident", id).Str("method", r.Method).Str("path", r.URL.Path).Msg("unexpected error")
 	return id
 }
 

@@ -468,7 +468,7 @@ func newReplay(t *testing.T) *replay {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	news := bus.New()
+	news := bus.New(zerolog.Nop())
 	c, err := core.New(t.Context(), db, news, zerolog.Nop(), core.Settings{MaxFailedAttempts: 5, LockFor: 15 * time.Minute, PasswordCost: leastCost})
 	if err != nil {
 		t.Fatal(err)

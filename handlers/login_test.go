@@ -128,7 +128,7 @@ func TestAdvisory_T22_PasswordOfTheFirstStart(t *testing.T) {
 		start := func() *bed {
 			b := &bed{T: t, db: db, log: &journal{}}
 			set := core.Settings{MaxFailedAttempts: 5, RootPassword: c.set, PasswordCost: leastCost}
-			k, err := core.New(t.Context(), db, bus.New(), zerolog.New(b.log), set)
+			k, err := core.New(t.Context(), db, bus.New(zerolog.Nop()), zerolog.New(b.log), set)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -155,7 +155,7 @@ func TestAdvisory_T22_RootDoesNotComeBack(t *testing.T) {
 	b := newBed(t)
 	again := func() {
 		t.Helper()
-		if _, err := core.New(t.Context(), b.db, bus.New(), zerolog.Nop(), core.Settings{PasswordCost: leastCost}); err != nil {
+		if _, err := core.New(t.Context(), b.db, bus.New(zerolog.Nop()), zerolog.Nop(), core.Settings{PasswordCost: leastCost}); err != nil {
 			t.Fatal(err)
 		}
 		if n := b.number(t, `SELECT COUNT(*) FROM "user" WHERE username = 'root'`); n != 0 {

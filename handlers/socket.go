@@ -56,7 +56,7 @@ type sockets struct {
 func newSockets(s *Server) *sockets {
 	o := s.opt.Live
 	o.AllowOrigin = s.mayConnect
-	o.Report = func(err error) { s.log.Error().Err(err).Msg("live channel") }
+	o.Report = s.reportLive
 	l := &sockets{s: s, engine: live.New(o), periods: s.opt.Periods.withDefaults(), registry: newRegistry()}
 	l.tasks = l.engine.Namespace(tasksNamespace)
 	l.tasks.OnConnect(l.connect)
@@ -64,6 +64,16 @@ func newSockets(s *Server) *sockets {
 	l.events()
 	l.unsubscribe = s.core.Listen(l.receive)
 	return l
+}
+
+// reportLive logs what went wrong on the live channel.
+func (s *Server) reportLive(err error) {
+	var p *fault.Panic
+	if errors.As(err, &p) {
+		s.log.Error().Func(p.Detail).Msgf("The live channel: %s", err)
+		return
+	}
+	s.log.Error().Err(err).Msg("The live channel")
 }
 
 // Close ends all live connections and stores that nobody is online any more. It

@@ -17,7 +17,7 @@ import (
 func (s *Server) Run(ctx context.Context) {
 	var loops sync.WaitGroup
 	report := func(p *fault.Panic) {
-		s.log.Error().Err(p).Str("stack", p.Stack).Msg("work in the background panicked, it begins again")
+		s.log.Error().Func(p.Detail).Msg("Work in the background panicked, it begins again")
 	}
 	for _, loop := range []func(context.Context){s.live.judgeOnChanges, s.live.pingNodes, s.live.flushRegularly} {
 		loops.Go(func() { fault.Steadily(ctx, report, loop) })

@@ -70,7 +70,7 @@ func newBenchServer(b *testing.B, fill func(c *core.Core) []string) *benchServer
 	src := queries.Source{Engine: queries.SQLite, Path: filepath.Join(b.TempDir(), "bench.sqlite")}
 	db, err := queries.Open(b.Context(), src)
 	must(b, err)
-	c, err := core.New(b.Context(), db, bus.New(), zerolog.Nop(), core.Settings{MaxFailedAttempts: 5, LockFor: time.Minute})
+	c, err := core.New(b.Context(), db, bus.New(zerolog.Nop()), zerolog.Nop(), core.Settings{MaxFailedAttempts: 5, LockFor: time.Minute})
 	must(b, err)
 	raw, err := dbtest.SQL(src)
 	must(b, err)

@@ -32,7 +32,7 @@ var arrows = map[string][]string{
 	},
 	"service/access": {"service/fault"},
 	"service/batch":  {"queries", "service/access", "service/core", "service/yaml"},
-	"service/bus":    nil,
+	"service/bus":    {"service/fault"},
 	"service/cli": {
 		"service", "service/batch", "service/config", "service/core", "service/daemon", "service/demo",
 		"service/instance", "service/log", "service/manual", "service/shell", "service/terminal",
@@ -44,7 +44,7 @@ var arrows = map[string][]string{
 	"service/demo":     nil, // nothing but public REST and Socket.IO
 	"service/fault":    nil,
 	"service/instance": {"service/config", "service/log", "service/private"},
-	"service/live":     nil,
+	"service/live":     {"service/fault"},
 	"service/log":      {"service/config", "service/private"},
 	"service/manual":   nil,
 	"service/private":  nil,

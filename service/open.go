@@ -56,7 +56,7 @@ func OpenInstance(ctx context.Context, inst config.Instance, rootFromAnywhere bo
 	for _, file := range db.Restricted {
 		log.Warn().Msgf("Other accounts of this machine had rights to %s: they have none any more", file)
 	}
-	news := bus.New()
+	news := bus.New(log)
 	c, err := core.New(ctx, db, news, log, core.Settings{
 		MaxFailedAttempts: inst.Config.PasswordPolicy.MaxFailedAttempts,
 		LockFor:           inst.Config.PasswordPolicy.Inactivation,

@@ -227,7 +227,7 @@ func (s *server) serveUntilEnd(ctx context.Context, l net.Listener, ready func(n
 }
 
 func (s *server) panicked(p *fault.Panic) {
-	s.log.Error().Err(p).Str("stack", p.Stack).Msg("Work in the background panicked, it begins again")
+	s.log.Error().Func(p.Detail).Msg("Work in the background panicked, it begins again")
 }
 
 // accept answers what comes to the listener, until the end.

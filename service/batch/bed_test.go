@@ -24,7 +24,7 @@ var started = dbtest.Template{Build: func(ctx context.Context, src queries.Sourc
 	if err != nil {
 		return err
 	}
-	_, err = core.New(ctx, db, bus.New(), zerolog.Nop(), core.Settings{PasswordCost: leastCost})
+	_, err = core.New(ctx, db, bus.New(zerolog.Nop()), zerolog.Nop(), core.Settings{PasswordCost: leastCost})
 	return errors.Join(err, db.Close())
 }}
 
@@ -60,7 +60,7 @@ func open(t testing.TB, src queries.Source) (*bus.Bus, *core.Core) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	hub := bus.New()
+	hub := bus.New(zerolog.Nop())
 	c, err := core.New(t.Context(), db, hub, zerolog.Nop(), core.Settings{PasswordCost: leastCost})
 	if err != nil {
 		t.Fatal(err)

@@ -1,11 +1,15 @@
 // Package bus carries messages between the parts of a server, and later between
 // replicas: who publishes does not know who listens. It knows no noun of the field
-// and imports nothing of ours.
+// and imports nothing of ours but fault.
 package bus
 
 import (
 	"encoding/json"
 	"sync"
+
+	"github.com/rs/zerolog"
+
+	"vserver/service/fault"
 )
 
 // Message is one piece of news. What the fields mean is agreed between publisher
@@ -20,25 +24,38 @@ type Message struct {
 
 // Bus hands each message to every subscriber, in the order of publishing.
 type Bus struct {
+	log  zerolog.Logger
 	mu   sync.RWMutex
 	next int
 	subs map[int]func(Message)
 }
 
 // New makes a bus within this process.
-func New() *Bus { return &Bus{subs: map[int]func(Message){}} }
+func New(log zerolog.Logger) *Bus { return &Bus{log: log, subs: map[int]func(Message){}} }
 
-// Publish calls every subscriber with every message before it returns.
+// Publish calls every subscriber with every message before it returns, also when one of
+// them panics.
 func (b *Bus) Publish(messages ...Message) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	for _, m := range messages {
 		for i := range b.next {
 			if f := b.subs[i]; f != nil {
-				f(m)
+				b.deliver(m, f)
 			}
 		}
 	}
+}
+
+// deliver calls one subscriber. Its panic is nobody else's: neither the other subscribers
+// nor whoever publishes can do anything about it.
+func (b *Bus) deliver(m Message, f func(Message)) {
+	defer func() {
+		if p := recover(); p != nil {
+			b.log.Error().Func(fault.Recovered(p).Detail).Str("topic", m.Topic).Msg("A part of the server panicked at a message, the others have it")
+		}
+	}()
+	f(m)
 }
 
 // Subscribe calls f with every message from now on, until cancel is called. f must

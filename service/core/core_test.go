@@ -38,7 +38,7 @@ type bed struct {
 
 func newBed(t *testing.T) *bed {
 	t.Helper()
-	b := &bed{T: t, src: empty.Copy(t), bus: bus.New()}
+	b := &bed{T: t, src: empty.Copy(t), bus: bus.New(zerolog.Nop())}
 	db, err := queries.Open(t.Context(), b.src)
 	if err != nil {
 		t.Fatal(err)

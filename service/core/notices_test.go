@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"vserver/service/bus"
 	"vserver/service/promise"
 )
@@ -12,7 +14,7 @@ import (
 // TestNoticesAreGatheredWithinThePause: the first is told at once, those that follow in
 // one message, a single one with its own text.
 func TestNoticesAreGatheredWithinThePause(t *testing.T) {
-	b := bus.New()
+	b := bus.New(zerolog.Nop())
 	heard := make(chan string, 10)
 	b.Subscribe(func(m bus.Message) { heard <- m.Key + " " + string(m.Data) + " but " + m.Except })
 	n := newNotices(b, 300*time.Millisecond)

@@ -2,24 +2,37 @@ package fault
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"runtime/debug"
 	"time"
+
+	"github.com/rs/zerolog"
 )
 
-// Panic is what somebody panicked with, as an error. It is never shown to a caller.
+// Panic is what somebody panicked with, as an error. Nothing but the incident is ever
+// shown to a caller.
 type Panic struct {
-	Value any
-	Stack string // of the goroutine that panicked
+	Value    any
+	Stack    string // of the goroutine that panicked
+	Incident string // the id under which the log has it
 }
+
+// NewIncident makes an id under which the log has what a caller is not told.
+func NewIncident() string { return rand.Text()[:12] }
 
 // Error returns the value; the stack is for the log.
 func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
 
+// Detail adds all of it to an entry of the log.
+func (p *Panic) Detail(e *zerolog.Event) {
+	e.Err(p).Str("incident", p.Incident).Str("stack", p.Stack)
+}
+
 // Recovered makes an error of what recover returned. A deferred function has to call
 // it, so that the stack is still there.
 func Recovered(value any) *Panic {
-	return &Panic{Value: value, Stack: string(debug.Stack())}
+	return &Panic{Value: value, Stack: string(debug.Stack()), Incident: NewIncident()}
 }
 
 // pause is how long a loop rests after it panicked.

@@ -14,18 +14,27 @@ func (s *Server) heartbeat() {
 		case <-s.quit:
 			return
 		case now := <-ticker.C:
-			s.sweep(now)
+			s.guard("heartbeat", func() { s.sweep(now) })
 		}
 	}
 }
 
 func (s *Server) sweep(now time.Time) {
+	due, over := s.timely(now)
+	for c, reason := range over {
+		c.end(reason)
+	}
+	for _, c := range due {
+		c.send([]byte{enginePing})
+	}
+}
+
+// timely lists whom to ping, and whose time is over and why. It forgets what is too old.
+func (s *Server) timely(now time.Time) (due []*session, over map[*session]Reason) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	maps.DeleteFunc(s.ended, func(_ string, at time.Time) bool { return now.Sub(at) >= latePosts })
-	s.mu.Unlock()
-	var due []*session
-	over := map[*session]Reason{}
-	s.mu.RLock()
+	over = map[*session]Reason{}
 	for _, c := range s.sessions {
 		if reason := c.over(now); reason != "" {
 			over[c] = reason
@@ -33,13 +42,7 @@ func (s *Server) sweep(now time.Time) {
 			due = append(due, c)
 		}
 	}
-	s.mu.RUnlock()
-	for c, reason := range over {
-		c.end(reason)
-	}
-	for _, c := range due {
-		c.send([]byte{enginePing})
-	}
+	return due, over
 }
 
 // over says why the time of a session is over; empty if it is not. A session with a handler at work is left alone, since

@@ -137,7 +137,7 @@ func (ns *Namespace) admit(k *Socket) {
 // drop lets a socket go. It needs the turn of its session.
 func (ns *Namespace) drop(k *Socket, reason Reason) {
 	if !k.refused && ns.onDisconnect != nil {
-		ns.server.guard("disconnect", func() { ns.onDisconnect(k, reason) })
+		ns.server.guard("disconnect handler", func() { ns.onDisconnect(k, reason) })
 	}
 	ns.mu.Lock()
 	defer ns.mu.Unlock()
@@ -203,7 +203,7 @@ func (c *session) connect(p packet) {
 	if !c.add(k) {
 		return
 	}
-	if ns.onConnect != nil && !c.server.guard("connect", func() { ns.onConnect(k) }) {
+	if ns.onConnect != nil && !c.server.guard("connect handler", func() { ns.onConnect(k) }) {
 		c.end(HandlerFailed)
 		return
 	}
@@ -258,7 +258,7 @@ func (c *session) event(k *Socket, p packet) {
 	var answer []any
 	if name, args, ok := eventOf(p.data); ok {
 		if handler := k.ns.events[name]; handler != nil {
-			c.server.guard(strconv.Quote(name), func() { answer = handler(k, args) })
+			c.server.guard(strconv.Quote(name)+" handler", func() { answer = handler(k, args) })
 		}
 	}
 	if p.id == "" {
@@ -275,6 +275,6 @@ func (c *session) event(k *Socket, p packet) {
 func (c *session) acknowledge(k *Socket, p packet) {
 	if acked := k.answered(p.id); acked != nil {
 		args := elements(p.data, maxArguments)
-		c.server.guard("acknowledgement", func() { acked(args) })
+		c.server.guard("acknowledgement handler", func() { acked(args) })
 	}
 }

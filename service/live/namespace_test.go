@@ -2,12 +2,15 @@ package live
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"vserver/service/fault"
 
 	"github.com/coder/websocket"
 	"github.com/google/go-cmp/cmp"
@@ -338,7 +341,8 @@ func TestPanics(t *testing.T) {
 	p, _ := x.join(t)
 	p.send(t, `42/tasks,1["panic"]`, `42/tasks,2["function"]`)
 	p.gets(t, `43/tasks,1[]`, `43/tasks,2[]`)
-	if err := <-reports; !strings.Contains(err.Error(), "at the event") || !strings.Contains(err.Error(), "namespace_test.go") {
+	var lost *fault.Panic
+	if err := <-reports; !errors.As(err, &lost) || !strings.Contains(err.Error(), "at the event") || !strings.Contains(lost.Stack, "namespace_test.go") {
 		t.Errorf("reported %v", err)
 	}
 	<-reports

@@ -3,7 +3,7 @@
 //
 // It knows no noun of the field: what an event means, who may join a room and what a token is worth belong to the
 // caller. It may touch the network through the requests it is given, and nothing else: no database, no log, no
-// configuration.
+// configuration. It imports fault for what panicked.
 //
 // # Mounting
 //
@@ -28,10 +28,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"vserver/service/fault"
 )
 
 // Options are the measures of a Server. The zero value of each field stands for the default given.
@@ -59,8 +60,8 @@ type Options struct {
 	// AllowOrigin decides whether a request that has an Origin header may use the server; nil allows all. It is asked
 	// for every request, polling and websocket, first and later.
 	AllowOrigin func(*http.Request) bool
-	// Report is told of handlers that panicked and of acknowledgements that cannot be encoded; nil drops the news. It
-	// must not block.
+	// Report is told of handlers, and of parts of this package, that panicked (a fault.Panic is in the error), and of
+	// acknowledgements that cannot be encoded; nil drops the news. It must not block.
 	Report func(error)
 }
 
@@ -266,15 +267,15 @@ func (s *Server) namespace(name string) *Namespace {
 	return s.namespaces[name]
 }
 
-// guard runs a handler of the caller and reports whether it returned; a panic is reported and goes no further, since
-// it would end the process for everybody.
-func (s *Server) guard(what string, handler func()) (ok bool) {
+// guard runs a handler of the caller, or a part of this package, and reports whether it returned; a panic is reported
+// and goes no further, since it would end the process for everybody.
+func (s *Server) guard(what string, work func()) (ok bool) {
 	defer func() {
 		if !ok {
-			s.opt.Report(fmt.Errorf("live %s handler: panic: %v\n%s", what, recover(), debug.Stack()))
+			s.opt.Report(fmt.Errorf("live %s: %w", what, fault.Recovered(recover())))
 		}
 	}()
-	handler()
+	work()
 	return true
 }
 

@@ -24,6 +24,7 @@ const (
 	TooManyRequests  Reason = "too many requests"          // a second poll at the same time, or posts in heaps
 	NamespaceMissing Reason = "no namespace"               // none was connected to for ConnectTimeout
 	HandlerFailed    Reason = "connect handler failed"     // it panicked
+	SessionFailed    Reason = "session failed"             // this package panicked at it
 	ServerDropped    Reason = "dropped by the server"      // Socket.Drop
 	ServerDisconnect Reason = "disconnected by the server" // Socket.Disconnect
 	ServerClosed     Reason = "server closed"              // Server.Close
@@ -192,7 +193,7 @@ func (c *session) end(reason Reason, last ...[]byte) {
 	if c.parting {
 		c.queue = slices.Concat(c.queue, c.soon, last)
 		c.startFlush()
-		time.AfterFunc(min(farewellTimeout, c.server.opt.TransferTimeout), c.cut)
+		time.AfterFunc(min(farewellTimeout, c.server.opt.TransferTimeout), func() { c.shield("farewell", c.cut) })
 	}
 	c.soon = nil
 	if reason == NamespaceMissing {
@@ -204,7 +205,19 @@ func (c *session) end(reason Reason, last ...[]byte) {
 	if len(last) == 0 {
 		c.server.forget(c)
 	}
-	go c.finish(reason, len(last) == 0)
+	go c.shield("end of a session", func() { c.finish(reason, len(last) == 0) })
+}
+
+// spawn runs a part of a session beside the requests of its client.
+func (c *session) spawn(what string, part func()) {
+	c.server.running.Go(func() { c.shield(what, part) })
+}
+
+// shield runs a part of a session. A panic ends that session alone.
+func (c *session) shield(what string, part func()) {
+	if !c.server.guard(what, part) {
+		c.end(SessionFailed)
+	}
 }
 
 // cut makes an end of the transport of a closed session: what waits is lost, connections break, polls find nothing.
@@ -222,7 +235,7 @@ func (c *session) cut() {
 func (c *session) finish(reason Reason, cut bool) {
 	defer c.server.running.Done()
 	if cut {
-		c.cut()
+		c.shield("cutting of a connection", c.cut)
 	}
 	c.takeTurn()
 	defer c.passTurn()

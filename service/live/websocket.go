@@ -119,7 +119,7 @@ func (c *session) begin(conn *wsConn) error {
 	}
 	c.ws = conn
 	c.push(c.server.greeting(c, ""))
-	c.server.running.Go(func() {
+	c.spawn("reading", func() {
 		defer conn.CloseNow()
 		c.listen(conn)
 	})
@@ -134,7 +134,7 @@ func (c *session) try(conn *wsConn) error {
 		return errGone
 	}
 	c.probe = conn
-	c.server.running.Go(func() {
+	c.spawn("upgrade", func() {
 		defer conn.CloseNow()
 		if c.upgrade(conn) {
 			c.listen(conn)
@@ -219,7 +219,7 @@ func (c *session) startFlush() {
 		return
 	}
 	c.flushing = true
-	c.server.running.Go(c.flush)
+	c.spawn("writing", c.flush)
 }
 
 // flush writes the queue until it is empty. After the last frames of a session it closes the websocket.

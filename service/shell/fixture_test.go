@@ -50,7 +50,7 @@ func joined(errs ...error) error {
 }
 
 func newCore(ctx context.Context, db *queries.DB) (*core.Core, error) {
-	return core.New(ctx, db, bus.New(), zerolog.Nop(), core.Settings{PasswordCost: leastCost, MaxFailedAttempts: 5})
+	return core.New(ctx, db, bus.New(zerolog.Nop()), zerolog.Nop(), core.Settings{PasswordCost: leastCost, MaxFailedAttempts: 5})
 }
 
 func newFixture(t *testing.T) *fixture { return newFixtureWith(t, shell.Options{}) }
