@@ -55,16 +55,19 @@ func (p *program) onService(cmd *cobra.Command, run func(name string, m daemon.M
 	return cmd
 }
 
-// instanceName is the name that the options give, or somebody chooses.
+// instanceName is the name that the options give, or somebody chooses. A file says which
+// service is meant, whatever that is called.
 func (p *program) instanceName(f *instanceFlags) (name string, err error) {
+	locations := config.ThisMachine(p.getenv)
 	name = f.name
 	if f.file != "" {
-		name = stem(f.file)
+		name = cmp.Or(p.getenv("VANTAGE6_CONFIG_NAME"), stem(f.file))
+		name, err = daemon.NameFor(locations, f.scope, absolute(locations, f.file), f.environment, name)
+	} else if name == "" {
+		name, _, err = p.choose(locations, f.scope, true)
 	}
-	if name == "" {
-		if name, _, err = p.choose(config.ThisMachine(p.getenv), f.scope, true); err != nil {
-			return "", err
-		}
+	if err != nil {
+		return "", err
 	}
 	return name, config.CheckName(name)
 }

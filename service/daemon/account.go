@@ -92,7 +92,7 @@ func Unregister(mgr Manager) error {
 	if state == NotInstalled {
 		return errors.New("the service is not installed")
 	}
-	if state == Active {
+	if state != Stopped { // one that has failed may be about to start again
 		if err := mgr.Stop(); err != nil {
 			return err
 		}

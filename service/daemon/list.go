@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"maps"
@@ -74,19 +75,48 @@ func optionsIn(words []string) (o options) {
 	return o
 }
 
-// serve reports whether a service with these options runs an instance.
-func (o options) serve(locations config.Locations, inst config.Instance) bool {
-	path, environment := o.file, o.environment
-	if path == "" {
-		path = locations.File(inst.Scope, inst.Name)
+// configuration returns the file and the environment that a service with these options
+// runs: without them it is the file of its name, and the environment that every start
+// chooses.
+func (o options) configuration(locations config.Locations, scope config.Scope, name string) (file, environment string) {
+	file = config.RealPath(cmp.Or(o.file, locations.File(scope, name)))
+	if o.environment != "" {
+		return file, o.environment
 	}
-	if config.RealPath(path) != config.RealPath(inst.File) {
-		return false
+	return file, config.StandardEnvironment(file)
+}
+
+// runningFile lists the services that run a configuration file, under whatever names;
+// environment is empty for all of them.
+func runningFile(locations config.Locations, scope config.Scope, file, environment string) (names []string) {
+	file = config.RealPath(file)
+	lines := commandLines(locations, scope)
+	for _, name := range slices.Sorted(maps.Keys(lines)) {
+		its, of := optionsIn(lines[name]).configuration(locations, scope, name)
+		if its == file && (environment == "" || environment == of) {
+			names = append(names, name)
+		}
 	}
-	if environment == "" { // it chooses as every start does
-		environment = config.StandardEnvironment(path)
+	return names
+}
+
+// NameFor finds the name of the service that runs a configuration file. A service that has
+// the usual name and runs another file is not the one that is meant. environment is
+// empty when none was asked for.
+func NameFor(locations config.Locations, scope config.Scope, file, environment, usual string) (string, error) {
+	switch names := runningFile(locations, scope, file, environment); {
+	case len(names) == 1:
+		return names[0], nil
+	case slices.Contains(names, usual):
+		return usual, nil
+	case len(names) > 1:
+		return "", fmt.Errorf("%s is run by several services: say which with --name: %s", file, strings.Join(names, ", "))
 	}
-	return environment == inst.Config.Environment
+	if words := commandLines(locations, scope)[usual]; words != nil {
+		its, of := optionsIn(words).configuration(locations, scope, usual)
+		return "", fmt.Errorf("no service runs %s: %s runs %s, environment %s", file, UnitName(locations.GOOS, scope, usual), its, of)
+	}
+	return usual, nil
 }
 
 // CheckVacant refuses an instance whose name a service of another file has: the service

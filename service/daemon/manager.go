@@ -130,13 +130,14 @@ func (u Unit) settings(text string) *kardianos.Config {
 // Install makes the service known.
 func (m manager) Install() error { return m.explain("installing", m.Service.Install()) }
 
-// Uninstall forgets the service. One that was made of the packages' template has no
-// file of its own to be removed.
+// Uninstall forgets the service, and that it had failed. One that was made of the packages'
+// template has no file of its own to be removed.
 func (m manager) Uninstall() error {
 	err := m.Service.Uninstall()
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
+	m.resetFailed()
 	return m.explain("uninstalling", err)
 }
 
@@ -249,6 +250,9 @@ func systemdState(name, answer string) State {
 	case "active", "activating", "reloading", "deactivating":
 		return Active
 	case "failed":
+		if properties["LoadState"] == "not-found" { // what is left of one that was uninstalled
+			return NotInstalled
+		}
 		return Failed
 	}
 	own := path.Base(properties["FragmentPath"]) == name+".service"
@@ -258,16 +262,25 @@ func systemdState(name, answer string) State {
 	return NotInstalled
 }
 
-// Find looks for the service that runs an instance, and returns its manager and state.
-// A service of the same name that runs another file or environment is not it. Where
-// there is no service manager, or the user has none, as somebody who is not really
-// logged in, none is installed.
+// Find looks for the service that runs an instance, whatever it is called, and returns its
+// manager and state. A service of the same name that runs another file or environment is
+// not it. Where there is no service manager, or the user has none, as somebody who is not
+// really logged in, none is installed.
 func Find(locations config.Locations, inst config.Instance) (Manager, State, error) {
 	m, state, err := named(locations, inst.Scope, inst.Name)
-	if err == nil && state != NotInstalled && !optionsOf(locations, inst.Scope, inst.Name).serve(locations, inst) {
-		state = NotInstalled
+	if err != nil || m == nil {
+		return m, state, err
 	}
-	return m, state, err
+	its, of := optionsOf(locations, inst.Scope, inst.Name).configuration(locations, inst.Scope, inst.Name)
+	if state != NotInstalled && its == config.RealPath(inst.File) && of == inst.Config.Environment {
+		return m, state, nil
+	}
+	for _, name := range runningFile(locations, inst.Scope, inst.File, inst.Config.Environment) {
+		if name != inst.Name {
+			return named(locations, inst.Scope, name)
+		}
+	}
+	return m, NotInstalled, nil
 }
 
 // named looks for the service of a name.

@@ -19,6 +19,7 @@ func TestSystemdState(t *testing.T) {
 		// The packages bring the template for every name.
 		"LoadState=loaded\nActiveState=inactive\nUnitFileState=disabled\nFragmentPath=" + template: NotInstalled,
 		"LoadState=not-found\nActiveState=inactive\nUnitFileState=\nFragmentPath=":                 NotInstalled,
+		"LoadState=not-found\nActiveState=failed\nUnitFileState=\nFragmentPath=":                   NotInstalled,
 		"LoadState=masked\nActiveState=inactive\nUnitFileState=masked\nFragmentPath=" + own:        NotInstalled,
 	} {
 		if got := systemdState("vserver@x", answer); got != want {
