@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -243,5 +246,32 @@ func TestUnreadableRecordIsKept(t *testing.T) {
 	}
 	if _, ok := readRunning(file); ok || !exists(file) {
 		t.Errorf("read: %v, there: %v", ok, exists(file))
+	}
+}
+
+// A slow start answers a moment before its record is complete: what it warned of is
+// not lost then.
+func TestAwaitReturnsTheWarningsOfASlowStart(t *testing.T) {
+	locations, inst := somewhere(t), named("x", config.User)
+	claim, err := Acquire(locations, inst, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer claim.Release()
+	var at net.Addr
+	var once sync.Once
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"version": "3.7.3"}`))
+		once.Do(func() {
+			time.AfterFunc(50*time.Millisecond, func() { _ = claim.Serving(inst.Config, at, []string{"beware"}) })
+		})
+	}))
+	at = web.Listener.Addr()
+	web.Start()
+	defer web.Close()
+	inst.Config.IP, inst.Config.Port = "127.0.0.1", at.(*net.TCPAddr).Port
+	r, err := Await(t.Context(), locations, inst)
+	if err != nil || !slices.Equal(r.Warnings, []string{"beware"}) {
+		t.Errorf("%+v, %v", r, err)
 	}
 }

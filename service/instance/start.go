@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -72,10 +73,11 @@ func pollReady(ctx context.Context, locations config.Locations, inst config.Inst
 		console := ConsoleFile(locations, inst)
 		return FailedStart{Name: inst.Name, Why: why, Output: lastLines(console, crashOf(console))}
 	}
-	began := time.Now()
+	began, answered := time.Now(), time.Time{}
 	for {
 		r, ok := Find(locations, inst)
-		if ok && r.URL == "" && inst.Config.Port != 0 && time.Since(began) > recordTime {
+		guessed := ok && r.URL == "" && inst.Config.Port != 0 && time.Since(began) > recordTime
+		if guessed {
 			r.URL = URL(inst.Config, "")
 			if inst.Config.TLS != nil {
 				r.Certificate = inst.Config.TLS.Cert
@@ -83,7 +85,11 @@ func pollReady(ctx context.Context, locations config.Locations, inst config.Inst
 		}
 		if ok && r.URL != "" && (pid == 0 || pid == r.PID) {
 			if _, err := NewClient(r.URL, r.Certificate).Version(ctx); err == nil {
-				return r, nil
+				// The record that comes a moment after the first answer has the warnings.
+				if !guessed || !answered.IsZero() && time.Since(answered) > recordTime {
+					return r, nil
+				}
+				answered = cmp.Or(answered, time.Now())
 			}
 		}
 		select {
