@@ -30,7 +30,7 @@ func TestExamplesLetTheLiveChannelThrough(t *testing.T) {
 		if strings.Contains(text, "\n        stream_close_delay") { // Caddy knows it from 2.7 on
 			t.Errorf("%s is not for the Caddy of Debian 12", name)
 		}
-		for _, line := range append(want, "trusted_proxies: [127.0.0.1]") {
+		for _, line := range append(want, "trusted_proxies: [127.0.0.1]", "public_url: https://vserver.example.org") {
 			if !strings.Contains(text, line) {
 				t.Errorf("%s lacks %s", name, line)
 			}

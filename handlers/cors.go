@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -64,17 +63,27 @@ func (s *Server) mayRead(r *http.Request) bool {
 	if origin == "" || s.opt.AllowedOrigins == nil || slices.Contains(s.opt.AllowedOrigins, origin) {
 		return true
 	}
-	u, err := url.Parse(origin)
-	return err == nil && u.Scheme == s.scheme(r) && strings.EqualFold(u.Host, r.Host)
+	scheme, host, _ := strings.Cut(origin, "://")
+	return scheme == s.scheme(r) && strings.EqualFold(host, r.Host) && s.isOwnHost(r.Host)
 }
 
 // mayConnect is mayRead for the live channel. Python's client tells an origin there,
 // though it is no browser: that of the address it asks, and with http also when it asks
-// by https. Such a node must get through wherever the server's own pages may. Pages
-// gain nothing by it: a socket opens for who shows a token, and no cookie has one.
+// by https. Such a node must get through by whatever name it was told. Pages gain nothing
+// by it: a browser lets none of them send a token with the upgrade.
 func (s *Server) mayConnect(r *http.Request) bool {
-	ownHost := strings.EqualFold(r.Header.Get("Origin"), "http://"+r.Host)
-	return ownHost && r.Header.Get("Upgrade") != "" || s.mayRead(r)
+	scheme, host, _ := strings.Cut(r.Header.Get("Origin"), "://")
+	if r.Header.Get("Upgrade") != "" && strings.EqualFold(host, r.Host) {
+		_, err := bearer(r.Header)
+		if known := s.isOwnHost(r.Host); scheme == "http" && (known || err == nil) || scheme == "https" && err == nil {
+			return true
+		}
+	}
+	may := s.mayRead(r)
+	if !may {
+		s.adviseName(r)
+	}
+	return may
 }
 
 // scheme is how the caller reached this server, as far as a trusted proxy says.

@@ -29,6 +29,9 @@ import (
 type Options struct {
 	APIPath        string   // prefix of all REST routes, "" or like "/api"
 	AllowedOrigins []string // nil: every origin (/docs/wire#cors)
+	// Names are those of this server beside localhost and its addresses: a page is of its
+	// own origin when it asked by one of them.
+	Names          []string
 	TrustedProxies []netip.Prefix
 	TLS            bool // this server speaks TLS itself
 	Secret         []byte
@@ -55,6 +58,8 @@ type Server struct {
 	tokens tokens
 	echo   *echo.Echo
 	live   *sockets
+
+	advised advised
 }
 
 // New makes the server with all its routes. It needs a Close.
@@ -63,7 +68,7 @@ func New(c *core.Core, log zerolog.Logger, opt Options) *Server {
 	if opt.Observe != nil {
 		s.echo.Use(s.observed)
 	}
-	s.echo.Use(s.recovering)
+	s.echo.Use(s.recovering, s.knowingPages)
 	s.register(s.routes())
 	s.registerStartPage()
 	s.registerDocs()

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"vserver/service/core"
 	"vserver/service/promise"
 )
 
@@ -50,7 +51,7 @@ func TestAdvisory_T15_EveryAnswerIsClosedToBrowsers(t *testing.T) {
 // TestAdvisory_T14_OriginsOfREST tries web origins against lists of allowed ones;
 // the live channel has its own table.
 func TestAdvisory_T14_OriginsOfREST(t *testing.T) {
-	b := newBed(t)
+	b := newBedWith(t, core.Settings{}, func(o *Options) { o.Names = []string{"server.example"} })
 	list := []string{"https://ui.example", "http://other.example:8080"}
 	for _, c := range []struct {
 		name    string

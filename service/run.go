@@ -9,7 +9,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -148,8 +152,21 @@ func wireOptions(c config.Config) handlers.Options {
 		APIPath: c.APIPath, TrustedProxies: c.TrustedProxies, TLS: c.TLS != nil,
 		Secret: []byte(c.JWTSecretKey.Reveal()), AccessFor: c.AccessTokenLife, RefreshFor: c.RefreshTokenLife,
 	}
+	machine, _ := os.Hostname()
+	short, _, _ := strings.Cut(machine, ".")
+	o.Names = []string{machine, short}
 	if !c.CORSAllowedOrigins.Any {
 		o.AllowedOrigins = append([]string{}, c.CORSAllowedOrigins.List...)
+	}
+	for i, address := range slices.Concat(c.PublicURL, c.CORSAllowedOrigins.List) {
+		u, err := url.Parse(address)
+		if err != nil {
+			continue // the configuration has none such
+		}
+		o.Names = append(o.Names, u.Hostname())
+		if o.AllowedOrigins != nil && i < len(c.PublicURL) {
+			o.AllowedOrigins = append(o.AllowedOrigins, u.Scheme+"://"+u.Host)
+		}
 	}
 	return o
 }

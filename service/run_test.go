@@ -353,3 +353,29 @@ func listening(t *testing.T) []netSocket {
 	}
 	return slices.DeleteFunc(sockets(t), func(s netSocket) bool { return s.state != listenState || !own[s.inode] })
 }
+
+// TestOwnNamesComeFromTheConfiguration: addresses of public_url may read, and each name counts,
+// that of the machine as well.
+func TestOwnNamesComeFromTheConfiguration(t *testing.T) {
+	c := config.Config{
+		PublicURL:          []string{"https://v6.example.org/server", "http://[::1]:5000"},
+		CORSAllowedOrigins: config.Origins{List: []string{"https://ui.example.org:8443"}},
+	}
+	o := wireOptions(c)
+	if got := strings.Join(o.AllowedOrigins, " "); got != "https://ui.example.org:8443 https://v6.example.org http://[::1]:5000" {
+		t.Error(got)
+	}
+	machine, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{machine, "v6.example.org", "ui.example.org"} {
+		if !slices.Contains(o.Names, name) {
+			t.Errorf("%s is not among %q", name, o.Names)
+		}
+	}
+	c.CORSAllowedOrigins = config.Origins{Any: true}
+	if got := wireOptions(c).AllowedOrigins; got != nil {
+		t.Errorf("of an open server: %q", got)
+	}
+}

@@ -61,6 +61,7 @@ type Config struct {
 	RabbitMQURI        Secret // accepted, not needed
 	Directories        Directories
 	CORSAllowedOrigins Origins
+	PublicURL          []string       // where people reach the server: scheme://host[:port][/path], as Origins.List
 	TrustedProxies     []netip.Prefix // peers whose forwarding headers count
 	TLS                *TLS           // nil: plain HTTP
 	Metrics            *Metrics       // nil: no metrics listener

@@ -110,6 +110,8 @@ func TestAcceptedValues(t *testing.T) {
 		{"    vpn_server:", func(c config.Config) any { return c.VPN == nil }, true},
 		{"    cors_allowed_origins: '*'", func(c config.Config) any { return c.CORSAllowedOrigins.Any }, true},
 		{"    cors_allowed_origins: ['HTTPS://A.org:443/', 'http://b:80', 'http://c:8080']", func(c config.Config) any { return strings.Join(c.CORSAllowedOrigins.List, " ") }, "https://a.org http://b http://c:8080"},
+		{"    public_url: HTTPS://V6.example.org:443/", func(c config.Config) any { return strings.Join(c.PublicURL, " ") }, "https://v6.example.org"},
+		{"    public_url: ['https://a/server', 'http://[::1]:5000']", func(c config.Config) any { return strings.Join(c.PublicURL, " ") }, "https://a/server http://[::1]:5000"},
 		{"    trusted_proxies: [10.0.0.1, 10.1.2.3/8, '::1']", func(c config.Config) any { return fmt.Sprint(c.TrustedProxies) }, "[10.0.0.1/32 10.0.0.0/8 ::1/128]"},
 		{"    trusted_proxies: 172.17.0.1", func(c config.Config) any { return fmt.Sprint(c.TrustedProxies) }, "[172.17.0.1/32]"},
 		{"    tls: {cert: a.pem, key: /k.pem}", func(c config.Config) any { return *c.TLS }, config.TLS{Cert: "a.pem", Key: "/k.pem"}},

@@ -38,6 +38,11 @@ func networkSettings() []Setting {
 			at:   func(c *Config) any { return &c.CORSAllowedOrigins }, read: origins, show: showOrigins,
 		},
 		{
+			Key: "public_url", Sample: "https://vserver.example.org",
+			Help: "Where people reach this server, when that is another name than this machine's,\nas behind a proxy; a list for several. Pages of it are the server's own.",
+			at:   func(c *Config) any { return &c.PublicURL }, read: publicURLs, show: func(c *Config) any { return append([]string{}, c.PublicURL...) },
+		},
+		{
 			Key: "trusted_proxies", Sample: "- 127.0.0.1\n- 10.0.0.0/8",
 			Help: "Proxies in front of this server whose word about a client's address counts.",
 			at:   func(c *Config) any { return &c.TrustedProxies }, read: proxies,
@@ -101,7 +106,7 @@ func origins(b *yaml.Block, name string, c *Config) {
 		}
 		origin, ok := originOf(item.Text())
 		if !ok {
-			b.Bad(name, item, "must be * or origins such as https://portal.example.org, without path")
+			wrongAddress(b, name, item, "must be * or origins such as https://portal.example.org, without path")
 			continue
 		}
 		c.CORSAllowedOrigins.List = append(c.CORSAllowedOrigins.List, origin)
@@ -117,20 +122,45 @@ func showOrigins(c *Config) any {
 
 // originOf writes an origin as browsers do: lower case, no default port.
 func originOf(text string) (string, bool) {
+	u, ok := addressOf(text)
+	return u.String(), ok && u.Path == ""
+}
+
+// addressOf reads the address of a server, and takes off what says nothing: a slash at
+// the end, the default port, capitals in scheme and host.
+func addressOf(text string) (url.URL, bool) {
 	u, err := url.Parse(strings.TrimSuffix(text, "/"))
-	if err != nil || u.Hostname() == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
-		return "", false
+	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+		return url.URL{}, false
 	}
-	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Host)
-	switch scheme {
-	case "https":
-		host = strings.TrimSuffix(host, ":443")
-	case "http":
-		host = strings.TrimSuffix(host, ":80")
-	default:
-		return "", false
+	port := map[string]string{"https": ":443", "http": ":80"}[u.Scheme] // which url.Parse has in lower case
+	if port == "" {
+		return url.URL{}, false
 	}
-	return scheme + "://" + strings.TrimSuffix(host, ":"), true
+	u.Host = strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(u.Host), port), ":")
+	return *u, true
+}
+
+// wrongAddress is a fault that shows the value, unless a password may be in it.
+func wrongAddress(b *yaml.Block, name string, item yaml.Value, must string) {
+	if strings.Contains(item.Text(), "@") {
+		b.Fault(item.Line, b.Key(name), "%s, and hold neither user nor password", must)
+		return
+	}
+	b.Bad(name, item, must)
+}
+
+// publicURLs reads `public_url`.
+func publicURLs(b *yaml.Block, name string, c *Config) {
+	for _, item := range oneOrMore(b, name) {
+		u, ok := addressOf(item.Text())
+		_, badHost := host("", u.Hostname())
+		if _, badPath := apiPath("", u.Path); !ok || badHost+badPath != "" {
+			wrongAddress(b, name, item, "must be an address such as https://vserver.example.org")
+			continue
+		}
+		c.PublicURL = append(c.PublicURL, u.String())
+	}
 }
 
 // proxies reads `trusted_proxies`: addresses and networks (/docs/security#u7).

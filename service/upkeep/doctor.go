@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -364,5 +365,19 @@ func (e examination) cors(context.Context) []Finding {
 			Advice: "list the origins of your web UIs under cors_allowed_origins",
 		}}
 	}
+	if len(e.inst.Config.TrustedProxies) > 0 && !named(e.inst.Config) {
+		return []Finding{{
+			Verdict: Doubt, Text: "no setting says by which name people reach this server through its proxy: web pages of that name are refused",
+			Advice: "set public_url to the address that people use, such as https://vserver.example.org",
+		}}
+	}
 	return sound("only listed origins may read answers")
+}
+
+// named reports whether the configuration has a name under which others reach the server.
+func named(c config.Config) bool {
+	return slices.ContainsFunc(slices.Concat(c.PublicURL, c.CORSAllowedOrigins.List), func(address string) bool {
+		u, err := url.Parse(address)
+		return err == nil && u.Hostname() != "localhost" && net.ParseIP(u.Hostname()) == nil
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -48,6 +49,27 @@ func TestCertificateNearsItsEnd(t *testing.T) {
 		e := examination{inst: config.Instance{Config: config.Config{TLS: &files}}, now: at}
 		if found := e.certificate(t.Context()); len(found) != 1 || found[0].Verdict != want {
 			t.Errorf("at %s: %+v, want %s", at, found, want)
+		}
+	}
+}
+
+// TestDoctorMissesTheNameBehindAProxy: pages by a name that no setting has are refused.
+func TestDoctorMissesTheNameBehindAProxy(t *testing.T) {
+	proxied := config.Config{
+		TrustedProxies:     []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
+		CORSAllowedOrigins: config.Origins{List: []string{"http://localhost:5000", "http://10.0.0.1:5000", "http://[::1]:5000"}},
+	}
+	direct, public, listed := proxied, proxied, proxied
+	direct.TrustedProxies = nil
+	public.PublicURL = []string{"https://v6.example.org"}
+	listed.CORSAllowedOrigins.List = []string{"https://v6.example.org"}
+	for name, c := range map[string]struct {
+		config config.Config
+		want   Verdict
+	}{"proxy": {proxied, Doubt}, "no proxy": {direct, Sound}, "public_url": {public, Sound}, "listed": {listed, Sound}} {
+		e := examination{inst: config.Instance{Config: c.config}}
+		if found := e.cors(t.Context()); len(found) != 1 || found[0].Verdict != c.want {
+			t.Errorf("%s: %+v, want %s", name, found, c.want)
 		}
 	}
 }
