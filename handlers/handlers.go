@@ -12,6 +12,7 @@
 package handlers
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -78,15 +79,19 @@ func New(c *core.Core, log zerolog.Logger, opt Options) *Server {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.setHeaders(w, r)
 	if to := collapsed(r.URL); to != "" {
-		s.setHeaders(w, r)
+		w.Header().Set("Content-Type", "application/json") // before, or the redirect writes a page
+		w.Header().Set("Cache-Control", "no-store")
 		http.Redirect(w, r, to, http.StatusPermanentRedirect) //nolint:gosec // a path of this server: one slash, no host
+		say(w, "The path has doubled slashes, Location has the right one")
 		return
 	}
-	s.setHeaders(w, r)
 	if !strings.HasPrefix(r.URL.Path, "/") {
+		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
-		http.Error(w, "The request names no path", http.StatusBadRequest)
+		w.WriteHeader(http.StatusBadRequest)
+		say(w, "The request names no path")
 		return
 	}
 	if r.URL.Path == socketPath {
@@ -94,6 +99,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.echo.ServeHTTP(w, r)
+}
+
+// say writes the body of an answer that no route gives.
+func say(w http.ResponseWriter, msg string) {
+	b, _ := json.Marshal(map[string]string{"msg": msg}) // texts always encode
+	_, _ = w.Write(b)                                   // a caller who is gone reads nothing
 }
 
 // observed reports each request to the metrics once it is answered.

@@ -43,6 +43,9 @@ func TestPanicOnTheLiveChannelIsAnswered(t *testing.T) {
 	if reply.Code != http.StatusInternalServerError || !strings.Contains(b.log.take(), reply.Header().Get(incidentHeader)) {
 		t.Errorf("answered %d, incident %q", reply.Code, reply.Header().Get(incidentHeader))
 	}
+	if got := reply.Header().Get("Cache-Control"); got != "no-store" {
+		t.Errorf("may be kept: %q", got)
+	}
 }
 
 // TestReplyThatBreaksOffIsSeenToDoSo: a client must not take half a reply for a whole one.

@@ -51,6 +51,25 @@ func TestPathsAndMethods(t *testing.T) {
 	}
 }
 
+// TestAnswersOfNoRouteAreJSON: where doubled slashes lead, and what names no path, is for
+// clients that read JSON, and for no cache.
+func TestAnswersOfNoRouteAreJSON(t *testing.T) {
+	b := newBed(t)
+	for path, want := range map[string]int{"/api//version": 308, "//": 308, "*": 400, "": 400} {
+		for _, method := range []string{"GET", "POST", "HEAD"} {
+			req := httptest.NewRequestWithContext(t.Context(), method, "/", nil)
+			req.URL.Path, req.RequestURI = path, path
+			reply := httptest.NewRecorder()
+			b.s.ServeHTTP(reply, req)
+			h := reply.Header()
+			if reply.Code != want || h.Get("Content-Type") != "application/json" || h.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s %q: %d %v", method, path, reply.Code, h)
+			}
+			contains(t, reply.Body.Bytes(), `{"msg":"*"}`)
+		}
+	}
+}
+
 // TestEveryRouteAsksForItsToken generates, from the route table, a call without a
 // token and one with every kind of token that the route is not for.
 func TestEveryRouteAsksForItsToken(t *testing.T) {

@@ -23,6 +23,7 @@ const maxHeader = 32 << 10
 
 // ServeHTTP answers the requests of the socket endpoint: handshakes, polls, posts and websocket upgrades.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store") // packets and refusals alike
 	if !s.share(w, r) {
 		refuse(w, http.StatusForbidden, badOrigin)
 		return
@@ -88,7 +89,6 @@ func (s *Server) greeting(c *session, upgrades string) []byte {
 // text heads an answer that holds packets.
 func text(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
-	w.Header().Set("Cache-Control", "no-store")
 }
 
 // agree is the answer to a preflight and to a post that was taken.

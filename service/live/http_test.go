@@ -61,6 +61,30 @@ func TestHeaderTooLarge(t *testing.T) {
 	}
 }
 
+// TestNoCacheKeepsAnyAnswer: refusals hold ids of sessions as packets do.
+func TestNoCacheKeepsAnyAnswer(t *testing.T) {
+	x := start(t, Options{MaxSessions: 2, AllowOrigin: func(*http.Request) bool { return false }}, nil)
+	sid, gone := x.open(t), x.open(t)
+	full := x.ask(t, "GET", "transport=polling&EIO=4", "")
+	ended := x.ask(t, "POST", gone, "1")
+	for what, c := range map[string]struct {
+		answer
+		status int
+	}{
+		"full": {full, 503}, "post": {ended, 200},
+		"late post": {x.ask(t, "POST", gone, "3"), 308}, "malformed post": {x.ask(t, "POST", sid, "?"), 400},
+		"transport": {x.ask(t, "GET", "EIO=4", ""), 400}, "method": {x.ask(t, "PUT", sid, ""), 405},
+		"origin":          {x.ask(t, "GET", "transport=polling&EIO=4", "", "Origin", "http://a"), 403},
+		"header":          {x.ask(t, "GET", "transport=polling&EIO=4", "", "Cookie", strings.Repeat("a", maxHeader)), 431},
+		"no upgrade":      {x.ask(t, "GET", "transport=websocket&EIO=4", ""), 400},
+		"upgrade to none": {x.ask(t, "GET", "transport=websocket&EIO=4", "", "Upgrade", "websocket"), 426},
+	} {
+		if got := c.header.Get("Cache-Control"); c.status != c.answer.status || got != "no-store" {
+			t.Errorf("%s: %d %q", what, c.answer.status, got)
+		}
+	}
+}
+
 func TestSessionsAreLimited(t *testing.T) {
 	x := start(t, Options{MaxSessions: 2}, nil)
 	x.open(t)
