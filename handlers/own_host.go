@@ -74,7 +74,7 @@ func (s *Server) adviseName(r *http.Request) {
 		return
 	}
 	if namedHost.MatchString(host) && s.advised.first(host) {
-		s.log.Warn().Str("from", s.clientAddress(r).String()).
+		s.log.Warn().Str("from", s.clientOf(r).Address.String()).
 			Msgf("Refused a web page of %s, which asked by that name. If it is a name of this server, add the line `public_url: %[1]s` to the configuration", scheme+"://"+host)
 	}
 }
