@@ -50,6 +50,7 @@ type sockets struct {
 	tasks       *live.Namespace
 	periods     Periods
 	unsubscribe func() // ends the subscription to the bus
+	standing    judgements
 	registry
 }
 
@@ -58,6 +59,7 @@ func newSockets(s *Server) *sockets {
 	o.AllowOrigin = s.mayConnect
 	o.Report = s.reportLive
 	l := &sockets{s: s, engine: live.New(o), periods: s.opt.Periods.withDefaults(), registry: newRegistry()}
+	l.standing.read = s.core.Standings
 	l.tasks = l.engine.Namespace(tasksNamespace)
 	l.tasks.OnConnect(l.connect)
 	l.tasks.OnDisconnect(l.disconnect)
@@ -149,11 +151,10 @@ func (l *sockets) judge(ctx context.Context, k *live.Socket, token string) (*con
 	if who.Kind == access.Container {
 		return nil, fault.New(fault.BadToken, "containers have no live connection")
 	}
-	standings, err := l.s.core.Standings(ctx, []int64{who.ID})
+	standing, ok, err := l.standing.of(ctx, who.ID)
 	if err != nil {
 		return nil, err
 	}
-	standing, ok := standings[who.ID]
 	if !ok {
 		return nil, fault.New(fault.Unauthorized, "%s %d is gone", who.Kind, who.ID)
 	}
@@ -174,9 +175,7 @@ func (l *sockets) disconnect(k *live.Socket, reason live.Reason) {
 	}
 	l.exit(v)
 	rooms := v.rooms()
-	for _, room := range rooms {
-		k.Leave(room) // who only leaves the namespace could still hear what is said now
-	}
+	k.Leave(rooms...) // who only leaves the namespace could still hear what is said now
 	ctx, cancel := context.WithTimeout(context.Background(), packetTimeout)
 	defer cancel()
 	if err := l.s.core.Depart(ctx, v.Actor, rooms); err != nil {

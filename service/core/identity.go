@@ -60,7 +60,7 @@ func (c *Core) readIdentity(ctx context.Context, kind access.Kind, id int64) (Id
 	}
 	who.Generation, who.Era = row.RefreshGeneration, row.AccessEra
 	who.Name, who.OrganizationID, who.CollaborationID = value(row.Name), value(row.OrganizationID), value(row.CollaborationID)
-	who.Rules, err = c.rulesOfDefaultRole(ctx, access.RoleNode)
+	who.Rules, err = c.rulesOfNode(ctx)
 	return who, err
 }
 
@@ -88,18 +88,27 @@ func (c *Core) IdentifyContainer(ctx context.Context, claims ContainerClaims) (a
 	return a, err
 }
 
-// rulesOfContainer are cached like an account, under an id that none has.
 func (c *Core) rulesOfContainer(ctx context.Context) (access.Set, error) {
-	const containers = -1
-	who, age := c.identities.get(containers)
+	return c.rulesKept(ctx, -1, access.RoleContainer)
+}
+
+// rulesOfNode are the same for every node.
+func (c *Core) rulesOfNode(ctx context.Context) (access.Set, error) {
+	return c.rulesKept(ctx, -2, access.RoleNode)
+}
+
+// rulesKept are cached like an account, under an id that none has, and of a kind that
+// nobody is identified as.
+func (c *Core) rulesKept(ctx context.Context, id int64, role string) (access.Set, error) {
+	who, age := c.identities.get(id)
 	if who.Kind == access.Container {
 		return who.Rules, nil
 	}
-	set, err := c.rulesOfDefaultRole(ctx, access.RoleContainer)
+	set, err := c.rulesOfDefaultRole(ctx, role)
 	if err != nil {
 		return 0, err
 	}
-	c.identities.put(Identity{Actor: access.Actor{Kind: access.Container, ID: containers, Rules: set}}, age)
+	c.identities.put(Identity{Actor: access.Actor{Kind: access.Container, ID: id, Rules: set}}, age)
 	return set, nil
 }
 

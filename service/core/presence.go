@@ -22,6 +22,10 @@ const (
 type presence struct {
 	mu sync.Mutex
 	by map[int64]*attendance
+
+	// Held while others are told who comes and goes: thousands who do so together then
+	// keep one core busy and not all.
+	news sync.Mutex
 }
 
 // attendance is the state of one account. It is forgotten when nobody is connected,
@@ -104,6 +108,8 @@ func (c *Core) Arrive(ctx context.Context, who access.Actor) error {
 // it is told who joined; a room that join refuses is passed over. The socket itself gets
 // own, for each room and in any case; the others in the room may hear of several at once.
 func (c *Core) Greet(who access.Actor, socket string, rooms []string, join func(room string) bool, own func(text string)) {
+	c.presence.news.Lock()
+	defer c.presence.news.Unlock()
 	title := "User"
 	if who.Kind == access.Node {
 		title = "Node"
@@ -126,21 +132,33 @@ func (c *Core) Greet(who access.Actor, socket string, rooms []string, join func(
 func (c *Core) Depart(ctx context.Context, who access.Actor, rooms []string) error {
 	a := c.presence.hold(who.ID, -1)
 	defer c.presence.release(who.ID, a)
-	for _, room := range rooms {
-		if room != AllNodes {
-			c.notices.tell(room, notice{text: fmt.Sprintf("%s left room %s", who.Name, room), left: 1})
-		}
-	}
+	c.announceLeft(who, rooms)
 	a.turn.Lock()
 	defer a.turn.Unlock()
 	err := c.settle(ctx, who.ID, a)
 	if a.announced && !c.presence.connected(a) {
 		a.announced = false
 		if who.Kind == access.Node {
-			c.emitNodeNews(who, rooms, "node-offline")
+			c.announceOffline(who, rooms)
 		}
 	}
 	return err
+}
+
+func (c *Core) announceOffline(who access.Actor, rooms []string) {
+	c.presence.news.Lock()
+	defer c.presence.news.Unlock()
+	c.emitNodeNews(who, rooms, "node-offline")
+}
+
+func (c *Core) announceLeft(who access.Actor, rooms []string) {
+	c.presence.news.Lock()
+	defer c.presence.news.Unlock()
+	for _, room := range rooms {
+		if room != AllNodes {
+			c.notices.tell(room, notice{text: fmt.Sprintf("%s left room %s", who.Name, room), left: 1})
+		}
+	}
 }
 
 // settle stores the status that the count of this moment gives. It needs the turn.

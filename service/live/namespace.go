@@ -3,7 +3,6 @@ package live
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -64,20 +63,27 @@ func (ns *Namespace) Len() int {
 // Sockets returns the sockets in a room at this moment, in no order. The room "" is that of all admitted sockets, and
 // each socket is alone in the room of its id.
 func (ns *Namespace) Sockets(room string) []*Socket {
+	var list []*Socket
+	ns.each(room, func(k *Socket) { list = append(list, k) })
+	return list
+}
+
+// each calls f with the sockets of a room. f must not end a session: that needs locks that come before those held here.
+func (ns *Namespace) each(room string, f func(*Socket)) {
 	ns.mu.RLock()
 	defer ns.mu.RUnlock()
-	if room == "" {
-		return slices.Collect(maps.Values(ns.sockets))
-	}
 	if k := ns.sockets[room]; k != nil {
-		return []*Socket{k}
+		f(k)
+		return
 	}
-	members := ns.rooms[room]
-	list := make([]*Socket, 0, len(members))
-	for k := range members {
-		list = append(list, k)
+	if room == "" {
+		for _, k := range ns.sockets {
+			f(k)
+		}
 	}
-	return list
+	for k := range ns.rooms[room] {
+		f(k)
+	}
 }
 
 // Emit sends an event to the sockets of a room, as Sockets lists them. It is encoded once and waits for nobody. The
@@ -87,10 +93,7 @@ func (ns *Namespace) Emit(room, event string, args ...any) error {
 	if err != nil {
 		return err
 	}
-	frame := encode(packetEvent, ns.name, "", data)
-	for _, k := range ns.Sockets(room) {
-		k.session.send(frame)
-	}
+	ns.hand(room, "", encode(packetEvent, ns.name, "", data), false)
 	return nil
 }
 
@@ -101,13 +104,21 @@ func (ns *Namespace) EmitSoon(room, except, event string, args ...any) error {
 	if err != nil {
 		return err
 	}
-	frame := encode(packetEvent, ns.name, "", data)
-	for _, k := range ns.Sockets(room) {
-		if k.id != except {
-			k.session.sendSoon(frame)
-		}
-	}
+	ns.hand(room, except, encode(packetEvent, ns.name, "", data), true)
 	return nil
+}
+
+// hand queues a frame for the sockets of a room but one, and ends the sessions of clients that are too slow.
+func (ns *Namespace) hand(room, except string, frame []byte, soon bool) {
+	var slow []*session
+	ns.each(room, func(k *Socket) {
+		if k.id != except && !k.session.put(frame, soon) {
+			slow = append(slow, k.session)
+		}
+	})
+	for _, c := range slow {
+		c.end(SlowClient)
+	}
 }
 
 // EmitAck is Emit with a request for an acknowledgement: acked is called for each socket that answers, as a handler of

@@ -88,6 +88,10 @@ type Server struct {
 	quit    chan struct{}  // closed to end the heartbeat
 	running sync.WaitGroup // the heartbeat, and whatever outlives a request
 	expired atomic.Uint64  // sessions that ended as NamespaceMissing
+	lane    *lane
+	ends    *errands // what is to be done when sessions end
+	frames  frameLists
+	buffers sync.Pool // of *[]byte of gatherSize, for what is written to websockets
 
 	mu         sync.RWMutex
 	sessions   map[string]*session
@@ -99,16 +103,22 @@ type Server struct {
 // New returns a Server that is ready to serve; register its namespaces before the first request. The root namespace is
 // there from the start, as clients may connect to it, and has no handlers (/docs/live#packets).
 func New(o Options) *Server {
+	o = o.withDefaults()
+	quit := make(chan struct{})
 	s := &Server{
-		opt:        o.withDefaults(),
+		opt:        o,
 		born:       time.Now(),
-		quit:       make(chan struct{}),
+		quit:       quit,
 		sessions:   map[string]*session{},
 		ended:      map[string]time.Time{},
 		namespaces: map[string]*Namespace{},
 	}
 	s.namespaces["/"] = newNamespace(s, "/")
+	s.lane = newLane(o.SoonPause, quit, &s.running)
+	s.ends = newErrands(quit, &s.running)
+	s.buffers.New = func() any { b := make([]byte, 0, gatherSize); return &b }
 	s.running.Go(s.heartbeat)
+	s.running.Go(s.lane.run)
 	return s
 }
 

@@ -1,7 +1,6 @@
 package live
 
 import (
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"sync"
@@ -48,6 +47,7 @@ type session struct {
 	probe       *wsConn   // a websocket that may become the transport
 	probed      bool      // the probe was answered, so polls are not left resting
 	flushing    bool      // a goroutine is writing to ws
+	inLane      bool      // the lane will see to soon
 	polling     bool      // a poll is being answered
 	resting     chan wake // of the poll that waits for a frame
 	posts       int       // posts being taken
@@ -62,62 +62,48 @@ type session struct {
 }
 
 // send queues a frame and starts it on its way, without waiting for anything. A frame for a closed session is lost.
-func (c *session) send(frame []byte) { c.put(frame, c.push) }
+func (c *session) send(frame []byte) {
+	if !c.put(frame, false) {
+		c.end(SlowClient)
+	}
+}
 
 // sendSoon is send for a frame that may wait for SoonPause.
-func (c *session) sendSoon(frame []byte) { c.put(frame, c.postpone) }
-
-// put queues a frame by one of the ways to do so, unless the session is closed or its client too slow.
-func (c *session) put(frame []byte, queue func([]byte)) {
-	c.mu.Lock()
-	if c.closed {
-		c.mu.Unlock()
-		return
-	}
-	o := &c.server.opt
-	if c.unsent >= o.MaxQueue || c.unsent > 0 && c.unsentBytes+len(frame) > o.MaxQueueBytes {
-		c.mu.Unlock()
+func (c *session) sendSoon(frame []byte) {
+	if !c.put(frame, true) {
 		c.end(SlowClient)
-		return
 	}
-	queue(frame)
-	c.mu.Unlock()
+}
+
+// put queues a frame unless the session is closed. It reports false if the client is too slow, and leaves it to the caller
+// to end the session.
+func (c *session) put(frame []byte, soon bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closed:
+	case !c.fits(frame):
+		return false
+	case soon:
+		c.postpone(frame)
+	default:
+		c.push(frame)
+	}
+	return true
+}
+
+// fits reports whether a frame may wait with those that do. It needs c.mu.
+func (c *session) fits(frame []byte) bool {
+	o := &c.server.opt
+	return c.unsent == 0 || c.unsent < o.MaxQueue && c.unsentBytes+len(frame) <= o.MaxQueueBytes
 }
 
 // push queues a frame and wakes the transport. It needs c.mu.
 func (c *session) push(frame []byte) {
-	c.queue, c.soon = append(append(c.queue, c.soon...), frame), nil
+	c.queueSoon()
+	c.queue = append(c.queue, frame)
 	c.unsent++
 	c.unsentBytes += len(frame)
-	c.wakePoll(wakeFrames)
-	c.startFlush()
-}
-
-// postpone queues a frame behind all others, to be sent within SoonPause. The moment differs from client to client, so
-// that those of a large room are not all written to at once. It needs c.mu.
-func (c *session) postpone(frame []byte) {
-	c.soon = append(c.soon, frame)
-	c.unsent++
-	c.unsentBytes += len(frame)
-	o := &c.server.opt
-	switch {
-	case len(c.soon) == 1:
-		time.AfterFunc(o.SoonPause/2+rand.N(o.SoonPause/2), func() { //nolint:gosec // it spreads work and keeps no secret
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.hasten()
-		})
-	case c.unsent >= o.MaxQueue/4:
-		c.hasten()
-	}
-}
-
-// hasten starts the frames that were postponed on their way. It needs c.mu.
-func (c *session) hasten() {
-	if len(c.soon) == 0 {
-		return
-	}
-	c.queue, c.soon = append(c.queue, c.soon...), nil
 	c.wakePoll(wakeFrames)
 	c.startFlush()
 }
@@ -204,8 +190,9 @@ func (c *session) end(reason Reason, last ...[]byte) {
 	c.mu.Unlock()
 	if len(last) == 0 {
 		c.server.forget(c)
+		c.spawn("cutting of a connection", c.cut)
 	}
-	go c.shield("end of a session", func() { c.finish(reason, len(last) == 0) })
+	c.server.ends.add(func() { c.shield("end of a session", func() { c.finish(reason) }) })
 }
 
 // spawn runs a part of a session beside the requests of its client.
@@ -231,12 +218,9 @@ func (c *session) cut() {
 	probe.abort()
 }
 
-// finish cuts the transport of a closed session, if no last frames are on their way, and tells its sockets.
-func (c *session) finish(reason Reason, cut bool) {
+// finish tells the sockets of a closed session.
+func (c *session) finish(reason Reason) {
 	defer c.server.running.Done()
-	if cut {
-		c.shield("cutting of a connection", c.cut)
-	}
 	c.takeTurn()
 	defer c.passTurn()
 	for _, k := range c.takeSockets() {

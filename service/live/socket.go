@@ -137,11 +137,13 @@ func (k *Socket) Join(room string) {
 	members[k] = struct{}{}
 }
 
-// Leave takes the socket out of a room.
-func (k *Socket) Leave(room string) {
+// Leave takes the socket out of rooms.
+func (k *Socket) Leave(rooms ...string) {
 	k.ns.mu.Lock()
 	defer k.ns.mu.Unlock()
-	k.ns.leave(k, room)
+	for _, room := range rooms {
+		k.ns.leave(k, room)
+	}
 }
 
 // Rooms returns the names of the rooms joined, sorted.

@@ -47,7 +47,7 @@ func TestSoonComesByItself(t *testing.T) {
 }
 
 func TestSoonWaitsForNobodyWhenMuchIsThere(t *testing.T) {
-	x := start(t, Options{SoonPause: time.Hour, MaxQueue: 8}, func(x *site) {
+	x := start(t, Options{SoonPause: time.Hour, MaxQueue: 4}, func(x *site) {
 		x.tasks.OnConnect(func(k *Socket) { k.Join("room") })
 	})
 	p, _ := x.join(t)
@@ -62,5 +62,22 @@ func TestUnjoinedSessionsAreCounted(t *testing.T) {
 	x.join(t)
 	if n := x.Unjoined(); n != 1 {
 		t.Errorf("%d unjoined of two", n)
+	}
+}
+
+// TestSoonComesLaterToACrowd, which gets more in fewer writes then.
+func TestSoonComesLaterToACrowd(t *testing.T) {
+	l := newLane(time.Second, nil, nil)
+	begin := time.Now()
+	for range laneCrowd * laneStretch * 2 {
+		l.enlist(nil)
+	}
+	end := time.Now()
+	first, last := l.queue[0].at, l.queue[len(l.queue)-1].at
+	if first.After(end.Add(time.Second)) {
+		t.Errorf("the first waits %s", first.Sub(begin))
+	}
+	if wait := last.Sub(end); wait > laneStretch*time.Second || last.Sub(begin) < laneStretch*time.Second*3/4 {
+		t.Errorf("the last waits %s", wait)
 	}
 }

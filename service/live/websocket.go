@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,6 +25,8 @@ const (
 	bufferSize = 512
 	// gatherSize is how much is gathered for one write to the network, in bytes.
 	gatherSize = 16 << 10
+	// maxFrameHeader is that of a frame of a server, in bytes.
+	maxFrameHeader = 10
 )
 
 // wsConn is a websocket whose deadlines are those of the network connection below, which cost no memory.
@@ -33,6 +34,7 @@ type wsConn struct {
 	*websocket.Conn
 	net     *sharedConn
 	timeout time.Duration // for one frame to be written
+	buffers *sync.Pool    // see Server
 }
 
 func (s *Server) serveWebsocket(w http.ResponseWriter, r *http.Request, c *session) {
@@ -72,7 +74,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) (*wsConn, error)
 		return nil, fmt.Errorf("accepting a websocket: %w", err)
 	}
 	conn.SetReadLimit(int64(s.opt.MaxPayload))
-	return &wsConn{Conn: conn, net: h.conn, timeout: s.opt.TransferTimeout}, nil
+	return &wsConn{Conn: conn, net: h.conn, timeout: s.opt.TransferTimeout, buffers: &s.buffers}, nil
 }
 
 // sharedConn is a network connection that two write to, each a whole number of frames at a time: the session its data,
@@ -235,6 +237,7 @@ func (c *session) flush() {
 		}
 		c.mu.Lock()
 		c.sent(frames)
+		c.server.frames.put(frames)
 	}
 	c.flushing = false
 	closed, conn := c.closed, c.ws
@@ -247,10 +250,12 @@ func (c *session) flush() {
 
 // writeAll writes frames in as few calls as it takes, which is most of what a frame to many clients costs.
 func (w *wsConn) writeAll(frames [][]byte) error {
+	buffer := w.buffers.Get().(*[]byte)
+	defer w.buffers.Put(buffer)
 	for len(frames) > 0 {
-		var b []byte
-		n := 0
-		for n < len(frames) && (n == 0 || len(b)+len(frames[n]) <= gatherSize) {
+		b := appendText((*buffer)[:0], frames[0]) // a large one gets room of its own
+		n := 1
+		for n < len(frames) && len(b)+len(frames[n])+maxFrameHeader <= gatherSize {
 			b = appendText(b, frames[n])
 			n++
 		}
@@ -267,7 +272,6 @@ func (w *wsConn) write(frame []byte) error { return w.writeAll([][]byte{frame}) 
 
 // appendText appends a whole text message of a server, unmasked and not compressed (RFC 6455, 5.2).
 func appendText(b, text []byte) []byte {
-	b = slices.Grow(b, len(text)+10)
 	b = append(b, 0x81)
 	switch n := len(text); {
 	case n < 126:
