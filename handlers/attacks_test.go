@@ -28,7 +28,7 @@ func TestAdvisory_U14_AttacksAreSeen(t *testing.T) {
 		{"wrong password", logIn("viewer", "x", 401), []string{`of \"viewer\" from 192.0.2.7: the password is wrong`}},
 		{"the last that is free", logIn("viewer", "x", 401), []string{
 			`of \"viewer\" from 192.0.2.7: the password is wrong`,
-			`Locked the account \"viewer\" for 1h0m0s: 2 wrong passwords in a row, the last from 192.0.2.7`,
+			`Locked the account \"viewer\" for 192.0.2.7 for 1h0m0s: 2 wrong passwords in a row from there, the last from 192.0.2.7`,
 		}},
 		{"locked account", logIn("viewer", "Passw0rd!", 401), []string{`of \"viewer\" from 192.0.2.7: the account is locked`}},
 		{"initial password", logIn("root", "root", 401), []string{`of \"root\" from 192.0.2.7: it is still the initial one`}},
@@ -53,7 +53,8 @@ func TestAdvisory_U14_AttacksAreSeen(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ got, want int64 }{
 		"wrong passwords":   {refused.WrongPasswords.Load(), 6},
-		"locked accounts":   {refused.LockedAccounts.Load(), 1},
+		"locked for one":    {refused.LockedPairs.Load(), 1},
+		"locked accounts":   {refused.LockedAccounts.Load(), 0},
 		"initial passwords": {refused.InitialPasswords.Load(), 1},
 		"wrong keys":        {refused.WrongKeys.Load(), 1},
 	} {

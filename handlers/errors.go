@@ -3,6 +3,7 @@ package handlers
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -87,6 +88,9 @@ func (s *Server) reply(c echo.Context, err error) (int, any) {
 	if !ok || f.Kind == fault.Internal {
 		c.Response().Header().Set(incidentHeader, s.incident(c.Request(), err))
 		return http.StatusInternalServerError, map[string]string{"msg": textInternal}
+	}
+	if f.RetryAfter > 0 {
+		c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
 	}
 	if f.Cause != nil {
 		s.log.Warn().Err(f.Cause).Str("path", c.Request().URL.Path).Msg(f.Msg)

@@ -102,6 +102,7 @@ func (s *Server) handleRefresh(k *call) error {
 	if err != nil {
 		return err
 	}
+	s.core.Remember(s.origin(k.echo.Request()))
 	j, err := s.session(k, who)
 	if err != nil {
 		return err

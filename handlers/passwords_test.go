@@ -115,11 +115,12 @@ func (b *bed) failures(user int) int64 {
 	return b.number(b.T, fmt.Sprintf(`SELECT COALESCE(failed_login_attempts, 0) FROM "user" WHERE id = %d`, user))
 }
 
-// ago moves a user's last failure.
+// ago moves a user's last failures.
 func (b *bed) ago(user int, d time.Duration) {
 	b.Helper()
 	at := time.Now().Add(-d).UTC().Format("2006-01-02T15:04:05.000000Z")
-	b.change(b.T, fmt.Sprintf(`UPDATE "user" SET last_login_attempt = '%s' WHERE id = %d`, at, user))
+	b.change(b.T, fmt.Sprintf(`UPDATE "user" SET last_login_attempt = '%s' WHERE id = %d`, at, user),
+		fmt.Sprintf(`UPDATE failed_login SET last_attempt = '%s' WHERE user_id = %d`, at, user))
 }
 
 func TestAdvisory_T20_OneCounterForLogInAndChangeOfPassword(t *testing.T) {
@@ -197,17 +198,24 @@ func TestAdvisory_T20_PolicyOfTheConfigurationCounts(t *testing.T) {
 	)
 	b.ago(5, time.Minute+time.Second)
 	b.run(logIn("viewer", "Passw0rd!", 200))
-	for name, statement := range map[string]string{
-		"no moment is stored":    `UPDATE "user" SET failed_login_attempts = 9, last_login_attempt = NULL WHERE id = 5`,
-		"the clock was set back": `UPDATE "user" SET failed_login_attempts = 9, last_login_attempt = '2990-01-01T00:00:00.000000Z' WHERE id = 5`,
-		"nothing was counted":    `UPDATE "user" SET failed_login_attempts = NULL WHERE id = 5`,
+	for name, statements := range map[string][]string{
+		"no moment is stored": {`UPDATE "user" SET failed_login_attempts = 99, last_login_attempt = NULL WHERE id = 5`, `DELETE FROM failed_login`},
+		"the clock was set back": {
+			`UPDATE "user" SET failed_login_attempts = 99, last_login_attempt = '2990-01-01T00:00:00.000000Z' WHERE id = 5`, `DELETE FROM failed_login`,
+			`INSERT INTO failed_login (user_id, network, attempts, last_attempt) VALUES (5, '192.0.2.1', 99, '2990-01-01T00:00:00.000000Z')`,
+		},
+		"nothing was counted": {`UPDATE "user" SET failed_login_attempts = NULL WHERE id = 5`},
+		"the shell took them back": {
+			`DELETE FROM failed_login`, fmt.Sprintf(`INSERT INTO failed_login (user_id, network, attempts, last_attempt) VALUES (5, '192.0.2.1', 99, '%s')`, time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")),
+			`UPDATE "user" SET failed_login_attempts = 0 WHERE id = 5`,
+		},
 	} {
-		b.change(t, statement)
+		b.change(t, statements...)
 		b.run(row{name: name, as: "viewer", method: "GET", path: "/user/5", want: 200}, logIn("viewer", "wrong", 401))
 		if n := b.failures(5); n != 1 {
 			t.Errorf("%s: %d failures, want 1", name, n)
 		}
-		b.change(t, statement)
+		b.change(t, statements...)
 		b.run(logIn("viewer", "Passw0rd!", 200))
 	}
 }

@@ -27,6 +27,13 @@ type Counter struct {
 	Value int64
 }
 
+type FailedLogin struct {
+	UserID      int64
+	Network     string
+	Attempts    int64
+	LastAttempt Time
+}
+
 type Member struct {
 	OrganizationID  int64
 	CollaborationID int64

@@ -116,3 +116,21 @@ WHERE r.name = @name AND r.organization_id IS NULL ORDER BY uo.user_id;
 
 -- name: HoldDefaultRole :exec
 UPDATE role SET name = name WHERE name = @name AND organization_id IS NULL;
+
+-- Wrong passwords by the network that they came from.
+
+-- name: FailedLoginsOfUser :many
+SELECT * FROM failed_login WHERE user_id = @user_id;
+
+-- name: PutFailedLogin :exec
+INSERT INTO failed_login (user_id, network, attempts, last_attempt) VALUES (@user_id, @network, @attempts, @last_attempt)
+ON CONFLICT (user_id, network) DO UPDATE SET attempts = excluded.attempts, last_attempt = excluded.last_attempt;
+
+-- name: DeleteFailedLogin :exec
+DELETE FROM failed_login WHERE user_id = @user_id AND network = @network;
+
+-- name: UsersWithFailedLogins :many
+SELECT * FROM "user" WHERE failed_login_attempts > 0 ORDER BY username, id;
+
+-- name: FailedLogins :many
+SELECT * FROM failed_login ORDER BY user_id, last_attempt DESC, network;

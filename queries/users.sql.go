@@ -43,6 +43,15 @@ func (q *Queries) CredentialsOfUser(ctx context.Context, id int64) (User, error)
 	return i, err
 }
 
+const DeleteFailedLogin = `-- name: DeleteFailedLogin :exec
+DELETE FROM failed_login WHERE user_id = $1 AND network = $2
+`
+
+func (q *Queries) DeleteFailedLogin(ctx context.Context, userID int64, network string) error {
+	_, err := q.db.ExecContext(ctx, DeleteFailedLogin, userID, network)
+	return err
+}
+
 const DeleteRolesOfUser = `-- name: DeleteRolesOfUser :exec
 DELETE FROM user_role WHERE user_id = $1
   AND role_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j)
@@ -94,6 +103,72 @@ func (q *Queries) ExtraRulesOfUsers(ctx context.Context, ids string) ([]ExtraRul
 	for rows.Next() {
 		var i ExtraRulesOfUsersRow
 		if err := rows.Scan(&i.OwnerID, &i.ID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const FailedLogins = `-- name: FailedLogins :many
+SELECT user_id, network, attempts, last_attempt FROM failed_login ORDER BY user_id, last_attempt DESC, network
+`
+
+func (q *Queries) FailedLogins(ctx context.Context) ([]FailedLogin, error) {
+	rows, err := q.db.QueryContext(ctx, FailedLogins)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FailedLogin
+	for rows.Next() {
+		var i FailedLogin
+		if err := rows.Scan(
+			&i.UserID,
+			&i.Network,
+			&i.Attempts,
+			&i.LastAttempt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const FailedLoginsOfUser = `-- name: FailedLoginsOfUser :many
+
+SELECT user_id, network, attempts, last_attempt FROM failed_login WHERE user_id = $1
+`
+
+// Wrong passwords by the network that they came from.
+func (q *Queries) FailedLoginsOfUser(ctx context.Context, userID int64) ([]FailedLogin, error) {
+	rows, err := q.db.QueryContext(ctx, FailedLoginsOfUser, userID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FailedLogin
+	for rows.Next() {
+		var i FailedLogin
+		if err := rows.Scan(
+			&i.UserID,
+			&i.Network,
+			&i.Attempts,
+			&i.LastAttempt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -476,6 +551,28 @@ func (q *Queries) NewestTasksOfUsers(ctx context.Context, ids string) ([]NewestT
 	return items, nil
 }
 
+const PutFailedLogin = `-- name: PutFailedLogin :exec
+INSERT INTO failed_login (user_id, network, attempts, last_attempt) VALUES ($1, $2, $3, $4)
+ON CONFLICT (user_id, network) DO UPDATE SET attempts = excluded.attempts, last_attempt = excluded.last_attempt
+`
+
+type PutFailedLoginParams struct {
+	UserID      int64
+	Network     string
+	Attempts    int64
+	LastAttempt Time
+}
+
+func (q *Queries) PutFailedLogin(ctx context.Context, arg PutFailedLoginParams) error {
+	_, err := q.db.ExecContext(ctx, PutFailedLogin,
+		arg.UserID,
+		arg.Network,
+		arg.Attempts,
+		arg.LastAttempt,
+	)
+	return err
+}
+
 const RolesOfUsers = `-- name: RolesOfUsers :many
 
 SELECT uo.user_id AS owner_id, uo.role_id AS id FROM user_role uo
@@ -557,4 +654,43 @@ func (q *Queries) UsernameTaken(ctx context.Context, username *string, but int64
 	var exists bool
 	err := row.Scan(&exists)
 	return exists, err
+}
+
+const UsersWithFailedLogins = `-- name: UsersWithFailedLogins :many
+SELECT id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt, otp_secret, initial_password FROM "user" WHERE failed_login_attempts > 0 ORDER BY username, id
+`
+
+func (q *Queries) UsersWithFailedLogins(ctx context.Context) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, UsersWithFailedLogins)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Username,
+			&i.Password,
+			&i.Firstname,
+			&i.Lastname,
+			&i.Email,
+			&i.OrganizationID,
+			&i.FailedLoginAttempts,
+			&i.LastLoginAttempt,
+			&i.OtpSecret,
+			&i.InitialPassword,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -63,9 +63,25 @@ func (m *metrics) refused(c *core.LogInCount) {
 			ConstLabels: prometheus.Labels{"reason": reason},
 		}, func() float64 { return float64(count.Load()) }))
 	}
+	for kind, count := range map[string]*atomic.Int64{"address": &c.LockedPairs, "account": &c.LockedAccounts} {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "vserver_locked_accounts_total", Help: "How often an account was locked after wrong passwords: for one address, or the account as a whole.",
+			ConstLabels: prometheus.Labels{"for": kind},
+		}, func() float64 { return float64(count.Load()) }))
+	}
+}
+
+// queued adds what waits to have a password hashed, a series for each crowd.
+func (m *metrics) queued(c *core.Core) {
+	for crowd, waiting := range c.Waiting() {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "vserver_logins_waiting", Help: "Log-ins and other requests with a password that wait for their turn, by where they come from.",
+			ConstLabels: prometheus.Labels{"from": crowd},
+		}, func() float64 { return float64(waiting.Load()) }))
+	}
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "vserver_locked_accounts_total", Help: "How often an account was locked after wrong passwords.",
-	}, func() float64 { return float64(c.LockedAccounts.Load()) }))
+		Name: "vserver_logins_turned_away_total", Help: "Log-ins that were answered 429 because too many waited.",
+	}, func() float64 { return float64(c.TurnedAway().Load()) }))
 }
 
 // connections adds how many connections found no file descriptor.
@@ -96,6 +112,7 @@ func (m *metrics) watch(ctx context.Context, opened *Opened, wire *handlers.Serv
 		return float64(n)
 	})
 	m.refused(opened.Core.Refused())
+	m.queued(opened.Core)
 	m.connections()
 	if opened.DB.Commits() == nil {
 		return // Postgres groups commits by itself

@@ -119,6 +119,7 @@ func (p *program) root() *cobra.Command {
 		p.shellCommand(),
 		p.startCommand(),
 		p.stopCommand(),
+		p.userCommand(),
 		p.versionCommand(),
 	)
 	root.SetOut(p.out)

@@ -256,7 +256,7 @@ func accountSettings() []Setting {
 		},
 		{
 			Key:  "password_policy",
-			Help: "Lock an account for some minutes after this many failed log-ins in a row.",
+			Help: "Lock an account for some minutes after this many failed log-ins in a row from\none address; after ten times as many from anywhere, as a whole.",
 			at:   always,
 		},
 		{Key: "password_policy.max_failed_attempts", Default: 5, Least: 1, at: func(c *Config) any { return &c.PasswordPolicy.MaxFailedAttempts }},

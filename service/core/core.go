@@ -18,7 +18,6 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -56,9 +55,8 @@ type Core struct {
 	refused    LogInCount
 	presence   *presence
 	notices    *notices
-	hashing    chan struct{} // a turn for each core
+	turns      *turns // at hashing passwords
 	digester   []byte
-	waiting    atomic.Int64
 }
 
 // New makes the use cases and prepares the database for them: rules, default roles
@@ -68,7 +66,7 @@ func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, se
 	c := &Core{
 		db: db, bus: b, log: log, set: set, identities: newIdentityCache(), lastSeen: newLastSeen(), wrongTries: newRepetitions(), unwritten: newUnwritten(), presence: newPresence(),
 		notices: newNotices(b, cmp.Or(set.NoticePause, noticePause)),
-		hashing: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		turns:   newTurns(runtime.GOMAXPROCS(0)),
 	}
 	if err := c.firstRun(ctx); err != nil {
 		return nil, fmt.Errorf("preparing the database: %w", err)

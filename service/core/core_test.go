@@ -132,7 +132,7 @@ func TestIdentityReadBeforeAChangeIsNotKept(t *testing.T) {
 }
 
 // TestLockComesBeforeTheRightPassword has an account locked by other guesses while the
-// right password is compared.
+// right password waits for its turn.
 func TestLockComesBeforeTheRightPassword(t *testing.T) {
 	b := newBed(t)
 	locked := false
@@ -147,7 +147,7 @@ func TestLockComesBeforeTheRightPassword(t *testing.T) {
 	if _, err := b.root(ctx); !fault.Is(err, fault.Unauthorized) || !locked {
 		t.Errorf("the account was locked meanwhile is %v: got %v", locked, err)
 	}
-	b.change(`UPDATE "user" SET failed_login_attempts = 2`)
+	b.change(`UPDATE failed_login SET attempts = 2`)
 	if _, err := b.root(t.Context()); err != nil {
 		t.Errorf("an account with fewer failures: %v", err)
 	}

@@ -42,7 +42,7 @@ func (c *Core) HashRootPassword(ctx context.Context) (string, error) {
 	if password == "" {
 		password = rootPassword
 	}
-	return c.hash(ctx, password)
+	return c.hash(ctx, 0, password)
 }
 
 // prepare makes what a database needs before it can serve; hash is the password of

@@ -26,11 +26,23 @@ type Origin struct {
 	Here    bool // from this machine (/docs/security#t22)
 }
 
+// network is the text that its failures and its place in the queue stand under; it is
+// empty where nobody knows it.
+func (o Origin) network() string {
+	switch {
+	case !o.Network.IsValid():
+		return ""
+	case o.Network.IsSingleIP():
+		return o.Network.Addr().String()
+	}
+	return o.Network.String()
+}
+
 // LogIn checks a user's name and password and counts failures (/docs/tokens#lock).
 func (c *Core) LogIn(ctx context.Context, username, password string, from Origin) (Identity, error) {
 	u, err := c.db.GetUserByUsername(ctx, &username)
 	if queries.Missing(err) {
-		if _, err = c.matches(ctx, nil, password); err == nil {
+		if _, err = c.matches(ctx, from.asker(username), nil, password); err == nil {
 			c.refuse(&c.refused.WrongPasswords, username, from, "there is no such user")
 		}
 		return Identity{}, firstError(err, failedLogin())
@@ -38,7 +50,7 @@ func (c *Core) LogIn(ctx context.Context, username, password string, from Origin
 	if err != nil {
 		return Identity{}, fmt.Errorf("looking up a user: %w", err)
 	}
-	ok, err := c.proves(ctx, u, password, from, nil)
+	ok, err := c.proves(ctx, u, password, from, from.asker(username), nil)
 	if ok && u.InitialPassword && !from.Here && !c.set.RootFromAnywhere {
 		ok = false // and not counted: it is no guess, and would lock out whoever sits at this machine
 		c.refuse(&c.refused.InitialPasswords, username, from,
@@ -50,57 +62,104 @@ func (c *Core) LogIn(ctx context.Context, username, password string, from Origin
 	if err != nil {
 		return Identity{}, err
 	}
-	if c.unwritten.of(u).count > 0 {
-		c.changeFailures(ctx, u, func(f failures) failures { return failures{0, f.last} })
+	if err := c.forgive(ctx, u, from); err != nil {
+		return Identity{}, err
 	}
+	c.Remember(from)
 	return c.Identify(ctx, access.User, u.ID)
+}
+
+// Remember keeps a place in the queue of log-ins for where somebody has proved who he is
+// (/docs/tokens#queue).
+func (c *Core) Remember(from Origin) {
+	if from.Network.IsValid() {
+		c.turns.welcome(from.network(), time.Now())
+	}
+}
+
+// forgive takes back the failures of an account that came from where its owner is now.
+func (c *Core) forgive(ctx context.Context, u queries.User, from Origin) error {
+	t, err := c.tally(ctx, u)
+	if err == nil && t.all.count != t.without(from.network()).all.count {
+		c.changeFailures(ctx, u, t, func(t tally) tally { return t.without(from.network()) })
+	}
+	return err
 }
 
 // proves compares a password with the account's and counts a failure. While the
 // account is locked no password is right and nothing is counted; what it takes is
 // the same in all cases (/docs/security#t11, /docs/security#t20). A repetition, as far as
 // they are given, is no failure of its own.
-func (c *Core) proves(ctx context.Context, u queries.User, password string, from Origin, known *repetitions) (bool, error) {
-	if c.locked(u) {
-		_, err := c.matches(ctx, nil, password)
+func (c *Core) proves(ctx context.Context, u queries.User, password string, from Origin, by asker, repeated *repetitions) (bool, error) {
+	t, locked, err := c.barred(ctx, u, from)
+	if err != nil {
+		return false, err
+	}
+	if locked {
+		_, err := c.matches(ctx, by, nil, password)
 		if err == nil {
 			c.refuse(&c.refused.WrongPasswords, value(u.Username), from, "the account is locked")
 		}
 		return false, err
 	}
-	ok, err := c.matches(ctx, u.Password, password)
-	if err == nil && !ok && (known == nil || !known.note(u.ID, password, time.Now())) {
-		c.countFailure(ctx, u, from)
+	ok, err := c.matches(ctx, by, u.Password, password)
+	if err == nil && !ok && (repeated == nil || !repeated.note(u.ID, password, time.Now())) {
+		c.countFailure(ctx, u, t, from)
 	}
 	if err != nil || !ok {
 		return false, err
 	}
 	// Guesses that ran beside this one may have locked the account meanwhile.
 	now, err := c.db.CredentialsOfUser(ctx, u.ID)
-	if err != nil && !queries.Missing(err) {
+	if queries.Missing(err) {
+		return false, nil
+	}
+	if err != nil {
 		return false, fmt.Errorf("reading a user: %w", err)
 	}
-	return err == nil && !c.locked(now), nil
+	_, locked, err = c.barred(ctx, now, from)
+	return err == nil && !locked, err
 }
 
-// locked reports whether an account has failed too often of late.
-func (c *Core) locked(u queries.User) bool { return c.unwritten.of(u).locks(c.set, time.Now()) }
+// barred reports whether an account has failed too often of late, from there or in all,
+// and what counts against it.
+func (c *Core) barred(ctx context.Context, u queries.User, from Origin) (tally, bool, error) {
+	t, err := c.tally(ctx, u)
+	pair, whole := t.locked(c.set, from.network(), time.Now())
+	return t, pair || whole, err
+}
 
 // countFailure counts a wrong password, unless the account is locked by now.
-func (c *Core) countFailure(ctx context.Context, u queries.User, from Origin) {
+func (c *Core) countFailure(ctx context.Context, u queries.User, seen tally, from Origin) {
 	var at queries.Time
-	was, now := c.changeFailures(ctx, u, func(f failures) failures {
-		if at = queries.Now(); f.locks(c.set, at.Time) {
-			return f
+	locked := func(t tally) (pair, whole bool) { return t.locked(c.set, from.network(), at.Time) }
+	was, now := c.changeFailures(ctx, u, seen, func(t tally) tally {
+		at = queries.Now()
+		if pair, whole := locked(t); pair || whole {
+			return t
 		}
-		return f.with(c.set, at)
+		return t.with(c.set, from.network(), at)
 	})
 	c.refuse(&c.refused.WrongPasswords, value(u.Username), from, "the password is wrong")
-	if now.locks(c.set, at.Time) && !was.locks(c.set, at.Time) {
+	pairWas, wholeWas := locked(was)
+	switch pair, whole := locked(now); {
+	case whole && !wholeWas:
 		c.refused.LockedAccounts.Add(1)
-		c.log.Warn().Msgf("Locked the account %s for %s: %d wrong passwords in a row, the last from %s",
-			shown(value(u.Username)), c.set.LockFor, now.count, from.Address)
+		c.log.Warn().Msgf("Locked the account %s for everybody for %s: %d wrong passwords from %d addresses, the last from %s",
+			shown(value(u.Username)), c.set.LockFor, now.all.count, len(now.by), from.Address)
+	case pair && !pairWas:
+		c.refused.LockedPairs.Add(1)
+		c.log.Warn().Msgf("Locked the account %s for %s for %s: %d wrong passwords in a row from there, the last from %s",
+			shown(value(u.Username)), from.place(), c.set.LockFor, now.by[from.network()].count, from.Address)
 	}
+}
+
+// place names for whom a lock is.
+func (o Origin) place() string {
+	if !o.Network.IsValid() {
+		return "all whose address is not known"
+	}
+	return o.network()
 }
 
 // refuse counts a refused log-in and writes to the log who wanted to get in.
@@ -130,6 +189,7 @@ func (c *Core) LogInNode(ctx context.Context, key string, from Origin) (Identity
 	if err != nil {
 		return Identity{}, fmt.Errorf("looking up an API key: %w", err)
 	}
+	c.Remember(from)
 	return c.Identify(ctx, access.Node, id)
 }
 

@@ -19,7 +19,7 @@ func (c *Core) ChangePassword(ctx context.Context, g access.Grant[access.UserIts
 	if err != nil {
 		return fmt.Errorf("reading a user: %w", err)
 	}
-	ok, err := c.proves(ctx, u, current, from, c.wrongTries)
+	ok, err := c.proves(ctx, u, current, from, askerOf(id), c.wrongTries)
 	switch {
 	case err != nil:
 		return err
@@ -32,7 +32,7 @@ func (c *Core) ChangePassword(ctx context.Context, g access.Grant[access.UserIts
 	if err := CheckPasswordPolicy(fresh); err != nil {
 		return err
 	}
-	hash, err := c.hash(ctx, fresh)
+	hash, err := c.hash(ctx, id, fresh)
 	if err != nil {
 		return err
 	}

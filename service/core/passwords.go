@@ -22,8 +22,6 @@ const (
 	bcryptCost = 12
 	// bcryptBytes is all that bcrypt looks at; Go refuses more, the reference cuts.
 	bcryptBytes = 72
-	// bcryptQueue is how many may wait for each core before the rest is sent away.
-	bcryptQueue = 64
 )
 
 // dummy is compared with when there is no user, so that both cases take the same
@@ -74,9 +72,10 @@ func cut(password string) []byte {
 	return b[:min(len(b), bcryptBytes)]
 }
 
-// hash returns the stored form of a password in its turn.
-func (c *Core) hash(ctx context.Context, password string) (string, error) {
-	leave, err := c.turn(ctx)
+// hash returns the stored form of a password, in the turn of an account: 0 stands for who
+// holds the database itself.
+func (c *Core) hash(ctx context.Context, account int64, password string) (string, error) {
+	leave, err := c.turn(ctx, askerOf(account))
 	if err != nil {
 		return "", err
 	}
@@ -84,10 +83,10 @@ func (c *Core) hash(ctx context.Context, password string) (string, error) {
 	return hashAt(password, c.set.PasswordCost)
 }
 
-// matches compares a password with a stored hash in its turn; without a hash it
+// matches compares a password with a stored hash in somebody's turn; without a hash it
 // takes the same time and does not match.
-func (c *Core) matches(ctx context.Context, stored *string, password string) (bool, error) {
-	leave, err := c.turn(ctx)
+func (c *Core) matches(ctx context.Context, by asker, stored *string, password string) (bool, error) {
+	leave, err := c.turn(ctx, by)
 	if err != nil {
 		return false, err
 	}
@@ -101,28 +100,12 @@ func (c *Core) matches(ctx context.Context, stored *string, password string) (bo
 
 // HashNewPassword returns the stored form of a password, at the cost that is set.
 func (c *Core) HashNewPassword(ctx context.Context, password string) (string, error) {
-	return c.hash(ctx, password)
+	return c.hash(ctx, 0, password)
 }
 
 // PasswordMatches compares a password with a stored form; nil matches nothing.
 func (c *Core) PasswordMatches(ctx context.Context, stored *string, password string) (bool, error) {
-	return c.matches(ctx, stored, password)
-}
-
-// turn waits until a core is free for bcrypt; when too many wait it is a fault that
-// clients try again after (/docs/tokens#lock).
-func (c *Core) turn(ctx context.Context) (leave func(), err error) {
-	if c.waiting.Add(1) > int64(cap(c.hashing)*bcryptQueue) {
-		c.waiting.Add(-1)
-		return nil, fault.New(fault.Busy, "Too many log-ins at the moment, try again")
-	}
-	defer c.waiting.Add(-1)
-	select {
-	case c.hashing <- struct{}{}:
-		return func() { <-c.hashing }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return c.matches(ctx, askerOf(0), stored, password)
 }
 
 // digestKey reads the key of the API key digests, made once for a database.

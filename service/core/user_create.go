@@ -29,7 +29,7 @@ func (c *Core) CreateUser(ctx context.Context, g access.Grant[access.CreateUsers
 	if err := CheckPasswordPolicy(in.Password); err != nil {
 		return User{}, err
 	}
-	hash, err := c.hash(ctx, in.Password)
+	hash, err := c.hash(ctx, g.Actor().ID, in.Password)
 	if err != nil {
 		return User{}, err
 	}

@@ -6,6 +6,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind classifies a fault; the status that it becomes is the handlers' business.
@@ -38,6 +39,8 @@ type Error struct {
 	Msg   string // shown to the caller
 	Field string // the faulty field, for kind Field
 	Cause error  // logged, never shown
+	// RetryAfter is when it is worth to try again; 0 says nothing about it.
+	RetryAfter time.Duration
 }
 
 // Error returns the message with its cause, for logs.

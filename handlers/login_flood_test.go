@@ -1,0 +1,140 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"vserver/service/core"
+	"vserver/service/promise"
+)
+
+// flooders is how many threads a flood of log-ins has.
+const flooders = 100
+
+// flood sends wrong log-ins from many threads until the returned function is called, which
+// reports how often each status came; from and name say what the thread i sends. It begins
+// once nobody more may wait.
+func (b *bed) flood(from, name func(i int) string) (end func() map[int]int64) {
+	b.Helper()
+	ctx, stop := context.WithCancel(b.Context())
+	var work sync.WaitGroup
+	var statuses [600]atomic.Int64
+	for i := range flooders {
+		work.Go(func() {
+			r := logIn(name(i), "wrong", 401)
+			for ctx.Err() == nil {
+				statuses[b.sendFrom(b.T, r, from(i)).Code].Add(1)
+			}
+		})
+	}
+	tick, patience := time.NewTicker(time.Millisecond), time.After(promise.Patience)
+	defer tick.Stop()
+	for b.waitingLogIns() < 16 {
+		select {
+		case <-tick.C:
+		case <-patience:
+			b.Fatal("nobody waits: that is no flood")
+		}
+	}
+	return func() map[int]int64 {
+		stop()
+		work.Wait()
+		seen := map[int]int64{}
+		for status := range statuses {
+			if n := statuses[status].Load(); n > 0 {
+				seen[status] = n
+			}
+		}
+		return seen
+	}
+}
+
+// waitingLogIns counts who waits for a hash.
+func (b *bed) waitingLogIns() (n int64) {
+	for _, w := range b.s.core.Waiting() {
+		n += w.Load()
+	}
+	return n
+}
+
+// hashedAt gives all users passwords of a cost.
+func (b *bed) hashedAt(cost int) {
+	b.Helper()
+	hash, err := bcrypt.GenerateFromPassword([]byte("Passw0rd!"), cost)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.change(b.T, fmt.Sprintf(`UPDATE "user" SET password = '%s'`, hash))
+}
+
+// TestAdvisory_U13_RightLogInUnderFlood has a hundred threads send wrong log-ins: who is right and at another
+// address waits three times as long as a hash takes, at most.
+func TestAdvisory_U13_RightLogInUnderFlood(t *testing.T) {
+	const mine = "198.51.100.7:9"
+	one := func(int) string { return "192.0.2.66:9" }
+	many := func(i int) string { return fmt.Sprintf("192.0.2.%d:9", i) }
+	root := func(int) string { return "root" }
+	for _, c := range []struct {
+		name       string
+		from, user func(int) string
+		here       string
+		before     bool // logged in there before
+	}{
+		{"from one address", one, root, mine, false},
+		{"for all names", one, strconv.Itoa, mine, false},
+		{"for the name of who is right", one, func(int) string { return "viewer" }, mine, false},
+		{"from a hundred addresses", many, root, mine, true},
+		{"from a hundred addresses, for who is right", many, func(int) string { return "viewer" }, mine, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cost, times := 9, 5
+			if promise.Long() {
+				cost, times = 12, 20
+			}
+			b := newBedWith(t, core.Settings{PasswordCost: cost, MaxFailedAttempts: 1_000_000, LockFor: time.Hour})
+			b.hashedAt(cost)
+			right := func() time.Duration {
+				began := time.Now()
+				if reply := b.sendFrom(t, logIn("viewer", "Passw0rd!", 200), c.here); reply.Code != http.StatusOK {
+					t.Errorf("the right log-in: %d %s", reply.Code, reply.Body)
+				}
+				return time.Since(began)
+			}
+			var alone, beside []time.Duration
+			for range times {
+				alone = append(alone, right())
+			}
+			if !c.before {
+				b = newBedWith(t, core.Settings{PasswordCost: cost, MaxFailedAttempts: 1_000_000, LockFor: time.Hour})
+				b.hashedAt(cost)
+			}
+			end := b.flood(c.from, c.user)
+			for range times {
+				beside = append(beside, right())
+				if !c.before {
+					break // later ones have a place kept
+				}
+			}
+			seen := end()
+			slices.Sort(alone)
+			ratio := float64(slices.Max(beside)) / float64(alone[times/2])
+			t.Logf("a hash takes %v; beside %d threads a right log-in took %v, the longest %.2f times as long; replies to the flood: %v",
+				alone[times/2], flooders, beside, ratio, seen)
+			if most := float64(promise.Within(3)); ratio > most {
+				t.Errorf("a right log-in takes %.2f times as long as a hash, at most %.0f are promised: %v", ratio, most, beside)
+			}
+			if seen[http.StatusUnauthorized]+seen[http.StatusTooManyRequests] == 0 || len(seen) > 2 {
+				t.Errorf("replies to the flood: %v", seen)
+			}
+		})
+	}
+}
