@@ -56,7 +56,7 @@ func liteURI(path string) string {
 
 // copyLite copies what src shows at this moment.
 func copyLite(ctx context.Context, src *sqlite3.Conn, to string) (version int64, err error) {
-	unfinished, err := os.CreateTemp(filepath.Dir(to), "."+filepath.Base(to)+".*")
+	unfinished, err := private.CreateTemp(filepath.Dir(to), "."+filepath.Base(to)+".*")
 	if err != nil {
 		return 0, fmt.Errorf("making the file of the copy: %w", explained(err, to))
 	}

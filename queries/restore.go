@@ -79,7 +79,7 @@ func replace(ctx context.Context, c *sqlite3.Conn, backup, safety string) error 
 
 // reserve makes an empty file that nobody else may read.
 func reserve(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, private.Mode)
+	f, err := private.Open(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY)
 	if err != nil {
 		return fmt.Errorf("making the file of the copy: %w", err)
 	}

@@ -28,7 +28,7 @@ var arrows = map[string][]string{
 	"handlers": {"embed", "service/access", "service/bus", "service/config", "service/core", "service/fault", "service/live"},
 	"service": {
 		"handlers", "queries", "service/bus", "service/config", "service/core", "service/daemon",
-		"service/fault", "service/log",
+		"service/fault", "service/log", "service/private",
 	},
 	"service/access": {"service/fault"},
 	"service/batch":  {"queries", "service/access", "service/core", "service/yaml"},
@@ -40,7 +40,7 @@ var arrows = map[string][]string{
 	},
 	"service/config":   {"service/private", "service/yaml"},
 	"service/core":     {"queries", "service/access", "service/bus", "service/fault"},
-	"service/daemon":   {"service/config", "service/instance"},
+	"service/daemon":   {"service/config", "service/instance", "service/private"},
 	"service/demo":     nil, // nothing but public REST and Socket.IO
 	"service/fault":    nil,
 	"service/instance": {"service/config", "service/log", "service/private"},

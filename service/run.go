@@ -66,6 +66,7 @@ func Run(ctx context.Context, inst config.Instance, o RunOptions) error {
 	defer func() { _ = logs.Close() }()
 	announce(logs.Logger("context"), inst)
 	logger := logs.Logger("server")
+	restrictFiles(inst, logger)
 	err = serveInstance(ctx, inst, o, logs)
 	if err != nil && ctx.Err() == nil {
 		logger.Error().Err(err).Msg("The server ends because of an error")

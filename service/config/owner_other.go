@@ -7,5 +7,5 @@ import (
 	"os"
 )
 
-// keepOwner does nothing: rights are inherited from the directory here.
+// keepOwner does nothing: the new file was made with the accounts of the old one.
 func keepOwner(*os.File, fs.FileInfo) {}

@@ -96,7 +96,7 @@ func replace(path string, text []byte) error {
 	if err := private.MakeFolder(dir, dirMode); err != nil {
 		return fmt.Errorf("making the directory of the configuration: %w", err)
 	}
-	temporary, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
+	temporary, err := private.Successor(path, "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return fmt.Errorf("writing configuration: %w", err)
 	}

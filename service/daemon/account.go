@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"vserver/service/config"
+	"vserver/service/private"
 )
 
 // Machine is what installing a service changes beside the service manager. Tests put
@@ -20,10 +21,12 @@ import (
 type Machine struct {
 	Run   Runner
 	Chown func(path string, uid, gid int) error // never follows a link; -1 leaves as it is
+	// Admit makes a file or folder private, but for one account of a service (Windows).
+	Admit func(path, sid string, r private.Right) error
 }
 
 // ThisMachine changes the machine that the program runs on.
-func ThisMachine() Machine { return Machine{Run: RunCommand, Chown: os.Lchown} }
+func ThisMachine() Machine { return Machine{Run: RunCommand, Chown: os.Lchown, Admit: private.Admit} }
 
 // Modes of what a service of the system gets: others have no business there, and the
 // way there is open.
@@ -53,7 +56,7 @@ func Register(ctx context.Context, m Machine, mgr Manager, u Unit, inst config.I
 		return nil, err
 	}
 	if u.GOOS == "windows" { // only now there is the account
-		if err := m.grant(ctx, u, inst.File); err != nil {
+		if err := m.grant(ctx, u, inst); err != nil {
 			return nil, err
 		}
 	}
@@ -207,14 +210,24 @@ func (m Machine) owned(dir string, uid, gid int) error {
 // handOver makes the account the owner of the files of a server that has run as somebody else: its
 // data folder, its logs and its database.
 func (m Machine) handOver(u Unit, inst config.Instance, uid, gid int) error {
-	var files []string
-	err := filepath.WalkDir(u.Data, func(path string, _ fs.DirEntry, err error) error {
-		files = append(files, path)
-		return err
-	})
+	files, err := belongings(u, inst)
 	if err != nil {
 		return fmt.Errorf("giving its data to the service: %w", err)
 	}
+	for _, file := range files {
+		if err := m.give(file, uid, gid); err != nil {
+			return fmt.Errorf("giving its data to the service: %w", err)
+		}
+	}
+	return nil
+}
+
+// belongings are the data folder of a service with all that is in it, its logs and its database.
+func belongings(u Unit, inst config.Instance) (files []string, err error) {
+	err = filepath.WalkDir(u.Data, func(path string, _ fs.DirEntry, err error) error {
+		files = append(files, path)
+		return err
+	})
 	patterns := []string{inst.LogFile, inst.LogFile + ".*"}
 	if inst.Database.Engine == config.SQLite {
 		patterns = append(patterns, inst.Database.Path, inst.Database.Path+"-*")
@@ -223,12 +236,7 @@ func (m Machine) handOver(u Unit, inst config.Instance, uid, gid int) error {
 		found, _ := filepath.Glob(p) // one that is no pattern matches nothing
 		files = append(files, found...)
 	}
-	for _, file := range files {
-		if err := m.give(file, uid, gid); err != nil {
-			return fmt.Errorf("giving its data to the service: %w", err)
-		}
-	}
-	return nil
+	return files, err
 }
 
 // give changes the owner of a file or folder. A file with a second name may be anybody's,
@@ -257,23 +265,6 @@ func (m Machine) readable(u Unit, file string, uid, gid int) error {
 	}
 	if err != nil {
 		return fmt.Errorf("letting the service read its configuration: %w", err)
-	}
-	return nil
-}
-
-// grant lets the account that Windows made with the service write to its folders, and
-// read its configuration.
-func (m Machine) grant(ctx context.Context, u Unit, file string) error {
-	for _, dir := range u.Writes {
-		if err := os.MkdirAll(dir, ownedMode); err != nil {
-			return fmt.Errorf("making a folder of the service: %w", err)
-		}
-		if _, err := m.Run(ctx, "icacls", dir, "/grant", u.Account+":(OI)(CI)M"); err != nil {
-			return fmt.Errorf("letting the service write to %s: %w", dir, err)
-		}
-	}
-	if _, err := m.Run(ctx, "icacls", file, "/grant", u.Account+":R"); err != nil {
-		return fmt.Errorf("letting the service read %s: %w", file, err)
 	}
 	return nil
 }

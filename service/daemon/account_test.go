@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vserver/service/config"
+	"vserver/service/private"
 )
 
 // fakeManager is a service manager without services.
@@ -69,6 +70,7 @@ type fakeMachine struct {
 	refusing bool
 	done     []string
 	owners   map[string]string
+	admitted string // the account that was let in at last
 }
 
 func (f *fakeMachine) machine() Machine {
@@ -86,6 +88,10 @@ func (f *fakeMachine) machine() Machine {
 				return "", nil
 			}
 			return "", errFake
+		},
+		Admit: func(path, sid string, r private.Right) error {
+			f.done, f.admitted = append(f.done, "admit "+path+" "+r.String()), sid
+			return nil
 		},
 		Chown: func(path string, uid, gid int) error {
 			if _, err := os.Lstat(path); err != nil {
@@ -194,7 +200,7 @@ func TestRegisterReplaces(t *testing.T) {
 		touch(t, 0o600, inst.File)
 		u := NewUnit(locations, inst, UnitOptions{Executable: "/v"})
 		u.GOOS = c.goos
-		u.Writes = []string{dir + "/w"}
+		u.Writes = []string{u.Data, dir + "/w"}
 		f := fakeMachine{account: true}
 		mgr := c.before
 		_, err := Register(t.Context(), f.machine(), &mgr, u, inst)
@@ -204,21 +210,49 @@ func TestRegisterReplaces(t *testing.T) {
 	}
 }
 
-func TestRegisterOnWindowsGrants(t *testing.T) {
+// TestServiceOnWindowsGetsWhatItsInstanceHas: from the moment that its account is there, and a folder of
+// others keeps what rights it has.
+func TestServiceOnWindowsGetsWhatItsInstanceHas(t *testing.T) {
 	locations, dir := ownLocations(t, "linux")
 	inst := standing(locations, config.System, "x")
+	inst.DataDir, inst.Database.Path, inst.LogFile = dir+"/share/x", dir+"/disk/x.sqlite", dir+"/share/x.log"
+	touch(t, 0o600, inst.File, inst.LogFile, dir+"/share/x-2026-11-23T07-49-01.096.log", dir+"/share/x/sub/y", inst.Database.Path, inst.Database.Path+"-wal", dir+"/disk/other")
+	if err := os.Symlink(dir+"/disk/other", dir+"/share/x/link"); err != nil {
+		t.Fatal(err)
+	}
 	u := NewUnit(elsewhere("windows"), inst, UnitOptions{Executable: `C:\v.exe`})
-	u.Writes = []string{dir + "/w"}
+	u.Data, u.Writes = inst.DataDir, []string{inst.DataDir, dir + "/share", dir + "/disk", dir + "/new"}
 	f := fakeMachine{account: true}
 	if _, err := Register(t.Context(), f.machine(), &fakeManager{state: NotInstalled}, u, inst); err != nil {
 		t.Fatal(err)
 	}
+	sid := serviceSID("vantage6-x-system-server")
 	want := []string{
-		"icacls " + dir + `/w /grant NT SERVICE\vantage6-x-system-server:(OI)(CI)M`,
-		"icacls " + inst.File + ` /grant NT SERVICE\vantage6-x-system-server:R`,
+		"admit " + dir + "/share/x (OI)(CI)M", "admit " + dir + "/share (OI)(NP)M",
+		"icacls " + dir + "/disk /grant *" + sid + ":(OI)(NP)M", "admit " + dir + "/new (OI)(NP)M",
+		"admit " + dir + "/share/x (OI)(CI)M", "admit " + dir + "/share/x/sub (OI)(CI)M", "admit " + dir + "/share/x/sub/y M",
+		"admit " + inst.LogFile + " M", "admit " + inst.Database.Path + " M", "admit " + inst.Database.Path + "-wal M",
+		"admit " + dir + "/share/x-2026-11-23T07-49-01.096.log M", "admit " + inst.File + " R",
 	}
-	if diff := cmp.Diff(want, f.done); diff != "" || len(f.owners) > 0 {
-		t.Error(diff, f.owners)
+	if diff := cmp.Diff(want, f.done); diff != "" || len(f.owners) > 0 || f.admitted != sid {
+		t.Error(diff, f.owners, f.admitted)
+	}
+}
+
+// TestAccountOfAServiceIsTheOneThatWindowsMakes: with the identifier of one that every Windows has.
+func TestAccountOfAServiceIsTheOneThatWindowsMakes(t *testing.T) {
+	if got := serviceSID("TrustedInstaller"); got != "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464" {
+		t.Error(got)
+	}
+}
+
+// TestFoldersOfAServiceOnWindowsAreNamedEach: a private one has nothing of the one above.
+func TestFoldersOfAServiceOnWindowsAreNamedEach(t *testing.T) {
+	windows := elsewhere("windows")
+	inst := standing(windows, config.System, "x")
+	folders := windows.Folders(config.System, "x")
+	if got := NewUnit(windows, inst, UnitOptions{}).Writes; !slices.Equal(got, []string{folders.Data, folders.Log}) {
+		t.Error(got)
 	}
 }
 

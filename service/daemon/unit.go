@@ -130,12 +130,9 @@ func writes(locations config.Locations, inst config.Instance, folders config.Fol
 		all = append(all, folderOf(locations.GOOS, inst.Database.Path))
 	}
 	var kept []string
-	separator := "/"
-	if locations.GOOS == "windows" {
-		separator = `\`
-	}
 	for _, dir := range all {
-		within := func(other string) bool { return strings.HasPrefix(dir, other+separator) }
+		// On Windows a private folder has nothing of the one above, so each is named.
+		within := func(other string) bool { return locations.GOOS != "windows" && strings.HasPrefix(dir, other+"/") }
 		if dir != "" && !slices.ContainsFunc(all, within) && !slices.Contains(kept, dir) {
 			kept = append(kept, dir)
 		}

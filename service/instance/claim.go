@@ -60,8 +60,8 @@ func (c *Claim) write() error {
 	}
 	text = append(text, '\n')
 	fresh := fmt.Sprintf("%s.%d", c.file, c.r.PID)
-	if err = os.WriteFile(fresh, text, stateMode); err == nil && replaceFile(fresh, c.file) != nil {
-		err = os.WriteFile(c.file, text, stateMode)
+	if err = private.WriteFile(fresh, text); err == nil && replaceFile(fresh, c.file) != nil {
+		err = private.WriteFile(c.file, text)
 	}
 	_ = os.Remove(fresh) // mostly it is in its place by now
 	if err != nil {

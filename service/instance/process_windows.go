@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/windows"
+
+	"vserver/service/private"
 )
 
 // account is the identifier of the account that this process runs as; empty when the
@@ -53,7 +55,7 @@ func detach(cmd *exec.Cmd) {
 
 // askToEnd leaves a file that the server looks for: a process without console gets
 // no signals here.
-func askToEnd(_ int, file string) error { return os.WriteFile(file, nil, stateMode) }
+func askToEnd(_ int, file string) error { return private.WriteFile(file, nil) }
 
 // kill ends a process at once.
 func kill(pid int) error {

@@ -88,11 +88,8 @@ func (r Running) Alive() bool {
 	return now != "" && (now == r.Birth || sameProcess(r.Birth, now, r.Started))
 }
 
-// Modes of the record and of its folder: the record names paths of secrets.
-const (
-	stateMode    = 0o600
-	stateDirMode = 0o750
-)
+// stateDirMode is that of the folder of the record, which is private: it names paths of secrets.
+const stateDirMode = 0o750
 
 // stateFiles is the pattern of the names of records.
 const stateFiles = ".running-*.json"

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vserver/service/config"
+	"vserver/service/private"
 )
 
 const (
@@ -35,7 +36,7 @@ func Start(ctx context.Context, locations config.Locations, inst config.Instance
 	if err != nil {
 		return Running{}, fmt.Errorf("finding this program: %w", err)
 	}
-	crash, err := os.OpenFile(crashOf(console), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, stateMode)
+	crash, err := private.Open(crashOf(console), os.O_CREATE|os.O_TRUNC|os.O_WRONLY)
 	if err != nil {
 		return Running{}, fmt.Errorf("starting the server: %w", err)
 	}

@@ -20,9 +20,9 @@ import (
 // would make it reach the limit, it is moved away and an empty one takes its place. A
 // record is never split over two files.
 //
-// lumberjack moves, opens and removes the files. It counts megabytes, so it is told when
-// to rotate. Several processes may write one log, and a tool may move it away or empty
-// it: each write looks first whether the path still leads to the open file.
+// lumberjack writes, and removes old files. It counts megabytes, so its rotation is not
+// used. Several processes may write one log, and a tool may move it away or empty it: each
+// write looks first whether the path still leads to the open file.
 type File struct {
 	path  string
 	limit int64 // bytes the file must not reach; 0 when it is not rotated
@@ -33,11 +33,9 @@ type File struct {
 	kept error       // why the last rotation left the file where it is
 }
 
-// Modes of the log and its directory: records can hold names of people.
-const (
-	logFileMode = 0o600
-	logDirMode  = 0o750
-)
+// logDirMode is that of the log's directory. The log itself is private: records can hold names
+// of people.
+const logDirMode = 0o750
 
 // OpenFile opens or creates the file at path, and its folder. The file stays below limit
 // bytes, and so many older ones are kept as backups says; 0 of either turns rotation off.
@@ -92,7 +90,7 @@ func (f *File) current() (int64, error) {
 		return info.Size(), nil
 	}
 	_ = f.close()
-	file, err := os.OpenFile(f.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, logFileMode)
+	file, err := private.Open(f.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY)
 	if err != nil {
 		return 0, err
 	}
@@ -109,22 +107,17 @@ func (f *File) current() (int64, error) {
 }
 
 // rotate moves the file away. Where that fails, as on Windows while another program has
-// it open, writing goes on in it and the next record tries again.
+// it open, writing goes on in it and the next record tries again. The file that takes its place
+// is made here: lumberjack would make it with the rights of the old one, or of the folder.
 func (f *File) rotate() error {
 	f.freeName()
-	before := f.info
-	failure := f.out.Rotate()
 	_ = f.close() // opened again for appending
-	if _, err := f.current(); err != nil {
-		return err
+	f.kept = os.Rename(f.path, rotatedName(f.path, time.Now()))
+	if errors.Is(f.kept, fs.ErrNotExist) {
+		f.kept = nil // another tool has moved it away
 	}
-	if os.SameFile(before, f.info) {
-		f.kept = failure
-		return nil
-	}
-	f.kept = nil
-	_ = os.Chmod(f.path, logFileMode) // lumberjack copies the mode of the old file
-	return nil
+	_, err := f.current()
+	return err
 }
 
 // Kept returns why the file could not be moved away when it had to be; nil when it was.
@@ -134,7 +127,7 @@ func (f *File) Kept() error {
 	return f.kept
 }
 
-// freeName waits until the name that lumberjack is going to choose sorts behind those of
+// freeName waits until the name that the file is going to get sorts behind those of
 // all old files: a second rotation within one millisecond would overwrite the file of the
 // first. Files with later names, from before the clock was set back, would outlive newer
 // ones, so they are named anew in their order, a millisecond each.

@@ -9,7 +9,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
 	"time"
+
+	"vserver/service/private"
 )
 
 // sizes returns name and size of every file in a directory.
@@ -230,7 +233,7 @@ func TestRotationMakesFilesForTheOwnerOnly(t *testing.T) {
 	}
 	write(t, rotating(t, path, 100, 2), 10)
 	info, err := os.Stat(path)
-	if err != nil || runtime.GOOS != "windows" && info.Mode() != logFileMode || info.Size() != 10 {
+	if err != nil || runtime.GOOS != "windows" && info.Mode() != private.Mode || info.Size() != 10 {
 		t.Errorf("%v %v", info.Mode(), err)
 	}
 }

@@ -4,6 +4,7 @@ package private
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -17,6 +18,47 @@ func Shared(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&others != 0
 }
+
+// Lists reports whether the rights of files are lists and no modes.
+const Lists = false
+
+// Open opens a file as os.OpenFile does. One that it makes is private from its first moment.
+func Open(path string, flag int) (*os.File, error) {
+	return os.OpenFile(path, flag, Mode) //nolint:wrapcheck // as os.OpenFile does
+}
+
+// Successor makes a private file that is to take the place of one, and returns it open.
+func Successor(path, pattern string) (*os.File, error) {
+	return os.CreateTemp(filepath.Dir(path), pattern) //nolint:wrapcheck // it names the file
+}
+
+// CreateTemp is os.CreateTemp for a private file.
+func CreateTemp(dir, pattern string) (*os.File, error) {
+	return os.CreateTemp(dir, pattern) //nolint:wrapcheck // it names the file
+}
+
+func mkdir(dir string, mode fs.FileMode) error { return os.Mkdir(dir, mode) }
+
+// Restrict takes the rights to a file from everybody but its account, and reports whether
+// there was anything to take. A file that is not there needs nothing.
+func Restrict(path string) (changed bool, err error) {
+	if !Shared(path) {
+		return false, nil
+	}
+	if err := os.Chmod(path, Mode); err != nil {
+		return false, fmt.Errorf("making %s private: %w", path, err)
+	}
+	return true, nil
+}
+
+// Remedy is the command that makes a file private.
+func Remedy(path string) string { return "chmod go= " + path }
+
+// Exposed is for lists: a folder's mode belongs to its administrator.
+func Exposed(string) bool { return false }
+
+// Admit is for lists: here files are given to the account of a service.
+func Admit(string, string, Right) error { return nil }
 
 // accountOf returns the account of a folder, where root has to care for it.
 func accountOf(dir string) (uid, gid int, ok bool) {

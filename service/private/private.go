@@ -17,7 +17,7 @@ const others fs.FileMode = 0o077
 
 // Create makes an empty private file, unless there is one of that name.
 func Create(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, Mode)
+	f, err := Open(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY)
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
@@ -40,7 +40,7 @@ func MakeFolder(dir string, mode fs.FileMode) error {
 			return err
 		}
 	}
-	if err := os.Mkdir(dir, mode); err != nil {
+	if err := mkdir(dir, mode); err != nil {
 		if info, again := os.Stat(dir); again == nil && info.IsDir() {
 			return nil // somebody else has made it meanwhile
 		}
@@ -62,14 +62,31 @@ func HandOver(f *os.File) error {
 	return nil
 }
 
-// Restrict takes the rights to a file from everybody but its account, and reports whether
-// there was anything to take. A file that is not there needs nothing.
-func Restrict(path string) (changed bool, err error) {
-	if !Shared(path) {
-		return false, nil
+// WriteFile writes a private file, over one that is there.
+func WriteFile(path string, text []byte) error {
+	f, err := Open(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY)
+	if err != nil {
+		return err //nolint:wrapcheck // it names the file
 	}
-	if err := os.Chmod(path, Mode); err != nil {
-		return false, fmt.Errorf("making %s private: %w", path, err)
-	}
-	return true, nil
+	_, err = f.Write(text)
+	return errors.Join(err, f.Close())
 }
+
+// Right is what the account of a service gets (Windows).
+type Right struct {
+	mask  uint32
+	flags uint8
+	text  string
+}
+
+// The rights. Of a folder of several instances an account gets the right to make and keep
+// files; its own folder is its own with all that is in it.
+func Reads() Right  { return Right{readRights, 0, "R"} }
+func Writes() Right { return Right{changeRights, 0, "M"} }
+func Fills() Right  { return Right{changeRights, toFiles | oneLevel, "(OI)(NP)M"} }
+func Keeps() Right  { return Right{changeRights, inheritance, "(OI)(CI)M"} }
+
+// String is the right as icacls writes it.
+func (r Right) String() string { return r.text }
+
+func (r Right) of(sid string) entry { return entry{sid, r.mask, r.flags} }

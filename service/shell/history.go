@@ -35,11 +35,11 @@ func openHistory(path string) *history {
 	if err := private.MakeFolder(filepath.Dir(path), 0o700); err != nil {
 		return h
 	}
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_TRUNC, 0o600)
+	file, err := private.Open(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
 		return h
 	}
-	_ = file.Chmod(0o600) // one that others could read before
+	_, _ = private.Restrict(path) // one that others could read before
 	_ = private.HandOver(file)
 	h.file = file
 	for _, line := range h.lines {

@@ -79,7 +79,7 @@ func KeepData(ctx context.Context, inst config.Instance, now time.Time, show fun
 	file = fmt.Sprintf("%s.before-drop-%s", inst.Database.Path, moment(now))
 	if inst.Database.Engine == config.Postgres {
 		file = filepath.Join(inst.DataDir, fmt.Sprintf("%s.before-drop-%s.dump", inst.Name, moment(now)))
-		if err := os.MkdirAll(inst.DataDir, folderMode); err != nil {
+		if err := private.MakeFolder(inst.DataDir, folderMode); err != nil {
 			return "", fmt.Errorf("making the data folder: %w", err)
 		}
 	} else if _, err := os.Stat(inst.Database.Path); errors.Is(err, fs.ErrNotExist) {

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,7 +21,6 @@ import (
 	"vserver/service/config"
 	"vserver/service/core"
 	"vserver/service/instance"
-	"vserver/service/private"
 )
 
 // Verdict is what a check came to.
@@ -104,51 +102,6 @@ func (e examination) configuration(context.Context) []Finding {
 		return sound("%s, environment %s", e.inst.File, e.inst.Config.Environment)
 	}
 	return found
-}
-
-// permissions looks for secrets that every account of the machine may read.
-func (e examination) permissions(context.Context) []Finding {
-	if runtime.GOOS == "windows" {
-		return skipped("the rights of files are not looked at on Windows")
-	}
-	files := []string{e.inst.File}
-	if e.inst.Config.TLS != nil {
-		files = append(files, e.inst.Config.TLS.Key)
-	}
-	var found []Finding
-	if e.inst.Database.Engine == config.SQLite {
-		for _, file := range queries.SQLiteFiles(e.inst.Database.Path) {
-			if private.Shared(file) {
-				found = append(found, Finding{
-					Verdict: Doubt, Text: "other accounts of this machine have rights to " + file,
-					Advice: "chmod go= " + file + "; the next start does so where the file is its own",
-				})
-			}
-		}
-	}
-	for _, file := range files {
-		if worldReadable(file) {
-			found = append(found, Finding{
-				Verdict: Doubt, Text: "every account of this machine may read " + file,
-				Advice: "chmod o-rwx " + file,
-			})
-		}
-	}
-	if found == nil {
-		return sound("nobody else may read the files with secrets")
-	}
-	return found
-}
-
-// worldReadable reports whether everybody may read a file, its folder willing.
-func worldReadable(file string) bool {
-	const read, enter = 0o004, 0o001
-	info, err := os.Stat(file)
-	if err != nil || info.Mode().Perm()&read == 0 {
-		return false
-	}
-	dir, err := os.Stat(filepath.Dir(file))
-	return err == nil && dir.Mode().Perm()&enter != 0
 }
 
 func (e examination) port(ctx context.Context) []Finding {

@@ -84,7 +84,7 @@ func (n *NodeConfigFile) prepare(content nodeFile, force bool) error {
 	if err := private.MakeFolder(filepath.Dir(n.File), 0o750); err != nil {
 		return fmt.Errorf("making the folder: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(n.File), ".node-*.yaml")
+	f, err := private.CreateTemp(filepath.Dir(n.File), ".node-*.yaml")
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", n.File, err)
 	}
