@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -27,6 +28,7 @@ type foreign struct {
 	command []string // an emulator and the program
 	env     []string
 	port    int
+	scope   string // "--user" or "--system"
 }
 
 // newForeign builds the program for another system.
@@ -39,7 +41,7 @@ func newForeign(t *testing.T, system, arch string, emulator ...string) *foreign 
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &foreign{T: t, dir: t.TempDir(), port: port}
+	f := &foreign{T: t, dir: t.TempDir(), port: port, scope: "--user"}
 	file := filepath.Join(f.dir, "vserver.exe")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", file, "vserver")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+arch)
@@ -139,9 +141,9 @@ func (f *foreign) prepareInstance() {
 		f.Fatal(err)
 	}
 	f.write("import.yaml", string(text))
-	f.says(`New configuration created`, "new", "--user", "--name", "far", "--environment", "test", "--yes", "--ip", "127.0.0.1", "--port", strconv.Itoa(f.port))
-	f.says(`can be started: test`, "config", "check", "--user", "--name", "far")
-	f.says(`35 created`, "import", "--user", "--name", "far", "-e", "test", "import.yaml")
+	f.says(`New configuration created`, "new", f.scope, "--name", "far", "--environment", "test", "--yes", "--ip", "127.0.0.1", "--port", strconv.Itoa(f.port))
+	f.says(`can be started: test`, "config", "check", f.scope, "--name", "far")
+	f.says(`35 created`, "import", f.scope, "--name", "far", "-e", "test", "import.yaml")
 }
 
 // findWine returns a Wine that runs the programs of today's Go: 10 or later.
@@ -164,7 +166,7 @@ func findWine(t *testing.T) string {
 
 func TestWindowsProgramWorks(t *testing.T) {
 	f := newForeign(t, "windows", "amd64", findWine(t))
-	f.env = append(f.env, "WINEPREFIX="+filepath.Join(f.dir, "wine"), "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=")
+	f.onWine()
 	f.says(`for windows/amd64`, "--version")
 	f.prepareInstance()
 	name := []string{"--user", "--name", "far"}
@@ -211,10 +213,141 @@ func TestWindowsProgramWorks(t *testing.T) {
 	}
 }
 
+// onWine gives a folder of its own to what Wine calls drive C:.
+func (f *foreign) onWine() {
+	f.env = append(f.env, "WINEPREFIX="+filepath.Join(f.dir, "wine"), "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=")
+	f.Cleanup(func() { // Wine's own processes write to the folder a little longer
+		end := exec.Command(f.command[0], "wineboot", "--kill") //nolint:noctx // the test's has ended
+		end.Env, end.Dir = f.env, os.TempDir()
+		_ = end.Run()
+		until(f.Errorf, "Wine does not end", func() bool { return os.RemoveAll(filepath.Join(f.dir, "wine")) == nil })
+	})
+}
+
+// made lists what lies in folders of vantage6 on drive C:, with its mode: Wine makes modes of lists
+// of rights, and lists of modes.
+func (f *foreign) made() map[string]fs.FileMode {
+	f.Helper()
+	found := map[string]fs.FileMode{}
+	err := filepath.WalkDir(filepath.Join(f.dir, "wine", "drive_c"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.Contains(path, "/vantage6") || d.Type()&fs.ModeSymlink != 0 {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			found[path] = info.Mode().Perm()
+		}
+		return nil
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	return found
+}
+
+// wantPrivate wants all that lies in folders of vantage6 to be for its account alone.
+func (f *foreign) wantPrivate(when string) {
+	f.Helper()
+	const everybody = 0o007
+	files := 0
+	for path, mode := range f.made() {
+		if files++; mode&everybody != 0 {
+			f.Errorf("%s others have rights to %s: %v", when, path, mode)
+		}
+	}
+	const least = 5
+	if files < least {
+		f.Errorf("%s there are %d files", when, files)
+	}
+}
+
+// opensUp lets everybody use the files in folders of vantage6.
+func (f *foreign) opensUp() {
+	f.Helper()
+	for path := range f.made() {
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			if err := os.Chmod(path, 0o666); err != nil {
+				f.Fatal(err)
+			}
+		}
+	}
+}
+
+// log reads the log of the server.
+func (f *foreign) log() string {
+	f.Helper()
+	for path := range f.made() {
+		if filepath.Base(path) == "far.log" {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				f.Fatal(err)
+			}
+			return string(text)
+		}
+	}
+	return ""
+}
+
+// TestAdvisory_U15_FilesOnWindowsAreForTheirAccountAlone: whatever command makes them, in the folders of
+// a user and in those that all users of the machine can reach. What others could use is made private at
+// the next start, which says so; doctor says the command.
+func TestAdvisory_U15_FilesOnWindowsAreForTheirAccountAlone(t *testing.T) {
+	for _, scope := range []string{"--user", "--system"} {
+		t.Run(scope, func(t *testing.T) {
+			f := newForeign(t, "windows", "amd64", findWine(t))
+			f.onWine()
+			f.scope = scope
+			f.prepareInstance()
+			f.wantPrivate("after an import")
+			name := []string{scope, "--name", "far", "-e", "test"}
+			f.says(`nobody else may use the files`, append([]string{"doctor"}, name...)...)
+			f.run(0, append([]string{"start"}, name...)...)
+			f.serves()
+			f.wantPrivate("while it serves")
+			f.run(0, append([]string{"backup"}, append(name, "copy.sqlite")...)...)
+			if info, err := os.Stat(filepath.Join(f.dir, "copy.sqlite")); err != nil || info.Mode()&0o007 != 0 {
+				t.Errorf("others have rights to a backup: %v %v", info, err)
+			}
+			f.run(0, append([]string{"stop"}, name...)...)
+			f.opensUp()
+			f.run(0, append([]string{"start"}, name...)...)
+			f.wantPrivate("after the next start")
+			f.run(0, append([]string{"stop"}, name...)...)
+			log := f.log()
+			for _, file := range []string{"far.yaml", "far.log", "default.sqlite"} {
+				if !regexp.MustCompile(`WARNING .* had rights to .*\\` + regexp.QuoteMeta(file) + `: they have none any more`).MatchString(log) {
+					t.Errorf("the log does not say that %s was made private:\n%s", file, log)
+				}
+			}
+			f.opensUp()
+			f.says(`other accounts of this machine have rights to .*far\.yaml\s.*icacls ".*far\.yaml" /inheritance:r /grant:r \*S-1-5-18:F`, append([]string{"doctor"}, name...)...)
+		})
+	}
+}
+
+// TestRoomsOnWindowsKeepFilesPrivate runs what the rooms test there themselves.
+func TestRoomsOnWindowsKeepFilesPrivate(t *testing.T) {
+	f := newForeign(t, "windows", "amd64", findWine(t))
+	f.onWine()
+	for _, room := range []string{"service/private", "queries"} {
+		file := filepath.Join(f.dir, "room.exe")
+		build := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", file, "vserver/"+room)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=windows", "GOARCH=amd64")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		own := *f
+		own.command = []string{f.command[0], file, "-test.v", "-test.run", "Private|ListOfTheirOwn|ListFromTheBeginning|OpenDoes"}
+		if out := own.run(0); !strings.Contains(out, "--- PASS") || strings.Contains(out, "NOT TESTED") {
+			t.Errorf("%s:\n%s", room, out)
+		}
+	}
+}
+
 // A Windows that is too old is told of in a sentence, whatever is asked.
 func TestOldWindowsIsRefusedInASentence(t *testing.T) {
 	f := newForeign(t, "windows", "amd64", findWine(t))
-	f.env = append(f.env, "WINEPREFIX="+filepath.Join(f.dir, "wine"), "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=")
+	f.onWine()
 	old := exec.CommandContext(t.Context(), f.command[0], "winecfg", "-v", "win7")
 	old.Env, old.Dir = f.env, f.dir
 	if err := old.Run(); err != nil {

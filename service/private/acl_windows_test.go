@@ -38,8 +38,10 @@ func TestPrivateFilesHaveTheirListFromTheBeginning(t *testing.T) {
 	}
 	wantPrivate(t, filepath.Join(dir, "created"))
 	for name, open := range map[string]func() (*os.File, error){
-		"open":      func() (*os.File, error) { return Open(filepath.Join(dir, "open"), os.O_CREATE|os.O_RDWR) },
-		"append":    func() (*os.File, error) { return Open(filepath.Join(dir, "append"), os.O_CREATE|os.O_WRONLY|os.O_APPEND) },
+		"open": func() (*os.File, error) { return Open(filepath.Join(dir, "open"), os.O_CREATE|os.O_RDWR) },
+		"append": func() (*os.File, error) {
+			return Open(filepath.Join(dir, "append"), os.O_CREATE|os.O_WRONLY|os.O_APPEND)
+		},
 		"temporary": func() (*os.File, error) { return CreateTemp(dir, "t-*.tmp") },
 		"successor": func() (*os.File, error) { return Successor(old, "s-*.tmp") },
 	} {
