@@ -106,13 +106,21 @@ func backupFile(inst config.Instance, to string, now time.Time) (file string, re
 	case err != nil:
 		return "", false, fmt.Errorf("looking at the place of the backup: %w", err)
 	}
-	if own, err := os.Stat(inst.Database.Path); err == nil && os.SameFile(own, info) {
+	own, err := os.Stat(inst.Database.Path)
+	if err == nil && (os.SameFile(own, info) || sameName(to, inst.Database.Path)) {
 		return "", false, fmt.Errorf("%s is the database itself", to)
 	}
 	if !looksLikeBackup(to) {
 		return "", false, fmt.Errorf("%s exists and is no backup: it is not replaced", to)
 	}
 	return to, info.Size() > 0, nil
+}
+
+// sameName reports whether two names lead to one file. Windows may not say so of a file that is in use.
+func sameName(a, b string) bool {
+	a, errA := filepath.Abs(config.RealPath(a))
+	b, errB := filepath.Abs(config.RealPath(b))
+	return errA == nil && errB == nil && a == b
 }
 
 // dated names a backup.
