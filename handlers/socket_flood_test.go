@@ -45,7 +45,7 @@ func newFlood(b *liveBed, tokens []string, over time.Duration) *flood {
 	if nice, err := exec.LookPath("nice"); err == nil {
 		command = append([]string{nice, "-n", "19"}, command...)
 	}
-	c := exec.CommandContext(b.Context(), command[0], command[1:]...) //nolint:gosec // it is this very program
+	c := exec.CommandContext(b.Context(), command[0], command[1:]...)
 	c.Env, c.Stderr = append(os.Environ(), floodVariable+"=1"), os.Stderr
 	in, err := c.StdinPipe()
 	if err != nil {

@@ -61,11 +61,11 @@ func (j *judgements) join(account int64) *judgement {
 	return j.next
 }
 
-// run reads until nobody asks any more.
+// run reads, and again after the pause until nobody asks any more.
 func (j *judgements) run() {
-	for g := j.take(); g != nil; g = j.take() {
+	if g := j.take(); g != nil {
 		g.settle(j.read)
-		time.Sleep(gatherPause)
+		time.AfterFunc(gatherPause, j.run)
 	}
 }
 
