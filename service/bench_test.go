@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,7 +44,7 @@ func BenchmarkTable(b *testing.B) {
 	for b.Loop() {
 		var rows []benchRow
 		for _, measure := range []func(*testing.B) []benchRow{
-			benchReads, benchTaskCreation, benchNodeLogIn, benchBroadcast, benchProcess,
+			benchReads, benchTaskCreation, benchNodeLogIn, benchLogInUnderFlood, benchBroadcast, benchProcess,
 		} {
 			rows = append(rows, measure(b)...)
 		}
@@ -81,6 +82,7 @@ func newBenchServer(b *testing.B, fill func(c *core.Core) []string) *benchServer
 	must(b, raw.Close())
 	h := handlers.New(c, zerolog.Nop(), handlers.Options{
 		APIPath: "/api", Secret: bytes.Repeat([]byte("k"), 32), AccessFor: time.Hour, RefreshFor: time.Hour,
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	})
 	s := &benchServer{Server: httptest.NewServer(h), db: db, src: src, core: c}
 	b.Cleanup(func() { s.Close(); must(b, h.Close(context.WithoutCancel(b.Context()))); _ = db.Close() })

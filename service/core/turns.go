@@ -280,10 +280,13 @@ func (t *turns) note(now time.Time) int64 {
 	return n
 }
 
-// rotation has keys take turns, each with what it has.
+// rotation has keys take turns, each with what it has. The one that had the fewest turns is
+// next, so a key that comes anew is not behind the second turn of another.
 type rotation[V any] struct {
-	order []string // the next one first
+	order []string // who came or had a turn last is the last
 	by    map[string]V
+	had   map[string]int // turns; a key that comes anew begins with those of the last one
+	last  int
 }
 
 // at returns what a key has; made makes it for a key that comes anew, and is the last then.
@@ -291,10 +294,10 @@ func (r *rotation[V]) at(key string, made func() V) V {
 	v, ok := r.by[key]
 	if !ok {
 		if r.by == nil {
-			r.by = map[string]V{}
+			r.by, r.had = map[string]V{}, map[string]int{}
 		}
 		v = made()
-		r.by[key] = v
+		r.by[key], r.had[key] = v, r.last
 		r.order = append(r.order, key)
 	}
 	return v
@@ -302,13 +305,22 @@ func (r *rotation[V]) at(key string, made func() V) V {
 
 // turn returns what the next key has, which is the last from now on.
 func (r *rotation[V]) turn() V {
-	key := r.order[0]
-	r.order = append(r.order[1:], key)
+	i := 0
+	for j, key := range r.order {
+		if r.had[key] < r.had[r.order[i]] {
+			i = j
+		}
+	}
+	key := r.order[i]
+	r.order = append(slices.Delete(r.order, i, i+1), key)
+	r.last = r.had[key]
+	r.had[key]++
 	return r.by[key]
 }
 
 func (r *rotation[V]) drop(key string) {
 	delete(r.by, key)
+	delete(r.had, key)
 	r.order = slices.DeleteFunc(r.order, func(k string) bool { return k == key })
 }
 

@@ -70,6 +70,21 @@ func TestTurnsAreFair(t *testing.T) {
 	}
 }
 
+// TestAdvisory_U13_WhoComesAnewIsNotBehindASecondTurn: beside one who fills the queue, who comes from elsewhere waits
+// for what has begun only.
+func TestAdvisory_U13_WhoComesAnewIsNotBehindASecondTurn(t *testing.T) {
+	q, _ := busy(t)
+	list := []*waiter{}
+	for range 4 {
+		list = append(list, q.join(asker{stranger, "a", "1"}))
+	}
+	q.pass() // the first of a is at work
+	list = append(list, q.join(asker{stranger, "b", "1"}), q.join(asker{stranger, "c", "1"}))
+	if got := order(q, list[1:]); got != "b1 c1 a1 a1 a1" {
+		t.Errorf("the order is %s", got)
+	}
+}
+
 // refused counts who learned that there is no room.
 func refused(list []*waiter) (n int) {
 	for _, w := range list {
