@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"vserver/service/core"
+	"vserver/service/limits"
 )
 
 // client is where a request comes from.
@@ -23,15 +24,7 @@ func (c client) network() netip.Prefix {
 	if !c.Known {
 		return netip.Prefix{}
 	}
-	bits := c.Address.BitLen()
-	if c.Address.Is6() {
-		bits = 64
-	}
-	p, err := c.Address.WithZone("").Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return p
+	return limits.NetworkOf(c.Address)
 }
 
 // peer is the address at the other end of the connection.

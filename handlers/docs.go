@@ -37,8 +37,8 @@ func (s *Server) registerDocs() {
 		"/docs/": show, "/docs/:name": show,
 		"/docs": func(c echo.Context) error { return c.Redirect(http.StatusFound, "docs/") },
 	} {
-		s.echo.GET(pattern, handle)
-		s.echo.HEAD(pattern, handle)
+		s.echo.GET(pattern, s.open(handle))
+		s.echo.HEAD(pattern, s.open(handle))
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package handlers is what the network sees: a file for each noun with its rows of
 // the route table, its wire structs and its handlers; auth.go turns a token into an
 // actor, errors.go a fault into a status, socket.go the live channel into events.
-// It imports core, access, fault, live, bus and embed, and of config the texts about the
+// It imports core, access, fault, limits, live, bus and embed, and of config the texts about the
 // settings; never queries.
 //
 // A handler decodes, calls core and replies; it returns an error and writes nothing
@@ -23,6 +23,7 @@ import (
 
 	"vserver/service/access"
 	"vserver/service/core"
+	"vserver/service/limits"
 	"vserver/service/live"
 )
 
@@ -48,7 +49,9 @@ type Options struct {
 	// Exhausted reports whether the process lacks what every connection needs, so that
 	// health is not true; nil for never.
 	Exhausted func() bool
-	Periods   Periods
+	// Limits are what one client may have; nil for no limits.
+	Limits  *limits.Limits
+	Periods Periods
 }
 
 // Server answers all HTTP requests.
@@ -59,13 +62,17 @@ type Server struct {
 	tokens tokens
 	echo   *echo.Echo
 	live   *sockets
+	limits *limits.Limits
 
 	advised advised
 }
 
 // New makes the server with all its routes. It needs a Close.
 func New(c *core.Core, log zerolog.Logger, opt Options) *Server {
-	s := &Server{core: c, log: log, opt: opt, tokens: newTokens(opt), echo: echo.New()}
+	s := &Server{core: c, log: log, opt: opt, tokens: newTokens(opt), echo: echo.New(), limits: opt.Limits}
+	if s.limits == nil {
+		s.limits = limits.New(limits.Options{})
+	}
 	if opt.Observe != nil {
 		s.echo.Use(s.observed)
 	}
@@ -87,6 +94,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		say(w, "The path has doubled slashes, Location has the right one")
 		return
 	}
+	s.noteProxy(r)
 	if !strings.HasPrefix(r.URL.Path, "/") {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
@@ -148,6 +156,7 @@ type route struct {
 	who          access.Kind
 	endpoint
 	body int64 // limit of the body in bytes, 0: the usual one
+	free bool  // of a route without a token: whoever asks is not counted as anonymous
 }
 
 // endpoint is what a route does, with the permission that it requires.

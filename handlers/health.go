@@ -9,8 +9,8 @@ const Emulates = "3.7.3"
 
 func (s *Server) healthRoutes() []route {
 	return []route{
-		{method: "GET", path: "/version", endpoint: public(s.handleVersion)},
-		{method: "GET", path: "/health", endpoint: public(s.handleHealth)},
+		{method: "GET", path: "/version", free: true, endpoint: public(s.handleVersion)},
+		{method: "GET", path: "/health", free: true, endpoint: public(s.handleHealth)},
 		{method: "GET", path: "/health/fix", endpoint: public(s.handleHealthFix)},
 	}
 }

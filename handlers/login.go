@@ -15,7 +15,7 @@ func (s *Server) loginRoutes() []route {
 		{method: "POST", path: "/token/user", endpoint: public(s.handleLogIn)},
 		{method: "POST", path: "/token/node", endpoint: public(s.handleLogInNode)},
 		{method: "POST", path: "/token/container", who: access.Node, endpoint: requires[access.NodeItself](s.handleContainerToken)},
-		{method: "POST", path: "/token/refresh", endpoint: public(s.handleRefresh)},
+		{method: "POST", path: "/token/refresh", free: true, endpoint: public(s.handleRefresh)},
 	}
 }
 
@@ -93,6 +93,7 @@ func (s *Server) loggedIn(k *call, who core.Identity) error {
 	if err != nil {
 		return err
 	}
+	s.welcome(k.echo, who.Kind, who.ID)
 	k.echo.Response().Header()["jwt-token"] = []string{j.AccessToken} // lower case, as the reference sends it
 	return k.replySecret(http.StatusOK, j)
 }
@@ -100,7 +101,7 @@ func (s *Server) loggedIn(k *call, who core.Identity) error {
 func (s *Server) handleRefresh(k *call) error {
 	who, err := s.refresher(k.echo.Request())
 	if err != nil {
-		return err
+		return s.countBadToken(k.echo, err)
 	}
 	s.core.Remember(s.origin(k.echo.Request()))
 	j, err := s.session(k, who)

@@ -34,5 +34,6 @@ func (s *Server) serveLive(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 	}()
+	s.recognizeLater(r)
 	s.live.engine.ServeHTTP(w, r)
 }

@@ -24,7 +24,7 @@ func (s *Server) register(rows []route) {
 		byPath[r.path][r.method] = r
 	}
 	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.fail(c, err) }
-	s.echo.RouteNotFound("/*", unknownURL)
+	s.echo.RouteNotFound("/*", s.open(unknownURL))
 	for path, methods := range byPath {
 		s.echo.Any(s.opt.APIPath+path, s.dispatch(methods))
 	}
@@ -68,9 +68,17 @@ func (s *Server) serve(c echo.Context, r route) error {
 		return err
 	}
 	k := &call{s: s, echo: c, ctx: req.Context(), query: req.URL.Query()}
+	if r.who == anyone && !r.free {
+		if err := s.countAnonymous(c); err != nil {
+			return err
+		}
+	}
 	if r.who != anyone {
 		a, err := s.authenticate(req, r.who)
 		if err != nil {
+			return s.countBadToken(c, err)
+		}
+		if err := s.recognized(c, a); err != nil {
 			return err
 		}
 		if a.Kind != access.Container {
@@ -81,7 +89,7 @@ func (s *Server) serve(c echo.Context, r route) error {
 	if err := k.checkQuery(); err != nil {
 		return err
 	}
-	if err := k.load(cmp.Or(r.body, usualBody)); err != nil {
+	if err := k.loadInTurn(cmp.Or(r.body, usualBody)); err != nil {
 		return err
 	}
 	return r.handle(k)

@@ -56,7 +56,7 @@ type sockets struct {
 
 func newSockets(s *Server) *sockets {
 	o := s.opt.Live
-	o.AllowOrigin = s.mayConnect
+	o.AllowOrigin, o.Admit = s.mayConnect, s.admitSession
 	o.Report = s.reportLive
 	l := &sockets{s: s, engine: live.New(o), periods: s.opt.Periods.withDefaults(), registry: newRegistry()}
 	l.standing.read = s.core.Standings

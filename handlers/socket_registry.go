@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"sync"
 	"time"
 
@@ -102,6 +103,16 @@ func (r *registry) of(accounts []int64) []*live.Socket {
 		}
 	}
 	return list
+}
+
+// dropSilent ends the connection of an account that was heard longest ago, and reports whether there was one.
+func (l *sockets) dropSilent(account int64) bool {
+	all := l.of([]int64{account})
+	if len(all) == 0 {
+		return false
+	}
+	slices.MinFunc(all, func(a, b *live.Socket) int { return a.LastHeard().Compare(b.LastHeard()) }).Drop()
+	return true
 }
 
 // receive takes what the use cases and other replicas publish. It waits for nobody.

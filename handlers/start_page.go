@@ -44,8 +44,8 @@ func (s *Server) registerStartPage() {
 	for pattern, handle := range map[string]echo.HandlerFunc{
 		"/": p.index, "/robots.txt": p.file("robots.txt"), "/favicon.ico": p.file("favicon.ico"), "/static/:name": p.static,
 	} {
-		s.echo.GET(pattern, handle)
-		s.echo.HEAD(pattern, handle)
+		s.echo.GET(pattern, s.open(handle))
+		s.echo.HEAD(pattern, s.open(handle))
 	}
 }
 

@@ -25,10 +25,10 @@ var arrows = map[string][]string{
 	"schema":   nil,
 	"queries":  {"schema", "service/fault", "service/private"},
 	"embed":    nil,
-	"handlers": {"embed", "service/access", "service/bus", "service/config", "service/core", "service/fault", "service/live"},
+	"handlers": {"embed", "service/access", "service/bus", "service/config", "service/core", "service/fault", "service/limits", "service/live"},
 	"service": {
 		"handlers", "queries", "service/bus", "service/config", "service/core", "service/daemon",
-		"service/fault", "service/log", "service/private",
+		"service/fault", "service/limits", "service/log", "service/private",
 	},
 	"service/access": {"service/fault"},
 	"service/batch":  {"queries", "service/access", "service/core", "service/yaml"},
@@ -44,6 +44,7 @@ var arrows = map[string][]string{
 	"service/demo":     nil, // nothing but public REST and Socket.IO
 	"service/fault":    nil,
 	"service/instance": {"service/config", "service/log", "service/private"},
+	"service/limits":   {"service/config"},
 	"service/live":     {"service/fault"},
 	"service/log":      {"service/config", "service/private"},
 	"service/manual":   nil,

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strconv"
 	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -17,6 +16,7 @@ import (
 	"vserver/handlers"
 	"vserver/service/config"
 	"vserver/service/core"
+	"vserver/service/limits"
 )
 
 // metrics are the measures of a server for Prometheus, which asks for them on a
@@ -91,6 +91,27 @@ func (m *metrics) connections() {
 	}, func() float64 { return float64(m.files.refused.Load()) }))
 }
 
+// limits adds how often limits were reached, a series for each, and what they count.
+func (m *metrics) limits(l *limits.Limits) {
+	for limit := range l.Reached() {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "vserver_limited_total", Help: "How often a limit was reached, by its name in the configuration; what was over it was refused or cut.",
+			ConstLabels: prometheus.Labels{"limit": limit},
+		}, func() float64 { return float64(l.Reached()[limit]) }))
+	}
+	for _, g := range []struct {
+		name, help string
+		read       func() int
+	}{
+		{"vserver_connections", "Connections that are open, without those of the metrics.", l.Crowd.Len},
+		{"vserver_connections_most", "How many there can be with the descriptors of the process; 0 for any number.", l.Crowd.Most},
+		{"vserver_sessions", "Sessions of the live channel.", l.Sockets.Len},
+		{"vserver_bodies", "Requests whose body is being read.", l.Bodies.Len},
+	} {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: g.name, Help: g.help}, func() float64 { return float64(g.read()) }))
+	}
+}
+
 // watch adds what is asked of the server at the moment of reading.
 func (m *metrics) watch(ctx context.Context, opened *Opened, wire *handlers.Server) {
 	gauge := func(name, help string, read func() float64) {
@@ -125,6 +146,10 @@ func (m *metrics) watch(ctx context.Context, opened *Opened, wire *handlers.Serv
 	})
 }
 
+// mostScrapes is how many connections the listener of the metrics has at a time; the oldest makes room for another one.
+// The descriptors for them are not those of clients.
+const mostScrapes = 8
+
 // serve answers at /metrics until the returned function is called.
 func (m *metrics) serve(ctx context.Context, at config.Metrics, log zerolog.Logger) (stop func(), err error) {
 	address := net.JoinHostPort(at.IP, strconv.Itoa(at.Port))
@@ -132,17 +157,18 @@ func (m *metrics) serve(ctx context.Context, at config.Metrics, log zerolog.Logg
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s for metrics: %w", address, err)
 	}
+	readers := limits.New(limits.Options{Connections: mostScrapes}).Crowd
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
 	server := &http.Server{
-		Handler: mux, ReadHeaderTimeout: headerTime, ReadTimeout: headerTime, WriteTimeout: time.Minute,
+		Handler: mux, ReadHeaderTimeout: headerTime, ReadTimeout: headerTime,
 		IdleTimeout: idleTime, MaxHeaderBytes: headerSize, ErrorLog: complain(log),
 	}
 	log.Info().Msgf("Metrics are at http://%s/metrics", l.Addr())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		if err := server.Serve(m.files.watch(l)); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(readers.Watch(m.files.watch(l))); !errors.Is(err, http.ErrServerClosed) {
 			log.Error().Err(err).Msg("The metrics cannot be read any more")
 		}
 	}()

@@ -17,7 +17,7 @@ import (
 var customary = strings.Fields(`
 	main new close read write writeString writeByte run start stop join leave emit
 	string error unwrap len fd
-	header writeHeader serveHTTP hijack
+	header writeHeader serveHTTP hijack setDeadline setWriteDeadline closeWrite
 	accept connect beginTx execContext prepareContext queryContext queryRowContext next
 	openFilename fullPathname access delete readAt writeAt truncate sync sizeHint
 	attr hash iterate callInternal

@@ -47,6 +47,46 @@ func (r *reply) WriteHeader(status int) {
 // Unwrap returns the writer that http.ResponseController needs for the live channel.
 func (r *reply) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
+const (
+	// takeTime is how long a reader of HTTP/2 may take nothing; below HTTP/1 the connection itself sees to that.
+	takeTime = time.Minute
+	// pieceSize is what is written at a time under one deadline, in bytes.
+	pieceSize = 64 << 10
+)
+
+// patient cuts replies whose reader takes nothing (/docs/security#u9). With HTTP/2 that does not show on the connection,
+// which goes on to carry others.
+func patient(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor > 1 {
+			w = &pieces{ResponseWriter: w, control: http.NewResponseController(w), wait: takeTime}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// pieces writes a reply piece by piece, each with a deadline of its own.
+type pieces struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	wait    time.Duration
+}
+
+// Write writes all of b at the reader's pace.
+func (p *pieces) Write(b []byte) (int, error) {
+	sent := 0
+	for {
+		p.control.SetWriteDeadline(time.Now().Add(p.wait))
+		n, err := p.ResponseWriter.Write(b[sent:min(sent+pieceSize, len(b))])
+		if sent += n; err != nil || sent >= len(b) {
+			return sent, err //nolint:wrapcheck // net/http looks at it
+		}
+	}
+}
+
+// Unwrap returns the writer that http.ResponseController needs.
+func (p *pieces) Unwrap() http.ResponseWriter { return p.ResponseWriter }
+
 // complaints takes what package http says by itself: panics of handlers are errors,
 // the rest is about clients that do not speak HTTP or TLS.
 type complaints struct{ log zerolog.Logger }

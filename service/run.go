@@ -9,8 +9,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +26,7 @@ import (
 	"vserver/service/core"
 	"vserver/service/daemon"
 	"vserver/service/fault"
+	"vserver/service/limits"
 	"vserver/service/log"
 )
 
@@ -124,13 +127,14 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 	logger.Info().Msg("Initialization done")
 	files := &descriptors{log: logger}
 	options, measured := wireOptions(inst.Config), newMetrics(files)
-	options.Exhausted = files.exhausted
+	options.Exhausted, options.Limits = files.exhausted, limitsOf(inst.Config, logger)
 	if inst.Config.Metrics != nil {
 		options.Observe = measured.request
 	}
 	wire := handlers.New(opened.Core, logger, options)
 	if inst.Config.Metrics != nil {
 		measured.watch(ctx, opened, wire)
+		measured.limits(options.Limits)
 		stop, err := measured.serve(ctx, *inst.Config.Metrics, logger)
 		if err != nil {
 			return err
@@ -138,11 +142,12 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 		defer stop()
 	}
 	s := &server{core: opened.Core, wire: wire, log: logger, notifier: daemon.NewNotifier(o.Getenv), http: &http.Server{
-		Handler: logged(wire, logger), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
+		Handler: patient(logged(wire, logger)), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: headerSize, ErrorLog: complain(logger), TLSConfig: secure,
+		ConnContext: limits.Keep, ConnState: limits.Follow,
 	}}
 	logger.Info().Msgf("Listening on %s%s", origin(inst.Config, listener.Addr()), inst.Config.APIPath)
-	return s.serveUntilEnd(ctx, files.watch(listener), o.Ready, answers(wire, inst.Config.APIPath))
+	return s.serveUntilEnd(ctx, options.Limits.Crowd.Watch(files.watch(listener)), o.Ready, answers(wire, inst.Config.APIPath))
 }
 
 // wireOptions takes out of the configuration what the wire depends on.
@@ -171,6 +176,20 @@ func wireOptions(c config.Config) handlers.Options {
 	}
 	return o
 }
+
+// limitsOf returns what one client may take of what belongs to all.
+func limitsOf(c config.Config, log zerolog.Logger) *limits.Limits {
+	return limits.New(limits.Options{
+		Settings: c.Limits, Connections: limits.Room(databaseFiles()), Warn: func(text string) { log.Warn().Msg(text) },
+		Trusted: func(a netip.Addr) bool {
+			return slices.ContainsFunc(c.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(a) })
+		},
+	})
+}
+
+// databaseFiles is how many files the database may have open at most: SQLite three for each reader and the writer,
+// PostgreSQL one for each connection.
+func databaseFiles() int { return max(16, 4*runtime.GOMAXPROCS(0)) }
 
 // secured returns the settings of TLS, nil when it is not configured.
 func secured(c config.Config, log zerolog.Logger) (*tls.Config, error) {

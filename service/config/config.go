@@ -65,7 +65,8 @@ type Config struct {
 	TrustedProxies     []netip.Prefix // peers whose forwarding headers count
 	TLS                *TLS           // nil: plain HTTP
 	Metrics            *Metrics       // nil: no metrics listener
-	UI                 bool           // web UI served at /
+	Limits             Limits
+	UI                 bool // web UI served at /
 }
 
 func serverSettings() []Setting {

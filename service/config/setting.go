@@ -106,7 +106,7 @@ func optional[T any](p **T) any {
 
 // Settings returns the table, in the order of the example.
 func Settings() []Setting {
-	all := slices.Concat(serverSettings(), loggingSettings(), accountSettings(), networkSettings(), mailSettings(), vpnSettings(), otherSettings())
+	all := slices.Concat(serverSettings(), loggingSettings(), accountSettings(), networkSettings(), limitSettings(), mailSettings(), vpnSettings(), otherSettings())
 	for i := range all {
 		all[i].Help, all[i].Question = all[i].explained(), all[i].asked()
 	}

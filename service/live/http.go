@@ -2,6 +2,7 @@ package live
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 )
@@ -115,8 +116,12 @@ func refuseLate(w http.ResponseWriter) {
 }
 
 func refuseOpen(w http.ResponseWriter, err error) {
+	status := http.StatusTooManyRequests
+	if errors.Is(err, errFull) || errors.Is(err, errShutDown) {
+		status = http.StatusServiceUnavailable
+	}
 	w.Header().Set("Retry-After", "5")
-	refuse(w, http.StatusServiceUnavailable, err.Error())
+	refuse(w, status, err.Error())
 }
 
 func headerSize(h http.Header) int {

@@ -60,6 +60,9 @@ type Options struct {
 	// AllowOrigin decides whether a request that has an Origin header may use the server; nil allows all. It is asked
 	// for every request, polling and websocket, first and later.
 	AllowOrigin func(*http.Request) bool
+	// Admit decides whether a session may begin, by its first request; leave is called once when it has ended. The text
+	// of the error is that of the answer, 429. Nil admits all.
+	Admit func(*http.Request) (leave func(), err error)
 	// Report is told of handlers, and of parts of this package, that panicked (a fault.Panic is in the error), and of
 	// acknowledgements that cannot be encoded; nil drops the news. It must not block.
 	Report func(error)
@@ -75,6 +78,9 @@ func (o Options) withDefaults() Options {
 	o.MaxQueue = cmp.Or(o.MaxQueue, 1000)
 	o.MaxQueueBytes = cmp.Or(o.MaxQueueBytes, 4<<20)
 	o.MaxSessions = cmp.Or(o.MaxSessions, 50_000)
+	if o.Admit == nil {
+		o.Admit = func(*http.Request) (func(), error) { return func() {}, nil }
+	}
 	if o.Report == nil {
 		o.Report = func(error) {}
 	}
@@ -141,6 +147,17 @@ func (s *Server) Sessions() int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return len(s.sessions)
+}
+
+// FirstHeader returns the header of the request that opened a session; nil when there is no such session. It must not be
+// changed.
+func (s *Server) FirstHeader(sid string) http.Header {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if c := s.sessions[sid]; c != nil {
+		return c.header
+	}
+	return nil
 }
 
 // Sockets returns the number of admitted sockets in all registered namespaces.
@@ -226,16 +243,29 @@ func (s *Server) open(r *http.Request) (*session, error) {
 		lonely:   now,
 	}
 	c.heard.Store(int64(now.Sub(s.born)))
+	var err error
+	if c.left, err = s.opt.Admit(r); err != nil {
+		return nil, err
+	}
+	if err := s.list(c); err != nil {
+		c.left()
+		return nil, err
+	}
+	return c, nil
+}
+
+// list adds a session to those there are.
+func (s *Server) list(c *session) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.closed:
-		return nil, errShutDown
+		return errShutDown
 	case len(s.sessions) >= s.opt.MaxSessions:
-		return nil, errFull
+		return errFull
 	}
 	s.sessions[c.id] = c
-	return c, nil
+	return nil
 }
 
 // session returns the living session of that id, or nil.

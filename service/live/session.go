@@ -36,6 +36,7 @@ type session struct {
 	header http.Header // of the request that opened the session, as are the next two
 	remote string
 	host   string
+	left   func()       // see Options.Admit
 	heard  atomic.Int64 // when the last packet arrived, in nanoseconds since server.born
 
 	mu          sync.Mutex
@@ -221,6 +222,9 @@ func (c *session) cut() {
 // finish tells the sockets of a closed session.
 func (c *session) finish(reason Reason) {
 	defer c.server.running.Done()
+	if c.left != nil { // it was admitted
+		defer c.left()
+	}
 	c.takeTurn()
 	defer c.passTurn()
 	for _, k := range c.takeSockets() {
