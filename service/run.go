@@ -89,6 +89,7 @@ func announce(log zerolog.Logger, inst config.Instance) {
 	for _, w := range inst.Warnings {
 		log.Warn().Msg(w.String())
 	}
+	remindOfProxies(log, inst)
 	if inst.Config.RabbitMQURI != "" {
 		log.Info().Msg("rabbitmq_uri is not used: this server needs no message broker")
 	}
@@ -181,9 +182,7 @@ func wireOptions(c config.Config) handlers.Options {
 func limitsOf(c config.Config, log zerolog.Logger) *limits.Limits {
 	return limits.New(limits.Options{
 		Settings: c.Limits, Connections: limits.Room(databaseFiles()), Warn: func(text string) { log.Warn().Msg(text) },
-		Trusted: func(a netip.Addr) bool {
-			return slices.ContainsFunc(c.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(a) })
-		},
+		Trusted: func(a netip.Addr) bool { return trusts(c, a) },
 	})
 }
 

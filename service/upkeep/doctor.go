@@ -60,7 +60,7 @@ func Examine(ctx context.Context, locations config.Locations, inst config.Instan
 	}{
 		{"configuration", e.configuration}, {"permissions", e.permissions}, {"port", e.port},
 		{"database", e.database}, {"migrations", e.migrations}, {"keys", e.keys}, {"clock", e.clock}, {"disk", e.disk},
-		{"mail", e.mail}, {"certificate", e.certificate}, {"cors", e.cors},
+		{"mail", e.mail}, {"certificate", e.certificate}, {"cors", e.cors}, {"proxy", e.proxy},
 	} {
 		for _, f := range check.run(ctx) {
 			f.Check = check.name
@@ -309,6 +309,20 @@ func (e examination) certificate(context.Context) []Finding {
 		return []Finding{{Verdict: Doubt, Text: "the certificate is valid until " + day, Advice: renew}}
 	}
 	return sound("the certificate is valid until %s", day)
+}
+
+// proxy looks for a proxy that nobody listed, as far as the log knows.
+func (e examination) proxy(context.Context) (found []Finding) {
+	for _, at := range service.UnknownProxies(e.inst) {
+		found = append(found, Finding{
+			Verdict: Doubt, Text: fmt.Sprintf("the proxy %s forwards requests, and trusted_proxies does not list it: limits and locks by address do not apply", at),
+			Advice: fmt.Sprintf("if it is yours, add this line to the environment in the configuration: trusted_proxies: [%s]", at),
+		})
+	}
+	if found == nil {
+		return sound("no proxy forwards requests that trusted_proxies does not list")
+	}
+	return found
 }
 
 func (e examination) cors(context.Context) []Finding {
