@@ -15,7 +15,7 @@ func TestShellScriptsAreClean(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scripts := append([]string{"../install.sh", "../.ci/test", "../.ci/run", "../.ci/tool"}, findings...)
+	scripts := append([]string{"../install.sh", "../.ci/test", "../.ci/run", "../.ci/tool", "../.ci/wine"}, findings...)
 	out, err := exec.CommandContext(t.Context(), shellcheck, scripts...).CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)

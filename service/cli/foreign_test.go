@@ -151,7 +151,7 @@ func findWine(t *testing.T) string {
 	t.Helper()
 	wine, err := exec.LookPath(cmp.Or(os.Getenv("VSERVER_TEST_WINE"), "wine"))
 	if err != nil {
-		t.Skip("NOT TESTED: the program for Windows, since there is no Wine (VSERVER_TEST_WINE)")
+		t.Skip("NOT TESTED: the program for Windows, since there is no Wine (.ci/wine, VSERVER_TEST_WINE)")
 	}
 	ask := exec.CommandContext(t.Context(), wine, "--version")
 	ask.Dir = t.TempDir()
@@ -159,7 +159,7 @@ func findWine(t *testing.T) string {
 	major, _, _ := strings.Cut(strings.TrimPrefix(string(out), "wine-"), ".")
 	const least = 10
 	if n, bad := strconv.Atoi(major); err != nil || bad != nil || n < least {
-		t.Skipf("NOT TESTED: the program for Windows, since Wine is %q and not 10 or later", strings.TrimSpace(string(out)))
+		t.Skipf("NOT TESTED: the program for Windows, since Wine is %q and not 10 or later (.ci/wine)", strings.TrimSpace(string(out)))
 	}
 	return wine
 }
