@@ -303,14 +303,29 @@ own() {
   [ "$everyone" = yes ]
 }
 
-# others prints the servers of this level that run this program, with --everyone any
-# program, apart from the services, as `vserver start` leaves them: name, environment
-# and file.
+# others prints the servers that run this program, with --everyone any program, apart from
+# the services, as `vserver start` leaves them: name, environment and file. For the
+# system those of all accounts count.
 others() {
+  online | while IFS=$tab read -r other scope of file from; do
+    if own "$from" && ! is_service "$other" "$file"; then printf '%s\t%s\t%s\n' "$other" "$of" "$file"; fi
+  done
+}
+
+# strangers prints the servers of this level that run another program: name, file and
+# program.
+strangers() {
+  online | while IFS=$tab read -r other scope of file from; do
+    if [ "$scope" = "$level" ] && ! own "$from"; then printf '%s\t%s\t%s\n' "$other" "$file" "$from"; fi
+  done
+}
+
+# online prints what runs: name, level, environment, file and program.
+online() {
   [ "$staged" = no ] && [ -x "$program" ] || return 0
   "$program" list --running 2>/dev/null | while IFS=$tab read -r other scope of file from; do
-    if [ "$scope" = "$level" ] && own "$from" && ! is_service "$other" "$file"; then
-      printf '%s\t%s\t%s\n' "$other" "$of" "$file"
+    if [ "$scope" = "$level" ] || [ "$level" = system ]; then
+      printf '%s\t%s\t%s\t%s\t%s\n' "$other" "$scope" "$of" "$file" "$from"
     fi
   done
 }
@@ -570,16 +585,31 @@ uninstall() {
   if [ "$purge" = yes ]; then agree; fi
   lock
   know_services
+  strangers >"$work/strangers"
+  if [ "$purge" = yes ] && [ -s "$work/strangers" ]; then
+    IFS=$tab read -r other file from <"$work/strangers"
+    fail "nothing was removed: the server $other ($file) runs $from, on data that --purge would remove: stop it, or give --everyone"
+  fi
+  while IFS=$tab read -r other file from; do
+    say "Leaving alone the server $other ($file), which runs $from"
+  done <"$work/strangers"
   others | while IFS=$tab read -r _ of file; do
     run "$program" stop "--$level" --config "$file" --environment "$of"
   done
   if [ "$dry" = yes ]; then for_each foretell_removal; else for_each uninstall_service; fi
+  was=no
+  if [ -f "$program" ]; then was=yes; fi
   for part in "$program" "$prefix/share/bash-completion/completions/vserver" \
     "$prefix/share/zsh/site-functions/_vserver" "$prefix/share/fish/vendor_completions.d/vserver.fish" \
     "$prefix"/share/man/man1/vserver.1* "$prefix"/share/man/man1/vserver-*.1*; do
     if [ -f "$part" ]; then run rm -f "$part"; fi
   done
   remove_tree "$library"
+  if [ "$was" = no ]; then
+    say "There is no $program"
+  elif [ "$dry" = no ]; then
+    say "Removed $program"
+  fi
   if [ "$purge" = yes ]; then
     purge
   else

@@ -29,6 +29,7 @@ func (p *program) attachCommand() *cobra.Command {
 			if r.PID == 0 {
 				if f.name != "" || f.file != "" {
 					p.Error(r.FullName() + " was not running!?")
+					p.unseen(config.ThisMachine(p.getenv))
 				}
 				return nil
 			}
@@ -43,7 +44,8 @@ func (p *program) attachCommand() *cobra.Command {
 // process says that it does not run, which the user has been told of when no name was
 // given.
 func (p *program) serving(in []config.Scope, f instanceFlags, title string) (instance.Running, error) {
-	running := f.meant(config.ThisMachine(p.getenv), in)
+	locations := config.ThisMachine(p.getenv)
+	running := f.meant(locations, instance.FindAll, in)
 	named := f.name != "" || f.file != ""
 	switch {
 	case len(running) == 1 && named:
@@ -52,6 +54,7 @@ func (p *program) serving(in []config.Scope, f instanceFlags, title string) (ins
 		return p.chooseRunning(f, title, running)
 	case !named:
 		p.Warn("No servers are currently running.")
+		p.unseen(locations)
 	}
 	return instance.Running{Name: cmp.Or(f.name, stem(f.file)), Scope: f.scope}, nil
 }

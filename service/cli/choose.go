@@ -52,8 +52,10 @@ func (p *program) choose(locations config.Locations, scope config.Scope, ask boo
 	}
 	q := terminal.Question{Title: "Select the configuration you want to use:"}
 	var names []string
+	var useless []error
 	for _, l := range all {
 		if l.Err != nil {
+			useless = append(useless, l.Err)
 			continue
 		}
 		names = append(names, l.Name)
@@ -62,7 +64,8 @@ func (p *program) choose(locations config.Locations, scope config.Scope, ask boo
 		}
 	}
 	if len(names) == 0 {
-		return "", "", errors.New("No configurations could be found! Name a file with --config")
+		err := errors.New("No configurations could be found! Name a file with --config")
+		return "", "", errors.Join(append([]error{err}, useless...)...)
 	}
 	answer := ""
 	if err = terminal.ErrNoAnswer; ask {
@@ -75,13 +78,16 @@ func (p *program) choose(locations config.Locations, scope config.Scope, ask boo
 	return name, environment, err
 }
 
+// finder is instance.FindAll, or instance.FindOnMachine.
+type finder func(config.Locations, ...config.Scope) []instance.Running
+
 // meant lists the servers that run and that the command line may mean.
-func (f *instanceFlags) meant(locations config.Locations, in []config.Scope) []instance.Running {
+func (f *instanceFlags) meant(locations config.Locations, find finder, in []config.Scope) []instance.Running {
 	if f.file != "" {
 		in = []config.Scope{config.System, config.User}
 	}
 	file := config.RealPath(absolute(locations, f.file))
-	running := slices.DeleteFunc(instance.FindAll(locations, in...), func(r instance.Running) bool {
+	running := slices.DeleteFunc(find(locations, in...), func(r instance.Running) bool {
 		if f.file != "" {
 			return r.Config != file
 		}
@@ -133,4 +139,11 @@ func shared(running []instance.Running, one instance.Running) bool {
 	return slices.ContainsFunc(running, func(r instance.Running) bool {
 		return r.PID != one.PID && r.FullName() == one.FullName()
 	})
+}
+
+// unseen tells that servers may run which this account cannot see.
+func (p *program) unseen(locations config.Locations) {
+	if why := instance.Unseen(locations); why != nil {
+		p.Warn("Servers of the system are not seen: %s", why)
+	}
 }

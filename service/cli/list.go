@@ -22,7 +22,8 @@ func (p *program) listCommand() *cobra.Command {
 			if running {
 				return p.listRunning()
 			}
-			found, failed, err := instance.ListInstances(config.ThisMachine(p.getenv))
+			locations := config.ThisMachine(p.getenv)
+			found, failed, err := instance.ListInstances(locations)
 			if err != nil {
 				return err
 			}
@@ -35,6 +36,7 @@ func (p *program) listCommand() *cobra.Command {
 			for _, text := range failed {
 				p.Debug("%s", text)
 			}
+			p.unseen(locations)
 			return p.finish(found, nil)
 		},
 	}
@@ -46,7 +48,7 @@ func (p *program) listCommand() *cobra.Command {
 
 // listRunning prints the servers that run, for scripts.
 func (p *program) listRunning() error {
-	all := instance.FindAll(config.ThisMachine(p.getenv), config.System, config.User)
+	all := instance.FindOnMachine(config.ThisMachine(p.getenv), config.System, config.User)
 	if p.forPrograms {
 		return p.finish(append([]instance.Running{}, all...), nil)
 	}

@@ -27,7 +27,8 @@ func (p *program) stopCommand() *cobra.Command {
 		Short: "Stop a server, or all of them",
 		Long: "Stop a server: it finishes what is under way, for 15 seconds at most.\n" +
 			"With --all every server that this account has started is stopped, for root also what runs this\n" +
-			"program: those of both levels, or of the one that is given. --everyone stops those of others too.",
+			"program, whoever has started it: those of both levels, or of the one that is given. --everyone\n" +
+			"stops those of others too.",
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.everyone && !f.all {
@@ -52,14 +53,15 @@ func (p *program) stopCommand() *cobra.Command {
 func (p *program) toStop(cmd *cobra.Command, f stopFlags) ([]instance.Running, error) {
 	locations := config.ThisMachine(p.getenv)
 	asked := scopes(cmd, f.instanceFlags)
-	if len(instance.FindAll(locations, config.System, config.User)) == 0 {
+	if len(instance.FindOnMachine(locations, config.System, config.User)) == 0 {
 		p.Warn("No servers are currently running.")
+		p.unseen(locations)
 		return nil, nil
 	}
 	if f.all {
-		return p.owned(instance.FindAll(locations, asked...), f.everyone), nil
+		return p.owned(instance.FindOnMachine(locations, asked...), f.everyone), nil
 	}
-	running := f.meant(locations, asked)
+	running := f.meant(locations, instance.FindOnMachine, asked)
 	switch {
 	case len(running) == 1 && (f.name != "" || f.file != ""):
 		return running, nil
@@ -68,9 +70,11 @@ func (p *program) toStop(cmd *cobra.Command, f stopFlags) ([]instance.Running, e
 		return []instance.Running{r}, err
 	case f.name == "" && f.file == "":
 		p.Warn("No servers of the %s folders are currently running.", f.scope)
+		p.unseen(locations)
 		return nil, nil
 	}
 	p.Error(p.Bad(cmp.Or(f.file, f.name)) + " is not running!")
+	p.unseen(locations)
 	p.elsewhere(locations, f.instanceFlags)
 	return nil, nil
 }
@@ -97,7 +101,7 @@ func (p *program) elsewhere(locations config.Locations, f instanceFlags) {
 		other = config.System
 	}
 	f.scope = other
-	if len(f.meant(locations, []config.Scope{other})) > 0 {
+	if len(f.meant(locations, instance.FindOnMachine, []config.Scope{other})) > 0 {
 		p.Info("A server %s runs at the other level: add --%s", f.name, other)
 	}
 }

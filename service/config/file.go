@@ -2,10 +2,13 @@ package config
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
+	"vserver/service/private"
 	"vserver/service/yaml"
 )
 
@@ -35,9 +38,16 @@ type File struct {
 	misfit Faults                // what stands in the place of blocks and is ignored by a start
 }
 
-// ReadFile parses the file at path. Syntax faults are Faults with a line.
+// ReadFile parses the file at path. Syntax faults are Faults with a line. A file that this
+// account may not read is an fs.ErrPermission that says whose it is.
 func ReadFile(path string) (*File, error) {
-	return newFile(form.FromFile(path))
+	r, err := form.FromFile(path)
+	if errors.Is(err, fs.ErrPermission) {
+		if why := private.Unreadable(path); why != nil {
+			err = fmt.Errorf("%w: %w", err, why)
+		}
+	}
+	return newFile(r, err)
 }
 
 // Parse reads the text of a configuration file; path is only used in messages. An

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"vserver/service/private"
 	"vserver/service/yaml"
 )
 
@@ -119,6 +120,9 @@ func (p Locations) locate(w Wanted) (path, name string, err error) {
 			path = filepath.Join(p.WorkDir, path)
 		}
 		if !isFile(path) {
+			if why := private.Unreadable(path); why != nil {
+				return "", "", fmt.Errorf("config %s: %w", w.File, why)
+			}
 			return "", "", fmt.Errorf("config %s not found", w.File)
 		}
 		name = p.nameOf(path)

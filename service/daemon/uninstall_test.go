@@ -99,21 +99,30 @@ func TestInstallScriptTouchesItsOwnOnly(t *testing.T) {
 	s.write("services", s.read("services")+row("other", "running", "-", "-", "/opt/bin/vserver"))
 	s.calls()
 	s.run("--file", s.release(2))
-	s.expect(0, "by-hand is no service and goes on with the program it was started with", "Leaving alone the service other, which runs /opt/bin/vserver")
-	for _, not := range []string{"a is no service", "hers is", "theirs is"} {
+	s.expect(0, "by-hand is no service and goes on with the program it was started with", "Leaving alone the service other, which runs /opt/bin/vserver",
+		"hers is no service")
+	for _, not := range []string{"a is no service", "theirs is"} {
 		if strings.Contains(s.out, not) {
 			t.Error(s.out)
 		}
 	}
 	s.run("--uninstall", "--dry-run")
 	s.expect(0, "vserver stop --system --config /srv/by hand.yaml --environment prod")
+	s.run("--uninstall", "--purge", "--yes")
+	s.expect(1, "nothing was removed: the server theirs (/srv/theirs.yaml) runs /opt/bin/vserver, on data that --purge would remove")
+	if s.installed() != "2" || s.state("a") != "running" {
+		t.Error("something was removed although another installation uses the data")
+	}
 	s.run("--uninstall")
-	s.expect(0)
+	s.expect(0, "Leaving alone the server theirs (/srv/theirs.yaml), which runs /opt/bin/vserver", "Removed "+program)
 	calls := strings.Join(s.calls(), "\n")
 	if !strings.Contains(calls, "2: stop --system --config /srv/by hand.yaml --environment prod") ||
-		strings.Contains(calls, "theirs") || strings.Contains(calls, "hers") || strings.Contains(calls, "name other") {
+		!strings.Contains(calls, "2: stop --system --config /home/ada/hers.yaml") ||
+		strings.Contains(calls, "theirs") || strings.Contains(calls, "name other") {
 		t.Error(calls)
 	}
+	s.run("--uninstall")
+	s.expect(0, "There is no "+program)
 
 	s.run("--file", s.release(2))
 	s.run("--uninstall", "--everyone")
@@ -153,5 +162,32 @@ func TestStagingTouchesNothingOutside(t *testing.T) {
 	for _, line := range []string{"--name a", "--rollback --data"} {
 		s.run(strings.Fields(line)...)
 		s.expect(2, "not with DESTDIR")
+	}
+}
+
+// A package takes away what runs its program, and nothing of another installation.
+func TestPackageRemovesItsOwnOnly(t *testing.T) {
+	s := newSite(t)
+	program := s.release(1)
+	row := func(words ...string) string { return strings.Join(words, "\t") + "\n" }
+	s.write("services", row("a", "running", "-", "-", program)+row("b", "stopped", "-", "-", "/usr/local/bin/vserver"))
+	s.write("online", row("a", "system", "prod", "/etc/a.yaml", program)+row("by-hand", "user", "test", "/home/ada/by hand.yaml", program)+
+		row("theirs", "system", "prod", "/srv/theirs.yaml", "/usr/local/bin/vserver"))
+	text, err := os.ReadFile("../../.ci/package/preremove")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := s.write("preremove", strings.NewReplacer("/usr/bin/vserver", program, "/run/systemd/system", s.root).Replace(string(text)))
+	for _, words := range [][]string{{"upgrade"}, {"1"}, {"remove"}} {
+		if out, err := exec.CommandContext(t.Context(), "sh", append([]string{script}, words...)...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v %s", words, err, out)
+		}
+	}
+	want := []string{
+		"1: stop --config /etc/a.yaml --environment prod", "1: stop --config /home/ada/by hand.yaml --environment test",
+		"1: service list --system", "1: service uninstall --system --name a",
+	}
+	if got := s.calls(); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }

@@ -40,7 +40,7 @@ func Acquire(locations config.Locations, inst config.Instance, console string) (
 	c.r.Account, c.r.Program, c.r.Console = account(), program(), console
 	c.file = c.r.stateFile(locations)
 	if err := private.MakeFolder(filepath.Dir(c.file), stateDirMode); err != nil {
-		return nil, fmt.Errorf("making the folder of the record of running servers: %w", err)
+		return nil, fmt.Errorf("making the folder of the record of running servers: %w", private.Explain(err, filepath.Dir(c.file)))
 	}
 	defer guard(filepath.Dir(c.file))()
 	for file := range recordFiles(locations, config.System, config.User) {
@@ -65,7 +65,7 @@ func (c *Claim) write() error {
 	}
 	_ = os.Remove(fresh) // mostly it is in its place by now
 	if err != nil {
-		return fmt.Errorf("writing the record of running servers: %w", err)
+		return fmt.Errorf("writing the record of running servers: %w", private.Explain(err, c.file))
 	}
 	return nil
 }

@@ -50,11 +50,11 @@ func ConsoleFile(locations config.Locations, inst config.Instance) string {
 // clearConsole makes the folder and removes what an earlier server wrote.
 func clearConsole(console string) error {
 	if err := private.MakeFolder(filepath.Dir(console), stateDirMode); err != nil {
-		return fmt.Errorf("making the folder of the console output: %w", err)
+		return fmt.Errorf("making the folder of the console output: %w", private.Explain(err, filepath.Dir(console)))
 	}
 	for _, file := range append(log.OldFiles(console), console, crashOf(console)) {
 		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("removing old console output: %w", err)
+			return fmt.Errorf("removing old console output: %w", private.Explain(err, file))
 		}
 	}
 	return nil

@@ -18,10 +18,11 @@ type Listed struct {
 }
 
 // ListInstances finds the configurations of both scopes, and what is wrong with those that
-// cannot be used. Servers that run with a file from elsewhere come last.
+// cannot be used. Servers that run with a file from elsewhere, or that other accounts run,
+// come last.
 func ListInstances(locations config.Locations) (found []Listed, failed []string, err error) {
 	found = []Listed{}
-	running := FindAll(locations, config.System, config.User)
+	running := FindOnMachine(locations, config.System, config.User)
 	for _, scope := range []config.Scope{config.System, config.User} {
 		all, err := locations.List(scope)
 		if err != nil {

@@ -2,11 +2,18 @@ package instance
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
+
+	"vserver/service/config"
 
 	"golang.org/x/sys/unix"
 )
@@ -45,4 +52,58 @@ func sameProcess(recorded, now string, started time.Time) bool {
 	}
 	age := time.Duration(up.Nano()) - time.Duration(began)*time.Second/ticksASecond
 	return (time.Since(started) - age).Abs() < slack
+}
+
+// neighbours lists the processes of other accounts that serve an instance of a user.
+func neighbours() (all []neighbour) {
+	own := account()
+	processes, _ := filepath.Glob("/proc/[0-9]*") // the pattern is sound
+	for _, dir := range processes {
+		text, err := os.ReadFile(filepath.Join(dir, "cmdline"))
+		words := strings.Split(string(text), "\x00")
+		if err != nil || len(words) < 2 || words[1] != "run" || !slices.Contains(words, "--"+string(config.User)) {
+			continue
+		}
+		info, err := os.Stat(dir)
+		if err != nil {
+			continue // it has ended
+		}
+		stat, ok := info.Sys().(*syscall.Stat_t)
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if !ok || err != nil || strconv.Itoa(int(stat.Uid)) == own {
+			continue
+		}
+		program, _ := os.Readlink(filepath.Join(dir, "exe")) // empty is that of nobody
+		program = strings.TrimSuffix(program, " (deleted)")  // replaced by an upgrade
+		all = append(all, neighbour{pid, strconv.Itoa(int(stat.Uid)), program, variables(filepath.Join(dir, "environ"))})
+	}
+	return all
+}
+
+// variables reads the environment of a process.
+func variables(file string) func(string) string {
+	text, _ := os.ReadFile(file) // one that has ended has none
+	return func(name string) string {
+		for line := range bytes.SplitSeq(text, []byte{0}) {
+			if value, ok := bytes.CutPrefix(line, []byte(name+"=")); ok {
+				return string(value)
+			}
+		}
+		return ""
+	}
+}
+
+// parseForeign reads a record where another account may have put anything else.
+func parseForeign(file string) (r Running, err error) {
+	const most = 1 << 20
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return r, err
+	}
+	defer func() { _ = f.Close() }()
+	text, err := io.ReadAll(io.LimitReader(f, most))
+	if err != nil {
+		return r, err
+	}
+	return r, json.Unmarshal(text, &r)
 }

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"runtime"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"vserver/service/config"
+	"vserver/service/private"
 )
 
 // level is a level of Python's logging with the colour of its console lines.
@@ -137,8 +139,17 @@ type DirError struct {
 	Err  error
 }
 
-// Error is the sentence of the contract; the cause is behind Unwrap.
-func (e *DirError) Error() string { return "Can't write to log dir: " + e.File + "!" }
+// Error is the sentence of the contract, and whose file is in the way; any other cause
+// is behind Unwrap.
+func (e *DirError) Error() string {
+	text := "Can't write to log dir: " + e.File + "!"
+	if errors.Is(e.Err, fs.ErrPermission) {
+		if why := private.Refusal(e.File); why != nil {
+			text += " " + why.Error()
+		}
+	}
+	return text
+}
 
 // Unwrap returns the cause.
 func (e *DirError) Unwrap() error { return e.Err }

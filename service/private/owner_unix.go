@@ -124,6 +124,33 @@ func Refusal(files ...string) error {
 	return refused("write", list)
 }
 
+// Unreadable explains why this account cannot read a file: whose it is, or the folder on the
+// way that is closed, and what mends it. It is nil when the rights are no obstacle.
+func Unreadable(file string) error {
+	if closed := firstClosed(filepath.Dir(file)); closed != "" {
+		return refused("enter", []string{closed})
+	}
+	if denied(file, read) {
+		return refused("read", []string{file})
+	}
+	return nil
+}
+
+// Hidden explains why this account cannot see what is in a folder. It is nil when it can,
+// or when the folder is not there.
+func Hidden(dir string) error {
+	closed := firstClosed(dir)
+	if closed == "" && denied(dir, read) {
+		closed = dir
+	}
+	if closed == "" {
+		return nil
+	}
+	me, owner, mode := parties(closed)
+	return fmt.Errorf("this program runs as %s and may not look into %s, which belongs to %s (mode %s): use sudo, or the account %s",
+		me, closed, owner, mode, owner)
+}
+
 // denied reports whether the system refuses a file for want of rights.
 func denied(path string, how uint32) bool {
 	err := syscall.Access(path, how)
@@ -144,20 +171,25 @@ func firstClosed(dir string) string {
 }
 
 func refused(what string, files []string) error {
-	me := accountName(os.Geteuid())
-	owner, mode := "an unknown account", "?"
-	if uid, _, ok := ownerOf(files[0]); ok {
-		owner = accountName(uid)
-	}
-	if info, err := os.Stat(files[0]); err == nil {
-		mode = fmt.Sprintf("%#o", info.Mode().Perm())
-	}
+	me, owner, mode := parties(files[0])
 	quoted := make([]string, len(files))
 	for i, file := range files {
 		quoted[i] = quote(file)
 	}
 	return fmt.Errorf("this program runs as %s and may not %s %s, which belongs to %s (mode %s): use the account %s, or sudo chown %s %s",
 		me, what, files[0], owner, mode, owner, me, strings.Join(quoted, " "))
+}
+
+// parties returns who asks for a file, whose it is, and its mode, for messages.
+func parties(file string) (me, owner, mode string) {
+	me, owner, mode = accountName(os.Geteuid()), "an unknown account", "?"
+	if uid, _, ok := ownerOf(file); ok {
+		owner = accountName(uid)
+	}
+	if info, err := os.Stat(file); err == nil {
+		mode = fmt.Sprintf("%#o", info.Mode().Perm())
+	}
+	return me, owner, mode
 }
 
 func accountName(uid int) string {

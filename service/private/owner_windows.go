@@ -10,3 +10,9 @@ func handOverFolder(string) error { return nil }
 
 // Refusal cannot be told here without trying.
 func Refusal(...string) error { return nil }
+
+// Unreadable cannot be told here without trying.
+func Unreadable(string) error { return nil }
+
+// Hidden cannot be told here without trying.
+func Hidden(string) error { return nil }

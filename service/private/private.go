@@ -90,3 +90,14 @@ func Keeps() Right  { return Right{changeRights, inheritance, "(OI)(CI)M"} }
 func (r Right) String() string { return r.text }
 
 func (r Right) of(sid string) entry { return entry{sid, r.mask, r.flags} }
+
+// Explain adds to the error of files in one folder that this account may not use whose
+// they are, and the command that mends it. Any other error stays as it is.
+func Explain(err error, files ...string) error {
+	if errors.Is(err, fs.ErrPermission) {
+		if why := Refusal(files...); why != nil {
+			return fmt.Errorf("%w: %w", err, why)
+		}
+	}
+	return err
+}
