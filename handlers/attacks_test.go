@@ -131,6 +131,34 @@ func TestAdvisory_U17_LogInWithoutAWrite(t *testing.T) {
 	}
 }
 
+// A log of bounded size keeps what was attempted: that the disk is full is no news every few
+// seconds.
+func TestFullDiskIsLoggedWhenItBeginsAndEnds(t *testing.T) {
+	src := fixture.Copy(t)
+	if src.Engine != queries.SQLite {
+		t.Skip("skipped: the disk is that of SQLite")
+	}
+	disk := dbtest.NewDisk(t)
+	src.VFS = disk.Name
+	b := newBedOn(t, src, core.Settings{}, func(o *Options) { o.Periods.Flush = time.Hour })
+	b.fillDisk(disk)
+	b.send(t, logIn("researcher", "wrong", 401))
+	b.log.take()
+	for range 5 {
+		b.s.live.flush(t.Context())
+	}
+	if said := b.log.take(); strings.Count(said, "Wrong passwords could not be stored") != 1 {
+		t.Errorf("five tries are logged so: %s", said)
+	}
+	disk.Heal()
+	for range 2 {
+		b.s.live.flush(t.Context())
+	}
+	if said := b.log.take(); strings.Count(said, "Wrong passwords are stored again") != 1 {
+		t.Errorf("the end is logged so: %s", said)
+	}
+}
+
 // fillDisk leaves no room, not even within files.
 func (b *bed) fillDisk(disk *dbtest.Disk) {
 	b.Helper()

@@ -51,6 +51,7 @@ type sockets struct {
 	periods     Periods
 	unsubscribe func() // ends the subscription to the bus
 	standing    judgements
+	unstored    map[string]bool // what could not be stored at the last try
 	registry
 }
 
@@ -58,7 +59,7 @@ func newSockets(s *Server) *sockets {
 	o := s.opt.Live
 	o.AllowOrigin, o.Admit = s.mayConnect, s.admitSession
 	o.Report = s.reportLive
-	l := &sockets{s: s, engine: live.New(o), periods: s.opt.Periods.withDefaults(), registry: newRegistry()}
+	l := &sockets{s: s, engine: live.New(o), periods: s.opt.Periods.withDefaults(), registry: newRegistry(), unstored: map[string]bool{}}
 	l.standing.read = s.core.Standings
 	l.tasks = l.engine.Namespace(tasksNamespace)
 	l.tasks.OnConnect(l.connect)

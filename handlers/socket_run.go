@@ -82,13 +82,20 @@ func (l *sockets) noteHeartbeats(since time.Time) {
 func (l *sockets) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, packetTimeout)
 	defer cancel()
-	if err := l.s.core.FlushSeen(ctx); err != nil {
-		l.s.log.Warn().Err(err).Msg("When accounts were last seen could not be stored")
+	l.stored("Times when accounts were last seen", l.s.core.FlushSeen(ctx))
+	l.stored("Wrong passwords", l.s.core.FlushFailures(ctx))
+	l.stored("Departures", l.s.core.SettlePresence(ctx))
+}
+
+// stored logs when something cannot be stored any more, and when it can again, but not every
+// try: on a full disk the log would hold nothing else after some days. Only
+// flushRegularly calls it.
+func (l *sockets) stored(what string, err error) {
+	switch was := l.unstored[what]; {
+	case err != nil && !was:
+		l.s.log.Warn().Err(err).Msg(what + " could not be stored; the next line about it comes when they are")
+	case err == nil && was:
+		l.s.log.Info().Msg(what + " are stored again")
 	}
-	if err := l.s.core.FlushFailures(ctx); err != nil {
-		l.s.log.Warn().Err(err).Msg("Wrong passwords could not be stored, it will be tried again")
-	}
-	if err := l.s.core.SettlePresence(ctx); err != nil {
-		l.s.log.Warn().Err(err).Msg("Departures could not be stored, it will be tried again")
-	}
+	l.unstored[what] = err != nil
 }

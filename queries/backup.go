@@ -70,7 +70,7 @@ func copyLite(ctx context.Context, src *sqlite3.Conn, to string) (version int64,
 		return 0, fmt.Errorf("making the file of the copy: %w", err)
 	}
 	if err = copyPages(ctx, src, name); err != nil {
-		return 0, fmt.Errorf("copying the database: %w", roomless(err))
+		return 0, fmt.Errorf("copying the database: %w", roomless(err, to))
 	}
 	if version, err = seal(name); err != nil {
 		return 0, fmt.Errorf("checking the copy: %w", err)
@@ -92,7 +92,11 @@ func copyPages(ctx context.Context, src *sqlite3.Conn, to string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, b.Close()) }()
+	defer func() { // it repeats the error of a step
+		if closing := b.Close(); err == nil {
+			err = closing
+		}
+	}()
 	for {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -138,10 +139,10 @@ func full(err error) bool {
 	return errors.Is(err, sqlite3.FULL) || errors.Is(err, sqlite3.IOERR_SHMSIZE)
 }
 
-// roomless says of a copy that failed for want of room that it did.
-func roomless(err error) error {
+// roomless says of a copy that failed for want of room where that is.
+func roomless(err error, file string) error {
 	if full(err) {
-		return fmt.Errorf("there is no room: %w", err)
+		return fmt.Errorf("there is no room in %s: %w", filepath.Dir(file), err)
 	}
 	return err
 }

@@ -58,7 +58,7 @@ func alone(path string) (*sqlite3.Conn, error) {
 	// Leaving the write-ahead log is possible only while nobody else is there.
 	err = c.Exec("PRAGMA locking_mode=exclusive; PRAGMA journal_mode=delete; BEGIN EXCLUSIVE; COMMIT")
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("taking %s for this command alone: %w", path, roomless(err)), c.Close())
+		return nil, errors.Join(fmt.Errorf("taking %s for this command alone: %w", path, roomless(err, path)), c.Close())
 	}
 	return c, nil
 }
@@ -69,10 +69,10 @@ func replace(ctx context.Context, c *sqlite3.Conn, backup, safety string) error 
 		return err
 	}
 	if err := copyPages(ctx, c, safety); err != nil {
-		return errors.Join(fmt.Errorf("keeping a copy of the present database: %w", roomless(err)), os.Remove(safety))
+		return errors.Join(fmt.Errorf("keeping a copy of the present database: %w", roomless(err, safety)), os.Remove(safety))
 	}
 	if err := c.Restore("main", liteURI(backup)); err != nil {
-		return fmt.Errorf("copying the backup into the database: %w", roomless(err))
+		return fmt.Errorf("copying the backup into the database: %w", roomless(err, safety))
 	}
 	return nil
 }

@@ -81,7 +81,7 @@ func TestCopiesOnAFullDisk(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), mounter[0], shell...)
 			cmd.SysProcAttr = own()
 			out, err := cmd.CombinedOutput()
-			if err != nil || !strings.Contains(string(out), "there is no room") {
+			if err != nil || !strings.Contains(string(out), "there is no room in "+small) || strings.Count(string(out), "[error]") != 1 {
 				t.Errorf("%v:\n%s", err, out)
 			}
 		})

@@ -175,7 +175,7 @@ func (m Machine) prepare(ctx context.Context, u Unit, inst config.Instance) (rem
 	standard := filepath.Dir(u.Data)
 	for _, dir := range slices.Concat(u.Writes, []string{u.Data}) {
 		if dir != standard && !strings.HasPrefix(dir, standard+"/") && isThere(dir) {
-			remarks = append(remarks, fmt.Sprintf("%s is not changed: see that %s may write to it", dir, u.Account))
+			remarks = append(remarks, fmt.Sprintf("%s is not changed: see that %s may write to it (chown %s %s)", dir, u.Account, u.Account, dir))
 			continue
 		}
 		if err := m.owned(dir, uid, gid); err != nil {
