@@ -40,12 +40,15 @@ func ListServices(locations config.Locations, scope config.Scope) ([]Service, er
 		if config.CheckName(name) != nil {
 			continue
 		}
-		_, state, err := named(locations, scope, name)
+		m, state, err := named(locations, scope, name)
 		if err != nil {
 			return nil, err
 		}
 		if state != NotInstalled {
 			o := optionsOf(locations, scope, name)
+			if known, ok := m.(manager); ok && o.program == "" {
+				o = known.loaded()
+			}
 			all = append(all, Service{name, state, o.environment, o.file, o.program})
 		}
 	}
@@ -73,6 +76,22 @@ func optionsIn(words []string) (o options) {
 		}
 	}
 	return o
+}
+
+// loaded reads the options of a service without a file of its own: it was made of the packages'
+// template and started by hand.
+func (m manager) loaded() options {
+	if m.unit.GOOS != "linux" {
+		return options{}
+	}
+	answer, _ := m.query("systemctl", "show", "--property=FragmentPath", m.unit.Name+".service") // without one nothing is known
+	for line := range strings.Lines(answer) {
+		if file, ok := strings.CutPrefix(strings.TrimSpace(line), "FragmentPath="); ok {
+			text, _ := os.ReadFile(file)
+			return optionsIn(wordsOf(string(text)))
+		}
+	}
+	return options{}
 }
 
 // configuration returns the file and the environment that a service with these options
