@@ -29,7 +29,7 @@ func (p *program) attachCommand() *cobra.Command {
 			if r.PID == 0 {
 				if f.name != "" || f.file != "" {
 					p.Error(r.FullName() + " was not running!?")
-					p.unseen(config.ThisMachine(p.getenv))
+					p.warnOfHidden(config.ThisMachine(p.getenv))
 				}
 				return nil
 			}
@@ -54,7 +54,7 @@ func (p *program) serving(in []config.Scope, f instanceFlags, title string) (ins
 		return p.chooseRunning(f, title, running)
 	case !named:
 		p.Warn("No servers are currently running.")
-		p.unseen(locations)
+		p.warnOfHidden(locations)
 	}
 	return instance.Running{Name: cmp.Or(f.name, stem(f.file)), Scope: f.scope}, nil
 }

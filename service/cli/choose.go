@@ -141,8 +141,8 @@ func shared(running []instance.Running, one instance.Running) bool {
 	})
 }
 
-// unseen tells that servers may run which this account cannot see.
-func (p *program) unseen(locations config.Locations) {
+// warnOfHidden tells that servers may run which this account cannot see.
+func (p *program) warnOfHidden(locations config.Locations) {
 	if why := instance.Unseen(locations); why != nil {
 		p.Warn("Servers of the system are not seen: %s", why)
 	}

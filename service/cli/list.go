@@ -36,7 +36,7 @@ func (p *program) listCommand() *cobra.Command {
 			for _, text := range failed {
 				p.Debug("%s", text)
 			}
-			p.unseen(locations)
+			p.warnOfHidden(locations)
 			return p.finish(found, nil)
 		},
 	}

@@ -55,7 +55,7 @@ func (p *program) toStop(cmd *cobra.Command, f stopFlags) ([]instance.Running, e
 	asked := scopes(cmd, f.instanceFlags)
 	if len(instance.FindOnMachine(locations, config.System, config.User)) == 0 {
 		p.Warn("No servers are currently running.")
-		p.unseen(locations)
+		p.warnOfHidden(locations)
 		return nil, nil
 	}
 	if f.all {
@@ -70,11 +70,11 @@ func (p *program) toStop(cmd *cobra.Command, f stopFlags) ([]instance.Running, e
 		return []instance.Running{r}, err
 	case f.name == "" && f.file == "":
 		p.Warn("No servers of the %s folders are currently running.", f.scope)
-		p.unseen(locations)
+		p.warnOfHidden(locations)
 		return nil, nil
 	}
 	p.Error(p.Bad(cmp.Or(f.file, f.name)) + " is not running!")
-	p.unseen(locations)
+	p.warnOfHidden(locations)
 	p.elsewhere(locations, f.instanceFlags)
 	return nil, nil
 }

@@ -44,7 +44,7 @@ func (p *program) versions(cmd *cobra.Command, f versionFlags) error {
 	in := scopes(cmd, f.instanceFlags)
 	if f.name == "" && f.file == "" && len(instance.FindAll(locations, in...)) == 0 {
 		p.Warn("No servers are running: this is the version of the program alone")
-		p.unseen(locations)
+		p.warnOfHidden(locations)
 		return p.programVersion()
 	}
 	r, err := p.serving(in, f.instanceFlags, "Select the server you wish to inspect:")
@@ -53,7 +53,7 @@ func (p *program) versions(cmd *cobra.Command, f versionFlags) error {
 	}
 	if r.PID == 0 {
 		p.Error(fmt.Sprintf("Server %s is not running! Cannot provide version...", p.Bad(r.FullName())))
-		p.unseen(locations)
+		p.warnOfHidden(locations)
 		return nil
 	}
 	return p.serverVersion(cmd.Context(), r)
