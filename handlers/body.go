@@ -5,14 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -29,9 +26,6 @@ const (
 	unbounded = math.MaxInt
 )
 
-// bodyPause is how long a sender may leave a body standing still.
-const bodyPause = 30 * time.Second
-
 // missingField is the reason that users of the reference see.
 const missingField = "Missing required parameter in the JSON body or the post body or the query string"
 
@@ -39,7 +33,8 @@ const missingField = "Missing required parameter in the JSON body or the post bo
 // order of reading, is kept and given by err; after it everything reads as absent.
 type body struct {
 	fields map[string]json.RawMessage
-	parser bool // answers about fields in the shape of /docs/wire#field
+	texts  []*core.Text // what the numbers in place of long texts stand for
+	parser bool         // answers about fields in the shape of /docs/wire#field
 	fault  error
 }
 
@@ -65,6 +60,10 @@ func sent[F any](open func() (*body, error), read func(*body) F) core.Sent[F] {
 }
 
 func (k *call) read(b *body, none string) (*body, error) {
+	if k.textFault != nil {
+		return nil, k.textFault
+	}
+	b.texts = k.texts
 	raw := bytes.TrimSpace(k.raw)
 	isJSON := strings.Contains(strings.ToLower(k.echo.Request().Header.Get("Content-Type")), "json")
 	switch {
@@ -95,43 +94,6 @@ func (k *call) read(b *body, none string) (*body, error) {
 	return nil, b.fault
 }
 
-// load takes in the whole body, before any transaction: a slow sender must hold up
-// nobody.
-func (k *call) load(limit int64) error {
-	req := k.echo.Request()
-	if req.Body == nil || req.Body == http.NoBody {
-		return nil
-	}
-	var err error
-	control := http.NewResponseController(k.echo.Response())
-	k.raw, err = io.ReadAll(http.MaxBytesReader(k.echo.Response(), steady{req.Body, control}, limit))
-	if err != nil {
-		return unread(err) // with its deadline, since the server reads the rest before it gives up the connection
-	}
-	_ = control.SetReadDeadline(time.Time{})
-	return nil
-}
-
-// steady is a body whose sender may take as long as it likes, but not pause (/docs/security#u9).
-type steady struct {
-	io.ReadCloser
-	control *http.ResponseController
-}
-
-// Read waits for more no longer than bodyPause. What has no deadlines, as a body in a test, is waited for.
-func (s steady) Read(p []byte) (int, error) {
-	_ = s.control.SetReadDeadline(time.Now().Add(bodyPause))
-	return s.ReadCloser.Read(p)
-}
-
-func unread(err error) error {
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return fault.New(fault.TooLarge, "The body is larger than %d bytes", large.Limit)
-	}
-	return fault.Wrap(fault.Invalid, err, "The body could not be read")
-}
-
 // deep reports whether a body nests more than 100 levels.
 func deep(raw []byte) bool {
 	depth, quoted := 0, false
@@ -143,7 +105,7 @@ func deep(raw []byte) bool {
 			quoted = !quoted
 		case quoted:
 		case c == '{', c == '[':
-			if depth++; depth > 100 {
+			if depth++; depth > deepest {
 				return true
 			}
 		case c == '}', c == ']':

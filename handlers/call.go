@@ -7,10 +7,12 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"vserver/service/access"
+	"vserver/service/core"
 )
 
 // call is one request on its way through a handler.
@@ -19,8 +21,15 @@ type call struct {
 	echo  echo.Context
 	ctx   context.Context //nolint:containedctx // a call lives as long as its request
 	query url.Values
-	raw   []byte // the body as it came
+	raw   []byte // the body as it came, without its long texts
 	actor access.Actor
+	// powerless: the caller holds the permission nowhere, so that a long body is of no use.
+	powerless bool
+
+	texts     []*core.Text
+	arriving  []*core.Arriving
+	textFault error     // of a long text
+	until     time.Time // how long it is held, for routes that are
 }
 
 // noID is how an id that no number holds would be printed.

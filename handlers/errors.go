@@ -27,7 +27,7 @@ const (
 // statusOf is the one place where a kind of fault becomes a status.
 func statusOf(k fault.Kind) int {
 	switch k {
-	case fault.Invalid, fault.Unparsed, fault.Field:
+	case fault.Invalid, fault.Unparsed, fault.Broken, fault.Field:
 		return http.StatusBadRequest
 	case fault.Unauthorized, fault.Denied:
 		return http.StatusUnauthorized
@@ -57,7 +57,8 @@ func statusOf(k fault.Kind) int {
 func (s *Server) fail(c echo.Context, err error) {
 	req := c.Request()
 	committed := c.Response().Committed
-	if req.Context().Err() != nil && (committed || interrupted(err)) {
+	// A body that came too slowly ends the context as well, but whoever sent it is there.
+	if req.Context().Err() != nil && (committed || interrupted(err) && !fault.Is(err, fault.Broken)) {
 		s.log.Debug().Err(err).Str("path", req.URL.Path).Msg("the caller went away")
 		return
 	}

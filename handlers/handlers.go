@@ -12,6 +12,7 @@
 package handlers
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"net/http"
 	"net/netip"
@@ -65,11 +66,12 @@ type Server struct {
 	limits *limits.Limits
 
 	advised advised
+	seam    string // where a long text belongs in encoded JSON; nobody can guess it
 }
 
 // New makes the server with all its routes. It needs a Close.
 func New(c *core.Core, log zerolog.Logger, opt Options) *Server {
-	s := &Server{core: c, log: log, opt: opt, tokens: newTokens(opt), echo: echo.New(), limits: opt.Limits}
+	s := &Server{core: c, log: log, opt: opt, tokens: newTokens(opt), echo: echo.New(), seam: rand.Text(), limits: opt.Limits}
 	if s.limits == nil {
 		s.limits = limits.New(limits.Options{})
 	}
@@ -155,8 +157,10 @@ type route struct {
 	method, path string // below the API path, ids as ":id"
 	who          access.Kind
 	endpoint
-	body int64 // limit of the body in bytes, 0: the usual one
-	free bool  // of a route without a token: whoever asks is not counted as anonymous
+	free bool // of a route without a token: whoever asks is not counted as anonymous
+	// held: who calls repeats what broke off and gives up after a refusal, so that what
+	// cannot be done yet is held, and cut after a time.
+	held bool
 }
 
 // endpoint is what a route does, with the permission that it requires.
@@ -165,25 +169,38 @@ type endpoint struct {
 	handle func(*call) error
 }
 
-// requires has the caller judged for the permission P, and hands the grant on.
+// requires has the caller judged for the permission P, and only then reads the body and
+// hands the grant on.
 func requires[P access.Permission](handle func(*call, access.Grant[P]) error) endpoint {
+	return receives(func(k *call, g access.Grant[P]) error {
+		if err := k.load(); err != nil {
+			return err
+		}
+		return handle(k, g)
+	})
+}
+
+// receives is requires for those who read the body themselves.
+func receives[P access.Permission](handle func(*call, access.Grant[P]) error) endpoint {
 	return endpoint{access.PairOf[P](), func(k *call) error {
 		g, err := access.Judge[P](k.actor)
 		if err != nil {
 			return err
 		}
+		k.powerless = k.actor.Kind == access.User && access.PairOf[P]().Only == 0 && !g.Any(access.Own, access.Organization, access.Collaboration, access.Global)
 		return handle(k, g)
 	}}
 }
 
 // public is for routes that judge nothing.
-func public(handle func(*call) error) endpoint { return endpoint{handle: handle} }
+func public(handle func(*call) error) endpoint {
+	return endpoint{handle: func(k *call) error {
+		if err := k.load(); err != nil {
+			return err
+		}
+		return handle(k)
+	}}
+}
 
 // anyone is the `who` of routes that take no token.
 const anyone access.Kind = 0
-
-// Limits of request bodies (/docs/wire#limits).
-const (
-	usualBody = 10 << 20
-	largeBody = 1 << 30
-)

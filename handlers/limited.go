@@ -88,8 +88,8 @@ func (s *Server) welcome(c echo.Context, kind access.Kind, id int64) {
 	_ = limits.Of(c.Request().Context()).BelongTo(id, kind != access.User) // the next request is judged
 }
 
-// loadInTurn takes in the whole body once the caller may send one: who has too many under way is refused, and nodes wait.
-func (k *call) loadInTurn(limit int64) error {
+// inTurn takes in a body once the caller may send one: who has too many under way is refused, and nodes wait.
+func (k *call) inTurn(load func() error) error {
 	req := k.echo.Request()
 	if req.Body == nil || req.Body == http.NoBody {
 		return nil
@@ -105,7 +105,7 @@ func (k *call) loadInTurn(limit int64) error {
 		return tooMany(k.echo.Response().Header(), err)
 	}
 	defer k.s.limits.Bodies.Release(who)
-	return k.load(limit)
+	return load()
 }
 
 // noteProxy notes a peer that forwards requests and is not trusted, and says once which line to add (/docs/proxy#unknown).

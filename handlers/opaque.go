@@ -1,9 +1,7 @@
 package handlers
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -12,33 +10,19 @@ import (
 	"vserver/service/core"
 )
 
-// opaque reads a text that is kept as it is, with every control character and with
+// longText reads a text that is kept as it is, with every control character and with
 // escaped halves of surrogate pairs; nil when absent or null.
-func (b *body) opaque(field string) *core.Opaque {
+func (b *body) longText(field string) *core.Text {
 	raw, ok := b.get(field)
 	if !ok {
 		return nil
 	}
-	if raw[0] != '"' {
+	n, err := strconv.Atoi(strings.Trim(string(raw), `"`))
+	if raw[0] != '"' || err != nil { // the splitter leaves no other string here
 		b.refuse(field, "has to be a text")
 		return nil
 	}
-	o := decodeOpaque(string(raw[1 : len(raw)-1]))
-	return &o
-}
-
-// decodeOpaque decodes what stands between the quotes of a valid JSON string.
-func decodeOpaque(s string) core.Opaque {
-	at, half := nextHalf(s)
-	if at < 0 {
-		return core.Opaque(unquoted(s))
-	}
-	var decoded []byte
-	for ; at >= 0; at, half = nextHalf(s) {
-		decoded = core.AddHalf(append(decoded, unquoted(s[:at])...), half)
-		s = s[at+len(`\uXXXX`):]
-	}
-	return core.Opaque(append(decoded, unquoted(s)...))
+	return b.texts[n]
 }
 
 // unquoted decodes a part of a valid JSON string.
@@ -101,17 +85,7 @@ func opaqueJSON(o *core.Opaque) any {
 	case utf8.ValidString(string(*o)):
 		return string(*o)
 	}
-	var out bytes.Buffer
-	out.WriteByte('"')
-	rest := *o
-	for at, half := rest.NextHalf(); at >= 0; at, half = rest.NextHalf() {
-		out.Write(quotedPart(rest[:at]))
-		fmt.Fprintf(&out, `\u%04x`, half)
-		rest = rest[at+3:]
-	}
-	out.Write(quotedPart(rest))
-	out.WriteByte('"')
-	return json.RawMessage(out.Bytes())
+	return json.RawMessage(`"` + string(encodeOpaque([]byte(*o))) + `"`)
 }
 
 // quotedPart encodes a text without halves for within a JSON string.

@@ -43,12 +43,12 @@ func positive(v, name string) (int64, error) {
 func list[W any](k *call, p core.Page, items []W, total int64) error {
 	envelope := k.listHeader(p, len(items), total)
 	if k.includes("metadata") {
-		return k.reply(http.StatusOK, struct {
+		return k.replyTexts(http.StatusOK, struct {
 			Data  []W               `json:"data"`
 			Links map[string]string `json:"links"`
 		}{items, envelope})
 	}
-	return k.reply(http.StatusOK, items)
+	return k.replyTexts(http.StatusOK, items)
 }
 
 // maxLink is how long the header Link may get: proxies refuse longer ones.
@@ -92,7 +92,7 @@ func longList[R, W any](k *call, p core.Page, l core.List[R], wire func(R) W) er
 	}
 	out := bufio.NewWriter(reply)
 	_, _ = out.WriteString(open) // a writer keeps its first error until Flush
-	if err := writeItems(out, each(l.First, wire)); err != nil {
+	if err := writeItems(k, out, each(l.First, wire)); err != nil {
 		return err
 	}
 	for part, err := range l.Rest() {
@@ -100,7 +100,7 @@ func longList[R, W any](k *call, p core.Page, l core.List[R], wire func(R) W) er
 			return err
 		}
 		_ = out.WriteByte(',')
-		if err := writeItems(out, each(part, wire)); err != nil {
+		if err := writeItems(k, out, each(part, wire)); err != nil {
 			return err
 		}
 	}
@@ -109,7 +109,7 @@ func longList[R, W any](k *call, p core.Page, l core.List[R], wire func(R) W) er
 }
 
 // writeItems writes what stands between the brackets of a list.
-func writeItems[W any](out *bufio.Writer, items []W) error {
+func writeItems[W any](k *call, out *bufio.Writer, items []W) error {
 	for i, item := range items {
 		if i > 0 {
 			_ = out.WriteByte(',')
@@ -118,8 +118,8 @@ func writeItems[W any](out *bufio.Writer, items []W) error {
 		if err != nil {
 			return fmt.Errorf("encoding a row: %w", err)
 		}
-		if _, err := out.Write(b); err != nil {
-			return fmt.Errorf("sending a row: %w", err)
+		if err := k.writeSeams(out, b); err != nil {
+			return err
 		}
 	}
 	return nil

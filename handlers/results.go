@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -13,7 +14,7 @@ func (s *Server) resultRoutes() []route {
 	return []route{
 		{method: "GET", path: "/result", who: all, endpoint: requires[access.ViewResults](s.handleListResults)},
 		{method: "GET", path: "/result/:id", who: all, endpoint: requires[access.ViewResults](s.handleGetResult)},
-		{method: "PATCH", path: "/result/:id", who: access.Node, body: largeBody, endpoint: requires[access.NodeItself](s.handleChangeResult)},
+		{method: "PATCH", path: "/result/:id", who: access.Node, held: true, endpoint: receives[access.NodeItself](s.handleChangeResult)},
 		{method: "GET", path: "/task/:id/result", who: access.User | access.Container, endpoint: requires[access.ViewResults](s.handleListResultsOfTask)},
 	}
 }
@@ -40,7 +41,7 @@ type fullResultJSON struct {
 // resultJSON is what all forms of a result have.
 type resultJSON struct {
 	ID         int64              `json:"id"`
-	Input      any                `json:"input"` // opaqueJSON
+	Input      any                `json:"input"` // textJSON
 	Result     any                `json:"result"`
 	Log        any                `json:"log"`
 	Status     *string            `json:"status"`
@@ -67,9 +68,9 @@ type embeddedPortJSON struct {
 	Label *string `json:"label"`
 }
 
-func resultBase(r core.Result) resultJSON {
+func (s *Server) resultBase(r core.Result) resultJSON {
 	j := resultJSON{
-		ID: r.ID, Input: opaqueJSON(r.Input), Result: opaqueJSON(r.Output), Log: opaqueJSON(r.Log), Status: r.Status,
+		ID: r.ID, Input: s.textJSON(r.Input), Result: s.textJSON(r.Output), Log: s.textJSON(r.Log), Status: r.Status,
 		AssignedAt: moment(r.AssignedAt), StartedAt: moment(r.StartedAt), FinishedAt: moment(r.EndedAt),
 		Node: struct{}{}, Ports: make([]embeddedPortJSON, len(r.Ports)),
 	}
@@ -83,7 +84,7 @@ func resultBase(r core.Result) resultJSON {
 }
 
 func (s *Server) embeddedResultJSON(r core.Result) embeddedResultJSON {
-	return embeddedResultJSON{resultJSON: resultBase(r), Organization: r.OrganizationID}
+	return embeddedResultJSON{resultJSON: s.resultBase(r), Organization: r.OrganizationID}
 }
 
 func (s *Server) resultOfTaskJSON(r core.Result) resultOfTaskJSON {
@@ -91,7 +92,7 @@ func (s *Server) resultOfTaskJSON(r core.Result) resultOfTaskJSON {
 }
 
 func (s *Server) fullResultJSON(r core.Result) fullResultJSON {
-	j := fullResultJSON{resultJSON: resultBase(r), Organization: s.link("organization", r.OrganizationID), Task: s.link("task", r.TaskID)}
+	j := fullResultJSON{resultJSON: s.resultBase(r), Organization: s.link("organization", r.OrganizationID), Task: s.link("task", r.TaskID)}
 	if r.Task != nil {
 		j.Task = s.taskJSON(*r.Task)
 	}
@@ -138,21 +139,37 @@ func (s *Server) handleGetResult(k *call, g access.Grant[access.ViewResults]) er
 	if err != nil {
 		return err
 	}
-	return k.reply(http.StatusOK, s.fullResultJSON(r))
+	return k.replyTexts(http.StatusOK, s.fullResultJSON(r))
 }
 
+// handleChangeResult judges before it reads: what a node sends may be long.
 func (s *Server) handleChangeResult(k *call, g access.Grant[access.NodeItself]) error {
-	r, err := s.core.ChangeResult(k.ctx, g, k.id("id"), sent(k.body, resultFields))
+	id := k.id("id")
+	err := s.core.Hold(k.ctx, k.until, func(ctx context.Context) error { return s.core.AwaitsResult(ctx, g, id) })
 	if err != nil {
 		return err
 	}
-	return k.reply(http.StatusOK, s.fullResultJSON(r))
+	if err := k.loadTexts(textsOfResult); err != nil {
+		return err
+	}
+	r, err := s.core.ChangeResult(k.ctx, g, id, sent(k.body, resultFields), k.until)
+	if err != nil {
+		return err
+	}
+	return k.replyTexts(http.StatusOK, s.fullResultJSON(r))
+}
+
+func textsOfResult(place []string) string {
+	if len(place) == 1 && (place[0] == "result" || place[0] == "log") {
+		return place[0]
+	}
+	return ""
 }
 
 func resultFields(b *body) core.ResultFields {
 	return core.ResultFields{
 		StartedAt: b.moment("started_at"), EndedAt: b.moment("finished_at"), Status: b.text("status", shortText),
-		Output: b.opaque("result"), Log: b.opaque("log"),
+		Output: b.longText("result"), Log: b.longText("log"),
 	}
 }
 

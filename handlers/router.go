@@ -1,7 +1,7 @@
 package handlers
 
 import (
-	"cmp"
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"vserver/service/access"
+	"vserver/service/core"
 	"vserver/service/fault"
 )
 
@@ -60,39 +61,66 @@ func (s *Server) dispatch(methods map[string]route) echo.HandlerFunc {
 	}
 }
 
-// serve authenticates, judges, and calls the handler of a route.
+// serve answers a request of a route.
 func (s *Server) serve(c echo.Context, r route) error {
-	req := c.Request()
 	c.Response().Header().Set("Cache-Control", "private, no-cache")
-	if err := checkHeaders(req); err != nil {
+	if err := checkHeaders(c.Request()); err != nil {
 		return err
 	}
-	k := &call{s: s, echo: c, ctx: req.Context(), query: req.URL.Query()}
+	k := &call{s: s, echo: c, ctx: c.Request().Context(), query: c.Request().URL.Query()}
+	if r.held {
+		k.until = s.core.HoldUntil()
+	}
+	defer k.dropTexts()
+	err := k.judged(r)
+	if r.held && s.passing(err) {
+		s.log.Warn().Err(err).Str("path", c.Request().URL.Path).Msg("Cut the connection of a node, which will send this again")
+		panic(http.ErrAbortHandler)
+	}
+	return err
+}
+
+// judged finds out who calls, and calls the handler of a route.
+func (k *call) judged(r route) error {
 	if r.who == anyone && !r.free {
-		if err := s.countAnonymous(c); err != nil {
+		if err := k.s.countAnonymous(k.echo); err != nil {
 			return err
 		}
 	}
 	if r.who != anyone {
-		a, err := s.authenticate(req, r.who)
-		if err != nil {
-			return s.countBadToken(c, err)
-		}
-		if err := s.recognized(c, a); err != nil {
+		if err := k.identify(r.who); err != nil {
 			return err
 		}
-		if a.Kind != access.Container {
-			s.core.NoteSeen(a.ID)
-		}
-		k.actor = a
 	}
 	if err := k.checkQuery(); err != nil {
 		return err
 	}
-	if err := k.loadInTurn(cmp.Or(r.body, usualBody)); err != nil {
+	return r.handle(k)
+}
+
+// identify finds out who calls, by the token.
+func (k *call) identify(who access.Kind) error {
+	err := k.s.core.Hold(k.ctx, k.until, func(context.Context) (err error) {
+		k.actor, err = k.s.authenticate(k.echo.Request(), who)
+		return err
+	})
+	if err != nil {
+		return k.s.countBadToken(k.echo, err)
+	}
+	if err := k.s.recognized(k.echo, k.actor); err != nil {
 		return err
 	}
-	return r.handle(k)
+	if k.actor.Kind != access.Container {
+		k.s.core.NoteSeen(k.actor.ID)
+	}
+	return nil
+}
+
+// passing reports whether what failed may go well later: no room, no database, too many,
+// or a body that broke off.
+func (s *Server) passing(err error) bool {
+	f, ok := fault.As(core.StorageFault(err))
+	return ok && (f.Kind == fault.Full || f.Kind == fault.Busy || f.Kind == fault.TooMany || f.Kind == fault.Broken)
 }
 
 // allowed lists the methods of a path for the Allow header.

@@ -12,14 +12,14 @@ import (
 )
 
 // Run does the work in the background until ctx ends, and a last time then: it judges
-// live connections after changes of rights, asks nodes whether they are there, and
-// writes when accounts were last seen.
+// live connections after changes of rights, asks nodes whether they are there, writes
+// when accounts were last seen, and deletes texts that nobody took over.
 func (s *Server) Run(ctx context.Context) {
 	var loops sync.WaitGroup
 	report := func(p *fault.Panic) {
 		s.log.Error().Func(p.Detail).Msg("Work in the background panicked, it begins again")
 	}
-	for _, loop := range []func(context.Context){s.live.judgeOnChanges, s.live.pingNodes, s.live.flushRegularly} {
+	for _, loop := range []func(context.Context){s.live.judgeOnChanges, s.live.pingNodes, s.live.flushRegularly, s.core.TendTexts} {
 		loops.Go(func() { fault.Steadily(ctx, report, loop) })
 	}
 	loops.Wait()

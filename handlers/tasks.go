@@ -13,7 +13,7 @@ func (s *Server) taskRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
 		{method: "GET", path: "/task", who: all, endpoint: requires[access.ViewTasks](s.handleListTasks)},
-		{method: "POST", path: "/task", who: access.User | access.Container, body: largeBody, endpoint: requires[access.CreateTasks](s.handleCreateTask)},
+		{method: "POST", path: "/task", who: access.User | access.Container, endpoint: receives[access.CreateTasks](s.handleCreateTask)},
 		{method: "GET", path: "/task/:id", who: all, endpoint: requires[access.ViewTasks](s.handleGetTask)},
 		{method: "DELETE", path: "/task/:id", who: access.User, endpoint: requires[access.DeleteTasks](s.handleDeleteTask)},
 		{method: "GET", path: "/collaboration/:id/task", who: access.User | access.Node, endpoint: requires[access.ViewTasks](s.handleListTasksOfCollaboration)},
@@ -108,7 +108,7 @@ func (s *Server) handleGetTask(k *call, g access.Grant[access.ViewTasks]) error 
 	if err != nil {
 		return err
 	}
-	return k.reply(http.StatusOK, s.fullTaskJSON(t))
+	return k.replyTexts(http.StatusOK, s.fullTaskJSON(t))
 }
 
 func (s *Server) handleDeleteTask(k *call, g access.Grant[access.DeleteTasks]) error {
@@ -120,6 +120,9 @@ func (s *Server) handleDeleteTask(k *call, g access.Grant[access.DeleteTasks]) e
 }
 
 func (s *Server) handleCreateTask(k *call, g access.Grant[access.CreateTasks]) error {
+	if err := k.loadTexts(textsOfTask); err != nil {
+		return err
+	}
 	b, err := k.body()
 	if err != nil {
 		return err
@@ -142,6 +145,13 @@ func (s *Server) handleCreateTask(k *call, g access.Grant[access.CreateTasks]) e
 		return err
 	}
 	return k.reply(http.StatusCreated, s.fullTaskJSON(t))
+}
+
+func textsOfTask(place []string) string {
+	if len(place) == 3 && place[0] == "organizations" && place[1] == "" && place[2] == "input" {
+		return "input"
+	}
+	return ""
 }
 
 // optional reads a text that is empty when absent; an explicit null stays null.
@@ -190,18 +200,17 @@ func organizationID(raw json.RawMessage) int64 {
 
 // input reads what an organization gets to work on: an opaque text, or an object
 // that becomes one; nil when absent or null.
-func (b *body) input(raw json.RawMessage) *core.Opaque {
+func (b *body) input(raw json.RawMessage) *core.Text {
 	switch {
 	case len(raw) == 0 || string(raw) == "null":
 		return nil
 	case raw[0] == '{':
-		o := core.Opaque(inputText(raw))
-		return &o
+		return core.Short(core.Opaque(inputText(raw)))
 	}
-	field := body{fields: map[string]json.RawMessage{"input": raw}}
-	o := field.opaque("input")
+	field := body{fields: map[string]json.RawMessage{"input": raw}, texts: b.texts}
+	text := field.longText("input")
 	if b.fault == nil {
 		b.fault = field.fault
 	}
-	return o
+	return text
 }

@@ -14,6 +14,12 @@ type Account struct {
 	AccessEra         int64
 }
 
+type Chunk struct {
+	StreamID int64
+	Number   int64
+	Bytes    []byte
+}
+
 type Collaboration struct {
 	ID          int64
 	Name        *string
@@ -113,6 +119,15 @@ type Rule struct {
 type Secret struct {
 	Name  string
 	Value []byte
+}
+
+type Stream struct {
+	ID        int64
+	ResultID  *int64
+	Part      *string
+	Bytes     int64
+	Encoded   *int64
+	TouchedAt Time
 }
 
 type Task struct {

@@ -55,9 +55,11 @@ SELECT p.* FROM payload p WHERE p.result_id IN (SELECT CAST(j.key AS BIGINT) FRO
 -- name: GetPayload :one
 SELECT * FROM payload WHERE result_id = @result_id;
 
+-- The length of a text that is not in the row is -1.
+
 -- name: SizesOfPayloads :many
-SELECT p.result_id, CAST(COALESCE(octet_length(p.input), 0) + COALESCE(octet_length(p.result), 0)
-  + COALESCE(octet_length(p.log), 0) AS BIGINT) AS bytes
+SELECT p.result_id, CAST(COALESCE(octet_length(p.input), -1) AS BIGINT) AS input,
+  CAST(COALESCE(octet_length(p.result), -1) AS BIGINT) AS result, CAST(COALESCE(octet_length(p.log), -1) AS BIGINT) AS log
 FROM payload p WHERE p.result_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
 
 -- name: NodesOfResults :many

@@ -598,16 +598,20 @@ func (q *Queries) ResultsOfTasks(ctx context.Context, ids string) ([]Result, err
 }
 
 const SizesOfPayloads = `-- name: SizesOfPayloads :many
-SELECT p.result_id, CAST(COALESCE(octet_length(p.input), 0) + COALESCE(octet_length(p.result), 0)
-  + COALESCE(octet_length(p.log), 0) AS BIGINT) AS bytes
+
+SELECT p.result_id, CAST(COALESCE(octet_length(p.input), -1) AS BIGINT) AS input,
+  CAST(COALESCE(octet_length(p.result), -1) AS BIGINT) AS result, CAST(COALESCE(octet_length(p.log), -1) AS BIGINT) AS log
 FROM payload p WHERE p.result_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)
 `
 
 type SizesOfPayloadsRow struct {
 	ResultID int64
-	Bytes    int64
+	Input    int64
+	Result   int64
+	Log      int64
 }
 
+// The length of a text that is not in the row is -1.
 func (q *Queries) SizesOfPayloads(ctx context.Context, ids string) ([]SizesOfPayloadsRow, error) {
 	rows, err := q.db.QueryContext(ctx, SizesOfPayloads, ids)
 	if err != nil {
@@ -617,7 +621,12 @@ func (q *Queries) SizesOfPayloads(ctx context.Context, ids string) ([]SizesOfPay
 	var items []SizesOfPayloadsRow
 	for rows.Next() {
 		var i SizesOfPayloadsRow
-		if err := rows.Scan(&i.ResultID, &i.Bytes); err != nil {
+		if err := rows.Scan(
+			&i.ResultID,
+			&i.Input,
+			&i.Result,
+			&i.Log,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -300,7 +300,7 @@ func (w *writer) createTasks(ctx context.Context) error {
 	for _, c := range w.collaborations {
 		var targets []core.Target
 		for _, m := range c.participants {
-			targets = append(targets, core.Target{OrganizationID: w.world.organizations[m.name], Input: &input})
+			targets = append(targets, core.Target{OrganizationID: w.world.organizations[m.name], Input: core.Short(input)})
 		}
 		collaboration := w.idOf(c)
 		for _, t := range c.images {

@@ -40,7 +40,15 @@ type Settings struct {
 	// NoticePause is the least time between two messages to a room about who came and
 	// went (/docs/live#notices); 0: 200 ms.
 	NoticePause time.Duration
+	// TextLimit is how many bytes an input, a result or a log may have; 0: 1 GiB.
+	TextLimit int64
+	// HoldFor is how long what a node says of a result is held while it cannot be stored;
+	// 0: 5 minutes.
+	HoldFor time.Duration
 }
+
+// textLimit is the usual limit of a text.
+const textLimit = 1 << 30
 
 // Core is all use cases over one database.
 type Core struct {
@@ -56,6 +64,8 @@ type Core struct {
 	presence   *presence
 	notices    *notices
 	turns      *turns // at hashing passwords
+	drafts     *drafts
+	chunking   chan struct{} // a turn to write a chunk
 	digester   []byte
 }
 
@@ -63,10 +73,13 @@ type Core struct {
 // and the first user (/docs/permissions#start).
 func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, set Settings) (*Core, error) {
 	set.PasswordCost = cmp.Or(set.PasswordCost, bcryptCost)
+	set.TextLimit = cmp.Or(set.TextLimit, textLimit)
+	set.HoldFor = cmp.Or(set.HoldFor, holdFor)
 	c := &Core{
 		db: db, bus: b, log: log, set: set, identities: newIdentityCache(), lastSeen: newLastSeen(), wrongTries: newRepetitions(), unwritten: newUnwritten(), presence: newPresence(),
 		notices: newNotices(b, cmp.Or(set.NoticePause, noticePause)),
 		turns:   newTurns(runtime.GOMAXPROCS(0)),
+		drafts:  newDrafts(), chunking: make(chan struct{}, chunkWriters(db.Engine)),
 	}
 	if err := c.firstRun(ctx); err != nil {
 		return nil, fmt.Errorf("preparing the database: %w", err)

@@ -65,7 +65,7 @@ const textNotYourPort = "You lack the permissions to do that!"
 func (c *Core) CreatePort(ctx context.Context, g access.Grant[access.NodeItself], f PortFields) (Port, error) {
 	row := Port{Port: &f.Port, ResultID: &f.ResultID, Label: f.Label}
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
-		_, err := t.ownResult(ctx, g, f.ResultID, textNotYourPort)
+		_, err := ownResult(ctx, t.Queries, g, f.ResultID, textNotYourPort)
 		if err != nil {
 			return err
 		}
@@ -80,7 +80,7 @@ func (c *Core) CreatePort(ctx context.Context, g access.Grant[access.NodeItself]
 // DeletePorts forgets all ports of a result (/docs/ports#delete).
 func (c *Core) DeletePorts(ctx context.Context, g access.Grant[access.NodeItself], result int64) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
-		if _, err := t.ownResult(ctx, g, result, textNotYourPort); err != nil {
+		if _, err := ownResult(ctx, t.Queries, g, result, textNotYourPort); err != nil {
 			return err
 		}
 		return t.DeletePortsOfResult(ctx, &result)

@@ -15,21 +15,38 @@ import (
 type ResultFields struct {
 	StartedAt, EndedAt *time.Time
 	Status             *string
-	Output, Log        *Opaque
+	Output, Log        *Text
 }
 
 // ChangeResult writes what a node says about a result of its own
-// (/docs/results#change). A finished result takes nothing more.
-func (c *Core) ChangeResult(ctx context.Context, g access.Grant[access.NodeItself], id int64, in Sent[ResultFields]) (Result, error) {
+// (/docs/results#change). A finished result takes nothing more. Until a moment it is held
+// while it cannot be stored.
+func (c *Core) ChangeResult(ctx context.Context, g access.Grant[access.NodeItself], id int64, in Sent[ResultFields], until time.Time) (Result, error) {
+	var row queries.GetResultRow
+	err := c.Hold(ctx, until, func(ctx context.Context) (err error) {
+		row, err = c.storeResult(ctx, g, id, in)
+		return err
+	})
+	if err != nil {
+		return Result{}, fmt.Errorf("changing a result: %w", err)
+	}
+	var list []Result
+	err = c.Hold(ctx, until, func(ctx context.Context) (err error) {
+		list, err = c.wholeResults(ctx, []queries.Result{row.Result})
+		return err
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	return list[0], nil
+}
+
+func (c *Core) storeResult(ctx context.Context, g access.Grant[access.NodeItself], id int64, in Sent[ResultFields]) (queries.GetResultRow, error) {
 	var row queries.GetResultRow
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
-		stored, err := t.ownResult(ctx, g, id, "This is not your result to PATCH!")
+		stored, err := unfinished(ctx, t.Queries, g, id)
 		if err != nil {
 			return err
-		}
-		finished := fault.New(fault.Invalid, "Cannot update an already finished result!")
-		if stored.FinishedAt != nil {
-			return finished
 		}
 		if err := firstError(in.Fault, fitsEncryption("result", in.Fields.Output, value(stored.Encrypted))); err != nil {
 			return err
@@ -39,26 +56,38 @@ func (c *Core) ChangeResult(ctx context.Context, g access.Grant[access.NodeItsel
 			return err
 		}
 		if !changed {
-			return finished // somebody else finished it since it was read
+			return errFinished() // somebody else finished it since it was read
 		}
 		t.emit(CollaborationRoom(*stored.CollaborationID), "status_update", map[string]int64{"result_id": id})
 		row, err = t.GetResult(ctx, id)
 		return err
 	})
-	if err != nil {
-		return Result{}, fmt.Errorf("changing a result: %w", err)
+	return row, err
+}
+
+// AwaitsResult judges before the texts arrive whether a node may write a result.
+func (c *Core) AwaitsResult(ctx context.Context, g access.Grant[access.NodeItself], id int64) error {
+	_, err := unfinished(ctx, c.db.Queries, g, id)
+	return err
+}
+
+// unfinished reads a result of a node that still takes something.
+func unfinished(ctx context.Context, q *queries.Queries, g access.Grant[access.NodeItself], id int64) (queries.ResultForPatchRow, error) {
+	row, err := ownResult(ctx, q, g, id, "This is not your result to PATCH!")
+	if err == nil && row.FinishedAt != nil {
+		err = errFinished()
 	}
-	list, err := c.wholeResults(ctx, []queries.Result{row.Result})
-	if err != nil {
-		return Result{}, err
-	}
-	return list[0], nil
+	return row, err
+}
+
+func errFinished() error {
+	return fault.New(fault.Invalid, "Cannot update an already finished result!")
 }
 
 // ownResult reads a result that a node may write: one of its organization in its
 // collaboration, as long as the one is a member of the other (/docs/results#change).
-func (t *Tx) ownResult(ctx context.Context, g access.Grant[access.NodeItself], id int64, denied string) (queries.ResultForPatchRow, error) {
-	row, err := t.ResultForPatch(ctx, id)
+func ownResult(ctx context.Context, q *queries.Queries, g access.Grant[access.NodeItself], id int64, denied string) (queries.ResultForPatchRow, error) {
+	row, err := q.ResultForPatch(ctx, id)
 	if queries.Missing(err) {
 		return row, noResult(id)
 	}
@@ -84,7 +113,7 @@ func (t *Tx) writeResult(ctx context.Context, id int64, status *string, f Result
 	if err != nil || n == 0 || f.Output == nil && f.Log == nil {
 		return n > 0, err
 	}
-	return true, t.UpsertPayload(ctx, queries.UpsertPayloadParams{ResultID: id, Result: f.Output, Log: f.Log})
+	return true, t.replaceTexts(ctx, id, texts{output: f.Output, log: f.Log})
 }
 
 // AddResult stores a new result.
@@ -106,8 +135,3 @@ func (t *Tx) SaveResult(ctx context.Context, r queries.Result) error {
 
 // RemoveResult deletes a result with its texts; its ports stay.
 func (t *Tx) RemoveResult(ctx context.Context, id int64) error { return t.DeleteResult(ctx, id) }
-
-// SavePayload replaces the large texts of a result.
-func (t *Tx) SavePayload(ctx context.Context, p queries.Payload) error {
-	return firstError(t.DeletePayload(ctx, p.ResultID), t.UpsertPayload(ctx, queries.UpsertPayloadParams(p)))
-}

@@ -16,7 +16,7 @@ type Result struct {
 	TaskID, OrganizationID         *int64
 	Status                         *string
 	AssignedAt, StartedAt, EndedAt *time.Time
-	Input, Output, Log             *Opaque
+	Input, Output, Log             *Text
 	Node                           *ResultNode
 	Ports                          []Port
 	Task                           *Task // when it was asked for and the caller may see it
@@ -108,32 +108,50 @@ func (c *Core) resultReader(ctx context.Context, g access.AnyGrant, tasks bool,
 	}
 }
 
-// partBytes is how much of the large texts is held at once, when one result alone has
-// no more.
-const partBytes = 16 << 20
+// partBytes is how much of the texts that lie in rows is held at once, when one result alone
+// has no more.
+const partBytes = 512 << 10
 
 // fitting returns how many of the rows, at least one, may be in memory together with their
 // texts. It does not read the texts.
 func (c *Core) fitting(ctx context.Context, rows []queries.Result) (int, error) {
+	sizes, err := c.sizesOfTexts(ctx, rows)
+	if err != nil {
+		return 0, err
+	}
+	return countFitting(rows, sizes), nil
+}
+
+func countFitting(rows []queries.Result, sizes map[int64]queries.SizesOfPayloadsRow) int {
+	sum := int64(0)
+	for i, r := range rows {
+		s := sizes[r.ID]
+		if sum += max(s.Input, 0) + max(s.Result, 0) + max(s.Log, 0); sum > partBytes && i > 0 {
+			return i
+		}
+	}
+	return len(rows)
+}
+
+// sizesOfTexts reads the lengths of the texts that lie in rows.
+func (c *Core) sizesOfTexts(ctx context.Context, rows []queries.Result) (map[int64]queries.SizesOfPayloadsRow, error) {
+	sizes, err := c.db.SizesOfPayloads(ctx, idSet(idsOf(rows)))
+	if err != nil {
+		return nil, fmt.Errorf("reading the sizes of results: %w", err)
+	}
+	by := make(map[int64]queries.SizesOfPayloadsRow, len(sizes))
+	for _, s := range sizes {
+		by[s.ResultID] = s
+	}
+	return by, nil
+}
+
+func idsOf(rows []queries.Result) []int64 {
 	ids := make([]int64, len(rows))
 	for i, r := range rows {
 		ids[i] = r.ID
 	}
-	sizes, err := c.db.SizesOfPayloads(ctx, idSet(ids))
-	if err != nil {
-		return 0, fmt.Errorf("reading the sizes of results: %w", err)
-	}
-	size := make(map[int64]int64, len(sizes))
-	for _, s := range sizes {
-		size[s.ResultID] = s.Bytes
-	}
-	sum := int64(0)
-	for i, id := range ids {
-		if sum += size[id]; sum > partBytes && i > 0 {
-			return i, nil
-		}
-	}
-	return len(rows), nil
+	return ids
 }
 
 func resultsOf(row queries.CollaborationsInReachRow) int64 { return row.ResultCount }
@@ -227,32 +245,26 @@ func (c *Core) Result(ctx context.Context, g access.Grant[access.ViewResults], i
 func noResult(id int64) error { return fault.New(fault.Missing, "Result id=%d not found!", id) }
 
 // wholeResults adds what the rows of a page show beside themselves, with one query a
-// relation. The large texts are read here and nowhere else.
+// relation. Texts are read where they fit into memory; the others come in pieces.
 func (c *Core) wholeResults(ctx context.Context, rows []queries.Result) ([]Result, error) {
 	list := make([]Result, len(rows))
 	if len(rows) == 0 {
 		return list, nil
 	}
-	ids := make([]int64, len(rows))
 	place := make(map[int64]*Result, len(rows))
 	for i, r := range rows {
-		ids[i] = r.ID
 		list[i] = Result{
 			ID: r.ID, TaskID: r.TaskID, OrganizationID: r.OrganizationID, Status: r.Status,
 			AssignedAt: moment(r.AssignedAt), StartedAt: moment(r.StartedAt), EndedAt: moment(r.FinishedAt),
 		}
 		place[r.ID] = &list[i]
 	}
-	set := idSet(ids)
-	payloads, err1 := c.db.PayloadsOfResults(ctx, set)
-	nodes, err2 := c.db.NodesOfResults(ctx, set)
-	ports, err3 := c.db.PortsOfResults(ctx, set)
-	if err := firstError(err1, err2, err3); err != nil {
+	set := idSet(idsOf(rows))
+	err0 := c.addTextsTo(ctx, place, rows)
+	nodes, err1 := c.db.NodesOfResults(ctx, set)
+	ports, err2 := c.db.PortsOfResults(ctx, set)
+	if err := firstError(err0, err1, err2); err != nil {
 		return nil, fmt.Errorf("reading what belongs to results: %w", err)
-	}
-	for _, p := range payloads {
-		r := place[p.ResultID]
-		r.Input, r.Output, r.Log = p.Input, p.Result, p.Log
 	}
 	for _, n := range nodes {
 		place[n.ResultID].Node = &ResultNode{ID: n.ID, Name: n.Name, IP: n.IP, Status: n.Status}
@@ -262,6 +274,39 @@ func (c *Core) wholeResults(ctx context.Context, rows []queries.Result) ([]Resul
 		r.Ports = append(r.Ports, p)
 	}
 	return list, nil
+}
+
+// addTextsTo adds texts to results: the first that fit as a whole, the others and the long
+// ones as what is read later.
+func (c *Core) addTextsTo(ctx context.Context, place map[int64]*Result, rows []queries.Result) error {
+	fit := len(rows)
+	if fit > 1 {
+		sizes, err := c.sizesOfTexts(ctx, rows)
+		if err != nil {
+			return err
+		}
+		fit = countFitting(rows, sizes)
+		for _, r := range rows[fit:] {
+			if s, ok := sizes[r.ID]; ok {
+				to := place[r.ID]
+				to.Input, to.Output, to.Log = later(r.ID, inputPart, s.Input), later(r.ID, outputPart, s.Result), later(r.ID, logPart, s.Log)
+			}
+		}
+	}
+	payloads, err1 := c.db.PayloadsOfResults(ctx, idSet(idsOf(rows[:fit])))
+	streams, err2 := c.db.StreamsOfResults(ctx, idSet(idsOf(rows)))
+	if err := firstError(err1, err2); err != nil {
+		return err
+	}
+	for _, p := range payloads {
+		r := place[p.ResultID]
+		r.Input, r.Output, r.Log = whole(p.Input), whole(p.Result), whole(p.Log)
+	}
+	for _, s := range streams {
+		r := place[*s.ResultID]
+		*map[part]**Text{inputPart: &r.Input, outputPart: &r.Output, logPart: &r.Log}[part(value(s.Part))] = streamed(s)
+	}
+	return nil
 }
 
 // embedResults shows the results of tasks in full; tasks whose results the caller may

@@ -22,7 +22,7 @@ type NewTask struct {
 // Target is an organization that has to work on a task. An id of 0 names none.
 type Target struct {
 	OrganizationID int64
-	Input          *Opaque
+	Input          *Text
 }
 
 // statusPending is the status of a result that no node has picked up yet.
@@ -186,8 +186,8 @@ func (t *Tx) StartTask(ctx context.Context, task *queries.Task, targets []Target
 			TaskID: &task.ID, OrganizationID: &target.OrganizationID, CollaborationID: task.CollaborationID, AssignedAt: &t.Now, Status: &pending,
 		}
 		err := t.AddResult(ctx, &r)
-		if err == nil && target.Input != nil {
-			err = t.UpsertPayload(ctx, queries.UpsertPayloadParams{ResultID: r.ID, Input: target.Input})
+		if err == nil {
+			err = t.addTexts(ctx, r.ID, texts{input: target.Input})
 		}
 		if err != nil {
 			return nil, fmt.Errorf("assigning a task: %w", err)

@@ -17,6 +17,7 @@ const (
 	Internal     Kind = iota // 500: unknown cause, fixed text
 	Invalid                  // 400: the request is wrong
 	Unparsed                 // 400: the body is no JSON (/docs/wire#unparsed)
+	Broken                   // 400: the body broke off or came too slowly
 	Field                    // 400: one field is wrong (/docs/wire#field)
 	Unauthorized             // 401: no, wrong or dead credentials
 	Denied                   // 401: a permission is missing (never 403, /docs/wire#errors)

@@ -66,9 +66,7 @@ var resultRows = table[resultRow]{
 		return t.SavePayload(ctx, r.Texts)
 	},
 	deferred: func(q *queries.Queries, ctx context.Context, r *resultRow) (err error) {
-		if r.Texts, err = q.GetPayload(ctx, r.ID); queries.Missing(err) {
-			return nil
-		}
+		r.Texts, err = core.WholePayload(ctx, q, r.ID)
 		return err
 	},
 }

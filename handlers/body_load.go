@@ -1,0 +1,167 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"net/http"
+	"time"
+
+	"vserver/service/access"
+	"vserver/service/core"
+	"vserver/service/fault"
+)
+
+// Limits of bodies (/docs/wire#limits).
+const (
+	// usualBody is the most that a body may have, or the rest of one whose long texts go
+	// their own way.
+	usualBody = 10 << 20
+	// powerlessBody is how much is read of a body whose sender may do nothing with it: short
+	// ones are, because a row that is missing is told before a right that is.
+	powerlessBody = 64 << 10
+)
+
+// bodyPause is how long a sender may leave a body standing still.
+const bodyPause = 30 * time.Second
+
+// load takes in the whole body, before any transaction: a slow sender must hold up
+// nobody.
+func (k *call) load() error { return k.inTurn(k.loadWhole) }
+
+func (k *call) loadWhole() error {
+	req := k.echo.Request()
+	body := k.steadyBody()
+	if req.ContentLength > body.most {
+		return body.why
+	}
+	if req.ContentLength > usualBody {
+		return tooLarge()
+	}
+	var err error
+	k.raw, err = io.ReadAll(http.MaxBytesReader(k.echo.Response(), body, usualBody))
+	if err != nil {
+		return unread(err) // with its deadline, since the server reads the rest before it gives up the connection
+	}
+	body.ended()
+	return nil
+}
+
+// loadTexts takes in a body and lets its long texts go to where they are kept. takes names
+// the text at a place, "" for what is none.
+func (k *call) loadTexts(takes func(place []string) string) error {
+	return k.inTurn(func() error { return k.splitBody(takes) })
+}
+
+func (k *call) splitBody(takes func(place []string) string) error {
+	req := k.echo.Request()
+	body := k.steadyBody()
+	if req.ContentLength > body.most {
+		return body.why
+	}
+	s := splitter{ctx: k.ctx, src: body, most: usualBody, takes: func(place []string) *core.Arriving {
+		what := takes(place)
+		if what == "" {
+			return nil
+		}
+		a := k.s.core.ReceiveText(what, k.until)
+		k.arriving = append(k.arriving, a)
+		return a
+	}}
+	err := s.split()
+	k.raw, k.texts = s.rest, s.texts
+	switch {
+	case errors.Is(err, errNoUTF8):
+		k.textFault = fault.New(fault.Invalid, "%s: %s", s.bad, errNoUTF8)
+	case errors.Is(err, errRestTooLong):
+		return fault.New(fault.TooLarge, "The body is larger than %d bytes without its texts", usualBody)
+	case err != nil && s.ended != nil && !errors.Is(s.ended, io.EOF):
+		return unread(err)
+	case err != nil:
+		return err
+	}
+	if err == nil {
+		body.ended()
+	}
+	return nil
+}
+
+func tooLarge() error {
+	return fault.New(fault.TooLarge, "The body is larger than %d bytes", usualBody)
+}
+
+// dropTexts deletes what no use case took over, also when the caller has gone.
+func (k *call) dropTexts() {
+	for _, a := range k.arriving {
+		if err := a.Discard(context.WithoutCancel(k.ctx)); err != nil {
+			k.s.log.Warn().Err(err).Msg("A text that nobody took over stays until the next sweep")
+		}
+	}
+}
+
+// steady is a body whose sender may take long, but neither pause nor trickle: every 30
+// seconds of waiting bring at least a number of bytes (/docs/security#u9).
+type steady struct {
+	io.ReadCloser
+	control *http.ResponseController
+	least   int64 // bytes
+	got     int64
+	waited  time.Duration
+	most    int64 // bytes that are read at all
+	why     error // the reason
+}
+
+// Bytes that a sender has to bring in a second: who may do more than send is trusted with
+// a slower line.
+const (
+	leastRate     = 1 << 10
+	leastNodeRate = 256
+)
+
+// steadyBody is the body of a request.
+func (k *call) steadyBody() *steady {
+	rate := int64(leastRate)
+	if k.actor.Kind == access.Node {
+		rate = leastNodeRate
+	}
+	body := &steady{
+		ReadCloser: k.echo.Request().Body, control: http.NewResponseController(k.echo.Response()),
+		least: rate * int64(bodyPause/time.Second), most: math.MaxInt64,
+	}
+	if k.powerless {
+		body.most, body.why = powerlessBody, fault.Deny()
+	}
+	return body
+}
+
+// Read waits for more as long as the sender may still take. What has no deadlines, as a body
+// in a test, is waited for.
+func (s *steady) Read(p []byte) (int, error) {
+	if s.most < 0 {
+		return 0, s.why
+	}
+	begin := time.Now()
+	_ = s.control.SetReadDeadline(begin.Add(bodyPause - s.waited))
+	n, err := s.ReadCloser.Read(p)
+	s.waited += time.Since(begin)
+	s.most -= int64(n)
+	if s.got += int64(n); s.got >= s.least {
+		s.got, s.waited = 0, 0
+	}
+	return n, err
+}
+
+// ended takes the deadline away once everything is there.
+func (s *steady) ended() { _ = s.control.SetReadDeadline(time.Time{}) }
+
+func unread(err error) error {
+	if _, ok := fault.As(err); ok {
+		return err
+	}
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return tooLarge()
+	}
+	return fault.Wrap(fault.Broken, err, "The body could not be read")
+}
