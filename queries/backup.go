@@ -60,10 +60,10 @@ func copyLite(ctx context.Context, src *sqlite3.Conn, to string) (version int64,
 	if err != nil {
 		return 0, fmt.Errorf("making the file of the copy: %w", explained(err, to))
 	}
-	name := unfinished.Name()
+	name, named := unfinished.Name(), false
 	defer func() {
-		if err != nil {
-			_ = os.Remove(name) // the first error is the one to tell
+		if !named { // also after a panic; the first error is the one to tell
+			_, _ = os.Remove(name), os.Remove(name+journalSuffix)
 		}
 	}()
 	if err = errors.Join(private.HandOver(unfinished), unfinished.Close()); err != nil {
@@ -78,6 +78,7 @@ func copyLite(ctx context.Context, src *sqlite3.Conn, to string) (version int64,
 	if err = os.Rename(name, to); err != nil {
 		return 0, fmt.Errorf("naming the copy: %w", err)
 	}
+	named = true
 	return version, nil
 }
 

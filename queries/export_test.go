@@ -7,3 +7,11 @@ func (db *DB) Waiting() int {
 	}
 	return len(db.writer.jobs)
 }
+
+// Confuse has the writer of SQLite panic at whatever it does, until the returned function
+// is called.
+func (db *DB) Confuse() (mend func()) {
+	at := db.writer.at
+	db.writer.at = nil
+	return func() { db.writer.at = at }
+}

@@ -56,8 +56,9 @@ func createPrivate(name string, flags vfs.OpenFlag) error {
 
 // The files beside a database that is in use.
 const (
-	walSuffix = "-wal"
-	shmSuffix = "-shm"
+	walSuffix     = "-wal"
+	shmSuffix     = "-shm"
+	journalSuffix = "-journal" // while it is copied into
 )
 
 // wholeFile is all that a file of the driver can do on every system.

@@ -3,6 +3,8 @@ package queries
 import (
 	"context"
 	"fmt"
+
+	"vserver/service/fault"
 )
 
 // ForeignChanges returns a number that is another one than before when somebody else has
@@ -44,6 +46,12 @@ func (w *writer) version(ctx context.Context) (int64, error) {
 // look answers also after the driver panicked, so that the database is found in order
 // again when nobody writes.
 func (w *writer) look() (l look) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.discard()
+			l.err = fault.Recovered(p)
+		}
+	}()
 	if l.err = w.at.gone(); l.err == nil && w.broken() {
 		l.err = w.reconnect()
 	}

@@ -146,9 +146,10 @@ func reopen(t *testing.T, db **queries.DB, src queries.Source) {
 }
 
 // sharing runs three transactions that share one commit on SQLite; the second does
-// what is given.
-func sharing(t *testing.T, db *queries.DB, name string, doing func(context.Context, *queries.Tx) error) [3]error {
+// what is given, within the context that is given.
+func sharing(t *testing.T, db *queries.DB, name string, doing func(context.Context, *queries.Tx) error, within ...context.Context) [3]error {
 	t.Helper()
+	of := [3]context.Context{t.Context(), slices.Concat(within, []context.Context{t.Context()})[0], t.Context()}
 	begun, release := make(chan struct{}), make(chan struct{})
 	var all sync.WaitGroup
 	all.Go(func() {
@@ -165,7 +166,7 @@ func sharing(t *testing.T, db *queries.DB, name string, doing func(context.Conte
 	var errs [3]error
 	for i := range errs {
 		all.Go(func() {
-			errs[i] = db.InTx(t.Context(), func(ctx context.Context, tx *queries.Tx) error {
+			errs[i] = db.InTx(of[i], func(ctx context.Context, tx *queries.Tx) error {
 				if i == 1 {
 					return doing(ctx, tx)
 				}
@@ -245,3 +246,43 @@ func TestPanicAfterTheCommitIsItsCallersAlone(t *testing.T) {
 	}
 	works(t, db, "after the commit", 0)
 }
+
+// TestPanicOfTheWriterItself has the one goroutine panic that writes to SQLite: outside of any
+// transaction, and at what one caller gave it. Callers get an error, and it writes on.
+func TestPanicOfTheWriterItself(t *testing.T) {
+	var template dbtest.Template
+	src := template.Copy(t)
+	if src.Engine != queries.SQLite {
+		t.Skip("skipped: Postgres has no such writer")
+	}
+	db, err := queries.Open(t.Context(), src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mend := db.Confuse()
+	var p *fault.Panic
+	err = db.InTx(t.Context(), func(ctx context.Context, tx *queries.Tx) error { return organization(ctx, tx, "confused") })
+	if !errors.As(err, &p) {
+		t.Errorf("the transaction at that moment: %v", err)
+	}
+	if _, err := db.ForeignChanges(t.Context()); !errors.As(err, &p) {
+		t.Errorf("the question at that moment: %v", err)
+	}
+	mend()
+	works(t, db, "confused", 0)
+	if _, err := db.ForeignChanges(t.Context()); err != nil {
+		t.Errorf("the next question: %v", err)
+	}
+	errs := sharing(t, db, "context", func(context.Context, *queries.Tx) error { return nil }, panicking{t.Context()})
+	if !errors.As(errs[1], &p) || errs[0] != nil || errs[2] != nil {
+		t.Errorf("the caller whose context panics, and its neighbours: %v", errs)
+	}
+	works(t, db, "context", 2)
+	closes(t, db)
+}
+
+// panicking is a context that panics when it is asked whether it has ended.
+type panicking struct{ context.Context }
+
+// Err panics.
+func (panicking) Err() error { panic("a test wanted a panic of a context") }

@@ -68,9 +68,16 @@ func replace(ctx context.Context, c *sqlite3.Conn, backup, safety string) error 
 	if err := reserve(safety); err != nil {
 		return err
 	}
+	kept := false
+	defer func() {
+		if !kept { // also after a panic
+			_, _ = os.Remove(safety), os.Remove(safety+journalSuffix)
+		}
+	}()
 	if err := copyPages(ctx, c, safety); err != nil {
-		return errors.Join(fmt.Errorf("keeping a copy of the present database: %w", roomless(err, safety)), os.Remove(safety))
+		return fmt.Errorf("keeping a copy of the present database: %w", roomless(err, safety))
 	}
+	kept = true
 	if err := c.Restore("main", liteURI(backup)); err != nil {
 		return fmt.Errorf("copying the backup into the database: %w", roomless(err, safety))
 	}

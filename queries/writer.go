@@ -93,6 +93,16 @@ func (w *writer) reconnect() error {
 	return w.connect(context.Background())
 }
 
+// discard makes the connection one of no use.
+func (w *writer) discard() {
+	if !w.lost.Load() {
+		_ = w.conn.Raw(func(c any) error {
+			c.(*guardedConn).broken.Store(true)
+			return nil
+		})
+	}
+}
+
 // broken reports whether the driver panicked, so that another connection is needed.
 func (w *writer) broken() bool {
 	broken := w.lost.Load()
@@ -147,13 +157,25 @@ func (w *writer) run() {
 	for {
 		select {
 		case j := <-w.jobs:
-			w.commit(w.gather(j))
+			w.steadily(w.gather(j))
 		case answer := <-w.looks:
 			answer <- w.look()
 		case <-w.quit:
 			return
 		}
 	}
+}
+
+// steadily commits jobs. A panic of the writer itself is the error of all of them, and what
+// its connection was about nobody knows: it takes another one for the next.
+func (w *writer) steadily(jobs []*job) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.discard()
+			w.answer(jobs, fault.Recovered(p))
+		}
+	}()
+	w.commit(jobs)
 }
 
 // gather takes what waits already, without waiting for more.
@@ -174,7 +196,7 @@ func (w *writer) gather(first *job) []*job {
 // others are run again on another connection.
 func (w *writer) commit(jobs []*job) {
 	left, err := jobs, error(nil)
-	if w.lost.Load() {
+	if w.broken() {
 		err = w.reconnect()
 	}
 	for err == nil && len(left) > 0 {
@@ -255,9 +277,6 @@ func (w *writer) attempt(jobs []*job, apart bool) error {
 
 // one runs a job; the error is one that ended the whole transaction.
 func (w *writer) one(j *job, apart bool) error {
-	if j.err = j.ctx.Err(); j.err != nil {
-		return nil
-	}
 	if apart {
 		if err := w.exec("SAVEPOINT job"); err != nil {
 			return err
@@ -283,7 +302,12 @@ func (w *writer) one(j *job, apart bool) error {
 
 func (j *job) run(on DBTX) {
 	j.tx = &Tx{Queries: New(on), Now: Now()}
-	j.err = recovering(context.WithoutCancel(j.ctx), j.f, j.tx)
+	j.err = recovering(j.ctx, func(ctx context.Context, tx *Tx) error {
+		if err := ctx.Err(); err != nil {
+			return err // it gave up waiting
+		}
+		return j.f(context.WithoutCancel(ctx), tx)
+	}, j.tx)
 }
 
 // idle reports whether no transaction is open; SQLite gives one up by itself when the

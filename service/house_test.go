@@ -31,17 +31,17 @@ var arrows = map[string][]string{
 		"service/fault", "service/limits", "service/log", "service/private",
 	},
 	"service/access": {"service/fault"},
-	"service/batch":  {"queries", "service/access", "service/core", "service/yaml"},
+	"service/batch":  {"queries", "service/access", "service/core", "service/fault", "service/yaml"},
 	"service/bus":    {"service/fault"},
 	"service/cli": {
 		"service", "service/batch", "service/config", "service/core", "service/daemon", "service/demo",
-		"service/instance", "service/log", "service/manual", "service/shell", "service/terminal",
+		"service/fault", "service/instance", "service/log", "service/manual", "service/shell", "service/terminal",
 		"service/upkeep", "service/yaml",
 	},
 	"service/config":   {"service/private", "service/yaml"},
 	"service/core":     {"queries", "service/access", "service/bus", "service/fault"},
 	"service/daemon":   {"service/config", "service/instance", "service/private"},
-	"service/demo":     nil, // nothing but public REST and Socket.IO
+	"service/demo":     {"service/fault"}, // and public REST and Socket.IO
 	"service/fault":    nil,
 	"service/instance": {"service/config", "service/log", "service/private"},
 	"service/limits":   {"service/config"},

@@ -16,6 +16,7 @@ import (
 	"vserver/handlers"
 	"vserver/service/config"
 	"vserver/service/core"
+	"vserver/service/fault"
 	"vserver/service/limits"
 )
 
@@ -150,6 +151,13 @@ func (m *metrics) watch(ctx context.Context, opened *Opened, wire *handlers.Serv
 // The descriptors for them are not those of clients.
 const mostScrapes = 8
 
+// handler answers at /metrics.
+func (m *metrics) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	return mux
+}
+
 // serve answers at /metrics until the returned function is called.
 func (m *metrics) serve(ctx context.Context, at config.Metrics, log zerolog.Logger) (stop func(), err error) {
 	address := net.JoinHostPort(at.IP, strconv.Itoa(at.Port))
@@ -158,17 +166,16 @@ func (m *metrics) serve(ctx context.Context, at config.Metrics, log zerolog.Logg
 		return nil, fmt.Errorf("cannot listen on %s for metrics: %w", address, err)
 	}
 	readers := limits.New(limits.Options{Connections: mostScrapes}).Crowd
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
 	server := &http.Server{
-		Handler: mux, ReadHeaderTimeout: headerTime, ReadTimeout: headerTime,
+		Handler: shielded(m.handler(), log), ReadHeaderTimeout: headerTime, ReadTimeout: headerTime,
 		IdleTimeout: idleTime, MaxHeaderBytes: headerSize, ErrorLog: complain(log),
 	}
 	log.Info().Msgf("Metrics are at http://%s/metrics", l.Addr())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		if err := server.Serve(readers.Watch(m.files.watch(l))); !errors.Is(err, http.ErrServerClosed) {
+		err := fault.Caught(func() error { return server.Serve(readers.Watch(m.files.watch(l))) })
+		if !errors.Is(err, http.ErrServerClosed) {
 			log.Error().Err(err).Msg("The metrics cannot be read any more")
 		}
 	}()
@@ -176,4 +183,20 @@ func (m *metrics) serve(ctx context.Context, at config.Metrics, log zerolog.Logg
 		_ = server.Close()
 		<-ended
 	}, nil
+}
+
+// shielded answers 500 where a handler panics, with the incident that is in the log.
+func shielded(next http.Handler, log zerolog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var p *fault.Panic
+		err := fault.Caught(func() error {
+			next.ServeHTTP(w, r)
+			return nil
+		})
+		if errors.As(err, &p) {
+			log.Error().Func(p.Detail).Msgf("%s panicked", r.URL.Path)
+			w.Header().Set("X-Incident", p.Incident)
+			http.Error(w, "This is a fault of the server", http.StatusInternalServerError)
+		}
+	})
 }

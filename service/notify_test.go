@@ -104,3 +104,33 @@ func TestAnswers(t *testing.T) {
 		}
 	}
 }
+
+// TestServerEndsAlthoughItsManagerDoesNotListen: a service manager that reads nothing keeps
+// no server from ending in time.
+func TestServerEndsAlthoughItsManagerDoesNotListen(t *testing.T) {
+	socket, _ := manager(t)
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "unixgram", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	for err == nil { // until it takes no more
+		_ = conn.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
+		_, err = conn.Write([]byte("nobody reads this"))
+	}
+	ctx, end := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- Run(ctx, configured(t), RunOptions{
+			Getenv: variables("NOTIFY_SOCKET", socket, "WATCHDOG_USEC", "30000"), Ready: func(net.Addr) { end() },
+		})
+	}()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(promise.Within(10 * time.Second)):
+		t.Fatal("it still runs")
+	}
+}

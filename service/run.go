@@ -70,8 +70,13 @@ func Run(ctx context.Context, inst config.Instance, o RunOptions) error {
 	announce(logs.Logger("context"), inst)
 	logger := logs.Logger("server")
 	restrictFiles(inst, logger)
-	err = serveInstance(ctx, inst, o, logs)
-	if err != nil && ctx.Err() == nil {
+	err = fault.Caught(func() error { return serveInstance(ctx, inst, o, logs) })
+	var p *fault.Panic
+	switch {
+	case errors.As(err, &p):
+		logger.Error().Func(p.Detail).Msg("The server ends because it panicked")
+		return err
+	case err != nil && ctx.Err() == nil:
 		logger.Error().Err(err).Msg("The server ends because of an error")
 		return err
 	}
@@ -245,7 +250,9 @@ func (s *server) serveUntilEnd(ctx context.Context, l net.Listener, ready func(n
 		ready(l.Addr())
 	}
 	s.notifier.Notify(ctx, "READY=1\nSTATUS=Listening on "+l.Addr().String())
-	work.Go(func() { s.notifier.KeepAlive(background, alive) })
+	work.Go(func() {
+		fault.Steadily(background, s.panicked, func(ctx context.Context) { s.notifier.KeepAlive(ctx, alive) })
+	})
 	var err error
 	select {
 	case <-ctx.Done():
@@ -266,12 +273,15 @@ func (s *server) panicked(p *fault.Panic) {
 	s.log.Error().Func(p.Detail).Msg("Work in the background panicked, it begins again")
 }
 
-// accept answers what comes to the listener, until the end.
+// accept answers what comes to the listener, until the end. A panic closes the listener:
+// it ends the server in an orderly way.
 func (s *server) accept(l net.Listener) error {
-	if s.http.TLSConfig != nil {
-		return s.http.ServeTLS(l, "", "")
-	}
-	return s.http.Serve(l)
+	return fault.Caught(func() error {
+		if s.http.TLSConfig != nil {
+			return s.http.ServeTLS(l, "", "")
+		}
+		return s.http.Serve(l)
+	})
 }
 
 // drain ends live connections, waits for requests under way, and cuts off those that

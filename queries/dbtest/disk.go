@@ -25,6 +25,7 @@ type Disk struct {
 	failOn         bool // so do all after it
 	full           bool
 	panicking      access
+	spared         int // how many accesses do not panic before the first that does
 	panics         int // how many accesses still panic
 }
 
@@ -68,14 +69,30 @@ func (d *Disk) Fill() {
 func (d *Disk) PanicAt(kind access, times int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.panicking, d.panics = kind, times
+	d.panicking, d.spared, d.panics = kind, 0, times
+}
+
+// BelowThisProcess puts a disk below every SQLite database of this process, which panics
+// once, at the n-th access of a kind. It is for processes that a test starts.
+func BelowThisProcess(kind string, n int) error {
+	under, ok := vfs.Find("os").(vfs.VFSFilename)
+	if !ok {
+		return errForeign
+	}
+	// The name that package queries gives the machine's own file system.
+	vfs.Register("vserver-", &Disk{under: under, panicking: access(kind), spared: n - 1, panics: 1})
+	return nil
 }
 
 // mayPanic panics where PanicAt wants it.
 func (d *Disk) mayPanic(kind access) {
 	d.mu.Lock()
 	wanted := d.panicking == kind && d.panics > 0
-	if wanted {
+	switch {
+	case wanted && d.spared > 0:
+		d.spared--
+		wanted = false
+	case wanted:
 		d.panics--
 	}
 	d.mu.Unlock()

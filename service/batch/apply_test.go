@@ -14,6 +14,7 @@ import (
 	"vserver/service/access"
 	"vserver/service/batch"
 	"vserver/service/core"
+	"vserver/service/fault"
 )
 
 // The import file of the recorded conversations makes the rows of /docs/import#effects,
@@ -417,4 +418,20 @@ func newCore(t testing.TB) *core.Core {
 	t.Helper()
 	_, c := open(t, started.Copy(t))
 	return c
+}
+
+// TestPanicWhileHashingIsAnError: passwords are hashed beside the import, where a panic would
+// end the program without a word. Nothing is stored.
+func TestPanicWhileHashingIsAnError(t *testing.T) {
+	b := newBed(t)
+	text := "organizations:\n- {name: A, domain: , address1: , address2: , zipcode: , country: , users: [{username: u, password: p}, {username: v, password: p}]}\n"
+	_, err := parse(t, text).Apply(t.Context(), b.core, batch.Options{Progress: func(stage batch.Stage, _, _ int) {
+		if stage == batch.Hashing {
+			panic("a fault of ours")
+		}
+	}})
+	var p *fault.Panic
+	if !errors.As(err, &p) || b.rows("SELECT COUNT(*) FROM organization") != "1" {
+		t.Errorf("%v", err)
+	}
 }

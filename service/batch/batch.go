@@ -1,7 +1,7 @@
 // Package batch is the import file: it reads organizations, users, collaborations,
 // nodes and tasks from YAML, compares them with the database and adds what is not
-// there, all or nothing (/docs/import#effects). It imports core, queries, access and
-// yaml; it knows neither the command line nor the configuration.
+// there, all or nothing (/docs/import#effects). It imports core, queries, access,
+// fault and yaml; it knows neither the command line nor the configuration.
 package batch
 
 import "vserver/service/yaml"

@@ -1,11 +1,13 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 	"sync"
 
 	"vserver/service/core"
+	"vserver/service/fault"
 )
 
 // hashes are the stored forms of passwords by username.
@@ -22,22 +24,12 @@ func (h hashes) hash(ctx context.Context, c *core.Core, users []newUser, o Optio
 		}
 	}
 	next := make(chan newUser)
-	var mu sync.Mutex
-	var failed error
-	done := 0
+	w := &hashing{core: c, options: o, total: len(todo), made: h}
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(todo)) {
 		workers.Go(func() {
 			for u := range next {
-				hash, err := c.HashPassword(*u.password.value)
-				mu.Lock()
-				if err != nil {
-					failed = err
-				}
-				h[u.username] = hash
-				done++
-				o.progress(Hashing, done, len(todo))
-				mu.Unlock()
+				w.note(fault.Caught(func() error { return w.one(u) }))
 			}
 		})
 	}
@@ -46,7 +38,39 @@ func (h hashes) hash(ctx context.Context, c *core.Core, users []newUser, o Optio
 	if err != nil {
 		return err
 	}
-	return failed
+	return w.failed
+}
+
+// hashing is what the workers share.
+type hashing struct {
+	core    *core.Core
+	options Options
+	total   int
+
+	mu     sync.Mutex
+	made   hashes
+	done   int
+	failed error
+}
+
+// one computes what is missing for one user.
+func (w *hashing) one(u newUser) error {
+	hash, err := w.core.HashPassword(*u.password.value)
+	if err != nil {
+		return err //nolint:wrapcheck // it names the password's fault
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.made[u.username] = hash
+	w.done++
+	w.options.progress(Hashing, w.done, w.total)
+	return nil
+}
+
+func (w *hashing) note(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failed = cmp.Or(err, w.failed)
 }
 
 // feed sends the users to the workers until all are taken or ctx ends.

@@ -22,6 +22,7 @@ import (
 
 	"vserver/service/config"
 	"vserver/service/daemon"
+	"vserver/service/fault"
 	"vserver/service/terminal"
 )
 
@@ -68,7 +69,11 @@ func (p *program) main(ctx context.Context, args []string) int {
 	}
 	root := p.root()
 	root.SetArgs(args)
-	cmd, err := root.ExecuteContextC(ctx)
+	var cmd *cobra.Command
+	err := fault.Caught(func() (err error) {
+		cmd, err = root.ExecuteContextC(ctx)
+		return err
+	})
 	if err == nil {
 		return 0
 	}
@@ -82,7 +87,7 @@ func (p *program) main(ctx context.Context, args []string) int {
 		return int(code)
 	}
 	if !errors.Is(err, errReported) {
-		p.Error(err.Error())
+		p.Error(worded(err))
 	}
 	return exitFailure
 }

@@ -112,8 +112,12 @@ func buildBinary(t *testing.T) string {
 	return binary.path
 }
 
-// TestMain removes what buildBinary has built.
+// TestMain removes what buildBinary has built. Where TestPanicOfACommand asks for it, the
+// process is a command instead.
 func TestMain(m *testing.M) {
+	if order := os.Getenv(panicOrder); order != "" {
+		os.Exit(commandThatPanics(order))
+	}
 	m.Run()
 	if binary.path != "" {
 		_ = os.RemoveAll(filepath.Dir(binary.path))

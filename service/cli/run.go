@@ -12,6 +12,7 @@ import (
 	"vserver/service"
 	"vserver/service/config"
 	"vserver/service/daemon"
+	"vserver/service/fault"
 	"vserver/service/instance"
 	"vserver/service/terminal"
 )
@@ -65,7 +66,9 @@ func (p *program) runCommand() *cobra.Command {
 		Args:  nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if daemon.StartedByManager() {
-				return daemon.RunForManager(cmd.Context(), func(ctx context.Context) error { return p.told(p.run(ctx, f)) })
+				return daemon.RunForManager(cmd.Context(), func(ctx context.Context) error {
+					return p.told(fault.Caught(func() error { return p.run(ctx, f) }))
+				})
 			}
 			return p.run(cmd.Context(), f)
 		},
@@ -83,7 +86,7 @@ func (p *program) told(err error) error {
 	if err == nil {
 		return nil
 	}
-	p.Error(err.Error())
+	p.Error(worded(err))
 	return errReported
 }
 

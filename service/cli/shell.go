@@ -92,7 +92,7 @@ func (p *program) shell(ctx context.Context, inst config.Instance, rootFromAnywh
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	s := shell.New(opened.Core, opened.DB, shell.Options{
-		Out: p.out, Err: p.err, History: p.shellHistory(),
+		Out: p.out, Err: p.err, History: p.shellHistory(), Panicked: worded,
 		Context: shell.Context{
 			Name: inst.Name, Environment: inst.Config.Environment, Scope: string(inst.Scope),
 			ConfigFile: inst.File, DataDir: inst.DataDir, LogFile: inst.LogFile,

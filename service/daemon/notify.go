@@ -30,6 +30,10 @@ func NewNotifier(getenv func(string) string) Notifier {
 	return n
 }
 
+// notifyTime is how long a manager that does not read is waited for: it must keep no server
+// from ending.
+const notifyTime = time.Second
+
 // Notify sends a state; a manager that cannot be reached decides by itself what to do.
 func (n Notifier) Notify(ctx context.Context, state string) {
 	if n.socket == "" {
@@ -40,6 +44,7 @@ func (n Notifier) Notify(ctx context.Context, state string) {
 		return
 	}
 	defer func() { _ = conn.Close() }()
+	_ = conn.SetWriteDeadline(time.Now().Add(notifyTime))
 	_, _ = conn.Write([]byte(state))
 }
 

@@ -1,7 +1,7 @@
 // Package demo plays the whole main job against a running server: hospitals with
 // patients, a simulated node for each, a researcher who asks for an average. It
 // speaks only the public REST and Socket.IO that every node and client uses, and
-// imports nothing of ours; tests and load use the same nodes.
+// imports nothing of ours but fault; tests and load use the same nodes.
 package demo
 
 import (
@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"vserver/service/fault"
 )
 
 // Options say what is played.
@@ -215,7 +217,11 @@ func (p *play) ask(ctx context.Context) error {
 		go func() {
 			turns <- struct{}{}
 			defer func() { <-turns }()
-			outcomes <- p.askOnce(ctx)
+			var o outcome
+			if err := fault.Caught(func() error { o = p.askOnce(ctx); return nil }); err != nil {
+				o.err = err
+			}
+			outcomes <- o
 		}()
 	}
 	var err error

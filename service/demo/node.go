@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"vserver/service/fault"
 )
 
 // Algorithm is what a node carries out for a result in place of a container; it
@@ -213,7 +215,11 @@ func (n *Node) carryOut(ctx context.Context, r resultRow) {
 	if r.Input != nil {
 		c.Input = *r.Input
 	}
-	text, err := n.algorithm(ctx, c)
+	var text string
+	err = fault.Caught(func() (err error) {
+		text, err = n.algorithm(ctx, c)
+		return err
+	})
 	status := "completed"
 	if err != nil {
 		status = "crashed"

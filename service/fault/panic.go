@@ -35,6 +35,16 @@ func Recovered(value any) *Panic {
 	return &Panic{Value: value, Stack: string(debug.Stack()), Incident: NewIncident()}
 }
 
+// Caught does a piece of work; its panic is the error.
+func Caught(work func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = Recovered(p)
+		}
+	}()
+	return work()
+}
+
 // pause is how long a loop rests after it panicked.
 const pause = time.Second
 

@@ -214,13 +214,17 @@ func (callPlace) Run(e *zerolog.Event, _ zerolog.Level, _ string) {
 func (l *Log) Write(event []byte) (int, error) { return l.WriteLevel(zerolog.NoLevel, event) }
 
 // WriteLevel renders one event of zerolog and writes it to file and console. It
-// reports success always, since nobody could do anything about a failure.
+// reports success always, since nobody could do anything about a failure, and does not
+// panic: what panics elsewhere is told here.
 func (l *Log) WriteLevel(at zerolog.Level, event []byte) (int, error) {
-	line := l.render(at, event)
+	var line []byte
+	quietly(func() { line = l.render(at, event) })
 	if at == zerolog.WarnLevel && l.warned != nil {
-		var r record
-		r.read(event, l.masker)
-		l.warned(r.message)
+		quietly(func() {
+			var r record
+			r.read(event, l.masker)
+			l.warned(r.message)
+		})
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -228,6 +232,12 @@ func (l *Log) WriteLevel(at zerolog.Level, event []byte) (int, error) {
 		l.write(levels[at], line)
 	}
 	return len(event), nil
+}
+
+// quietly does a part of the writing. A panic is no more than an error there.
+func quietly(part func()) {
+	defer func() { _ = recover() }()
+	part()
 }
 
 func (l *Log) render(at zerolog.Level, event []byte) []byte {
@@ -250,21 +260,26 @@ func (l *Log) renderJSON(event []byte) []byte {
 		l.now().Format(stampForm), len(line))
 }
 
-// write is called with the lock held.
+// write is called with the lock held. A line that could not be rendered is empty.
 func (l *Log) write(at level, line []byte) {
-	if _, err := l.file.Write(line); err != nil {
+	err := errUnwritten
+	quietly(func() { _, err = l.file.Write(line) })
+	if len(line) == 0 || err != nil {
 		l.lost++
 	} else {
-		l.report()
+		quietly(l.report)
 	}
-	if l.console == nil {
+	if l.console == nil || len(line) == 0 {
 		return
 	}
 	if !l.plain && at.colour != "" {
 		line = append(append([]byte(at.colour), line[:len(line)-1]...), colourReset+"\n"...)
 	}
-	_, _ = l.console.Write(line) // a closed console is no reason to stop
+	quietly(func() { _, _ = l.console.Write(line) }) // a closed console is no reason to stop
 }
+
+// errUnwritten stands for the error of a file whose writing panicked.
+var errUnwritten = errors.New("the log was not written")
 
 // report writes what is to be known about the log itself: how many records are missing
 // before the one just written, and a file that grows beyond its limit.

@@ -300,3 +300,40 @@ func TestWarningsAreHandedOn(t *testing.T) {
 		}
 	}
 }
+
+// brittleWriter panics.
+type brittleWriter struct{}
+
+// Write panics.
+func (brittleWriter) Write([]byte) (int, error) { panic("a test wanted a panic of a console") }
+
+// TestLogDoesNotPanic: the log is what tells of panics, also where one would end the process.
+// What panics with it is no more than lost.
+func TestLogDoesNotPanic(t *testing.T) {
+	file, broken := filepath.Join(t.TempDir(), "x.log"), false
+	l, err := Open(Options{
+		Settings: documented(), File: file, Console: brittleWriter{}, Warned: func(string) { panic("a test wanted a panic") },
+		Now: func() time.Time {
+			if broken {
+				panic("a test wanted a panic of a clock")
+			}
+			return oneMorning()
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	logger := l.Logger("x")
+	logger.Warn().Msg("one")
+	broken = true
+	logger.Info().Msg("two")
+	broken = false
+	logger.Info().Msg("three")
+	said := content(t, file)
+	for text, want := range map[string]bool{"one": true, "two": false, "three": true, "lost=1": true} {
+		if strings.Contains(said, text) != want {
+			t.Errorf("%q is there: %t\n%s", text, !want, said)
+		}
+	}
+}

@@ -8,14 +8,30 @@ import (
 	"strings"
 
 	"go.starlark.net/starlark"
+
+	"vserver/service/fault"
 )
 
 // chain is names with dots between them, at the end of what was typed.
 var chain = regexp.MustCompile(`(?:[A-Za-z_]\w*\.)*(?:[A-Za-z_]\w*)?$`)
 
-// complete is called at every key. Tab completes the name before it, or lists the
+// complete is called at every key, by a library that a panic would leave in disorder:
+// nothing is completed then.
+func (t *lineEditor) complete(line string, at int, key rune) (changed string, place int, ok bool) {
+	err := fault.Caught(func() error {
+		changed, place, ok = t.completed(line, at, key)
+		return nil
+	})
+	if err != nil {
+		t.lost = err
+		return line, at, true
+	}
+	return changed, place, ok
+}
+
+// completed is the line after a key. Tab completes the name before it, or lists the
 // names that there are; at the beginning of a line it indents.
-func (t *lineEditor) complete(line string, at int, key rune) (string, int, bool) {
+func (t *lineEditor) completed(line string, at int, key rune) (string, int, bool) {
 	if key != '\t' {
 		return "", 0, false
 	}

@@ -32,6 +32,9 @@ func worded(err error) error {
 	if errors.As(err, &p) {
 		return p
 	}
+	if lost(err) {
+		return err
+	}
 	if f, ok := fault.As(err); ok {
 		return problem("OperationalError", "%s", f.Msg)
 	}
@@ -57,11 +60,28 @@ func worded(err error) error {
 // describe words the error of a statement for whoever wrote it: what, and in which
 // line.
 func (sh *Shell) describe(err error, of statement) string {
+	if lost(err) {
+		return "InternalError: " + sh.wordedPanic(err)
+	}
 	text, line := explain(err)
 	if line > 0 && text != interruption && (!sh.typed || len(of.source) > 1) {
 		return fmt.Sprintf("%s (line %d)", text, line)
 	}
 	return text
+}
+
+// lost reports whether an error is a panic.
+func lost(err error) bool {
+	var p *fault.Panic
+	return errors.As(err, &p)
+}
+
+// wordedPanic words a panic.
+func (sh *Shell) wordedPanic(err error) string {
+	if sh.options.Panicked == nil {
+		return err.Error()
+	}
+	return sh.options.Panicked(err)
 }
 
 // interruption is all there is to say about Ctrl-C.

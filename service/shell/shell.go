@@ -23,6 +23,7 @@ import (
 
 	"vserver/queries"
 	"vserver/service/core"
+	"vserver/service/fault"
 )
 
 // Options of a shell.
@@ -33,6 +34,8 @@ type Options struct {
 	// may hold a password or a key are never written to it.
 	History string
 	Context Context
+	// Panicked words a panic, whose stack is kept somewhere; nil for its text alone.
+	Panicked func(error) string
 }
 
 // Shell is one session. It is not for use by several goroutines.
@@ -52,7 +55,7 @@ func New(c *core.Core, db *queries.DB, o Options) *Shell {
 
 // Script runs all statements of a file or a pipe. A fault is reported and does not end
 // it. The code is that of exit(), else 1 when a statement failed; the error is one of
-// reading.
+// reading, or a panic.
 func (sh *Shell) Script(ctx context.Context, r io.Reader) (code int, err error) {
 	sh.typed = false
 	return sh.runAll(ctx, &statements{from: newFileReader(r)}, func(ctx context.Context) (context.Context, func()) { return ctx, func() {} })
@@ -79,6 +82,9 @@ func (sh *Shell) runAll(ctx context.Context, from *statements, within func(conte
 		if errors.As(err, &exit) {
 			return exit.code, nil
 		}
+		if lost(err) && !sh.typed {
+			return 1, err // what comes next may count on it
+		}
 		if err != nil {
 			sh.report(sh.describe(err, next))
 			if !sh.typed {
@@ -97,13 +103,12 @@ func dialect() *syntax.FileOptions {
 }
 
 // run executes one line or block. A panic is a fault of this program, and ends the
-// statement only.
-func (sh *Shell) run(ctx context.Context, next statement) (err error) {
-	defer func() {
-		if lost := recover(); lost != nil {
-			err = problem("InternalError", "%v", lost)
-		}
-	}()
+// statement; it is undone, as after any other error.
+func (sh *Shell) run(ctx context.Context, next statement) error {
+	return fault.Caught(func() error { return sh.runStatement(ctx, next) })
+}
+
+func (sh *Shell) runStatement(ctx context.Context, next statement) error {
 	sh.number++
 	if next.err != nil {
 		return problem("SyntaxError", "%s (line %d)", next.err, next.line)

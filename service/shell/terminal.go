@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/term"
+
+	"vserver/service/fault"
 )
 
 // Console is a terminal that somebody types at.
@@ -72,6 +74,7 @@ type lineEditor struct {
 	console  Console
 	terminal *term.Terminal
 	keys     *keyReader
+	lost     error           // a panic while a line was typed, not told yet
 	session  context.Context // whoever waits for a key stops waiting when it ends
 }
 
@@ -95,6 +98,10 @@ func (t *lineEditor) next(more bool) (line string, pasted bool, err error) {
 		defer restore()
 	}
 	line, err = t.read()
+	if t.lost != nil {
+		_, _ = fmt.Fprintf(t.console, "InternalError: %s\r\n", t.shell.wordedPanic(t.lost))
+		t.lost = nil
+	}
 	if t.keys.interrupted.Swap(false) {
 		return "", false, errInterrupted
 	}
@@ -116,8 +123,14 @@ func (t *lineEditor) read() (string, error) {
 	}
 	typed := make(chan result, 1)
 	go func() {
-		line, err := t.terminal.ReadLine()
-		typed <- result{line, err}
+		var r result
+		if err := fault.Caught(func() error {
+			r.line, r.err = t.terminal.ReadLine()
+			return nil
+		}); err != nil {
+			r = result{"", err}
+		}
+		typed <- r
 	}()
 	select {
 	case r := <-typed:

@@ -51,7 +51,7 @@ func Backup(ctx context.Context, inst config.Instance, to string, now time.Time,
 			return Copied{}, fmt.Errorf("keeping the older backup: %w", err)
 		}
 		defer func() {
-			if err != nil {
+			if made.File == "" { // also after a panic
 				err = errors.Join(err, os.Rename(to+previousSuffix, to))
 			}
 		}()
