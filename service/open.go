@@ -62,6 +62,7 @@ func OpenInstance(ctx context.Context, inst config.Instance, rootFromAnywhere bo
 		LockFor:           inst.Config.PasswordPolicy.Inactivation,
 		RootPassword:      inst.Config.RootPassword.Reveal(),
 		RootFromAnywhere:  rootFromAnywhere,
+		TextLimit:         inst.Config.Limits.PayloadBytes(),
 	})
 	if err != nil {
 		_ = db.Close()

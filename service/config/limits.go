@@ -1,5 +1,10 @@
 package config
 
+import (
+	"strconv"
+	"strings"
+)
+
 // Limits are what one client may have at a time; 0 turns a limit off (/docs/operating#limits).
 type Limits struct {
 	ConnectionsPerAddress int
@@ -9,6 +14,45 @@ type Limits struct {
 	BodiesPerAddress      int
 	BodiesPerAccount      int
 	AnonymousPerMinute    int
+	Payload               string // as written; PayloadBytes reads it
+}
+
+// mostOfPayload is how long an input, a result or a log may be at most.
+const mostOfPayload = 1 << 30
+
+// PayloadBytes is how many bytes an input, a result or a log may have.
+func (l Limits) PayloadBytes() int64 {
+	n, _ := parseSize(l.Payload)
+	return n
+}
+
+// sizeUnits are the units of a size, longer names first where one ends as another.
+func sizeUnits() []struct {
+	name  string
+	bytes int64
+} {
+	return []struct {
+		name  string
+		bytes int64
+	}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}, {"", 1}}
+}
+
+// parseSize reads a size like 256MB, 1 GiB or 5000.
+func parseSize(text string) (int64, bool) {
+	for _, u := range sizeUnits() {
+		if number, ok := strings.CutSuffix(text, u.name); ok {
+			n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
+			return n * u.bytes, err == nil && n > 0 && n <= mostOfPayload
+		}
+	}
+	return 0, false
+}
+
+func payloadSize(_, text string) (taken, must string) {
+	if n, ok := parseSize(text); !ok || n < 1<<20 || n > mostOfPayload {
+		return "1GiB", "must be a size from 1MiB to 1GiB, as 256MB"
+	}
+	return text, ""
 }
 
 // mostOfLimit is the largest number that a limit may have.
@@ -43,6 +87,11 @@ func limitSettings() []Setting {
 			Key: "limits.anonymous_per_minute", Default: 12_000, Least: 1, Most: mostOfLimit, OrZero: true,
 			Help: "Requests of one address without a good token, log-ins that succeed aside.",
 			at:   func(c *Config) any { return &c.Limits.AnonymousPerMinute },
+		},
+		{
+			Key: "limits.payload", Default: "1GiB", Sample: "256MB", check: payloadSize,
+			Help: "The longest input, result or log, from 1MiB to 1GiB.",
+			at:   func(c *Config) any { return &c.Limits.Payload },
 		},
 	}
 }
