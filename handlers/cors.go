@@ -12,12 +12,7 @@ import (
 // with it (/docs/wire#cors, /docs/security#t14, /docs/security#t15).
 func (s *Server) setHeaders(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", embed.StartPolicy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	if s.opt.TLS {
-		h.Set("Strict-Transport-Security", "max-age=31536000")
-	}
+	CloseToBrowsers(h, s.opt.TLS)
 	if strings.HasPrefix(r.URL.Path, socketPath) {
 		return // the live channel has its own
 	}
@@ -40,6 +35,16 @@ func (s *Server) setHeaders(w http.ResponseWriter, r *http.Request) {
 		if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
 			h.Set("Access-Control-Allow-Headers", sortedWords(asked))
 		}
+	}
+}
+
+// CloseToBrowsers sets what an answer says of what a browser may do with it.
+func CloseToBrowsers(h http.Header, tls bool) {
+	h.Set("Content-Security-Policy", embed.StartPolicy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	if tls {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 }
 

@@ -42,7 +42,7 @@ func newCertificate(files config.TLS, log zerolog.Logger) (*certificate, error) 
 // settings are those of a server that shows this certificate.
 func (c *certificate) settings() *tls.Config {
 	return &tls.Config{
-		MinVersion: tls.VersionTLS12,
+		MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return c.current(time.Now()), nil
 		},

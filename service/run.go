@@ -277,10 +277,11 @@ func (s *server) panicked(p *fault.Panic) {
 // it ends the server in an orderly way.
 func (s *server) accept(l net.Listener) error {
 	return fault.Caught(func() error {
+		noteHandlers(s.http)
 		if s.http.TLSConfig != nil {
-			return s.http.ServeTLS(l, "", "")
+			l = shakeHands(l, s.http.TLSConfig, s.log)
 		}
-		return s.http.Serve(l)
+		return s.http.Serve(answering{l})
 	})
 }
 
