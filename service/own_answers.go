@@ -19,9 +19,18 @@ import (
 // answered is a connection that knows whether a handler gives the answer.
 type answered struct {
 	net.Conn
+	half                // lets an early answer reach a client that is still sending
 	headers []byte      // of answers that no handler gives
 	handled atomic.Bool // from the beginning of a handler until its answer has gone out
 }
+
+type half interface{ CloseWrite() error }
+
+// whole is a connection that cannot be closed by halves.
+type whole struct{}
+
+// CloseWrite does nothing.
+func (whole) CloseWrite() error { return nil }
 
 // Write writes b, with the headers when it begins an answer of package http's own.
 func (c *answered) Write(b []byte) (int, error) {
@@ -38,25 +47,16 @@ func (c *answered) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// CloseWrite lets an early answer reach a client that is still sending.
-func (c *answered) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite() //nolint:wrapcheck // as above
-	}
-	return nil
-}
-
 // NetConn returns the connection below.
 func (c *answered) NetConn() net.Conn { return c.Conn }
 
 // answeredTLS is answered on a connection whose handshake is done.
-type answeredTLS struct{ *answered }
-
-// ConnectionState is what package http fills http.Request.TLS from.
-func (c answeredTLS) ConnectionState() tls.ConnectionState {
-	secure, _ := c.Conn.(*tls.Conn)
-	return secure.ConnectionState()
+type answeredTLS struct {
+	*answered
+	agreed // what package http fills http.Request.TLS from
 }
+
+type agreed interface{ ConnectionState() tls.ConnectionState }
 
 // answering has the connections of a listener know who answers on them. Those of HTTP/2 are
 // package http's alone: it answers nothing there that is no request, but for two pages
@@ -70,13 +70,17 @@ func (l answering) Accept() (net.Conn, error) {
 		return nil, err //nolint:wrapcheck // as above
 	}
 	secure, ok := c.(*tls.Conn)
-	switch {
-	case !ok:
-		return &answered{Conn: c, headers: ownHeaders(false)}, nil
-	case secure.ConnectionState().NegotiatedProtocol == "h2":
+	if ok && secure.ConnectionState().NegotiatedProtocol == "h2" {
 		return c, nil
 	}
-	return answeredTLS{&answered{Conn: c, headers: ownHeaders(true)}}, nil
+	a := &answered{Conn: c, half: whole{}, headers: ownHeaders(ok)}
+	if h, able := c.(half); able {
+		a.half = h
+	}
+	if ok {
+		return answeredTLS{a, secure}, nil
+	}
+	return a, nil
 }
 
 // ownHeaders are the headers of package http's own answers, as they are sent.
