@@ -32,6 +32,7 @@ const missingField = "Missing required parameter in the JSON body or the post bo
 // body reads the fields of a request's JSON object. The first faulty field, in the
 // order of reading, is kept and given by err; after it everything reads as absent.
 type body struct {
+	call   *call
 	fields map[string]json.RawMessage
 	texts  []*core.Text // what the numbers in place of long texts stand for
 	parser bool         // answers about fields in the shape of /docs/wire#field
@@ -60,6 +61,7 @@ func sent[F any](open func() (*body, error), read func(*body) F) core.Sent[F] {
 }
 
 func (k *call) read(b *body, none string) (*body, error) {
+	b.call = k
 	if k.textFault != nil {
 		return nil, k.textFault
 	}
@@ -212,7 +214,7 @@ func (b *body) integer(field string) *int64 {
 	if !ok {
 		return nil
 	}
-	n, err := parseInteger(raw)
+	n, err := b.whole(raw)
 	if err != nil {
 		b.refuse(field, "%s", err)
 		return nil
@@ -220,7 +222,8 @@ func (b *body) integer(field string) *int64 {
 	return &n
 }
 
-func parseInteger(raw json.RawMessage) (int64, error) {
+// whole reads a whole number. One that no id can be stands for a row that is not there.
+func (b *body) whole(raw json.RawMessage) (int64, error) {
 	text := string(raw)
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
@@ -233,7 +236,10 @@ func parseInteger(raw json.RawMessage) (int64, error) {
 		return n, nil
 	}
 	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || f != math.Trunc(f) || math.Abs(f) >= 1<<53 {
+	switch {
+	case errors.Is(err, strconv.ErrRange), err == nil && math.Abs(f) >= 1<<53: // which have no fraction
+		return b.call.missing(text), nil
+	case err != nil || f != math.Trunc(f):
 		return 0, errors.New("has to be a whole number")
 	}
 	return int64(f), nil
@@ -267,7 +273,7 @@ func (b *body) ids(field string) []int64 {
 	}
 	ids := []int64{}
 	for _, item := range list {
-		n, err := parseInteger(item)
+		n, err := b.whole(item)
 		if err != nil {
 			b.refuse(field, "%s", err)
 			return nil

@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -32,16 +35,43 @@ type call struct {
 	until     time.Time // how long it is held, for routes that are
 }
 
-// noID is how an id that no number holds would be printed.
-const noID = "-1"
-
-// id returns a number of the path. Numbers past 64 bits name no row; they become -1.
+// id returns a number of the path.
 func (k *call) id(name string) int64 {
 	id, err := strconv.ParseInt(k.echo.Param(name), 10, 64)
 	if err != nil {
-		return -1 // noID in messages
+		return k.missing(k.echo.Param(name))
 	}
 	return id
+}
+
+// askedKey is where the context of a request keeps the ids that no number holds.
+const askedKey = "asked"
+
+// missing returns an id that no row has, for one that no number holds. Messages about it
+// print what was asked (asAsked).
+func (k *call) missing(text string) int64 {
+	if len(text) > longestID {
+		text = text[:longestID] + "…"
+	}
+	asked, _ := k.echo.Get(askedKey).([]string)
+	at := slices.Index(asked, text)
+	if at < 0 {
+		at, asked = len(asked), append(asked, text)
+		k.echo.Set(askedKey, asked)
+	}
+	return math.MinInt64 + int64(at)
+}
+
+// longestID is how much is printed of an id, in digits.
+const longestID = 100
+
+// asAsked puts ids that no number holds in place of those that stood for them.
+func asAsked(c echo.Context, msg string) string {
+	asked, _ := c.Get(askedKey).([]string)
+	for i, text := range asked {
+		msg = strings.ReplaceAll(msg, strconv.FormatInt(math.MinInt64+int64(i), 10), text)
+	}
+	return msg
 }
 
 // reply sends v as JSON.

@@ -6,7 +6,6 @@ import (
 	"math"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -101,20 +100,10 @@ func (s *Server) reply(c echo.Context, err error) (int, any) {
 	case fault.Unparsed:
 		return statusOf(f.Kind), messages(textUnparsed, textUnparsed)
 	case fault.Field:
-		return statusOf(f.Kind), messages(map[string]string{f.Field: f.Msg}, f.Field+": "+f.Msg)
+		return statusOf(f.Kind), messages(map[string]string{f.Field: msg}, f.Field+": "+msg)
 	default:
 		return statusOf(f.Kind), map[string]string{"msg": msg}
 	}
-}
-
-// asAsked puts ids of the path that no number holds in place of the one that stood for them.
-func asAsked(c echo.Context, msg string) string {
-	for _, v := range c.ParamValues() {
-		if _, err := strconv.ParseInt(v, 10, 64); err != nil && decimal(v) {
-			msg = strings.Replace(msg, noID, v, 1)
-		}
-	}
-	return msg
 }
 
 // incidentHeader has the id under which the log has the cause of a 500.

@@ -100,7 +100,7 @@ func (s *Server) handleCreateNode(k *call, g access.Grant[access.CreateNodes]) e
 	if err != nil {
 		return err
 	}
-	collaboration, err := parseInteger(b.fields["collaboration_id"])
+	collaboration, err := b.whole(b.fields["collaboration_id"])
 	if err != nil {
 		b.refuse("collaboration_id", textBlank)
 	}

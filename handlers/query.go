@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -100,7 +101,10 @@ func (f *filters) ids(name string) []int64 {
 
 func (f *filters) number(name, v string) *int64 {
 	n, err := strconv.ParseInt(v, 10, 64)
-	if err != nil {
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		n = f.k.missing(v)
+	case err != nil:
 		f.refuse(name, "has to be a whole number")
 		return nil
 	}

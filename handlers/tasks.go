@@ -179,7 +179,7 @@ func (b *body) targets(field string) []core.Target {
 			b.refuse(field, "has to be a list of objects")
 			return nil
 		}
-		list[i].OrganizationID = organizationID(item["id"])
+		list[i].OrganizationID = b.organizationID(item["id"])
 		list[i].Input = b.input(item["input"])
 	}
 	return list
@@ -187,11 +187,11 @@ func (b *body) targets(field string) []core.Target {
 
 // organizationID reads an id that has to be a number; everything else is no member
 // of any collaboration.
-func organizationID(raw json.RawMessage) int64 {
+func (b *body) organizationID(raw json.RawMessage) int64 {
 	if strings.HasPrefix(string(raw), `"`) {
 		return 0
 	}
-	id, err := parseInteger(raw)
+	id, err := b.whole(raw)
 	if err != nil {
 		return 0
 	}

@@ -138,7 +138,7 @@ func (b *body) organization(field string) int64 {
 	if !ok {
 		return 0
 	}
-	id, err := parseInteger(raw)
+	id, err := b.whole(raw)
 	if err != nil {
 		b.refuse(field, "This is only used if you're root")
 	}

@@ -96,7 +96,7 @@ func (p *Template) make() (queries.Source, error) {
 func fresh() (queries.Source, error) {
 	if dsn := os.Getenv(env); dsn != "" {
 		name := newName()
-		_, err := admin(dsn, `CREATE DATABASE "`+name+`"`)
+		err := admin(dsn, `CREATE DATABASE "`+name+`"`)
 		return queries.Source{Engine: queries.Postgres, DSN: named(dsn, name)}, err
 	}
 	dir, err := os.MkdirTemp("", "vserver-template-")
@@ -104,13 +104,14 @@ func fresh() (queries.Source, error) {
 }
 
 // admin runs one statement on the server's own database.
-func admin(dsn, statement string) (sql.Result, error) {
+func admin(dsn, statement string) error {
 	db, err := sql.Open("pgx", named(dsn, "postgres"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = db.Close() }()
-	return db.ExecContext(context.Background(), statement)
+	_, err = db.ExecContext(context.Background(), statement)
+	return err
 }
 
 func newName() string { return "vserver_test_" + strings.ToLower(rand.Text()) }

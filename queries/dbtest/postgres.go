@@ -24,7 +24,7 @@ func (p *Template) borrow(t testing.TB) queries.Source {
 	p.mu.Unlock()
 	if src.DSN == "" {
 		name := newName()
-		if _, err := admin(p.made.DSN, `CREATE DATABASE "`+name+`" TEMPLATE "`+database(p.made.DSN)+`"`); err != nil {
+		if err := admin(p.made.DSN, `CREATE DATABASE "`+name+`" TEMPLATE "`+database(p.made.DSN)+`"`); err != nil {
 			t.Fatalf("copying the template database: %v", err)
 		}
 		src = queries.Source{Engine: queries.Postgres, DSN: named(p.made.DSN, name)}
@@ -38,7 +38,7 @@ func (p *Template) borrow(t testing.TB) queries.Source {
 func (p *Template) giveBack(t testing.TB, src queries.Source) {
 	if err := restore(src); err != nil {
 		t.Logf("a test database is not used again: %v", err)
-		if _, err := admin(src.DSN, `DROP DATABASE "`+database(src.DSN)+`" WITH (FORCE)`); err != nil {
+		if err := admin(src.DSN, `DROP DATABASE "`+database(src.DSN)+`" WITH (FORCE)`); err != nil {
 			t.Errorf("dropping a test database: %v", err)
 		}
 		return

@@ -1,9 +1,11 @@
 package log
 
 import (
+	"cmp"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,13 +39,22 @@ func rotated(path string) []string {
 }
 
 // OldFiles returns the paths of the old files of the log at path: those moved away by a
-// rotation, oldest first, before them the files x.log.1, x.log.2 and so on that the
-// reference server leaves behind, which stay as they are.
+// rotation, oldest first, before them the files x.log.1, x.log.2 and so on, by number, that
+// the reference server leaves behind, which stay as they are.
 func OldFiles(path string) []string {
+	number := func(name string) (uint64, bool) {
+		text, ours := strings.CutPrefix(filepath.Base(name), filepath.Base(path)+".")
+		n, err := strconv.ParseUint(text, 10, 32)
+		return n, ours && err == nil
+	}
 	numbered := beside(path, func(name string) bool {
-		number, ours := strings.CutPrefix(name, filepath.Base(path)+".")
-		_, err := strconv.ParseUint(number, 10, 32)
-		return ours && err == nil
+		_, ours := number(name)
+		return ours
+	})
+	slices.SortFunc(numbered, func(a, b string) int {
+		m, _ := number(a)
+		n, _ := number(b)
+		return cmp.Compare(m, n)
 	})
 	return append(numbered, rotated(path)...)
 }

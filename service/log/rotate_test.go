@@ -302,3 +302,20 @@ func TestRotationAfterTheClockWasSetBack(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestOldFilesAreInTheOrderOfTheirNumbers, those of the reference before those of a rotation.
+func TestOldFilesAreInTheOrderOfTheirNumbers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.log")
+	want := []string{
+		path + ".1", path + ".2", path + ".9", path + ".10", path + ".11", path + ".100",
+		rotatedName(path, time.Unix(1, 0)), rotatedName(path, time.Unix(2, 0)),
+	}
+	for _, name := range append([]string{path, path + ".x", path + ".1.gz"}, want...) {
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := OldFiles(path); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}

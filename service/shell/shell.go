@@ -50,6 +50,7 @@ type Shell struct {
 // New begins a session on a database that core has prepared.
 func New(c *core.Core, db *queries.DB, o Options) *Shell {
 	s := newSession(c, db)
+	o.Out, o.Err = legible{o.Out}, legible{o.Err}
 	return &Shell{options: o, session: s, globals: predeclared(s, o.Context, o.Out)}
 }
 
