@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/labstack/echo/v4"
+	"github.com/rs/zerolog"
 
 	"vserver/service/core"
 	"vserver/service/fault"
@@ -111,14 +112,16 @@ const incidentHeader = "X-Incident"
 
 // incident logs an error that nobody foresaw and returns its id.
 func (s *Server) incident(r *http.Request, err error) string {
-	id := fault.NewIncident()
-	entry := s.log.Error().Err(err)
+	id, stack := fault.NewIncident(), ""
 	var lost *fault.Panic
 	if errors.As(err, &lost) {
-		id = lost.Incident
-		entry = entry.Str("stack", lost.Stack)
+		id, stack = lost.Incident, lost.Stack
 	}
-	entry.Str("incident", id).Str("method", r.Method).Str("path", r.URL.Path).Msg("unexpected error")
+	s.log.Error().Err(err).Func(func(e *zerolog.Event) {
+		if stack != "" {
+			e.Str("stack", stack)
+		}
+	}).Str("incident", id).Str("method", r.Method).Str("path", r.URL.Path).Msg("unexpected error")
 	return id
 }
 

@@ -217,7 +217,7 @@ func TestWindowsProgramWorks(t *testing.T) {
 func (f *foreign) onWine() {
 	f.env = append(f.env, "WINEPREFIX="+filepath.Join(f.dir, "wine"), "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=")
 	f.Cleanup(func() { // Wine's own processes write to the folder a little longer
-		end := exec.Command(f.command[0], "wineboot", "--kill") //nolint:noctx // the test's has ended
+		end := exec.Command(f.command[0], "wineboot", "--kill")
 		end.Env, end.Dir = f.env, os.TempDir()
 		_ = end.Run()
 		until(f.Errorf, "Wine does not end", func() bool { return os.RemoveAll(filepath.Join(f.dir, "wine")) == nil })

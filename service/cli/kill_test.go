@@ -116,7 +116,7 @@ func buildBinary(t *testing.T) string {
 // process is a command instead.
 func TestMain(m *testing.M) {
 	if order := os.Getenv(panicOrder); order != "" {
-		os.Exit(commandThatPanics(order))
+		os.Exit(commandThatPanics(order)) //nolint:forbidigo // this process is the command, and TestMain its main
 	}
 	m.Run()
 	if binary.path != "" {

@@ -148,8 +148,6 @@ func (x texts) each(yield func(part, *Text) bool) {
 	_ = yield(inputPart, x.input) && yield(outputPart, x.output) && yield(logPart, x.log)
 }
 
-func (x texts) none() bool { return x.input == nil && x.output == nil && x.log == nil }
-
 // addTexts writes the texts of a new result.
 func (t *Tx) addTexts(ctx context.Context, result int64, x texts) error {
 	for p, text := range x.each {

@@ -148,7 +148,7 @@ func (c *Crowd) enter(conn *Conn, at netip.Addr) *Conn {
 	switch {
 	case !g.shared && c.perAddress > 0 && g.size() > c.perAddress:
 		victim = g.first(conn)
-		c.record.exceeded(connectionsPerAddress, c.perAddress, address(g.network), retryAfter)
+		_ = c.record.exceeded(connectionsPerAddress, c.perAddress, address(g.network), retryAfter)
 	case c.most > 0 && c.total > c.most:
 		victim = c.first(conn)
 		c.record.note(openFiles, "There are %d connections, as many as the process has descriptors for: %s, the least important, makes room for a new "+

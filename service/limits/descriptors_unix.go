@@ -14,5 +14,5 @@ func openable() int {
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) != nil || uint64(l.Cur) > math.MaxInt32 { //nolint:unconvert // signed on some systems
 		return 0
 	}
-	return int(l.Cur) //nolint:gosec // it is below MaxInt32
+	return int(l.Cur)
 }
