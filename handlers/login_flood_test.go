@@ -96,7 +96,7 @@ func TestAdvisory_U13_RightLogInUnderFlood(t *testing.T) {
 		{"from a hundred addresses, for who is right", many, func(int) string { return "viewer" }, mine, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			cost, times := 9, 5
+			cost, times := 6, 3
 			if promise.Long() {
 				cost, times = 12, 20
 			}

@@ -127,7 +127,8 @@ func (a *Arriving) store(ctx context.Context) error {
 	}
 	id := a.text.stream
 	err := a.core.db.InTx(ctx, func(ctx context.Context, tx *queries.Tx) (err error) {
-		if id = a.text.stream; id == 0 {
+		if a.text.stream == 0 {
+			a.core.drafts.forget(id) // of a try before
 			if id, err = tx.InsertStream(ctx, tx.Now); err != nil {
 				return err
 			}
