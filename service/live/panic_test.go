@@ -123,17 +123,17 @@ func TestHeartbeatGoesOnAfterAPanic(t *testing.T) {
 		reports = append(reports, err.Error())
 	}}, nil)
 	p, _ := x.join(t)
-	x.mu.Lock()
+	x.Server.mu.Lock()
 	x.sessions["none"] = nil
-	x.mu.Unlock()
+	x.Server.mu.Unlock()
 	eventually(t, "a report", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		return slices.ContainsFunc(reports, func(text string) bool { return strings.Contains(text, "heartbeat") })
 	})
-	x.mu.Lock()
+	x.Server.mu.Lock()
 	delete(x.sessions, "none")
-	x.mu.Unlock()
+	x.Server.mu.Unlock()
 	for range 3 {
 		if _, b, err := p.Read(t.Context()); err != nil || string(b) != "2" {
 			t.Fatalf("%q, %v", b, err)
