@@ -235,7 +235,15 @@ func TestPublicKeysAreOnesToEncryptWith(t *testing.T) {
 		}
 	}
 	b.change(t, `UPDATE organization SET public_key = NULL`, `UPDATE collaboration SET encrypted = FALSE`)
+	b.log.take()
+	send(public, 200, b64(public))
+	if said := b.log.take(); strings.Contains(said, `"level":"warn"`) {
+		t.Errorf("a good key is warned of: %s", said)
+	}
 	send("aGVsbG8=", 200, "aGVsbG8=")
+	if said := b.log.take(); !strings.Contains(said, `"level":"warn"`) || !strings.Contains(said, "The public key of organization") || !strings.Contains(said, "holds no RSA public key") {
+		t.Errorf("no warning of an odd key: %s", said)
+	}
 	b.change(t, `UPDATE collaboration SET encrypted = TRUE`)
 	b.run(row{as: "root", method: "PATCH", path: "/organization/2", body: `{"name":"IKNL","public_key":"aGVsbG8="}`, want: 200}) // clients send all back
 }
