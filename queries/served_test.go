@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"vserver/queries"
 )
@@ -51,7 +52,7 @@ func TestSecondServerOfADatabaseIsRefused(t *testing.T) {
 // again, there is one at each moment.
 func TestOneOfManyServersGetsADatabase(t *testing.T) {
 	src := queries.Source{Engine: queries.SQLite, Path: filepath.Join(t.TempDir(), "p.sqlite")}
-	const servers, turns = 4, 25
+	const servers, turns = 24, 60
 	inside := make(chan struct{}, 1)
 	done := make(chan error, servers)
 	for range servers {
@@ -68,6 +69,7 @@ func TestOneOfManyServersGetsADatabase(t *testing.T) {
 				}
 				select {
 				case inside <- struct{}{}:
+					<-time.After(time.Millisecond) // for another one to come in
 					<-inside
 				default:
 					done <- errors.New("two servers at a time")
