@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"vserver/queries"
 	"vserver/queries/dbtest"
 	"vserver/service/core"
 )
@@ -85,13 +84,7 @@ func TestAdvisory_U17_LogInWithoutAWrite(t *testing.T) {
 		"failing": func(_ *bed, disk *dbtest.Disk) { disk.FailAt(1, true) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			src := fixture.Copy(t)
-			if src.Engine != queries.SQLite {
-				t.Skip("skipped: the disk is that of SQLite")
-			}
-			disk := dbtest.NewDisk(t)
-			src.VFS = disk.Name
-			b := newBedOn(t, src, core.Settings{})
+			b, disk := newBedOnDisk(t, core.Settings{})
 			const here = "127.0.0.1:9"
 			b.sendFrom(t, logIn("root", "wrong", 401), here) // to be forgiven
 			for range 5 {
@@ -134,13 +127,7 @@ func TestAdvisory_U17_LogInWithoutAWrite(t *testing.T) {
 // A log of bounded size keeps what was attempted: that the disk is full is no news every few
 // seconds.
 func TestFullDiskIsLoggedWhenItBeginsAndEnds(t *testing.T) {
-	src := fixture.Copy(t)
-	if src.Engine != queries.SQLite {
-		t.Skip("skipped: the disk is that of SQLite")
-	}
-	disk := dbtest.NewDisk(t)
-	src.VFS = disk.Name
-	b := newBedOn(t, src, core.Settings{}, func(o *Options) { o.Periods.Flush = time.Hour })
+	b, disk := newBedOnDisk(t, core.Settings{}, func(o *Options) { o.Periods.Flush = time.Hour })
 	b.fillDisk(disk)
 	b.send(t, logIn("researcher", "wrong", 401))
 	b.log.take()

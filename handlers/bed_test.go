@@ -106,6 +106,18 @@ func newBedOn(t *testing.T, src queries.Source, set core.Settings, change ...fun
 	return b
 }
 
+// newBedOnDisk is a bed whose disk can be filled.
+func newBedOnDisk(t *testing.T, set core.Settings, change ...func(*Options)) (*bed, *dbtest.Disk) {
+	t.Helper()
+	src := fixture.Copy(t)
+	if src.Engine != queries.SQLite {
+		t.Skip("skipped: the disk is that of SQLite")
+	}
+	disk := dbtest.NewDisk(t)
+	src.VFS = disk.Name
+	return newBedOn(t, src, set, change...), disk
+}
+
 // journal keeps the log of a server.
 type journal struct {
 	mu    sync.Mutex

@@ -14,10 +14,6 @@ import (
 	"vserver/service/limits"
 )
 
-// heldFor is how long the body of a node waits for its turn. A 3.x node forgets a result that is answered with any
-// status above 210, and sends it again after a broken connection: so it is held, and then cut (/docs/operating#limits).
-const heldFor = 5 * time.Minute
-
 // whose is whom a request counts for.
 func (s *Server) whose(r *http.Request, a access.Actor) limits.Who {
 	return limits.Who{Network: s.clientOf(r).network(), Account: accountBehind(a), Node: a.Kind == access.Node}
@@ -96,7 +92,7 @@ func (k *call) inTurn(load func() error) error {
 	}
 	who := k.s.whose(req, k.actor)
 	if who.Node {
-		ctx, cancel := context.WithTimeout(k.ctx, heldFor)
+		ctx, cancel := context.WithDeadline(k.ctx, k.s.core.HoldUntil())
 		defer cancel()
 		if k.s.limits.Bodies.Wait(ctx, who) != nil {
 			panic(http.ErrAbortHandler)

@@ -60,11 +60,8 @@ func nextHalf(s string) (at int, half rune) {
 
 // unit reads the escape `\uXXXX` at the beginning of s; 0 when there is none.
 func unit(s string) rune {
-	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
-		return 0
-	}
-	n, _ := strconv.ParseUint(s[2:6], 16, 16)
-	return rune(n)
+	r, _ := unit16([]byte(s[:min(len(s), len(`\uXXXX`))]))
+	return r
 }
 
 // hasHalf reports whether a JSON value is a string with an escaped half of a surrogate pair.

@@ -19,13 +19,7 @@ import (
 // TestReliability_R2 fills the disk under a server: writes answer 507, reads go on, and
 // writes answer 201 again within five seconds after there is room.
 func TestReliability_R2_WritesAnswer507(t *testing.T) {
-	src := fixture.Copy(t)
-	if src.Engine != queries.SQLite {
-		t.Skip("skipped: the disk is that of SQLite")
-	}
-	disk := dbtest.NewDisk(t)
-	src.VFS = disk.Name
-	b := newBedOn(t, src, core.Settings{})
+	b, disk := newBedOnDisk(t, core.Settings{})
 	made, refused := 0, 0
 	post := func() (int, string) {
 		reply := b.send(t, row{as: "root", method: "POST", path: "/organization", body: fmt.Sprintf(`{"name": "more %d"}`, made)})

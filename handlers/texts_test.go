@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"vserver/queries"
-	"vserver/queries/dbtest"
 	"vserver/service/core"
 	"vserver/service/promise"
 )
@@ -172,22 +171,10 @@ func TestAdvisory_U4_RightsComeBeforeBodies(t *testing.T) {
 // TestReliability_R2_ResultsOfNodesAreHeld fills the disk under a node's result: it is
 // stored as soon as there is room, and cut without an answer when that takes too long.
 func TestReliability_R2_ResultsOfNodesAreHeld(t *testing.T) {
-	src := fixture.Copy(t)
-	if src.Engine != queries.SQLite {
-		t.Skip("skipped: the disk is that of SQLite")
-	}
-	disk := dbtest.NewDisk(t)
-	src.VFS = disk.Name
-	b := newBedOn(t, src, core.Settings{HoldFor: promise.Patience})
+	b, disk := newBedOnDisk(t, core.Settings{HoldFor: promise.Patience})
 	server := httptest.NewServer(b.s)
 	defer server.Close()
-	disk.Fill()
-	for made := 0; ; made++ {
-		reply := b.send(t, row{as: "root", method: "POST", path: "/organization", body: fmt.Sprintf(`{"name": "more %d"}`, made)})
-		if reply.Code == http.StatusInsufficientStorage {
-			break
-		}
-	}
+	b.fillDisk(disk)
 	statuses := make(chan string, 2)
 	for _, text := range []string{`{"log":"short"}`, `{"result":"` + strings.Repeat("QUJD", 200_000) + `"}`} {
 		c := b.dial(server)
@@ -221,13 +208,7 @@ func TestReliability_R2_ResultsOfNodesAreHeld(t *testing.T) {
 
 // TestReliability_R2_ResultsOfNodesAreCut has a result wait for longer than it may.
 func TestReliability_R2_ResultsOfNodesAreCut(t *testing.T) {
-	src := fixture.Copy(t)
-	if src.Engine != queries.SQLite {
-		t.Skip("skipped: the disk is that of SQLite")
-	}
-	disk := dbtest.NewDisk(t)
-	src.VFS = disk.Name
-	b := newBedOn(t, src, core.Settings{HoldFor: time.Second})
+	b, disk := newBedOnDisk(t, core.Settings{HoldFor: time.Second})
 	server := httptest.NewServer(b.s)
 	defer server.Close()
 	disk.Fill()

@@ -8,27 +8,27 @@ import (
 )
 
 // TestTextsOfBeforeKeepTheirContent brings a database with payloads as texts up to date.
-func TestTextsOfBeforeKeepTheirContent(t *testing.T) {
+func TestTextsOfBeforeKeepTheirContent(t *testing.T) { migrating(t, keepContent) }
+
+// migrating runs a test of migrations on an empty database of each engine.
+func migrating(t *testing.T, test func(*testing.T, goose.Dialect, *sql.DB, *Queries)) {
+	t.Helper()
 	t.Run("SQLite", func(t *testing.T) {
 		raw, err := sql.Open("sqlite3", sqliteDSN(Source{Engine: SQLite, Path: t.TempDir() + "/q.sqlite"}, "_txlock=immediate"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer raw.Close()
-		keepContent(t, goose.DialectSQLite3, raw)
+		test(t, goose.DialectSQLite3, raw, New(newLite(raw)))
 	})
 	t.Run("Postgres", func(t *testing.T) {
 		_, db := freshPostgres(t)
-		keepContent(t, goose.DialectPostgres, db.pool)
+		test(t, goose.DialectPostgres, db.pool, New(db.pool))
 	})
 }
 
-func keepContent(t *testing.T, d goose.Dialect, raw *sql.DB) {
+func keepContent(t *testing.T, d goose.Dialect, raw *sql.DB, db *Queries) {
 	t.Helper()
-	db := New(raw)
-	if d == goose.DialectSQLite3 {
-		db = New(newLite(raw))
-	}
 	if err := migrate(t.Context(), d, raw, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -12,29 +12,12 @@ import (
 
 // TestLongTextsBecomeStreams brings a database with long texts in its rows up to date, and
 // back.
-func TestLongTextsBecomeStreams(t *testing.T) {
-	t.Run("SQLite", func(t *testing.T) {
-		raw, err := sql.Open("sqlite3", sqliteDSN(Source{Engine: SQLite, Path: t.TempDir() + "/q.sqlite"}, "_txlock=immediate"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer raw.Close()
-		becomeStreams(t, goose.DialectSQLite3, raw)
-	})
-	t.Run("Postgres", func(t *testing.T) {
-		_, db := freshPostgres(t)
-		becomeStreams(t, goose.DialectPostgres, db.pool)
-	})
-}
+func TestLongTextsBecomeStreams(t *testing.T) { migrating(t, becomeStreams) }
 
 const inRow = 256 << 10 // the longest text that stays in its row
 
-func becomeStreams(t *testing.T, d goose.Dialect, raw *sql.DB) {
+func becomeStreams(t *testing.T, d goose.Dialect, raw *sql.DB, db *Queries) {
 	t.Helper()
-	db := New(raw)
-	if d == goose.DialectSQLite3 {
-		db = New(newLite(raw))
-	}
 	if err := migrate(t.Context(), d, raw, nil); err != nil {
 		t.Fatal(err)
 	}

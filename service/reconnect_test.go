@@ -210,7 +210,7 @@ func (f *field) await(want int) {
 // line carries connections to a server and cuts each after a while.
 type line struct {
 	address string
-	least   time.Duration // each lasts this to five times this
+	least   time.Duration // each lasts this to five times this, and longer the more were cut: work gets done on a slow machine too
 	cuts    atomic.Int64
 
 	mu    sync.Mutex
@@ -251,7 +251,8 @@ func (l *line) carry(from net.Conn) {
 	l.mu.Lock()
 	l.conns[from] = true
 	l.mu.Unlock()
-	defer time.AfterFunc(l.least+rand.N(4*l.least), func() { l.cuts.Add(1); _ = from.Close(); _ = server.Close() }).Stop()
+	least := l.least + l.least*time.Duration(l.cuts.Load())/500
+	defer time.AfterFunc(least+rand.N(4*least), func() { l.cuts.Add(1); _ = from.Close(); _ = server.Close() }).Stop()
 	go func() { _, _ = io.Copy(server, from); _ = server.Close() }()
 	_, _ = io.Copy(from, server)
 	l.mu.Lock()
