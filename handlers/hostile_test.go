@@ -166,18 +166,28 @@ var parameters = []string{
 	"last_seen_from", "last_seen_till", "assigned_from", "assigned_till", "started_from", "started_till", "finished_from", "finished_till",
 }
 
+// hostileValues are what no parameter may fall over.
+var hostileValues = []string{
+	"", "0", "1", "-1", "x", "%", `\`, `a\`, "'", "true", "99999999999999999999", "\x00", "\xff", "2026-01-01",
+	"2026-01-01T00:00:00+02:00", "1&%s=2",
+}
+
+// TestAdvisory_U5_NoQueryCausesAServerError tries each value with each parameter and, when there is time, on each route.
 func TestAdvisory_U5_NoQueryCausesAServerError(t *testing.T) {
 	b := newBed(t)
-	for _, r := range b.s.routes() {
+	for i, r := range b.s.routes() {
 		if r.method != "GET" {
 			continue
 		}
 		path := strings.NewReplacer(":rule_id", "2", ":id", "1").Replace(r.path)
 		for _, p := range parameters {
-			for _, v := range []string{"", "0", "1", "-1", "x", "%", `\`, `a\`, "'", "true", "99999999999999999999", "\x00", "\xff", "2026-01-01", "2026-01-01T00:00:00+02:00", "1&" + p + "=2"} {
+			for j, v := range hostileValues {
+				if (i+j)%4 != 0 && !promise.Long() {
+					continue
+				}
 				q := "?" + p + "=" + url.QueryEscape(v)
 				if strings.Contains(v, "&") {
-					q = "?" + p + "=" + v
+					q = "?" + p + "=" + fmt.Sprintf(v, p)
 				}
 				b.reply5xx(t, row{as: callerOf(r), method: "GET", path: path + q + "&page=1"})
 			}
