@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"vserver/service/access"
+	"vserver/service/promise"
 )
 
 // sane are requests that work on the fixture, one for each route that takes a body:
