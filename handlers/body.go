@@ -96,6 +96,29 @@ func (k *call) read(b *body, none string) (*body, error) {
 	return nil, b.fault
 }
 
+// beginning reads a field of an object of which only the beginning is there; nil when it is
+// not whole yet.
+func beginning(begun []byte, field string) json.RawMessage {
+	d := json.NewDecoder(bytes.NewReader(begun))
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+		return nil
+	}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return nil
+		}
+		var value json.RawMessage
+		if d.Decode(&value) != nil || d.InputOffset() == int64(len(begun)) { // a number may go on
+			return nil
+		}
+		if key == field {
+			return value
+		}
+	}
+	return nil
+}
+
 // deep reports whether a body nests more than 100 levels.
 func deep(raw []byte) bool {
 	depth, quoted := 0, false

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -18,9 +19,6 @@ const (
 	// usualBody is the most that a body may have, or the rest of one whose long texts go
 	// their own way.
 	usualBody = 10 << 20
-	// powerlessBody is how much is read of a body whose sender may do nothing with it: short
-	// ones are, because a row that is missing is told before a right that is.
-	powerlessBody = 64 << 10
 )
 
 // bodyPause is how long a sender may leave a body standing still.
@@ -40,7 +38,10 @@ func (k *call) loadWhole() error {
 		return tooLarge()
 	}
 	var err error
-	k.raw, err = io.ReadAll(http.MaxBytesReader(k.echo.Response(), body, usualBody))
+	k.raw, err = io.ReadAll(io.LimitReader(body, smallBody))
+	if err == nil && len(k.raw) == smallBody && req.ContentLength != smallBody {
+		err = k.readLarge(body)
+	}
 	if err != nil {
 		return unread(err) // with its deadline, since the server reads the rest before it gives up the connection
 	}
@@ -48,19 +49,42 @@ func (k *call) loadWhole() error {
 	return nil
 }
 
-// loadTexts takes in a body and lets its long texts go to where they are kept. takes names
-// the text at a place, "" for what is none.
-func (k *call) loadTexts(takes func(place []string) string) error {
-	return k.inTurn(func() error { return k.splitBody(takes) })
+// readLarge reads on behind a small body's length.
+func (k *call) readLarge(body io.Reader) error {
+	length := k.longest()
+	if err := k.reserve(copiesOfBody * length); err != nil {
+		return err
+	}
+	whole := bytes.NewBuffer(make([]byte, 0, length+bytes.MinRead))
+	whole.Write(k.raw)
+	_, err := whole.ReadFrom(http.MaxBytesReader(k.echo.Response(), io.NopCloser(body), usualBody-smallBody))
+	k.raw = whole.Bytes()
+	k.keepMemory(copiesOfBody * int64(len(k.raw)))
+	return err //nolint:wrapcheck // the caller tells what it means
 }
 
-func (k *call) splitBody(takes func(place []string) string) error {
+// longest is the most that the body may have without long texts, in bytes.
+func (k *call) longest() int64 {
+	if length := k.echo.Request().ContentLength; length >= 0 {
+		return min(length, usualBody)
+	}
+	return usualBody
+}
+
+// loadTexts takes in a body and lets its long texts go to where they are kept. takes names
+// the text at a place, "" for what is none. judge looks at what has come of a body that is
+// not small without its texts, whether more of it is of any use.
+func (k *call) loadTexts(takes func(place []string) string, judge func(begun []byte) error) error {
+	return k.inTurn(func() error { return k.splitBody(takes, judge) })
+}
+
+func (k *call) splitBody(takes func(place []string) string, judge func(begun []byte) error) error {
 	req := k.echo.Request()
 	body := k.steadyBody()
 	if req.ContentLength > body.most {
 		return body.why
 	}
-	s := splitter{ctx: k.ctx, src: body, most: usualBody, takes: func(place []string) *core.Arriving {
+	s := splitter{ctx: k.ctx, most: streamRest, wider: k.widerRest, takes: func(place []string) *core.Arriving {
 		what := takes(place)
 		if what == "" {
 			return nil
@@ -68,6 +92,12 @@ func (k *call) splitBody(takes func(place []string) string) error {
 		a := k.s.core.ReceiveText(what, k.until)
 		k.arriving = append(k.arriving, a)
 		return a
+	}}
+	s.src = &threshold{body, smallBody, func() error {
+		if err := judge(s.rest); err != nil {
+			return err
+		}
+		return k.reserve(min(copiesOfBody*k.longest(), streamMemory))
 	}}
 	err := s.split()
 	k.raw, k.texts = s.rest, s.texts
@@ -85,6 +115,15 @@ func (k *call) splitBody(takes func(place []string) string) error {
 		body.ended()
 	}
 	return nil
+}
+
+// widerRest has room for a longer rest of a body, and returns how long that may be.
+func (k *call) widerRest(was int) (int, error) {
+	most := min(8*was, usualBody)
+	if most == was {
+		return 0, errRestTooLong
+	}
+	return most, k.reserveMore(copiesOfBody * int64(most-was))
 }
 
 func tooLarge() error {
@@ -129,8 +168,8 @@ func (k *call) steadyBody() *steady {
 		ReadCloser: k.echo.Request().Body, control: http.NewResponseController(k.echo.Response()),
 		least: rate * int64(bodyPause/time.Second), most: math.MaxInt64,
 	}
-	if k.powerless {
-		body.most, body.why = powerlessBody, fault.Deny()
+	if k.powerless { // short ones are read, because a row that is missing is told before a right that is
+		body.most, body.why = smallBody, fault.Deny()
 	}
 	return body
 }

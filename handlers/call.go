@@ -33,6 +33,7 @@ type call struct {
 	arriving  []*core.Arriving
 	textFault error     // of a long text
 	until     time.Time // how long it is held, for routes that are
+	memory    int64     // that the body has taken, in bytes
 }
 
 // id returns a number of the path.

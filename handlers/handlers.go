@@ -12,6 +12,7 @@
 package handlers
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
@@ -51,7 +52,10 @@ type Options struct {
 	// health is not true; nil for never.
 	Exhausted func() bool
 	// Limits are what one client may have; nil for no limits.
-	Limits  *limits.Limits
+	Limits *limits.Limits
+	// RoomFor is how long a body waits for memory before it is refused, but those of nodes; 0
+	// for a minute.
+	RoomFor time.Duration
 	Periods Periods
 }
 
@@ -72,6 +76,7 @@ type Server struct {
 // New makes the server with all its routes. It needs a Close.
 func New(c *core.Core, log zerolog.Logger, opt Options) *Server {
 	s := &Server{core: c, log: log, opt: opt, tokens: newTokens(opt), echo: echo.New(), seam: rand.Text(), limits: opt.Limits}
+	s.opt.RoomFor = cmp.Or(s.opt.RoomFor, roomFor)
 	if s.limits == nil {
 		s.limits = limits.New(limits.Options{})
 	}

@@ -92,7 +92,7 @@ func (k *call) inTurn(load func() error) error {
 	}
 	who := k.s.whose(req, k.actor)
 	if who.Node {
-		ctx, cancel := context.WithDeadline(k.ctx, k.s.core.HoldUntil())
+		ctx, cancel := k.waiting(who)
 		defer cancel()
 		if k.s.limits.Bodies.Wait(ctx, who) != nil {
 			panic(http.ErrAbortHandler)

@@ -72,6 +72,7 @@ func (s *Server) serve(c echo.Context, r route) error {
 		k.until = s.core.HoldUntil()
 	}
 	defer k.dropTexts()
+	defer k.giveBack()
 	err := k.judged(r)
 	if r.held && s.passing(err) {
 		s.log.Warn().Err(err).Str("path", c.Request().URL.Path).Msg("Cut the connection of a node, which will send this again")

@@ -28,6 +28,8 @@ type splitter struct {
 	bad   string // the field of a text that cannot be read
 	rest  []byte
 	most  int // length of the rest
+	// wider returns a greater such length, or why there is none.
+	wider func(most int) (int, error)
 	texts []*core.Text
 	held  int64 // bytes of short texts in memory
 }
@@ -121,8 +123,11 @@ func (s *splitter) next() (byte, error) {
 
 // keep adds n bytes of the buffer to the rest.
 func (s *splitter) keep(n int) error {
-	if len(s.rest)+n > s.most {
-		return errRestTooLong
+	for len(s.rest)+n > s.most {
+		var err error
+		if s.most, err = s.wider(s.most); err != nil {
+			return err
+		}
 	}
 	s.rest = append(s.rest, s.buffer[s.at:s.at+n]...)
 	s.at += n

@@ -120,7 +120,7 @@ func (s *Server) handleDeleteTask(k *call, g access.Grant[access.DeleteTasks]) e
 }
 
 func (s *Server) handleCreateTask(k *call, g access.Grant[access.CreateTasks]) error {
-	if err := k.loadTexts(textsOfTask); err != nil {
+	if err := k.loadTexts(textsOfTask, func(begun []byte) error { return k.judgeTask(g, begun) }); err != nil {
 		return err
 	}
 	b, err := k.body()
@@ -145,6 +145,20 @@ func (s *Server) handleCreateTask(k *call, g access.Grant[access.CreateTasks]) e
 		return err
 	}
 	return k.reply(http.StatusCreated, s.fullTaskJSON(t))
+}
+
+// judgeTask refuses a long body once the collaboration is known and the caller makes no task there.
+func (k *call) judgeTask(g access.Grant[access.CreateTasks], begun []byte) error {
+	raw := beginning(begun, "collaboration_id")
+	if raw == nil {
+		return nil
+	}
+	b := body{call: k, fields: map[string]json.RawMessage{"collaboration_id": raw}}
+	id := b.integer("collaboration_id")
+	if id == nil {
+		return b.err()
+	}
+	return k.s.core.AdmitsTasksOf(k.ctx, g, *id)
 }
 
 func textsOfTask(place []string) string {

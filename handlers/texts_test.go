@@ -135,10 +135,10 @@ func (b *bed) head(c net.Conn, method, path, as string, length int) {
 	}
 }
 
-// TestAdvisory_U4_RightsComeBeforeBodies sends the heads of requests with 400 MB behind them
+// TestAdvisory_U11_RightsComeBeforeBodies sends the heads of requests with 400 MB behind them
 // to every route, by those who may not or with more than it takes: the answer does not wait
 // for a byte of the body.
-func TestAdvisory_U4_RightsComeBeforeBodies(t *testing.T) {
+func TestAdvisory_U11_RightsComeBeforeBodies(t *testing.T) {
 	b := newBed(t)
 	server := httptest.NewServer(b.s)
 	defer server.Close()

@@ -108,8 +108,16 @@ func (m *metrics) limits(l *limits.Limits) {
 		{"vserver_connections_most", "How many there can be with the descriptors of the process; 0 for any number.", l.Crowd.Most},
 		{"vserver_sessions", "Sessions of the live channel.", l.Sockets.Len},
 		{"vserver_bodies", "Requests whose body is being read.", l.Bodies.Len},
+		{"vserver_bodies_memory_bytes", "Memory that bodies of more than 64 KiB have taken.", l.Memory.Len},
 	} {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: g.name, Help: g.help}, func() float64 { return float64(g.read()) }))
+	}
+	nodes := func() int { n, _ := l.Memory.Waiting(); return n }
+	others := func() int { _, n := l.Memory.Waiting(); return n }
+	for of, read := range map[string]func() int{"nodes": nodes, "others": others} {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "vserver_bodies_waiting", Help: "Bodies that are left unread until there is memory for them.", ConstLabels: prometheus.Labels{"of": of},
+		}, func() float64 { return float64(read()) }))
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"vserver/service/limits"
 )
 
 // logged writes every request to the log at level debug. The query is left out: it may
@@ -56,10 +58,10 @@ const (
 
 // patient cuts replies whose reader takes nothing (/docs/security#u9). With HTTP/2 that does not show on the connection,
 // which goes on to carry others.
-func patient(next http.Handler) http.Handler {
+func patient(next http.Handler, wait time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ProtoMajor > 1 {
-			w = &pieces{ResponseWriter: w, control: http.NewResponseController(w), wait: takeTime}
+			w = &pieces{ResponseWriter: w, control: http.NewResponseController(w), wait: wait, conn: limits.Of(r.Context())}
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -70,14 +72,19 @@ type pieces struct {
 	http.ResponseWriter
 	control *http.ResponseController
 	wait    time.Duration
+	conn    *limits.Conn
 }
 
 // Write writes all of b at the reader's pace.
 func (p *pieces) Write(b []byte) (int, error) {
 	sent := 0
 	for {
-		p.control.SetWriteDeadline(time.Now().Add(p.wait))
+		began := time.Now()
+		p.control.SetWriteDeadline(began.Add(p.wait))
 		n, err := p.ResponseWriter.Write(b[sent:min(sent+pieceSize, len(b))])
+		if err != nil && time.Since(began) >= p.wait {
+			p.conn.TookNothing(p.wait)
+		}
 		if sent += n; err != nil || sent >= len(b) {
 			return sent, err //nolint:wrapcheck // net/http looks at it
 		}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -14,6 +15,8 @@ type Limits struct {
 	BodiesPerAddress      int
 	BodiesPerAccount      int
 	AnonymousPerMinute    int
+	BodyMemory            string // as written; BodyBytes reads it
+	BodyMemoryPerAccount  string // likewise
 	Payload               string // as written; PayloadBytes reads it
 }
 
@@ -24,6 +27,13 @@ const mostOfPayload = 1 << 30
 func (l Limits) PayloadBytes() int64 {
 	n, _ := parseSize(l.Payload)
 	return n
+}
+
+// BodyBytes is how much memory the bodies of requests may take, all together and those of one account; 0: any number.
+func (l Limits) BodyBytes() (all, each int64) {
+	all, _ = parseSize(l.BodyMemory)
+	each, _ = parseSize(l.BodyMemoryPerAccount)
+	return all, each
 }
 
 // sizeUnits are the units of a size, longer names first where one ends as another.
@@ -37,12 +47,15 @@ func sizeUnits() []struct {
 	}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}, {"", 1}}
 }
 
+// mostOfSize is the largest size that is read.
+const mostOfSize = 1 << 40
+
 // parseSize reads a size like 256MB, 1 GiB or 5000.
 func parseSize(text string) (int64, bool) {
 	for _, u := range sizeUnits() {
 		if number, ok := strings.CutSuffix(text, u.name); ok {
 			n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
-			return n * u.bytes, err == nil && n > 0 && n <= mostOfPayload
+			return n * u.bytes, err == nil && n > 0 && n <= mostOfSize/u.bytes
 		}
 	}
 	return 0, false
@@ -51,6 +64,28 @@ func parseSize(text string) (int64, bool) {
 func payloadSize(_, text string) (taken, must string) {
 	if n, ok := parseSize(text); !ok || n < 1<<20 || n > mostOfPayload {
 		return "1GiB", "must be a size from 1MiB to 1GiB, as 256MB"
+	}
+	return text, ""
+}
+
+// Sizes of the memory for bodies. The least have room for the largest body several times, see /docs/operating#memory.
+const (
+	normalMemory, leastMemory                     = "256MiB", 128 << 20
+	normalMemoryPerAccount, leastMemoryPerAccount = "64MiB", 64 << 20
+)
+
+func memoryOfBodies(_, text string) (taken, must string) {
+	return memorySize(text, normalMemory, leastMemory)
+}
+
+func memoryOfAccount(_, text string) (taken, must string) {
+	return memorySize(text, normalMemoryPerAccount, leastMemoryPerAccount)
+}
+
+// memorySize takes a size of at least so many bytes, or 0.
+func memorySize(text, normal string, least int64) (taken, must string) {
+	if n, ok := parseSize(text); text != "0" && (!ok || n < least) {
+		return normal, fmt.Sprintf("must be 0 or a size of at least %dMiB, as %s", least>>20, normal)
 	}
 	return text, ""
 }
@@ -87,6 +122,16 @@ func limitSettings() []Setting {
 			Key: "limits.anonymous_per_minute", Default: 12_000, Least: 1, Most: mostOfLimit, OrZero: true,
 			Help: "Requests of one address without a good token, log-ins that succeed aside.",
 			at:   func(c *Config) any { return &c.Limits.AnonymousPerMinute },
+		},
+		{
+			Key: "limits.body_memory", Default: normalMemory, check: memoryOfBodies,
+			Help: "The memory for bodies of more than 64 KiB, from 128MiB. Beyond it bodies wait, those\nof nodes least; nobody has more than half.",
+			at:   func(c *Config) any { return &c.Limits.BodyMemory },
+		},
+		{
+			Key: "limits.body_memory_per_account", Default: normalMemoryPerAccount, check: memoryOfAccount,
+			Help: "That of one account, from 64MiB.",
+			at:   func(c *Config) any { return &c.Limits.BodyMemoryPerAccount },
 		},
 		{
 			Key: "limits.payload", Default: "1GiB", Sample: "256MB", check: payloadSize,

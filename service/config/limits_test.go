@@ -14,3 +14,23 @@ func TestSizesOfPayloads(t *testing.T) {
 		}
 	}
 }
+
+func TestMemoryOfBodiesIsASize(t *testing.T) {
+	for text, want := range map[string][2]int64{
+		"0": {0, 0}, "128MiB": {128 << 20, 128 << 20}, "512 MB": {512e6, 512e6}, "1TiB": {-1, -1}, "64GiB": {64 << 30, 64 << 30}, "1024GiB": {1 << 40, 1 << 40},
+		"127MiB": {-1, 127 << 20}, "64MiB": {-1, 64 << 20}, "67108863": {-1, -1}, "1025GiB": {-1, -1}, "": {-1, -1}, "-1MiB": {-1, -1}, "much": {-1, -1},
+		"9999999999999999999": {-1, -1},
+	} {
+		for i, check := range []func(_, text string) (string, string){memoryOfBodies, memoryOfAccount} {
+			taken, must := check("", text)
+			l := Limits{BodyMemory: taken, BodyMemoryPerAccount: taken}
+			all, each := l.BodyBytes()
+			switch {
+			case want[i] < 0 && (must == "" || taken == text || all == 0):
+				t.Errorf("%q is taken as %d bytes", text, all)
+			case want[i] >= 0 && (must != "" || all != want[i] || each != want[i]):
+				t.Errorf("%q is %d bytes (%q), want %d", text, all, must, want[i])
+			}
+		}
+	}
+}

@@ -67,7 +67,7 @@ func (c *Core) readIdentity(ctx context.Context, kind access.Kind, id int64) (Id
 // IdentifyContainer finds the container of a token and refuses one whose task has
 // ended or gone, or whose node has gone or moved (/docs/security#t23).
 func (c *Core) IdentifyContainer(ctx context.Context, claims ContainerClaims) (access.Actor, error) {
-	dead := fault.New(fault.Unauthorized, "Container-token is not valid")
+	dead := invalidContainer()
 	node, err := c.Identify(ctx, access.Node, claims.NodeID)
 	if fault.Is(err, fault.Unauthorized) {
 		return access.Actor{}, dead

@@ -62,7 +62,7 @@ func (t *Tx) admitTask(ctx context.Context, g access.Grant[access.CreateTasks], 
 		Name: in.Name, Description: in.Description, Image: in.Image, Database: in.Database,
 		CollaborationID: &in.CollaborationID, InitiatorID: &a.OrganizationID, CreatedAt: &t.Now,
 	}
-	collaboration, err := lockCollaboration(ctx, t, in.CollaborationID, "Collaboration id=%d not found!")
+	collaboration, err := lockCollaboration(ctx, t, in.CollaborationID, noCollaborationForTask)
 	if err != nil {
 		return task, err
 	}
@@ -79,8 +79,8 @@ func (t *Tx) admitTask(ctx context.Context, g access.Grant[access.CreateTasks], 
 	if err != nil {
 		return task, err
 	}
-	if !slices.ContainsFunc(members, func(m queries.NodesForTaskRow) bool { return m.OrganizationID == a.OrganizationID }) {
-		return task, fault.New(fault.Denied, "You can only create tasks for collaborations you are participating in!")
+	if err := participates(a, members); err != nil {
+		return task, err
 	}
 	if err := t.origin(ctx, g, &task); err != nil {
 		return task, err
@@ -91,6 +91,40 @@ func (t *Tx) admitTask(ctx context.Context, g access.Grant[access.CreateTasks], 
 		}
 	}
 	return task, nil
+}
+
+// AdmitsTasksOf reports early whether the caller may make any task at all in a collaboration, with the fault that
+// CreateTask has for it (/docs/tasks#create).
+func (c *Core) AdmitsTasksOf(ctx context.Context, g access.Grant[access.CreateTasks], collaboration int64) error {
+	a := g.Actor()
+	_, err := c.db.GetCollaboration(ctx, collaboration)
+	if queries.Missing(err) {
+		return fault.New(fault.Missing, noCollaborationForTask, collaboration)
+	}
+	if err != nil {
+		return fmt.Errorf("looking for the collaboration of a task: %w", err)
+	}
+	members, err := c.db.NodesForTask(ctx, collaboration)
+	if err != nil {
+		return fmt.Errorf("looking for the members of a collaboration: %w", err)
+	}
+	if err := participates(a, members); err != nil {
+		return err
+	}
+	if a.Kind == access.Container && !a.WorksIn(&collaboration) {
+		return invalidContainer()
+	}
+	return nil
+}
+
+const noCollaborationForTask = "Collaboration id=%d not found!"
+
+// participates wants the caller's organization to be a member.
+func participates(a access.Actor, members []queries.NodesForTaskRow) error {
+	if !slices.ContainsFunc(members, func(m queries.NodesForTaskRow) bool { return m.OrganizationID == a.OrganizationID }) {
+		return fault.New(fault.Denied, "You can only create tasks for collaborations you are participating in!")
+	}
+	return nil
 }
 
 // checkTargets wants every target to be a member with a node, and none twice.
@@ -139,6 +173,8 @@ func (t *Tx) origin(ctx context.Context, g access.Grant[access.CreateTasks], tas
 	return nil
 }
 
+func invalidContainer() error { return fault.New(fault.Unauthorized, "Container-token is not valid") }
+
 // subtaskOf lets a container make tasks of its own image in its own collaboration as
 // long as its own task runs (/docs/tasks#subtasks, /docs/security#t08).
 func (t *Tx) subtaskOf(ctx context.Context, a access.Actor, task *queries.Task) error {
@@ -147,7 +183,7 @@ func (t *Tx) subtaskOf(ctx context.Context, a access.Actor, task *queries.Task) 
 		return fmt.Errorf("reading the task of a container: %w", err)
 	}
 	if err != nil || !parent.Open || !a.MayContinue(value(task.Image), task.CollaborationID) {
-		return fault.New(fault.Unauthorized, "Container-token is not valid")
+		return invalidContainer()
 	}
 	task.ParentID, task.RunID, task.InitUserID = &a.TaskID, parent.RunID, parent.InitUserID
 	return nil

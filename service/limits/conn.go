@@ -52,7 +52,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 		if n > 0 || queue >= 0 && queue < queued {
 			last = now
 		} else if now.Sub(last) >= c.patience {
-			c.crowd.silent(c)
+			c.TookNothing(c.patience)
 			return sent, err //nolint:wrapcheck // as above
 		}
 		queued = queue

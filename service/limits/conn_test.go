@@ -32,7 +32,7 @@ func TestAdvisory_U9_WhoTakesNothingIsCut(t *testing.T) {
 	if took := time.Since(began); took > promise.Within(400*time.Millisecond) {
 		t.Errorf("it took %s", took)
 	}
-	if g.Reached()[silentReaders] != 1 || len(g.lines) != 1 || !strings.Contains(g.lines[0], "one of address 127.0.0.1: it took nothing of its answer for 200ms") {
+	if g.Reached()[silentReaders] != 1 || len(g.lines) != 1 || !strings.Contains(g.lines[0], "one of address 127.0.0.1: nothing of it was taken for 200ms") {
 		t.Errorf("counted %d, told %q", g.Reached()[silentReaders], g.lines)
 	}
 }

@@ -125,7 +125,7 @@ func (c *Counter) add(who Who, n int) {
 }
 
 // count keeps no zeros, so that a map is no larger than what is under way.
-func count[K comparable](m map[K]int, key K, n int) {
+func count[K comparable, N int | int64](m map[K]N, key K, n N) {
 	if m[key] += n; m[key] <= 0 {
 		delete(m, key)
 	}

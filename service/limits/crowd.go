@@ -299,10 +299,14 @@ func (c *Crowd) remove(conn *Conn) {
 	}
 }
 
-// silent notes a connection that is cut because its client took nothing.
-func (c *Crowd) silent(conn *Conn) {
-	c.mu.Lock()
-	who := conn.description()
-	c.mu.Unlock()
-	c.record.note(silentReaders, "A connection is cut, %s: it took nothing of its answer for %s", who, conn.patience)
+// TookNothing notes a connection on which an answer is cut because its client took nothing of it for so long. A nil
+// connection is none of a crowd.
+func (c *Conn) TookNothing(wait time.Duration) {
+	if c == nil {
+		return
+	}
+	c.crowd.mu.Lock()
+	who := c.description()
+	c.crowd.mu.Unlock()
+	c.crowd.record.note(silentReaders, "An answer is cut, on a connection that is %s: nothing of it was taken for %s", who, wait)
 }

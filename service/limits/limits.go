@@ -1,5 +1,5 @@
 // Package limits keeps one client from taking what belongs to all: connections, sockets, bodies and anonymous requests,
-// counted by address and by account (/docs/security#u12), connections whose client takes nothing, and the file
+// counted by address and by account (/docs/security#u12), the memory that bodies take, connections whose client takes nothing, and the file
 // descriptors that everything else needs. It may touch connections that it is given and the limits of the process; of the
 // house it imports config, for the settings, and it knows no noun.
 package limits
@@ -54,6 +54,8 @@ const (
 	socketsPerAccount     = "sockets_per_account"
 	bodiesPerAddress      = "bodies_per_address"
 	bodiesPerAccount      = "bodies_per_account"
+	bodyMemory            = "body_memory"
+	bodyMemoryPerAccount  = "body_memory_per_account"
 	anonymousPerMinute    = "anonymous_per_minute"
 	openFiles             = "descriptors"
 	silentReaders         = "silent_readers"
@@ -64,6 +66,7 @@ type Limits struct {
 	Crowd     *Crowd
 	Sockets   *Counter // sessions of the live channel
 	Bodies    *Counter // bodies of requests that are being read
+	Memory    *Memory  // of those
 	Anonymous *Rate    // requests without a good token
 	*record
 }
@@ -83,11 +86,13 @@ type Options struct {
 func New(o Options) *Limits {
 	r := newRecord(o.Warn)
 	s := o.Settings
+	all, each := s.BodyBytes()
 	return &Limits{
 		record:    r,
 		Crowd:     newCrowd(o, r),
 		Sockets:   newCounter(r, socketsPerAddress, s.SocketsPerAddress, socketsPerAccount, s.SocketsPerAccount),
 		Bodies:    newCounter(r, bodiesPerAddress, s.BodiesPerAddress, bodiesPerAccount, s.BodiesPerAccount),
+		Memory:    newMemory(r, all, each),
 		Anonymous: newRate(r, s.AnonymousPerMinute),
 	}
 }

@@ -28,7 +28,7 @@ func newRecord(warn func(string)) *record {
 	r := &record{warn: warn, reached: map[string]int64{}, told: map[string]time.Time{}, untold: map[string]int64{}}
 	for _, limit := range []string{
 		connectionsPerAddress, connectionsPerAccount, socketsPerAddress, socketsPerAccount,
-		bodiesPerAddress, bodiesPerAccount, anonymousPerMinute, openFiles, silentReaders,
+		bodiesPerAddress, bodiesPerAccount, bodyMemory, bodyMemoryPerAccount, anonymousPerMinute, openFiles, silentReaders,
 	} {
 		r.reached[limit] = 0
 	}
@@ -77,8 +77,11 @@ func address(n netip.Prefix) string {
 }
 
 func account(id int64) string {
-	if id < 0 {
+	switch {
+	case id < 0:
 		return fmt.Sprintf("the containers of account %d", -id)
+	case id == 0:
+		return "who shows no token"
 	}
 	return fmt.Sprintf("account %d", id)
 }
