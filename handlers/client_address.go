@@ -87,7 +87,7 @@ func hop(text string) (netip.Addr, bool) {
 // origin is where a request comes from, for log-ins.
 func (s *Server) origin(r *http.Request) core.Origin {
 	c := s.clientOf(r)
-	return core.Origin{Address: c.Address.String(), Network: c.network(), Here: s.isLocal(r)}
+	return core.Origin{Address: c.Address.String(), Network: c.network(), Here: s.isLocal(r), Language: languageOf(r.Header)}
 }
 
 // isLocal reports whether a request comes from this machine. A request that claims

@@ -40,6 +40,21 @@ type FailedLogin struct {
 	LastAttempt Time
 }
 
+type Mail struct {
+	ID        int64
+	UserID    int64
+	Kind      string
+	Network   string
+	Language  string
+	Recipient string
+	Content   string
+	CreatedAt Time
+	ExpiresAt Time
+	DueAt     *Time
+	Tries     int64
+	Doubts    int64
+}
+
 type Member struct {
 	OrganizationID  int64
 	CollaborationID int64
@@ -83,6 +98,23 @@ type Port struct {
 	Port     *int64
 	ResultID *int64
 	Label    *string
+}
+
+type Recovery struct {
+	UserID    int64
+	Purpose   string
+	Digest    string
+	ExpiresAt Time
+}
+
+type RecoveryRequest struct {
+	ID       int64
+	Purpose  string
+	Username *string
+	Email    *string
+	UserID   *int64
+	Network  string
+	Language string
 }
 
 type Result struct {

@@ -63,6 +63,8 @@ func OpenInstance(ctx context.Context, inst config.Instance, rootFromAnywhere bo
 		RootPassword:      inst.Config.RootPassword.Reveal(),
 		RootFromAnywhere:  rootFromAnywhere,
 		TextLimit:         inst.Config.Limits.PayloadBytes(),
+		Mail:              inst.Config.SMTP.Configured,
+		RecoveryLife:      inst.Config.EmailTokenLife,
 	})
 	if err != nil {
 		_ = db.Close()

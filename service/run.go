@@ -28,6 +28,7 @@ import (
 	"vserver/service/fault"
 	"vserver/service/limits"
 	"vserver/service/log"
+	"vserver/service/mail"
 )
 
 // RunOptions is what serving needs beside the instance.
@@ -152,6 +153,9 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 		MaxHeaderBytes: headerSize, ErrorLog: complain(logger), TLSConfig: secure,
 		ConnContext: limits.Keep, ConnState: limits.Follow,
 	}}
+	if inst.Config.SMTP.Configured {
+		s.postman = mail.NewPostman(opened.Core, mail.New(inst.Config), inst.Config.SupportEmail, logs.Logger("mail"))
+	}
 	logger.Info().Msgf("Listening on %s%s", origin(inst.Config, listener.Addr()), inst.Config.APIPath)
 	return s.serveUntilEnd(ctx, options.Limits.Crowd.Watch(files.watch(listener)), o.Ready, answers(wire, inst.Config.APIPath))
 }
@@ -233,6 +237,7 @@ type server struct {
 	log  zerolog.Logger
 
 	notifier daemon.Notifier
+	postman  *mail.Postman // nil: no mail is sent
 }
 
 // serveUntilEnd serves until ctx ends, or serving fails, and then ends in an orderly way.
@@ -244,6 +249,9 @@ func (s *server) serveUntilEnd(ctx context.Context, l net.Listener, ready func(n
 	work.Go(func() {
 		fault.Steadily(background, s.panicked, func(ctx context.Context) { s.core.WatchForeignChanges(ctx, 0) })
 	})
+	if s.postman != nil {
+		work.Go(func() { fault.Steadily(background, s.panicked, s.postman.Run) })
+	}
 	failed := make(chan error, 1)
 	work.Go(func() { failed <- s.accept(l) })
 	if ready != nil {

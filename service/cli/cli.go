@@ -114,6 +114,7 @@ func (p *program) root() *cobra.Command {
 		p.healthCommand(),
 		p.importCommand(),
 		p.listCommand(),
+		p.mailCommand(),
 		p.manCommand(),
 		p.migrateCommand(),
 		p.nodeConfigCommand(),

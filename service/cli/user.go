@@ -14,12 +14,12 @@ import (
 	"vserver/service/core"
 )
 
-// userCommand looks after the locks of accounts.
+// userCommand looks after accounts whose users cannot get in.
 func (p *program) userCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "user",
-		Short: "Show which accounts are locked after wrong passwords, and unlock them",
-	}, p.userListCommand(), p.userUnlockCommand())
+		Short: "Let users in again: locks after wrong passwords, and lost passwords",
+	}, p.userListCommand(), p.userUnlockCommand(), p.userResetPasswordCommand(), p.userSetPasswordCommand())
 }
 
 func (p *program) userListCommand() *cobra.Command {

@@ -5,6 +5,9 @@
 // the files that it writes. Every fault names file, line and key.
 //
 // A setting is a field and a row beside it (see Setting), in the file of its block.
+//
+// It is large because there are many settings, with what is explained, judged and warned of
+// for each.
 package config
 
 import (

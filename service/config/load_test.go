@@ -24,6 +24,8 @@ func TestAnswers(t *testing.T) {
 		{"description", "any: text # at all", ""},
 		{"logging.level", "NOTSET", ""},
 		{"logging.level", "loud", "Invalid value 'loud': must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL, NOTSET"},
+		{"smtp.from", "bob", "Invalid value 'bob': must be the address of one mailbox, such as vserver@example.org"},
+		{"smtp.tls", "ssl", "Invalid value 'ssl': must be auto, starttls, implicit or none"},
 		{"smtp.port", 0, "Invalid value '0': must be a whole number from 1 to 65535"},
 		{"rabbitmq_uri", "amqp://x", ""},
 		{"cors_allowed_origins", []string{"portal"}, "Invalid value 'portal': must be * or origins such as https://portal.example.org, without path"},

@@ -8,17 +8,17 @@ import (
 )
 
 // notYet are the settings of what this release does not do.
-var notYet = []string{"two_factor_auth", "smtp", "support_email", "email_token_validity_minutes", "vpn_server"}
+var notYet = []string{"two_factor_auth", "vpn_server"}
 
 // Where such a setting is turned on, every reader of the file is told, at its line.
 func TestWhatIsNotThereIsToldAtItsKey(t *testing.T) {
 	for name, tc := range map[string]struct{ line, want string }{
 		"second factor":        {"    two_factor_auth: 'True'", "20: two_factor_auth: has no effect yet: this release asks for the password alone, not for a second factor"},
 		"no second factor":     {"    two_factor_auth: no", ""},
-		"mail":                 {"    smtp: {}", "20: smtp: has no effect yet: this release sends no mail"},
+		"mail":                 {"    smtp: {server: mail.example.org, port: 587, username: a@example.org}", ""},
 		"no mail":              {"    smtp:", ""},
-		"support":              {"    support_email: a@example.org", "20: support_email: has no effect yet: this release sends no mail"},
-		"life of mailed token": {"    email_token_validity_minutes: 5", "20: email_token_validity_minutes: has no effect yet: "},
+		"support":              {"    support_email: a@example.org", ""},
+		"life of mailed token": {"    email_token_validity_minutes: 5", ""},
 		"vpn":                  {"    vpn_server: {url: a, redirect_url: a, client_id: a, client_secret: a, portal_username: a, portal_userpass: a}", "20: vpn_server: has no effect yet: this release has no VPN endpoints"},
 		"wipe in test":         {"    allow_drop_all: true", ""},
 	} {
@@ -68,6 +68,30 @@ func TestNothingIsOfferedThatIsNotThere(t *testing.T) {
 		before, _, _ := strings.Cut(config.Example(), "#"+key+":")
 		if _, comment, _ := strings.Cut(before[strings.LastIndex(before, "\n\n")+1:], "\n"); !strings.Contains(comment, "# Has no effect yet: ") {
 			t.Errorf("the example says of %s: %s", key, comment)
+		}
+	}
+}
+
+// What keeps mails from arriving is told before the first one is missed.
+func TestDoubtsAboutMailAreTold(t *testing.T) {
+	for smtp, want := range map[string]string{
+		"{server: m.example.org, port: 587, username: a@example.org, password: x}":           "",
+		"{server: m.example.org, port: 587, username: apikey, password: x}":                  "smtp: names no sender: mails come from support@vantage6.ai, which mail servers may refuse; set smtp.from",
+		"{server: m.example.org, port: 587}":                                                 "smtp: names no sender: ",
+		"{server: localhost, from: a@example.org}":                                           "smtp: has port 1025, where test servers without TLS listen: to such a one no mail goes out unless smtp.tls is none",
+		"{server: localhost, from: a@example.org, tls: none}":                                "",
+		"{server: localhost, from: a@example.org, MAIL_USE_TLS: false}":                      "",
+		"{server: m.example.org, port: 25, username: a@example.org, password: x, tls: none}": "smtp: sends password and tokens to m.example.org without TLS: others may read them; set smtp.tls",
+		"{server: 127.0.0.2, port: 25, username: a@example.org, password: x, tls: none}":     "",
+		"{server: m.example.org, port: 25, username: '', from: a@example.org, password: x}":  "smtp: has a password and no username: nobody logs in at the mail server",
+	} {
+		_, warnings, err := loadText(edited("    smtp: "+smtp), nil)
+		var all []string
+		for _, w := range warnings {
+			all = append(all, strings.TrimPrefix(w.String(), "t.yaml:20: environments.test."))
+		}
+		if got := strings.Join(all, "\n"); err != nil || (got == "") != (want == "") || !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %v\n got %s\nwant %s", smtp, err, got, want)
 		}
 	}
 }

@@ -45,6 +45,10 @@ type Settings struct {
 	// HoldFor is how long what a node says of a result is held while it cannot be stored;
 	// 0: 5 minutes.
 	HoldFor time.Duration
+	// Mail reports whether mails are sent; without it nothing waits to be.
+	Mail bool
+	// RecoveryLife is how long a token may be used that lets somebody back in; 0: an hour.
+	RecoveryLife time.Duration
 }
 
 // textLimit is the usual limit of a text.
@@ -67,6 +71,7 @@ type Core struct {
 	drafts     *drafts
 	chunking   chan struct{} // a turn to write a chunk
 	digester   []byte
+	mailReady  chan struct{}
 }
 
 // New makes the use cases and prepares the database for them: rules, default roles
@@ -75,11 +80,13 @@ func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, se
 	set.PasswordCost = cmp.Or(set.PasswordCost, bcryptCost)
 	set.TextLimit = cmp.Or(set.TextLimit, textLimit)
 	set.HoldFor = cmp.Or(set.HoldFor, holdFor)
+	set.RecoveryLife = cmp.Or(set.RecoveryLife, recoveryLife)
 	c := &Core{
 		db: db, bus: b, log: log, set: set, identities: newIdentityCache(), lastSeen: newLastSeen(), wrongTries: newRepetitions(), unwritten: newUnwritten(), presence: newPresence(),
-		notices: newNotices(b, cmp.Or(set.NoticePause, noticePause)),
-		turns:   newTurns(runtime.GOMAXPROCS(0)),
-		drafts:  newDrafts(), chunking: make(chan struct{}, chunkWriters(db.Engine)),
+		notices:   newNotices(b, cmp.Or(set.NoticePause, noticePause)),
+		turns:     newTurns(runtime.GOMAXPROCS(0)),
+		mailReady: make(chan struct{}, 1),
+		drafts:    newDrafts(), chunking: make(chan struct{}, chunkWriters(db.Engine)),
 	}
 	if err := c.firstRun(ctx); err != nil {
 		return nil, fmt.Errorf("preparing the database: %w", err)

@@ -201,7 +201,7 @@ func (c *Core) FlushFailures(ctx context.Context) error {
 	}
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		for _, user := range waiting {
-			_, _, err := t.changeTally(ctx, user, func(waits tally) tally { return waits })
+			_, _, err := t.changeTally(ctx, user, Origin{}, func(waits tally) tally { return waits })
 			if err != nil && !queries.Missing(err) {
 				return err
 			}
@@ -231,9 +231,9 @@ func (c *Core) tally(ctx context.Context, u queries.User) (tally, error) {
 
 // changeFailures changes what counts against an account, in the database or, where that
 // cannot be written, in memory. It returns what it was and what it is now.
-func (c *Core) changeFailures(ctx context.Context, u queries.User, seen tally, with func(tally) tally) (was, now tally) {
+func (c *Core) changeFailures(ctx context.Context, u queries.User, seen tally, from Origin, with func(tally) tally) (was, now tally) {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) (err error) {
-		was, now, err = t.changeTally(ctx, u.ID, with)
+		was, now, err = t.changeTally(ctx, u.ID, from, with)
 		return err
 	})
 	if err == nil || queries.Missing(err) {
@@ -243,9 +243,9 @@ func (c *Core) changeFailures(ctx context.Context, u queries.User, seen tally, w
 	return c.unwritten.change(u.ID, failuresOf(u), seen, with)
 }
 
-// changeTally changes what counts against an account; what was waiting does not any more
-// once that is durable.
-func (t *Tx) changeTally(ctx context.Context, user int64, with func(tally) tally) (was, now tally, err error) {
+// changeTally changes what counts against an account, and has its user told when that locks
+// it; what was waiting does not wait any more once that is durable.
+func (t *Tx) changeTally(ctx context.Context, user int64, from Origin, with func(tally) tally) (was, now tally, err error) {
 	u, err := t.HoldUser(ctx, user)
 	if err != nil {
 		return was, now, err
@@ -255,12 +255,13 @@ func (t *Tx) changeTally(ctx context.Context, user int64, with func(tally) tally
 		return was, now, err
 	}
 	was = tallyOf(u, rows)
+	stored := was
 	if waits := t.core.unwritten.of(user, failuresOf(u)); waits != nil {
 		was = waits.tally
 		t.OnCommit(func() { t.core.unwritten.written(user, waits) })
 	}
 	now = with(was)
-	return was, now, t.writeTally(ctx, user, rows, now)
+	return was, now, firstError(t.writeTally(ctx, user, rows, now), t.notifyLocked(ctx, u, stored, now, from))
 }
 
 // writeTally writes what differs from the rows that are there.

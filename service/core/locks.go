@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"vserver/queries"
-	"vserver/service/fault"
 )
 
 // Failed is an account with wrong passwords that count (/docs/tokens#lock).
@@ -86,13 +85,7 @@ func (c *Core) failed(u queries.User, rows []queries.FailedLogin, now time.Time)
 // moment of the last attempt changes.
 func (c *Core) Unlock(ctx context.Context, username string) (was Failed, err error) {
 	err = c.transact(ctx, func(ctx context.Context, t *Tx) error {
-		u, err := t.GetUserByUsername(ctx, &username)
-		if queries.Missing(err) {
-			return fault.New(fault.Missing, "there is no user %s", username)
-		}
-		if err == nil {
-			u, err = t.HoldUser(ctx, u.ID)
-		}
+		u, err := t.heldByName(ctx, username)
 		if err != nil {
 			return err
 		}
@@ -101,11 +94,20 @@ func (c *Core) Unlock(ctx context.Context, username string) (was Failed, err err
 			return err
 		}
 		was = c.failed(u, rows, time.Now())
-		now := queries.Now()
-		return t.writeTally(ctx, u.ID, rows, tally{all: failures{0, &now}})
+		return t.forgiveAll(ctx, u.ID)
 	})
 	if err != nil {
 		return Failed{}, fmt.Errorf("unlocking an account: %w", err)
 	}
 	return was, nil
+}
+
+// forgiveAll takes back all wrong passwords of a user, who is held.
+func (t *Tx) forgiveAll(ctx context.Context, user int64) error {
+	rows, err := t.FailedLoginsOfUser(ctx, user)
+	if err != nil {
+		return err
+	}
+	now := queries.Now()
+	return t.writeTally(ctx, user, rows, tally{all: failures{0, &now}})
 }

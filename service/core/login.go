@@ -24,6 +24,8 @@ type Origin struct {
 	// knows it, behind a proxy that is not trusted (/docs/proxy#unknown).
 	Network netip.Prefix
 	Here    bool // from this machine (/docs/security#t22)
+	// Language is that of mails about what comes from there: en or nl.
+	Language string
 }
 
 // network is the text that its failures and its place in the queue stand under; it is
@@ -81,7 +83,7 @@ func (c *Core) Remember(from Origin) {
 func (c *Core) forgive(ctx context.Context, u queries.User, from Origin) error {
 	t, err := c.tally(ctx, u)
 	if err == nil && t.all.count != t.without(from.network()).all.count {
-		c.changeFailures(ctx, u, t, func(t tally) tally { return t.without(from.network()) })
+		c.changeFailures(ctx, u, t, from, func(t tally) tally { return t.without(from.network()) })
 	}
 	return err
 }
@@ -133,7 +135,7 @@ func (c *Core) barred(ctx context.Context, u queries.User, from Origin) (tally, 
 func (c *Core) countFailure(ctx context.Context, u queries.User, seen tally, from Origin) {
 	var at queries.Time
 	locked := func(t tally) (pair, whole bool) { return t.locked(c.set, from.network(), at.Time) }
-	was, now := c.changeFailures(ctx, u, seen, func(t tally) tally {
+	was, now := c.changeFailures(ctx, u, seen, from, func(t tally) tally {
 		at = queries.Now()
 		if pair, whole := locked(t); pair || whole {
 			return t

@@ -42,7 +42,7 @@ func (c *Core) ChangePassword(ctx context.Context, g access.Grant[access.UserIts
 			return err
 		}
 		u.Password = &hash
-		return firstError(t.PasswordSet(ctx, &u), t.SaveUser(ctx, u))
+		return firstError(t.PasswordSet(ctx, &u), t.SaveUser(ctx, u), t.notifyPasswordChanged(ctx, u, from))
 	})
 	if err != nil {
 		return fmt.Errorf("changing a password: %w", err)

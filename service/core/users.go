@@ -206,9 +206,13 @@ func (t *Tx) AddUsers(ctx context.Context, users ...*queries.User) error {
 	return nil
 }
 
-// SaveUser writes a user. A new password has to be announced to PasswordSet before.
+// SaveUser writes a user. A new password has to be announced to PasswordSet before. With a
+// new address, tokens that went to the former one end.
 func (t *Tx) SaveUser(ctx context.Context, u queries.User) error {
 	t.rightsChanged() // name and organization are kept with the rights
+	if err := t.EndRecoveriesOfMoved(ctx, u.ID, u.Email); err != nil {
+		return err
+	}
 	return t.UpdateUser(ctx, queries.UpdateUserParams{
 		Username: u.Username, Password: u.Password, Firstname: u.Firstname, Lastname: u.Lastname, Email: u.Email,
 		OrganizationID: u.OrganizationID, FailedLoginAttempts: u.FailedLoginAttempts, LastLoginAttempt: u.LastLoginAttempt,
@@ -217,10 +221,10 @@ func (t *Tx) SaveUser(ctx context.Context, u queries.User) error {
 }
 
 // PasswordSet does what goes with a new password: it is not the one that everybody
-// knows, and refresh tokens end (/docs/security#t03).
+// knows, and refresh tokens and those for a lost password end (/docs/security#t03).
 func (t *Tx) PasswordSet(ctx context.Context, u *queries.User) error {
 	u.InitialPassword = false
-	return t.RevokeRefreshTokens(ctx, u.ID)
+	return firstError(t.RevokeRefreshTokens(ctx, u.ID), t.DeleteRecoveries(ctx, u.ID, string(ForPassword)))
 }
 
 // Assign adds roles to users.

@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +20,7 @@ import (
 	"vserver/service/config"
 	"vserver/service/core"
 	"vserver/service/instance"
+	"vserver/service/mail"
 )
 
 // Verdict is what a check came to.
@@ -267,24 +267,23 @@ func existing(dir string) string {
 	}
 }
 
-// mail tries the address only, and its failure is no more than a doubt: the server
-// works without mail.
+// mail connects and logs in, and sends nothing. A failure is no more than a doubt: the
+// server works without mail.
 func (e examination) mail(ctx context.Context) []Finding {
-	const patience = 5 * time.Second
-	smtp := e.inst.Config.SMTP
-	if !smtp.Configured {
+	const patience = 20 * time.Second
+	if !e.inst.Config.SMTP.Configured {
 		return skipped("smtp is not configured")
 	}
-	at := net.JoinHostPort(smtp.Server, strconv.Itoa(smtp.Port))
-	c, err := (&net.Dialer{Timeout: patience}).DialContext(ctx, "tcp", at)
-	if err != nil {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	s := mail.New(e.inst.Config)
+	if err := s.Probe(ctx); err != nil {
 		return []Finding{{
-			Verdict: Doubt, Text: fmt.Sprintf("the mail server cannot be reached: %s", err),
-			Advice: "check server and port of smtp, and the firewall",
+			Verdict: Doubt, Text: fmt.Sprintf("the mail server at %s cannot be used: %s", s.Place(), err),
+			Advice: "check smtp of the configuration, and the firewall; vserver mail test ADDRESS shows the whole conversation",
 		}}
 	}
-	_ = c.Close()
-	return sound("the mail server answers at %s; this release sends no mail yet", at)
+	return sound("the mail server at %s takes mail from %s", s.Place(), s.From())
 }
 
 func (e examination) certificate(context.Context) []Finding {
