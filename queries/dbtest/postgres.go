@@ -89,7 +89,30 @@ func restore(src queries.Source) error {
 		if !same {
 			return errors.New("its schema was changed")
 		}
-		_, err := c.Exec(ctx, `
+		_, err := c.Exec(ctx, putBack)
+		return err
+	})
+}
+
+// Renew puts the copy of a template that is in use back to what the template is, and reports
+// whether it did: a file of SQLite is more easily copied anew.
+func Renew(t testing.TB, src queries.Source) bool {
+	t.Helper()
+	if src.Engine != queries.Postgres {
+		return false
+	}
+	err := onPostgres(src, func(ctx context.Context, c *pgx.Conn) error {
+		_, err := c.Exec(ctx, putBack)
+		return err
+	})
+	if err != nil {
+		t.Fatalf("putting a test database back: %v", err)
+	}
+	return true
+}
+
+// putBack fills every table and sequence from what keep has stored.
+const putBack = `
 DO $$ DECLARE t text; s record; BEGIN
   SET LOCAL lock_timeout = '10s';
   SET LOCAL session_replication_role = replica;
@@ -100,10 +123,7 @@ DO $$ DECLARE t text; s record; BEGIN
   FOR s IN SELECT * FROM keep."a sequence" LOOP
     PERFORM setval(format('public.%I', s.sequencename)::regclass, s.at, s.called);
   END LOOP;
-END $$`)
-		return err
-	})
-}
+END $$`
 
 func onPostgres(src queries.Source, f func(context.Context, *pgx.Conn) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

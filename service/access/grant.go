@@ -18,7 +18,10 @@ type AnyGrant interface {
 	Covers(organization *int64) bool
 	CoversOrganization(id int64) bool
 	CoversNode(id int64, organization *int64) bool
+	CoversUser(id int64, organization *int64) bool
 	Sight() (Sight, error)
+	OrganizationSight() (OrganizationSight, error)
+	NodeSight(member bool) (NodeSight, error)
 	judged() judgement
 }
 
@@ -36,8 +39,8 @@ type judgement struct {
 // another kind of caller has.
 func Judge[P Permission](a Actor) (Grant[P], error) {
 	pair := PairOf[P]()
-	if pair.Only != 0 && pair.Only != a.Kind {
-		return Grant[P]{}, fault.New(fault.WrongKind, "only a %s may do this", pair.Only)
+	if err := pair.isFor(a.Kind); err != nil {
+		return Grant[P]{}, err
 	}
 	return Grant[P]{judgement: judgeFor(a, pair)}, nil
 }
@@ -60,6 +63,20 @@ func Embedded[P embeddable](g AnyGrant) Grant[P] {
 }
 
 func (j judgement) judged() judgement { return j }
+
+// Supposition is what a grant would be. It answers like one, for those who are asked
+// what a caller may and why; no use case takes it, and nothing is embedded in it.
+type Supposition struct{ judgement }
+
+// Suppose judges an actor like Judge, for a permission that is known by its pair alone.
+func Suppose(a Actor, p Pair) (Supposition, error) {
+	if err := p.isFor(a.Kind); err != nil {
+		return Supposition{}, err
+	}
+	return Supposition{judgeFor(a, p)}, nil
+}
+
+func (Supposition) judged() judgement { return judgement{} }
 
 // Actor returns the caller.
 func (j judgement) Actor() Actor { return j.actor }

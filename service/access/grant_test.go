@@ -63,6 +63,10 @@ func TestEmbeddedRowsAreJudgedForThemselves(t *testing.T) {
 	if users := Embedded[ViewUsers](g); users.Any(Own, Organization, Collaboration, Global) {
 		t.Errorf("got %+v", users)
 	}
+	supposed, err := Suppose(Actor{Kind: User, Rules: All}, PairOf[ViewResults]())
+	if tasks := Embedded[ViewTasks](supposed); err != nil || !supposed.Has(Global) || tasks.made {
+		t.Errorf("a supposition has a grant within: %v", err)
+	}
 	if tasks := Embedded[ViewTasks](Grant[ViewResults]{}); tasks.made {
 		t.Error("a grant that nobody judged has another one within")
 	}
@@ -140,6 +144,8 @@ func f(g access.Grant[access.ViewTasks], right access.Grant[access.DeleteTasks],
 		"deleteTask(access.Grant[access.DeleteTasks](g))",
 		"var other access.AnyGrant = g; deleteTask(other)",
 		"deleteTask(access.Embedded[access.DeleteTasks](g))",
+		"s, _ := access.Suppose(a, access.PairOf[access.DeleteTasks]()); deleteTask(s)",
+		"s, _ := access.Suppose(a, access.PairOf[access.DeleteTasks]()); deleteTask(access.Grant[access.DeleteTasks](s))",
 		"deleteTask(access.Grant[access.DeleteTasks]{judgement: g.judgement})",
 		"deleteTask(access.Grant[access.DeleteTasks]{g.judged()})",
 	} {

@@ -1,5 +1,7 @@
 package access
 
+import "vserver/service/fault"
+
 // Permission is what a grant is for, as a type: the compiler then refuses a grant of
 // one permission where another one is asked for.
 type Permission interface {
@@ -12,6 +14,26 @@ type Pair struct {
 	Operation Operation
 	// Only are the kinds of callers that may have it at all; 0: every kind.
 	Only Kind
+}
+
+// isFor refuses callers of a kind that cannot have the permission.
+func (p Pair) isFor(k Kind) error {
+	if p.Only != 0 && p.Only != k {
+		return fault.New(fault.WrongKind, "only a %s may do this", p.Only)
+	}
+	return nil
+}
+
+// Rules lists the rules that give the permission, each in its scope; none for those that
+// callers have by being what they are.
+func (p Pair) Rules() []Rule {
+	var list []Rule
+	for _, r := range Rules {
+		if r.Resource == p.Resource && r.Operation == p.Operation {
+			list = append(list, r)
+		}
+	}
+	return list
 }
 
 // The permissions that rules give.

@@ -101,23 +101,30 @@ func (c *Core) visibleCollaboration(ctx context.Context, g access.AnyGrant, id i
 	if err != nil {
 		return row, fmt.Errorf("reading a collaboration: %w", err)
 	}
+	ok, err := c.seesCollaboration(ctx, g, id)
+	if err == nil && !ok {
+		err = fault.Deny()
+	}
+	return row, err
+}
+
+// seesCollaboration judges one that is there. The error is a missing permission only when the
+// caller lacks the rule altogether.
+func (c *Core) seesCollaboration(ctx context.Context, g access.AnyGrant, id int64) (bool, error) {
 	sight, err := g.Sight()
 	switch {
 	case err != nil:
-		return row, err
+		return false, err
 	case sight.CollaborationID != nil && *sight.CollaborationID != id:
-		return row, fault.Deny()
+		return false, nil
 	case sight.OrganizationID == nil:
-		return row, nil
+		return true, nil
 	}
 	member, err := c.db.IsMember(ctx, *sight.OrganizationID, id)
 	if err != nil {
-		return row, fmt.Errorf("looking for a member: %w", err)
+		return false, fmt.Errorf("looking for a member: %w", err)
 	}
-	if !member {
-		return row, fault.Deny()
-	}
-	return row, nil
+	return member, nil
 }
 
 // CreateCollaboration makes one with its members (/docs/collaborations#create).

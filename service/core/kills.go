@@ -71,7 +71,7 @@ func (c *Core) KillTask(ctx context.Context, g access.Grant[access.CreateEvents]
 		if !open {
 			return t.alreadyFinished(ctx, id)
 		}
-		if err := t.mustReach(ctx, g, row.CollaborationID, access.Collaboration); err != nil {
+		if err := mustReach(ctx, t.Queries, g, row.CollaborationID, access.Collaboration); err != nil {
 			return err
 		}
 		tasks, err := t.subtree(ctx, id)

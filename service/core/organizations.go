@@ -71,7 +71,7 @@ func (c *Core) Organization(ctx context.Context, g access.Grant[access.ViewOrgan
 }
 
 // seesOrganization reports whether a list of the caller's shows the organization.
-func (c *Core) seesOrganization(ctx context.Context, g access.Grant[access.ViewOrganizations], id int64) (bool, error) {
+func (c *Core) seesOrganization(ctx context.Context, g access.AnyGrant, id int64) (bool, error) {
 	sight, err := g.OrganizationSight()
 	switch {
 	case fault.Is(err, fault.Denied):
@@ -118,7 +118,7 @@ func (c *Core) ChangeOrganization(ctx context.Context, g access.Grant[access.Edi
 		if err != nil {
 			return err
 		}
-		if !g.Covers(&id) {
+		if !g.CoversOrganization(id) {
 			return fault.Deny()
 		}
 		if err := firstError(in.Fault, checkNewName("name", stored.Name, in.Fields.Name)); err != nil {

@@ -269,7 +269,7 @@ func (c *Core) DeleteTask(ctx context.Context, g access.Grant[access.DeleteTasks
 		if err != nil {
 			return err
 		}
-		if err := t.mustReach(ctx, g, row.CollaborationID); err != nil {
+		if err := mustReach(ctx, t.Queries, g, row.CollaborationID); err != nil {
 			return err
 		}
 		// As a creation does: first the collaboration, then the task.
@@ -288,14 +288,14 @@ func (c *Core) DeleteTask(ctx context.Context, g access.Grant[access.DeleteTasks
 
 // mustReach refuses a user who may do something neither everywhere nor, as a member,
 // in this collaboration.
-func (t *Tx) mustReach(ctx context.Context, g access.AnyGrant, collaboration *int64, scopes ...access.Scope) error {
+func mustReach(ctx context.Context, q *queries.Queries, g access.AnyGrant, collaboration *int64, scopes ...access.Scope) error {
 	if g.Has(access.Global) {
 		return nil
 	}
 	if !g.Any(append(scopes, access.Organization)...) || collaboration == nil {
 		return fault.Deny()
 	}
-	ok, err := t.IsMember(ctx, g.Actor().OrganizationID, *collaboration)
+	ok, err := q.IsMember(ctx, g.Actor().OrganizationID, *collaboration)
 	if err != nil {
 		return fmt.Errorf("looking for a member: %w", err)
 	}

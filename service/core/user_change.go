@@ -117,7 +117,7 @@ func (u *userChange) checkEmail(ctx context.Context) error {
 		return nil
 	}
 	if !u.self() {
-		set, err := rulesHeldBy(ctx, u.Tx, u.user.ID)
+		set, err := rulesHeldBy(ctx, u.Queries, u.user.ID)
 		if err == nil {
 			err = u.grant.Actor().MustHold(set)
 		}

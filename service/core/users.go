@@ -51,14 +51,24 @@ func (c *Core) Users(ctx context.Context, g access.Grant[access.ViewUsers], f Us
 
 // User returns one (/docs/users#get). One's own needs no rule.
 func (c *Core) User(ctx context.Context, g access.Grant[access.ViewUsers], id int64) (User, error) {
-	row, err := findUser(ctx, c.db.Queries, id, "user id=%d is not found")
+	row, err := c.visibleUser(ctx, g, id)
 	if err != nil {
 		return User{}, err
 	}
-	if !g.Actor().IsSelf(row.ID) && !g.Covers(row.OrganizationID) {
-		return User{}, fault.Deny()
-	}
 	return c.wholeUser(ctx, row)
+}
+
+// visibleUser returns one that the caller may see.
+func (c *Core) visibleUser(ctx context.Context, g access.AnyGrant, id int64) (queries.GetUserRow, error) {
+	row, err := findUser(ctx, c.db.Queries, id, "user id=%d is not found")
+	if err == nil && !seesUser(g, row) {
+		err = fault.Deny()
+	}
+	return row, err
+}
+
+func seesUser(g access.AnyGrant, u queries.GetUserRow) bool {
+	return g.Actor().IsSelf(u.ID) || g.Covers(u.OrganizationID)
 }
 
 // findUser reads a user; text, with the id, is the fault when there is none.
@@ -74,8 +84,8 @@ func findUser(ctx context.Context, q *queries.Queries, id int64, text string) (q
 }
 
 // rulesHeldBy returns everything that a user holds, through roles and beside them.
-func rulesHeldBy(ctx context.Context, t *Tx, user int64) (access.Set, error) {
-	set, err := rules(t.RulesOfUser(ctx, user))
+func rulesHeldBy(ctx context.Context, q *queries.Queries, user int64) (access.Set, error) {
+	set, err := rules(q.RulesOfUser(ctx, user))
 	if err != nil {
 		return 0, fmt.Errorf("reading the rules of a user: %w", err)
 	}
@@ -107,7 +117,7 @@ func mayDeleteUser(ctx context.Context, t *Tx, g access.Grant[access.DeleteUsers
 		return fault.Deny()
 	}
 	if !g.Actor().IsSelf(u.ID) {
-		set, err := rulesHeldBy(ctx, t, u.ID)
+		set, err := rulesHeldBy(ctx, t.Queries, u.ID)
 		if err == nil {
 			err = g.Actor().MustHold(set)
 		}
@@ -125,7 +135,12 @@ func keepsRoot(ctx context.Context, t *Tx, user int64) error {
 	if err := t.HoldDefaultRole(ctx, &name); err != nil {
 		return fmt.Errorf("holding the role of administrators: %w", err)
 	}
-	holders, err := t.HoldersOfDefaultRole(ctx, &name)
+	return isNotLastRoot(ctx, t.Queries, user)
+}
+
+func isNotLastRoot(ctx context.Context, q *queries.Queries, user int64) error {
+	name := access.RoleRoot
+	holders, err := q.HoldersOfDefaultRole(ctx, &name)
 	if err != nil {
 		return fmt.Errorf("reading who holds the role of administrators: %w", err)
 	}
