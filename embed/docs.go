@@ -31,7 +31,7 @@ var chapters = []chapter{
 	{"Run a server", []string{"operating", "configuration", "mail", "logging", "commands", "proxy", "import", "shell"}},
 	{"REST", []string{
 		"wire", "tokens", "permissions", "organizations", "collaborations", "nodes", "users", "roles",
-		"tasks", "results", "ports", "health", "routes",
+		"tasks", "results", "ports", "vpn", "health", "routes",
 	}},
 	{"Live channel", []string{"live"}},
 	{"Promises", []string{"security", "reliability"}},

@@ -41,6 +41,8 @@ func statusOf(k fault.Kind) int {
 		return http.StatusUnprocessableEntity
 	case fault.TooMany:
 		return http.StatusTooManyRequests
+	case fault.Upstream:
+		return http.StatusInternalServerError
 	case fault.Unsupported:
 		return http.StatusNotImplemented
 	case fault.Busy:

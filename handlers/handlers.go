@@ -150,7 +150,7 @@ func (s *Server) routes() []route {
 	for _, noun := range [][]route{
 		s.healthRoutes(), s.loginRoutes(), s.organizationRoutes(), s.collaborationRoutes(), s.nodeRoutes(),
 		s.userRoutes(), s.roleRoutes(), s.ruleRoutes(), s.passwordRoutes(), s.recoveryRoutes(),
-		s.taskRoutes(), s.resultRoutes(), s.portRoutes(), s.killRoutes(),
+		s.taskRoutes(), s.resultRoutes(), s.portRoutes(), s.killRoutes(), s.vpnRoutes(),
 	} {
 		all = append(all, noun...)
 	}

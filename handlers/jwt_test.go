@@ -49,7 +49,7 @@ func TestTokenErrors(t *testing.T) {
 		bearing("no subject", with(func(c map[string]any) { delete(c, "sub") }), 422, "Missing claim: sub"),
 		bearing("refresh", set("type", "refresh"), 422, "Only non-refresh tokens are allowed"),
 		bearing("nobody", set("sub", 99999), 401, "Error loading the user 99999"),
-		bearing("node that is a user", set("client_type", "node"), 401, "Error loading the user 2"),
+		bearing("node that is a user", set("client_type", "node"), 422, "The token is for a node, and its account is that of a user"),
 		bearing("text as subject", set("sub", "2"), 422, notWhom),
 		bearing("object as subject", set("sub", map[string]any{"id": "2"}), 422, notWhom),
 		bearing("recovery token", with(func(c map[string]any) {

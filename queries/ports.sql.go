@@ -9,6 +9,65 @@ import (
 	"context"
 )
 
+const AddressesOfTasks = `-- name: AddressesOfTasks :many
+
+SELECT p.port, p.label, a.ip, r.organization_id, t.id AS task_id, t.parent_id
+FROM task t JOIN result r ON r.task_id = t.id JOIN algorithmport p ON p.result_id = r.id
+LEFT JOIN node n ON n.organization_id = r.organization_id AND n.collaboration_id = r.collaboration_id
+LEFT JOIN authenticatable a ON a.id = n.id
+WHERE (CAST($1 AS TEXT) IS NULL OR p.label = $1)
+  AND t.id IN (
+    SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j
+    UNION ALL SELECT c.id FROM task c WHERE c.parent_id = $3)
+ORDER BY p.id
+`
+
+type AddressesOfTasksParams struct {
+	Label      *string
+	Ids        string
+	ChildrenOf *int64
+}
+
+type AddressesOfTasksRow struct {
+	Port           *int64
+	Label          *string
+	IP             *string
+	OrganizationID *int64
+	TaskID         int64
+	ParentID       *int64
+}
+
+// Where algorithms of some tasks, and of the children of one, listen in the VPN.
+func (q *Queries) AddressesOfTasks(ctx context.Context, arg AddressesOfTasksParams) ([]AddressesOfTasksRow, error) {
+	rows, err := q.db.QueryContext(ctx, AddressesOfTasks, arg.Label, arg.Ids, arg.ChildrenOf)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AddressesOfTasksRow
+	for rows.Next() {
+		var i AddressesOfTasksRow
+		if err := rows.Scan(
+			&i.Port,
+			&i.Label,
+			&i.IP,
+			&i.OrganizationID,
+			&i.TaskID,
+			&i.ParentID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const DeletePort = `-- name: DeletePort :exec
 DELETE FROM algorithmport WHERE id = $1
 `

@@ -28,7 +28,7 @@ var arrows = map[string][]string{
 	"handlers": {"embed", "service/access", "service/bus", "service/config", "service/core", "service/fault", "service/limits", "service/live"},
 	"service": {
 		"handlers", "queries", "service/bus", "service/config", "service/core", "service/daemon",
-		"service/fault", "service/limits", "service/log", "service/mail", "service/private",
+		"service/fault", "service/limits", "service/log", "service/mail", "service/private", "service/vpn",
 	},
 	"service/access": {"service/fault"},
 	"service/batch":  {"queries", "service/access", "service/core", "service/fault", "service/yaml"},
@@ -39,7 +39,7 @@ var arrows = map[string][]string{
 		"service/upkeep", "service/yaml",
 	},
 	"service/config":   {"service/private", "service/yaml"},
-	"service/core":     {"queries", "service/access", "service/bus", "service/fault"},
+	"service/core":     {"queries", "service/access", "service/bus", "service/fault", "service/vpn"},
 	"service/daemon":   {"service/config", "service/instance", "service/private"},
 	"service/demo":     {"service/fault"}, // and public REST and Socket.IO
 	"service/fault":    nil,
@@ -52,11 +52,13 @@ var arrows = map[string][]string{
 	"service/private":  nil,
 	"service/shell":    {"queries", "service/access", "service/core", "service/fault", "service/private"},
 	"service/terminal": nil,
-	"service/upkeep":   {"queries", "service", "service/config", "service/core", "service/instance", "service/mail", "service/private"},
+	"service/upkeep":   {"queries", "service", "service/config", "service/core", "service/instance", "service/mail", "service/private", "service/vpn"},
+	"service/vpn":      {"service/config"},
 	"service/yaml":     nil,
 	// Rooms for tests: nothing that is shipped imports them.
-	"queries/dbtest":  {"queries"}, // databases
-	"service/promise": nil,         // how promised times are held to
+	"queries/dbtest":      {"queries"}, // databases
+	"service/promise":     nil,         // how promised times are held to
+	"service/vpn/vpntest": nil,         // a portal that answers like a real one
 }
 
 // strangers are packages of others that a room must not know.

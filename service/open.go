@@ -11,6 +11,7 @@ import (
 	"vserver/service/bus"
 	"vserver/service/config"
 	"vserver/service/core"
+	"vserver/service/vpn"
 )
 
 // Opened is an instance's database with its use cases. Whoever opens it serves it,
@@ -65,12 +66,21 @@ func OpenInstance(ctx context.Context, inst config.Instance, rootFromAnywhere bo
 		TextLimit:         inst.Config.Limits.PayloadBytes(),
 		Mail:              inst.Config.SMTP.Configured,
 		RecoveryLife:      inst.Config.EmailTokenLife,
+		VPN:               portalOf(inst.Config),
 	})
 	if err != nil {
 		_ = db.Close()
 		return nil, err
 	}
 	return &Opened{Core: c, DB: db, Bus: news}, nil
+}
+
+// portalOf returns the portal of the configuration, nil when there is none.
+func portalOf(c config.Config) *vpn.Portal {
+	if c.VPN == nil {
+		return nil
+	}
+	return vpn.New(*c.VPN)
 }
 
 // Close ends what is being written and closes the database.

@@ -21,6 +21,7 @@ import (
 
 	"vserver/queries/dbtest"
 	"vserver/service/promise"
+	"vserver/service/vpn/vpntest"
 )
 
 // The scripts run the command line as users do, each in a folder and a home of its
@@ -35,6 +36,7 @@ import (
 //	await FILE TEXT                waits until a file has a text
 //	terminate                      sends SIGTERM to everything in the background
 //	waitfor SCOPE NAME             waits until a server that another command starts answers
+//	portal                         starts an eduVPN portal at $PORTAL, with the authority of $PORTAL_CA
 //	kill9 SCOPE NAME               ends a server without a chance to tidy up
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -54,6 +56,7 @@ func TestScripts(t *testing.T) {
 			"eventually": eventually,
 			"kill9":      kill9,
 			"login":      login,
+			"portal":     func(ts *testscript.TestScript, _ bool, _ []string) { portal(t, ts) },
 			"terminate":  terminate,
 			"waitfor":    waitfor,
 		},
@@ -202,6 +205,12 @@ func login(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(json.Unmarshal(reply, &got))
 	}
 	ts.Setenv("TOKEN", got.Token)
+}
+
+func portal(t *testing.T, ts *testscript.TestScript) {
+	p := vpntest.Start(t)
+	ts.Setenv("PORTAL", p.URL())
+	ts.Setenv("PORTAL_CA", p.CAFile)
 }
 
 func api(ts *testscript.TestScript, neg bool, args []string) {

@@ -18,8 +18,8 @@ func (p *program) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Look for what is wrong with a configuration, its database and its surroundings",
 		Long: "Look for what is wrong with a configuration, its database and its surroundings, and say\n" +
-			"what to do about it. Nothing is changed, and the server may run meanwhile. The exit code is\n" +
-			"1 when a check fails; warnings alone leave it 0.",
+			"what to do about it. Nothing is changed, and the server may run meanwhile; a VPN portal keeps\n" +
+			"the log-in in its list. The exit code is 1 when a check fails; warnings alone leave it 0.",
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			found, err := p.checkInstance(cmd.Context(), f)

@@ -38,7 +38,7 @@ func TestDocumentationExampleLoads(t *testing.T) {
 	if c.AccessTokenLife != 24*time.Hour || c.EmailTokenLife != time.Hour || c.SupportEmail != "your-support@email.com" {
 		t.Errorf("lives differ: %v %v %q", c.AccessTokenLife, c.EmailTokenLife, c.SupportEmail)
 	}
-	if c.VPN == nil || !c.VPN.Complete() || c.JWTSecretKey.Reveal() != "super-secret-key!" {
+	if c.VPN == nil || c.VPN.Unusable() != "" || c.JWTSecretKey.Reveal() != "super-secret-key!" {
 		t.Errorf("vpn or key differ: %+v", c.VPN)
 	}
 }
@@ -124,7 +124,7 @@ func TestAcceptedValues(t *testing.T) {
 		{"    smtp: {from:}", func(c config.Config) any { return c.Sender() }, "support@vantage6.ai"},
 		{"    support_email:", func(c config.Config) any { return c.SupportEmail }, "support@vantage6.ai"},
 		{"    password_policy: {max_failed_attempts: 3}", func(c config.Config) any { return c.PasswordPolicy }, config.PasswordPolicy{MaxFailedAttempts: 3, Inactivation: 15 * time.Minute}},
-		{"    vpn_server: {url: x}", func(c config.Config) any { return c.VPN != nil && !c.VPN.Complete() }, true},
+		{"    vpn_server: {url: x}", func(c config.Config) any { return c.VPN != nil && c.VPN.Unusable() != "" }, true},
 		{"    vpn_server:", func(c config.Config) any { return c.VPN == nil }, true},
 		{"    cors_allowed_origins: '*'", func(c config.Config) any { return c.CORSAllowedOrigins.Any }, true},
 		{"    cors_allowed_origins: ['HTTPS://A.org:443/', 'http://b:80', 'http://c:8080']", func(c config.Config) any { return strings.Join(c.CORSAllowedOrigins.List, " ") }, "https://a.org http://b http://c:8080"},

@@ -163,7 +163,7 @@ func TestUnknownKeysNameTheNearest(t *testing.T) {
 		"t.yaml:22: environments.test.jwt_secret: unknown key, ignored; did you mean jwt_secret_key?",
 		"t.yaml:23: environments.test.zzzzzzzzzz: unknown key, ignored",
 		"t.yaml:24: environments.test.smtp.mail_use_tls: unknown key, ignored; did you mean MAIL_USE_TLS?",
-		"t.yaml:25: environments.test.vpn_server.user: unknown key, ignored; known here: url, portal_username, portal_userpass, client_id, client_secret, redirect_url",
+		"t.yaml:25: environments.test.vpn_server.user: unknown key, ignored; known here: url, portal_username, portal_userpass, client_id, client_secret, redirect_url, ca",
 		"t.yaml:26: environments.production: unknown key, ignored; did you mean prod?",
 		"t.yaml:27: environment: unknown key, ignored; did you mean environments?",
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // notYet are the settings of what this release does not do.
-var notYet = []string{"two_factor_auth", "vpn_server"}
+var notYet = []string{"two_factor_auth"}
 
 // Where such a setting is turned on, every reader of the file is told, at its line.
 func TestWhatIsNotThereIsToldAtItsKey(t *testing.T) {
@@ -19,7 +19,6 @@ func TestWhatIsNotThereIsToldAtItsKey(t *testing.T) {
 		"no mail":              {"    smtp:", ""},
 		"support":              {"    support_email: a@example.org", ""},
 		"life of mailed token": {"    email_token_validity_minutes: 5", ""},
-		"vpn":                  {"    vpn_server: {url: a, redirect_url: a, client_id: a, client_secret: a, portal_username: a, portal_userpass: a}", "20: vpn_server: has no effect yet: this release has no VPN endpoints"},
 		"wipe in test":         {"    allow_drop_all: true", ""},
 	} {
 		_, warnings, err := loadText(edited(tc.line), nil)

@@ -1,6 +1,6 @@
 // Package core holds the use cases, a file for each noun: the permission, the
 // transaction, the event. It knows no HTTP and no JSON of the wire; it imports
-// access, fault, bus and queries.
+// access, fault, bus, queries, and vpn for what a portal gives.
 //
 // Every function that touches data of the field takes the access.Grant of its
 // permission, and answers with faults whose texts are the contract's. Events go out
@@ -24,6 +24,7 @@ import (
 
 	"vserver/queries"
 	"vserver/service/bus"
+	"vserver/service/vpn"
 )
 
 // Settings are the choices of the configuration that use cases depend on.
@@ -42,6 +43,8 @@ type Settings struct {
 	NoticePause time.Duration
 	// TextLimit is how many bytes an input, a result or a log may have; 0: 1 GiB.
 	TextLimit int64
+	// VPN is the portal that nodes get their VPN from; nil: there is none.
+	VPN *vpn.Portal
 	// HoldFor is how long what a node says of a result is held while it cannot be stored;
 	// 0: 5 minutes.
 	HoldFor time.Duration

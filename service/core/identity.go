@@ -33,13 +33,30 @@ func (c *Core) Identify(ctx context.Context, kind access.Kind, id int64) (Identi
 	}
 	who, err := c.readIdentity(ctx, kind, id)
 	if queries.Missing(err) {
-		return Identity{}, fault.New(fault.Unauthorized, "Error loading the user %d", id)
+		return Identity{}, c.nobody(ctx, kind, id)
 	}
 	if err != nil {
 		return Identity{}, fmt.Errorf("identifying %s %d: %w", kind, id, err)
 	}
 	c.identities.put(who, age)
 	return who, nil
+}
+
+// nobody is the fault of a token whose account is not there, or is of another kind than
+// the token says.
+func (c *Core) nobody(ctx context.Context, kind access.Kind, id int64) error {
+	other := access.User
+	if kind == access.User {
+		other = access.Node
+	}
+	_, err := c.readIdentity(ctx, other, id)
+	switch {
+	case err == nil:
+		return fault.New(fault.BadToken, "The token is for a %s, and its account is that of a %s", kind, other)
+	case !queries.Missing(err):
+		return fmt.Errorf("identifying %s %d: %w", other, id, err)
+	}
+	return fault.New(fault.Unauthorized, "Error loading the user %d", id)
 }
 
 func (c *Core) readIdentity(ctx context.Context, kind access.Kind, id int64) (Identity, error) {

@@ -26,6 +26,7 @@ const (
 	TooLarge                 // 413: the body passes its limit
 	BadToken                 // 422: a malformed token
 	TooMany                  // 429: a limit of requests is reached
+	Upstream                 // 500: another server that this one asks is of no use; the message says so
 	Unsupported              // 501: not configured on this server
 	Busy                     // 503: try again later
 	Full                     // 507: no room in the storage

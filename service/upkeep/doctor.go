@@ -60,7 +60,7 @@ func Examine(ctx context.Context, locations config.Locations, inst config.Instan
 	}{
 		{"configuration", e.configuration}, {"permissions", e.permissions}, {"port", e.port},
 		{"database", e.database}, {"migrations", e.migrations}, {"keys", e.keys}, {"clock", e.clock}, {"disk", e.disk},
-		{"mail", e.mail}, {"certificate", e.certificate}, {"cors", e.cors}, {"proxy", e.proxy},
+		{"mail", e.mail}, {"vpn", e.vpn}, {"certificate", e.certificate}, {"cors", e.cors}, {"proxy", e.proxy},
 	} {
 		for _, f := range check.run(ctx) {
 			f.Check = check.name
