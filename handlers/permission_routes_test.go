@@ -126,13 +126,16 @@ var oracle = map[string]answers{
 		},
 	},
 
-	"POST /token/user":      {good: 200, body: fixed(`{"username":"viewer","password":"Passw0rd!"}`), harmless: true},
-	"POST /token/node":      {good: 200, body: fixed(`{"api_key":"key-12"}`), harmless: true},
-	"POST /token/container": {who: "n", object: "task", inBody: true, ids: []int64{1, 2, 3, 4, 5, 6}, may: startsContainer, late: isEnded, good: 200, body: containerOf, harmless: true},
-	"POST /token/refresh":   {late: isNoRefreshToken, good: 200, harmless: true},
-	"GET /version":          {good: 200},
-	"GET /health":           {good: 200},
-	"GET /health/fix":       {good: 200},
+	"POST /token/user":       {good: 200, body: fixed(`{"username":"viewer","password":"Passw0rd!"}`), harmless: true},
+	"POST /token/node":       {good: 200, body: fixed(`{"api_key":"key-12"}`), harmless: true},
+	"POST /token/container":  {who: "n", object: "task", inBody: true, ids: []int64{1, 2, 3, 4, 5, 6}, may: startsContainer, late: isEnded, good: 200, body: containerOf, harmless: true},
+	"POST /token/refresh":    {late: isNoRefreshToken, good: 200, harmless: true},
+	"POST /recover/lost":     {good: 200, body: fixed(`{"username":"viewer"}`), harmless: true},
+	"POST /recover/reset":    {good: 400, body: fixed(`{"reset_token":"t","password":"An0ther-one"}`)}, // a token that nobody was sent
+	"POST /recover/2fa/lost": {good: 200, body: fixed(`{"username":"viewer","password":"Passw0rd!"}`), harmless: true},
+	"GET /version":           {good: 200},
+	"GET /health":            {good: 200},
+	"GET /health/fix":        {good: 200},
 }
 
 // fixed is a body that is the same for everybody.
