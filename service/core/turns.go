@@ -86,7 +86,9 @@ type turns struct {
 // newTurns leaves a core to other work where there is one.
 func newTurns(cores int) *turns {
 	n := max(cores-1, 1)
-	return &turns{workers: n, free: n, lately: newLately()}
+	t := &turns{workers: n, free: n, lately: newLately()}
+	t.queues[stranger].past = &past{}
+	return t
 }
 
 // Waiting returns how many wait to have a password hashed, by where they come from.
@@ -142,7 +144,7 @@ func (c *Core) placeOf(a asker) string {
 var errNoRoom = fault.New(fault.TooMany, "no room to wait")
 
 // join has somebody wait, or begin when a worker is free. When there is no room, the last
-// who came of the one who has most waiters has to go.
+// who came of the one who has most waiters has to go, and of those the one who had most turns.
 func (t *turns) join(a asker) *waiter {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -152,6 +154,7 @@ func (t *turns) join(a asker) *waiter {
 	w := &waiter{a, make(chan error, 1)}
 	if t.free > 0 {
 		t.free--
+		t.queues[a.crowd].past.add(a.lane, time.Now())
 		w.ready <- nil
 		return w
 	}
@@ -170,6 +173,7 @@ func (t *turns) join(a asker) *waiter {
 	names := q.by[lane]
 	line := names.by[longest(names, a.name, func(l *waiters) int { return len(l.list) })]
 	last := line.list[len(line.list)-1]
+	q.past.add(lane, time.Now())
 	t.remove(last)
 	last.ready <- errNoRoom
 	return w
@@ -231,6 +235,7 @@ func (t *turns) welcome(network string, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.lately.add(network, now)
+	t.queues[stranger].past.forget(network)
 	names := t.queues[stranger].by[network]
 	if names == nil {
 		return
@@ -278,64 +283,6 @@ func (t *turns) note(now time.Time) int64 {
 	n := t.untold
 	t.told, t.untold = now, 0
 	return n
-}
-
-// rotation has keys take turns, each with what it has. The one that had the fewest turns is
-// next, so a key that comes anew is not behind the second turn of another.
-type rotation[V any] struct {
-	order []string // who came or had a turn last is the last
-	by    map[string]V
-	had   map[string]int // turns; a key that comes anew begins with those of the last one
-	last  int
-}
-
-// at returns what a key has; made makes it for a key that comes anew, and is the last then.
-func (r *rotation[V]) at(key string, made func() V) V {
-	v, ok := r.by[key]
-	if !ok {
-		if r.by == nil {
-			r.by, r.had = map[string]V{}, map[string]int{}
-		}
-		v = made()
-		r.by[key], r.had[key] = v, r.last
-		r.order = append(r.order, key)
-	}
-	return v
-}
-
-// turn returns what the next key has, which is the last from now on.
-func (r *rotation[V]) turn() V {
-	i := 0
-	for j, key := range r.order {
-		if r.had[key] < r.had[r.order[i]] {
-			i = j
-		}
-	}
-	key := r.order[i]
-	r.order = append(slices.Delete(r.order, i, i+1), key)
-	r.last = r.had[key]
-	r.had[key]++
-	return r.by[key]
-}
-
-func (r *rotation[V]) drop(key string) {
-	delete(r.by, key)
-	delete(r.had, key)
-	r.order = slices.DeleteFunc(r.order, func(k string) bool { return k == key })
-}
-
-// longest returns the key with the most; the one that is preferred when others have as many.
-func longest[V any](r *rotation[V], preferred string, size func(V) int) string {
-	key, most := preferred, 0
-	if v, ok := r.by[preferred]; ok {
-		most = size(v)
-	}
-	for k, v := range r.by {
-		if n := size(v); n > most {
-			key, most = k, n
-		}
-	}
-	return key
 }
 
 // waiters wait under one name in one lane, in the order in which they came.

@@ -85,6 +85,70 @@ func TestAdvisory_U13_WhoComesAnewIsNotBehindASecondTurn(t *testing.T) {
 	}
 }
 
+// TestAdvisory_U13_WhoComesAnewIsNotBehindAHundredAddresses: those of a flood have had their turn, or found no room,
+// when they come again, so whoever comes for the first time is before them all, also where there is no room left. An
+// address from which a log-in was right begins anew.
+func TestAdvisory_U13_WhoComesAnewIsNotBehindAHundredAddresses(t *testing.T) {
+	q, _ := busy(t)
+	flood := func() (list []*waiter) {
+		for i := range 100 {
+			list = append(list, q.join(asker{stranger, fmt.Sprint("bad", i), "root"}))
+		}
+		return list
+	}
+	list := flood()
+	for range 32 {
+		q.pass()
+	}
+	list = append(list, flood()...)
+	mine, other := q.join(asker{stranger, "mine", "me"}), q.join(asker{stranger, "bad7", "root"})
+	q.pass()
+	if err := <-mine.ready; err != nil {
+		t.Fatalf("who comes for the first time: %v", err)
+	}
+	if n := q.waiting[stranger].Load(); n != 31 {
+		t.Errorf("%d wait", n)
+	}
+	if n := refused(append(list, other)); n != 68+68+2 {
+		t.Errorf("%d are turned away", n)
+	}
+	q.welcome("bad50", time.Now()) // somebody got in there
+	delete(q.lately.by, "bad50")
+	anew := q.join(asker{stranger, "bad50", "root"})
+	q.pass()
+	if err := <-anew.ready; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestThePastEnds after ten minutes or ten thousand keys, and twice that at most.
+func TestThePastEnds(t *testing.T) {
+	p, now := &past{}, time.Now()
+	p.add("a", now)
+	p.add("a", now)
+	for i, want := range []int{2, 2, 0} {
+		at := now.Add(time.Duration(i) * pastTime)
+		p.add(fmt.Sprint("other", i), at)
+		if n := p.of("a"); n != want {
+			t.Errorf("after %s it had %d turns, want %d", at.Sub(now), n, want)
+		}
+	}
+	p.add("a", now)
+	for i := range 3 * pastMost {
+		p.add(fmt.Sprint(i), now.Add(2*pastTime))
+		if n := len(p.young) + len(p.old); n > 2*pastMost {
+			t.Fatalf("%d are remembered", n)
+		}
+	}
+	if p.of("a") != 0 {
+		t.Error("it is still remembered")
+	}
+	p.add("b", now.Add(2*pastTime))
+	if p.forget("b"); p.of("b") != 0 {
+		t.Error("it is not forgotten")
+	}
+}
+
 // refused counts who learned that there is no room.
 func refused(list []*waiter) (n int) {
 	for _, w := range list {
