@@ -11,6 +11,7 @@ CONFIG      ?=
 ENVIRONMENT ?= dev
 ARGS        ?=
 VERSION     ?=
+AGAINST     ?=
 
 .PHONY: help
 help:
@@ -38,7 +39,8 @@ test-long: ## The same with long fuzz runs and the tests that take hours
 	@.ci/test --long
 
 .PHONY: bench
-bench: ## Measure, each row beside a baseline of the same run
+bench: build ## Measure, beside an older program with AGAINST=PROGRAM; all rows are of the same run
+	bin/vserver bench $(if $(AGAINST),--against $(AGAINST)) $(ARGS)
 	$(GO) test -run '^$$' -bench BenchmarkTable -benchtime 1x -timeout 30m ./service
 
 .PHONY: release

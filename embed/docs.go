@@ -34,7 +34,7 @@ var chapters = []chapter{
 		"tasks", "results", "ports", "vpn", "health", "routes",
 	}},
 	{"Live channel", []string{"live"}},
-	{"Promises", []string{"security", "reliability"}},
+	{"Promises", []string{"security", "reliability", "bench"}},
 	{"Develop", []string{"developing"}},
 }
 

@@ -32,9 +32,10 @@ var arrows = map[string][]string{
 	},
 	"service/access": {"service/fault"},
 	"service/batch":  {"queries", "service/access", "service/core", "service/fault", "service/yaml"},
+	"service/bench":  {"queries", "service/demo", "service/fault", "service/plot"}, // and public REST and Socket.IO
 	"service/bus":    {"service/fault"},
 	"service/cli": {
-		"service", "service/batch", "service/config", "service/core", "service/daemon", "service/demo",
+		"service", "service/batch", "service/bench", "service/config", "service/core", "service/daemon", "service/demo",
 		"service/fault", "service/instance", "service/log", "service/mail", "service/manual", "service/shell", "service/terminal",
 		"service/upkeep", "service/yaml",
 	},
@@ -49,6 +50,7 @@ var arrows = map[string][]string{
 	"service/log":      {"service/config", "service/private"},
 	"service/mail":     {"service/config", "service/core", "service/fault"},
 	"service/manual":   nil,
+	"service/plot":     nil,
 	"service/private":  nil,
 	"service/shell":    {"queries", "service/access", "service/core", "service/fault", "service/private"},
 	"service/terminal": nil,

@@ -107,6 +107,7 @@ func (p *program) root() *cobra.Command {
 	},
 		p.attachCommand(),
 		p.backupCommand(),
+		p.benchCommand(),
 		p.configCommand(),
 		p.demoCommand(),
 		p.doctorCommand(),

@@ -25,14 +25,14 @@ const mostOfPayload = 1 << 30
 
 // PayloadBytes is how many bytes an input, a result or a log may have.
 func (l Limits) PayloadBytes() int64 {
-	n, _ := parseSize(l.Payload)
+	n, _ := ParseSize(l.Payload)
 	return n
 }
 
 // BodyBytes is how much memory the bodies of requests may take, all together and those of one account; 0: any number.
 func (l Limits) BodyBytes() (all, each int64) {
-	all, _ = parseSize(l.BodyMemory)
-	each, _ = parseSize(l.BodyMemoryPerAccount)
+	all, _ = ParseSize(l.BodyMemory)
+	each, _ = ParseSize(l.BodyMemoryPerAccount)
 	return all, each
 }
 
@@ -50,8 +50,8 @@ func sizeUnits() []struct {
 // mostOfSize is the largest size that is read.
 const mostOfSize = 1 << 40
 
-// parseSize reads a size like 256MB, 1 GiB or 5000.
-func parseSize(text string) (int64, bool) {
+// ParseSize reads a size like 256MB, 1 GiB or 5000.
+func ParseSize(text string) (int64, bool) {
 	for _, u := range sizeUnits() {
 		if number, ok := strings.CutSuffix(text, u.name); ok {
 			n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
@@ -62,7 +62,7 @@ func parseSize(text string) (int64, bool) {
 }
 
 func payloadSize(_, text string) (taken, must string) {
-	if n, ok := parseSize(text); !ok || n < 1<<20 || n > mostOfPayload {
+	if n, ok := ParseSize(text); !ok || n < 1<<20 || n > mostOfPayload {
 		return "1GiB", "must be a size from 1MiB to 1GiB, as 256MB"
 	}
 	return text, ""
@@ -84,7 +84,7 @@ func memoryOfAccount(_, text string) (taken, must string) {
 
 // memorySize takes a size of at least so many bytes, or 0.
 func memorySize(text, normal string, least int64) (taken, must string) {
-	if n, ok := parseSize(text); text != "0" && (!ok || n < least) {
+	if n, ok := ParseSize(text); text != "0" && (!ok || n < least) {
 		return normal, fmt.Sprintf("must be 0 or a size of at least %dMiB, as %s", least>>20, normal)
 	}
 	return text, ""

@@ -47,9 +47,10 @@ func Write(folder string, root *cobra.Command, o Options) (written int, err erro
 	return written, nil
 }
 
-// walk does something with every command that has a page.
+// walk does something with every command that has a page; the library's own hidden ones
+// have none.
 func walk(c *cobra.Command, do func(*cobra.Command) error) error {
-	if c.Hidden || c.Name() == "help" {
+	if c.Name() == "help" || strings.HasPrefix(c.Name(), "__") {
 		return nil
 	}
 	if err := do(c); err != nil {
