@@ -121,7 +121,7 @@ func (p *Postman) sight(ctx context.Context, err error) {
 
 // carry tries to send one mail and notes what came of it.
 func (p *Postman) carry(ctx context.Context, m core.Mail) {
-	var err error = errTooLate
+	err := errTooLate
 	if time.Now().Before(m.Expires) {
 		err = p.sender.Send(ctx, Letter{To: m.Recipient, ID: idOf(m), Text: Compose(m.Language, m.Kind, m.Facts, p.support)})
 	}

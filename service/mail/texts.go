@@ -91,7 +91,8 @@ func english() words {
 func dutch() words {
 	return words{
 		lang: "nl", greeting: "Beste %s,", closing: "Hulp nodig? Schrijf naar %s.", time: "02-01-2006 om 15:04 UTC",
-		at: "vanaf het adres %s", unknown: "vanaf een onbekend adres", operator: "door de beheerder van de server",
+		at:      "vanaf het adres %s", //nolint:misspell // it is Dutch
+		unknown: "vanaf een onbekend adres", operator: "door de beheerder van de server",
 		there: "vanaf daar niet", anywhere: "helemaal niet",
 		minute: "1 minuut", minutes: "%d minuten", hour: "1 uur", hours: "%d uur",
 		subjects: map[core.MailKind]string{
