@@ -70,7 +70,7 @@ func (k *call) read(b *body, none string) (*body, error) {
 	isJSON := strings.Contains(strings.ToLower(k.echo.Request().Header.Get("Content-Type")), "json")
 	switch {
 	case deep(raw):
-		return nil, fault.New(fault.Invalid, "The JSON body is nested too deeply")
+		return nil, tooDeep()
 	case !json.Valid(raw) && isJSON:
 		return nil, fault.New(fault.Unparsed, textUnparsed)
 	case !json.Valid(raw), string(raw) == "null":

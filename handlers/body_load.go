@@ -71,21 +71,35 @@ func (k *call) longest() int64 {
 	return usualBody
 }
 
-// loadTexts takes in a body and lets its long texts go to where they are kept. takes names
-// the text at a place, "" for what is none. judge looks at what has come of a body that is
-// not small without its texts, whether more of it is of any use.
-func (k *call) loadTexts(takes func(place []string) string, judge func(begun []byte) error) error {
-	return k.inTurn(func() error { return k.splitBody(takes, judge) })
+// escapedByte is how many bytes JSON may take for one byte of a text, as in `\u0041`.
+const escapedByte = 6
+
+// longBody tells which texts of a body go to where they are kept.
+type longBody struct {
+	// takes names the text at a place, or the object that becomes one, "" for what is none.
+	takes func(place []string, object bool) string
+	most  int64 // how many there may be; 0 for any number
+	// judge looks at what has come of a body that is not small without its texts, whether
+	// more of it is of any use; nil when it is.
+	judge func(begun []byte) error
 }
 
-func (k *call) splitBody(takes func(place []string) string, judge func(begun []byte) error) error {
+// loadTexts takes in a body and lets its long texts go to where they are kept.
+func (k *call) loadTexts(long longBody) error {
+	return k.inTurn(func() error { return k.splitBody(long) })
+}
+
+func (k *call) splitBody(long longBody) error {
 	req := k.echo.Request()
 	body := k.steadyBody()
 	if req.ContentLength > body.most {
 		return body.why
 	}
-	s := splitter{ctx: k.ctx, most: streamRest, wider: k.widerRest, takes: func(place []string) *core.Arriving {
-		what := takes(place)
+	if limit := k.s.core.TextLimit(); long.most > 0 && req.ContentLength > usualBody+long.most*escapedByte*limit {
+		return fault.New(fault.TooLarge, "The body is larger than it can be with texts of at most %d bytes (limits: payload)", limit)
+	}
+	s := splitter{ctx: k.ctx, most: streamRest, wider: k.widerRest, short: shortObject, room: k.reserveMore, takes: func(place []string, object bool) *core.Arriving {
+		what := long.takes(place, object)
 		if what == "" {
 			return nil
 		}
@@ -94,16 +108,19 @@ func (k *call) splitBody(takes func(place []string) string, judge func(begun []b
 		return a
 	}}
 	s.src = &threshold{body, smallBody, func() error {
-		if err := judge(s.rest); err != nil {
-			return err
+		if long.judge != nil {
+			if err := long.judge(s.rest); err != nil {
+				return err
+			}
 		}
 		return k.reserve(min(copiesOfBody*k.longest(), streamMemory))
 	}}
 	err := s.split()
 	k.raw, k.texts = s.rest, s.texts
+	var bad textFault
 	switch {
-	case errors.Is(err, errNoUTF8):
-		k.textFault = fault.New(fault.Invalid, "%s: %s", s.bad, errNoUTF8)
+	case errors.As(err, &bad):
+		k.textFault = fault.New(fault.Invalid, "%s: %s", s.bad, bad)
 	case errors.Is(err, errRestTooLong):
 		return fault.New(fault.TooLarge, "The body is larger than %d bytes without its texts", usualBody)
 	case err != nil && s.ended != nil && !errors.Is(s.ended, io.EOF):

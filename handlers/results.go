@@ -149,7 +149,7 @@ func (s *Server) handleChangeResult(k *call, g access.Grant[access.NodeItself]) 
 	if err != nil {
 		return err
 	}
-	if err := k.loadTexts(textsOfResult, func([]byte) error { return nil }); err != nil {
+	if err := k.loadTexts(longBody{takes: textsOfResult, most: 2}); err != nil {
 		return err
 	}
 	r, err := s.core.ChangeResult(k.ctx, g, id, sent(k.body, resultFields), k.until)
@@ -159,8 +159,8 @@ func (s *Server) handleChangeResult(k *call, g access.Grant[access.NodeItself]) 
 	return k.replyTexts(http.StatusOK, s.fullResultJSON(r))
 }
 
-func textsOfResult(place []string) string {
-	if len(place) == 1 && (place[0] == "result" || place[0] == "log") {
+func textsOfResult(place []string, object bool) string {
+	if !object && len(place) == 1 && (place[0] == "result" || place[0] == "log") {
 		return place[0]
 	}
 	return ""

@@ -451,32 +451,3 @@ func TestAdvisory_T12_FormsFitTheCollaboration(t *testing.T) {
 		patch("node_iknl_z", "1", `{"result":"b3V0","finished_at":"2026-01-01T00:00:00"}`, 400, ""), // what still runs in the other form
 	)
 }
-
-// TestObjectsAsInput compares with the texts that the reference stores.
-func TestObjectsAsInput(t *testing.T) {
-	for object, want := range map[string]string{
-		`{}`:                           `{}`,
-		`{"b":1,"a":[1,2,{}],"c":[]}`:  `{"b": 1, "a": [1, 2, {}], "c": []}`,
-		` { "x" : { "y" : null } } `:   `{"x": {"y": null}}`,
-		`{"t":true,"f":false}`:         `{"t": true, "f": false}`,
-		`{"a":1,"b":2,"a":3}`:          `{"a": 3, "b": 2}`,
-		`{"a":1,"\u0061":2}`:           `{"a": 2}`,
-		`{"é":"ü𝒳"}`:                   `{"\u00e9": "\u00fc\ud835\udcb3"}`,
-		`{"s":"\u00E9\uD83D\uDE00\/"}`: `{"s": "\u00e9\ud83d\ude00/"}`,
-		`{"s":"\ud800"}`:               `{"s": "\ud800"}`,
-		`{"s":"\u0041\u0022\u005c\u007f\u0000\u000a\u0009"}`:         `{"s": "A\"\\\u007f\u0000\n\t"}`,
-		`{"s":"<&>\"\\\b\f\n\r\t"}`:                                  `{"s": "<&>\"\\\b\f\n\r\t"}`,
-		`{"n":[0,-0,1,-12,123456789012345678901234567890]}`:          `{"n": [0, 0, 1, -12, 123456789012345678901234567890]}`,
-		`{"n":[1.0,-0.0,1.50,1e2,1E+2,0.1,1e15,1e16,123456789.125]}`: `{"n": [1.0, -0.0, 1.5, 100.0, 100.0, 0.1, 1000000000000000.0, 1e+16, 123456789.125]}`,
-		`{"n":[1e-4,1e-5,0.00001234,1e100,5e-324,1e400,-1e400]}`:     `{"n": [0.0001, 1e-05, 1.234e-05, 1e+100, 5e-324, Infinity, -Infinity]}`,
-	} {
-		if text := inputText(json.RawMessage(object)); text != want {
-			t.Errorf("%s\ngot  %s\nwant %s", object, text, want)
-		}
-	}
-	b := newBed(t)
-	b.run(
-		post("researcher", `{"collaboration_id":1,"organizations":[{"id":2,"input":{"method":"x","args":[]}}]}`, 201, "", created(2, 2, 1, 2)...),
-		row{as: "root", method: "GET", path: "/result/4", want: 200, has: `{"input":"{\"method\": \"x\", \"args\": []}"}`},
-	)
-}

@@ -21,15 +21,20 @@ type splitter struct {
 	at     int // of the next byte in the buffer
 	ended  error
 
-	// takes returns where the text at a place goes, nil when it stays in the rest. The
-	// place is the keys from the outermost object on; a list has the key "".
-	takes func(place []string) *core.Arriving
+	// takes returns where the text at a place goes, or the object, nil when it stays in the
+	// rest. The place is the keys from the outermost object on; a list has the key "".
+	takes func(place []string, object bool) *core.Arriving
 	place []string
 	bad   string // the field of a text that cannot be read
 	rest  []byte
 	most  int // length of the rest
 	// wider returns a greater such length, or why there is none.
 	wider func(most int) (int, error)
+	short int // length of an object that is converted as a whole
+	// room has more memory, for an object that is no small one.
+	room  func(bytes int64) error
+	roomy bool // there is memory for a short one
+	keys  int  // so many keys of a long one have memory
 	texts []*core.Text
 	held  int64 // bytes of short texts in memory
 }
@@ -140,7 +145,7 @@ func (s *splitter) value() error {
 	case err != nil:
 		return err
 	case c == '{':
-		return s.members('}', s.member)
+		return s.textOrObject()
 	case c == '[':
 		return s.members(']', s.item)
 	case c == '"':
@@ -272,17 +277,22 @@ func (s *splitter) copyString() error {
 
 // textOrString takes a text out, or copies a string that is none.
 func (s *splitter) textOrString() error {
-	to := s.takes(s.place)
+	to := s.takes(s.place, false)
 	if to == nil {
 		return s.copyString()
 	}
 	s.at++
 	d := textDecoder{splitter: s, to: to}
-	if err := d.decode(); err != nil {
+	return s.taken(&d, d.decode())
+}
+
+// taken puts its number in the place of a text that was decoded, unless that failed.
+func (s *splitter) taken(d *textDecoder, err error) error {
+	if err != nil {
 		s.bad = s.place[0]
 		return err
 	}
-	text, err := to.End(s.ctx, d.encoded, s.held+to.Held() > heldTexts)
+	text, err := d.to.End(s.ctx, d.encoded, s.held+d.to.Held() > heldTexts)
 	if err != nil {
 		return err
 	}

@@ -25,8 +25,8 @@ import (
 // splitFor has a server take the texts of results out of a body.
 func splitFor(ctx context.Context, c *core.Core, body io.Reader) (*splitter, error) {
 	narrow := func(int) (int, error) { return 0, errRestTooLong }
-	s := &splitter{ctx: ctx, src: body, most: usualBody, wider: narrow, takes: func(place []string) *core.Arriving {
-		if what := textsOfResult(place); what != "" {
+	s := &splitter{ctx: ctx, src: body, most: usualBody, wider: narrow, takes: func(place []string, object bool) *core.Arriving {
+		if what := textsOfResult(place, object); what != "" {
 			return c.ReceiveText(what, time.Time{})
 		}
 		return nil

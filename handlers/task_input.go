@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -13,7 +14,7 @@ import (
 // An input that a client sends as an object is stored as the text that the
 // reference makes of it, because algorithms and signatures may depend on it: keys
 // in the order sent, `", "` and `": "` between, everything but ASCII escaped
-// (/docs/tasks#forms).
+// (/docs/tasks#objects). Long ones are converted while they arrive (objectDecoder).
 
 // inputText returns the text of a JSON object.
 func inputText(object json.RawMessage) string {
@@ -44,7 +45,7 @@ func (w *textWriter) value() {
 	case '"':
 		w.out.WriteString(w.text())
 	default:
-		end := strings.IndexAny(w.src[w.at:]+",", ",]} \t\r\n")
+		end := strings.IndexAny(w.src[w.at:], ",]} \t\r\n") // there is one: it is within an object
 		w.out.WriteString(literal(w.src[w.at : w.at+end]))
 		w.at += end
 	}
@@ -99,14 +100,13 @@ func (w *textWriter) object() {
 
 // text reads a string and gives it with its quotes, escaped anew.
 func (w *textWriter) text() string {
-	var b strings.Builder
-	b.WriteByte('"')
+	b := []byte{'"'}
 	w.at++
 	for w.src[w.at] != '"' {
 		if w.src[w.at] != '\\' {
 			r, size := utf8.DecodeRuneInString(w.src[w.at:])
 			w.at += size
-			escape(&b, r)
+			b = appendEscaped(b, r)
 			continue
 		}
 		c := w.src[w.at+1]
@@ -115,35 +115,30 @@ func (w *textWriter) text() string {
 		case 'u':
 			unit, _ := strconv.ParseUint(w.src[w.at:w.at+4], 16, 16)
 			w.at += 4
-			escape(&b, rune(unit))
+			b = appendEscaped(b, rune(unit))
 		case '/':
-			b.WriteByte('/')
+			b = append(b, '/')
 		default:
-			b.WriteByte('\\')
-			b.WriteByte(c)
+			b = append(b, '\\', c)
 		}
 	}
 	w.at++
-	b.WriteByte('"')
-	return b.String()
+	return string(append(b, '"'))
 }
 
-// escape writes a character, or half of a surrogate pair, as the reference does.
-func escape(b *strings.Builder, r rune) {
+// appendEscaped writes a character, or half of a surrogate pair, as the reference does.
+func appendEscaped(b []byte, r rune) []byte {
 	const short = "\b\f\n\r\t\"\\"
 	switch i := strings.IndexRune(short, r); {
 	case i >= 0:
-		b.WriteString(`\` + `bfnrt"\`[i:i+1])
+		return append(b, '\\', `bfnrt"\`[i])
 	case r >= ' ' && r <= '~':
-		b.WriteRune(r)
+		return append(b, byte(r))
 	case r > 0xffff:
 		high, low := utf16.EncodeRune(r)
-		escape(b, high)
-		escape(b, low)
-	default:
-		hex := strconv.FormatInt(int64(r), 16)
-		b.WriteString(`\u` + strings.Repeat("0", 4-len(hex)) + hex)
+		return appendEscaped(appendEscaped(b, high), low)
 	}
+	return fmt.Appendf(b, `\u%04x`, r)
 }
 
 // literal returns true, false, null or a number; numbers with a fraction or an exponent

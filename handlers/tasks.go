@@ -120,7 +120,7 @@ func (s *Server) handleDeleteTask(k *call, g access.Grant[access.DeleteTasks]) e
 }
 
 func (s *Server) handleCreateTask(k *call, g access.Grant[access.CreateTasks]) error {
-	if err := k.loadTexts(textsOfTask, func(begun []byte) error { return k.judgeTask(g, begun) }); err != nil {
+	if err := k.loadTexts(longBody{takes: textsOfTask, judge: func(begun []byte) error { return k.judgeTask(g, begun) }}); err != nil {
 		return err
 	}
 	b, err := k.body()
@@ -161,7 +161,8 @@ func (k *call) judgeTask(g access.Grant[access.CreateTasks], begun []byte) error
 	return k.s.core.AdmitsTasksOf(k.ctx, g, *id)
 }
 
-func textsOfTask(place []string) string {
+// textsOfTask names the inputs of a task, which may be objects too.
+func textsOfTask(place []string, _ bool) string {
 	if len(place) == 3 && place[0] == "organizations" && place[1] == "" && place[2] == "input" {
 		return "input"
 	}
@@ -212,14 +213,11 @@ func (b *body) organizationID(raw json.RawMessage) int64 {
 	return id
 }
 
-// input reads what an organization gets to work on: an opaque text, or an object
-// that becomes one; nil when absent or null.
+// input reads what an organization gets to work on: an opaque text, or the one that was
+// made of an object; nil when absent or null.
 func (b *body) input(raw json.RawMessage) *core.Text {
-	switch {
-	case len(raw) == 0 || string(raw) == "null":
+	if len(raw) == 0 {
 		return nil
-	case raw[0] == '{':
-		return core.Short(core.Opaque(inputText(raw)))
 	}
 	field := body{fields: map[string]json.RawMessage{"input": raw}, texts: b.texts}
 	text := field.longText("input")

@@ -1,21 +1,25 @@
 package handlers
 
 import (
-	"errors"
 	"unicode/utf16"
 	"unicode/utf8"
 
 	"vserver/service/core"
 )
 
-// errNoUTF8 ends the reading of a body at a text with bytes that are no UTF-8.
-var errNoUTF8 = errors.New("has bytes that are no UTF-8")
+// textFault ends the reading of a body at a text that cannot be taken, and says why.
+type textFault string
+
+func (f textFault) Error() string { return string(f) }
+
+const errNoUTF8 textFault = "has bytes that are no UTF-8"
 
 // textDecoder decodes the rest of a JSON string into a text.
 type textDecoder struct {
 	*splitter
 	to      *core.Arriving
 	encoded int64 // bytes within the quotes when it is sent back
+	letter  [utf8.UTFMax]byte
 }
 
 // verbatim are the bytes that stand for themselves in JSON, both ways.
@@ -59,57 +63,65 @@ func (d *textDecoder) pass(p []byte, more int) error {
 
 // special decodes what does not stand for itself.
 func (d *textDecoder) special(c byte) (ended bool, err error) {
-	switch {
-	case c == '"':
+	if c == '"' {
 		d.at++
 		return true, nil
+	}
+	r, err := d.character()
+	switch {
+	case err != nil:
+		return false, err
+	case utf16.IsSurrogate(r):
+		return false, d.pass(core.AddHalf(d.letter[:0], r), 3)
+	}
+	return false, d.pass(utf8.AppendRune(d.letter[:0], r), extra(r))
+}
+
+// character takes in one character or its escape, or the escape of half of a surrogate pair.
+func (d *textDecoder) character() (rune, error) {
+	switch c := d.buffer[d.at]; {
 	case c == '\\':
-		return false, d.escape()
+		return d.escape()
 	case c < ' ':
-		return false, errNoJSON
+		return 0, errNoJSON
 	}
 	d.have(utf8.UTFMax)
 	r, size := utf8.DecodeRune(d.buffer[d.at:])
 	switch {
 	case r != utf8.RuneError || size > 1:
+		d.at += size
+		return r, nil
 	case utf8.FullRune(d.buffer[d.at:]):
-		return false, errNoUTF8
-	default:
-		return false, d.failed()
+		return 0, errNoUTF8
 	}
-	p := d.buffer[d.at : d.at+size]
-	d.at += size
-	return false, d.pass(p, extra(r))
+	return 0, d.failed()
 }
 
 // escape decodes an escape of one character, or of half of a surrogate pair.
-func (d *textDecoder) escape() error {
+func (d *textDecoder) escape() (rune, error) {
 	const letters, meant = `"\/bfnrt`, "\"\\/\b\f\n\r\t"
 	if !d.have(2) {
-		return d.failed()
+		return 0, d.failed()
 	}
 	for i := range letters {
 		if letters[i] == d.buffer[d.at+1] {
 			d.at += 2
-			return d.pass([]byte{meant[i]}, extra(rune(meant[i])))
+			return rune(meant[i]), nil
 		}
 	}
 	d.have(12)
 	first, ok := unit16(d.buffer[d.at:])
 	if !ok {
-		return d.brokenOff()
+		return 0, d.brokenOff()
 	}
 	d.at += 6
-	if !utf16.IsSurrogate(first) {
-		return d.pass(utf8.AppendRune(nil, first), extra(first))
-	}
-	if second, ok := unit16(d.buffer[d.at:]); ok {
+	if second, ok := unit16(d.buffer[d.at:]); ok && utf16.IsSurrogate(first) {
 		if r := utf16.DecodeRune(first, second); r != utf8.RuneError {
 			d.at += 6
-			return d.pass(utf8.AppendRune(nil, r), extra(r))
+			return r, nil
 		}
 	}
-	return d.pass(core.AddHalf(nil, first), 3)
+	return first, nil
 }
 
 // brokenOff is what is wrong with an escape: the body may have ended in it.

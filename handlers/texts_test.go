@@ -57,6 +57,57 @@ func TestTextsHaveALimit(t *testing.T) {
 	}
 }
 
+// TestContentLengthTells tries the lengths of bodies from both sides: what is too long is
+// refused by its head alone, the longest one that may be right is taken.
+func TestContentLengthTells(t *testing.T) {
+	const limit = 1 << 20
+	b := newBedWith(t, core.Settings{TextLimit: limit})
+	server := httptest.NewServer(b.s)
+	defer server.Close()
+	text := strings.Repeat(`\u0041`, limit)
+	const tooLong = `{"msg":"The body is larger than it can be with texts of at most 1048576 bytes (limits: payload)"}`
+	for _, c := range []struct {
+		method, path, as, body string
+		most                   int
+		want                   string
+	}{
+		{"PATCH", "/result/1", "node_iknl_z", `{"result":"` + text + `","log":"` + text + `"}`, usualBody + 2*escapedByte*limit, tooLong},
+		{"PATCH", "/organization/2", "admin", `{"country":"x"}`, usualBody, `{"msg":"The body is larger than 10485760 bytes"}`},
+	} {
+		for _, length := range []int{c.most - 1, c.most} {
+			conn := b.dial(server)
+			b.head(conn, c.method, c.path, c.as, length)
+			if _, err := io.WriteString(conn, c.body+strings.Repeat(" ", length-len(c.body))); err != nil {
+				t.Fatal(err)
+			}
+			if status, said := answerOn(t, conn); status != http.StatusOK {
+				t.Errorf("%s %s with %d bytes: %d %.200s", c.method, c.path, length, status, said)
+			}
+		}
+		conn := b.dial(server)
+		b.head(conn, c.method, c.path, c.as, c.most+1)
+		if status, said := answerOn(t, conn); status != http.StatusRequestEntityTooLarge || strings.TrimSpace(said) != c.want {
+			t.Errorf("%s %s with %d bytes: %d %s", c.method, c.path, c.most+1, status, said)
+		}
+	}
+}
+
+// answerOn reads the answer to what was sent on a connection.
+func answerOn(t *testing.T, c net.Conn) (status int, body string) {
+	t.Helper()
+	_ = c.SetReadDeadline(time.Now().Add(promise.Patience))
+	reply, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = reply.Body.Close() }()
+	b, err := io.ReadAll(reply.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reply.StatusCode, string(b)
+}
+
 // TestNothingIsLeftOfABodyThatBreaksOff cuts uploads at several places; what was stored of
 // them is gone, and the result takes the repetition.
 func TestNothingIsLeftOfABodyThatBreaksOff(t *testing.T) {

@@ -32,6 +32,7 @@ var ungranted = map[string]string{
 	"FlushFailures":           "the program's own work",
 	"TendTexts":               "the program's own work",
 	"HoldUntil":               "tells the time",
+	"TextLimit":               "tells a setting",
 	"Hold":                    "repeats what is judged by itself",
 	"ReceiveText":             "keeps what comes in; a use case that is judged takes it over",
 	"Pieces":                  "reads on in a text of a result that a judged use case returned",

@@ -72,6 +72,9 @@ func (c *Core) ReceiveText(what string, until time.Time) *Arriving {
 	return &Arriving{core: c, what: what, until: until}
 }
 
+// TextLimit is how many bytes a text may have.
+func (c *Core) TextLimit() int64 { return c.set.TextLimit }
+
 // Add takes in more of the text, at most as much as the configuration allows.
 func (a *Arriving) Add(ctx context.Context, p []byte) error {
 	a.text.bytes += int64(len(p))
