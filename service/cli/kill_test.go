@@ -69,6 +69,7 @@ type victim struct {
 	token       string
 	studies     []int64
 	hospitals   []int64
+	keys        []string // of the nodes, study by study
 
 	mu           sync.Mutex
 	acknowledged []posted      // in the order that the clients heard of them
@@ -256,7 +257,11 @@ func (s *victim) setStage(t *testing.T) {
 		s.must(t, "POST", "/collaboration", map[string]any{"name": name, "organization_ids": s.hospitals}, &study)
 		s.studies = append(s.studies, study.ID)
 		for _, o := range s.hospitals {
-			s.must(t, "POST", "/node", map[string]any{"collaboration_id": study.ID, "organization_id": o}, nil)
+			var node struct {
+				Key string `json:"api_key"`
+			}
+			s.must(t, "POST", "/node", map[string]any{"collaboration_id": study.ID, "organization_id": o}, &node)
+			s.keys = append(s.keys, node.Key)
 		}
 	}
 }
