@@ -79,7 +79,7 @@ func (s *victim) killInUpload(t *testing.T, node string, result, sent int64, lat
 	if sent < length {
 		within.do = s.kill
 	} else {
-		atEnd.do = func() { killed.Go(func() { time.Sleep(later); s.kill() }) }
+		atEnd.do = func() { killed.Go(func() { <-time.After(later); s.kill() }) }
 	}
 	body := io.MultiReader(strings.NewReader(`{"result":"`), io.LimitReader(&text, sent), within, &text, strings.NewReader(killedEnd), atEnd)
 	reply, err := s.patch(t, node, result, body)
