@@ -38,7 +38,8 @@ var sane = map[string]string{
 	"POST /task":             `{"name": "t", "description": "d", "image": "i", "collaboration_id": 1, "organizations": [{"id": 2, "input": "aW4="}], "database": "d", "master": false}`,
 	"PATCH /result/:id":      `{"started_at": "2026-01-02T03:04:05.6", "finished_at": "", "result": "cg==", "log": "l", "status": "active"}`,
 	"POST /kill/task":        `{"id": 1}`, "POST /kill/node/tasks": `{"id": 12}`,
-	"POST /port": `{"port": 8080, "result_id": 1, "label": "l"}`,
+	"POST /port":       `{"port": 8080, "result_id": 1, "label": "l"}`,
+	"POST /vpn/update": `{"vpn_config": "client\n"}`,
 	// without a body
 	"POST /role/:id/rule/:rule_id": `{}`,
 }
@@ -70,7 +71,7 @@ func callerOf(r route) string {
 // TestAdvisory_U5_NoBodyCausesAServerError sends every field of every route with
 // every wrong kind of value, and leaves each out in turn.
 func TestAdvisory_U5_NoBodyCausesAServerError(t *testing.T) {
-	b := newBed(t)
+	b, _ := newVPNBed(t)
 	tried := 0
 	for _, r := range b.s.routes() {
 		name := r.method + " " + r.path
@@ -168,6 +169,7 @@ var parameters = []string{
 	"lastname", "email", "operation", "scope", "encrypted", "include_root", "organization_id", "collaboration_id", "role_id", "rule_id",
 	"user_id", "task_id", "result_id", "node_id", "run_id", "parent_id", "initiator_id", "init_user_id", "port", "state",
 	"last_seen_from", "last_seen_till", "assigned_from", "assigned_till", "started_from", "started_till", "finished_from", "finished_till",
+	"label", "include_children", "include_parent", "only_children", "only_parent",
 }
 
 // hostileValues are what no parameter may fall over.

@@ -126,6 +126,11 @@ var oracle = map[string]answers{
 		},
 	},
 
+	// Without a portal there is no VPN, and no answer that depends on who asks.
+	"GET /vpn":                     {who: "n", good: 501},
+	"POST /vpn/update":             {who: "n", good: 501, body: fixed(`{"vpn_config":"x"}`)},
+	"GET /vpn/algorithm/addresses": {who: "c", may: holds("port", "VIEW", "GLOBAL", "ORGANIZATION"), good: 200},
+
 	"POST /token/user":       {good: 200, body: fixed(`{"username":"viewer","password":"Passw0rd!"}`), harmless: true},
 	"POST /token/node":       {good: 200, body: fixed(`{"api_key":"key-12"}`), harmless: true},
 	"POST /token/container":  {who: "n", object: "task", inBody: true, ids: []int64{1, 2, 3, 4, 5, 6}, may: startsContainer, late: isEnded, good: 200, body: containerOf, harmless: true},
