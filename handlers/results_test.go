@@ -329,7 +329,7 @@ func TestAdvisory_T04_HalvesComeBackAsTheirEscapes(t *testing.T) {
 // TestTextsThatAreNoneAreRefused sends bytes that are no UTF-8 to every field of every
 // route, and halves of surrogate pairs to every field that is neither input, result nor log.
 func TestTextsThatAreNoneAreRefused(t *testing.T) {
-	b := newBed(t)
+	b, _ := newVPNBed(t)
 	before := b.state(t)
 	for _, r := range b.s.routes() {
 		var fields map[string]json.RawMessage
