@@ -58,9 +58,10 @@ var arrows = map[string][]string{
 	"service/vpn":      {"service/config"},
 	"service/yaml":     nil,
 	// Rooms for tests: nothing that is shipped imports them.
-	"queries/dbtest":      {"queries"}, // databases
-	"service/promise":     nil,         // how promised times are held to
-	"service/vpn/vpntest": nil,         // a portal that answers like a real one
+	"queries/dbtest":        {"queries"}, // databases
+	"service/mail/mailtest": nil,         // mail servers
+	"service/promise":       nil,         // how promised times are held to
+	"service/vpn/vpntest":   nil,         // a portal that answers like a real one
 }
 
 // strangers are packages of others that a room must not know.
