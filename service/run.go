@@ -149,7 +149,7 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 		defer stop()
 	}
 	s := &server{core: opened.Core, wire: wire, log: logger, notifier: daemon.NewNotifier(o.Getenv), http: &http.Server{
-		Handler: patient(logged(wire, logger), takeTime), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
+		Handler: lingering(patient(logged(wire, logger), takeTime)), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: headerSize, ErrorLog: complain(logger), TLSConfig: secure,
 		ConnContext: limits.Keep, ConnState: limits.Follow,
 	}}
