@@ -1,7 +1,7 @@
-// Package embed holds what the binary carries besides its code: the start page and the
-// documentation. Everything it ships works without the internet: no page names another
-// host. It imports nothing of ours; package handlers serves it and supplies the tables
-// of settings and routes.
+// Package embed holds what the binary carries besides its code: the start page, the
+// documentation and the description of the API. Everything it ships works without the
+// internet: no page names another host. It imports nothing of ours; package handlers
+// serves it and supplies the tables of settings and routes.
 package embed
 
 import (

@@ -102,6 +102,7 @@ func newBedOn(t *testing.T, src queries.Source, set core.Settings, change ...fun
 		f(&opt)
 	}
 	b.s = New(c, zerolog.New(b.log), opt)
+	b.watched(t)
 	t.Cleanup(b.close)
 	return b
 }

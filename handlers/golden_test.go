@@ -525,5 +525,6 @@ func newReplay(t *testing.T) *replay {
 	b.s = New(c, zerolog.Nop(), Options{
 		APIPath: "/api", Secret: []byte(testSecret), AccessFor: 6 * time.Hour, RefreshFor: 48 * time.Hour,
 	})
+	b.watched(t)
 	return &replay{bed: b, ids: ids{}, seen: map[string]bool{}}
 }

@@ -87,6 +87,7 @@ func New(c *core.Core, log zerolog.Logger, opt Options) *Server {
 	s.register(s.routes())
 	s.registerStartPage()
 	s.registerDocs()
+	s.registerAPIDocs()
 	s.live = newSockets(s)
 	return s
 }

@@ -18,11 +18,13 @@ import (
 // types are the content types of the files by extension. Those of package mime depend
 // on the machine.
 var types = map[string]string{
-	".css": "text/css; charset=utf-8",
-	".ico": "image/x-icon",
-	".js":  "text/javascript; charset=utf-8",
-	".svg": "image/svg+xml",
-	".txt": "text/plain; charset=utf-8",
+	"":      "text/plain; charset=utf-8", // licences
+	".css":  "text/css; charset=utf-8",
+	".html": "text/html; charset=utf-8",
+	".ico":  "image/x-icon",
+	".js":   "text/javascript; charset=utf-8",
+	".svg":  "image/svg+xml",
+	".txt":  "text/plain; charset=utf-8",
 }
 
 // startPage is the page at the root of the server and the files that it needs. They
