@@ -49,6 +49,7 @@ var ungranted = map[string]string{
 	"PostponeMail":            "the program's own work",
 	"ForgetMails":             "the program's own work",
 	"WaitingMails":            "counts for the operator, who holds the database",
+	"MailsLeftOut":            "counts for the operator, who holds the database",
 	"IssueToken":              "for the operator, who holds the database",
 	"SetPassword":             "for the operator, who holds the database",
 	"FailedAccounts":          "for the operator, who holds the database",

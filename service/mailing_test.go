@@ -2,8 +2,11 @@ package service
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,10 +50,13 @@ func TestLostPasswordComesByMail(t *testing.T) {
 		inst := mailing(t, config.SMTP{
 			Server: "localhost", Port: m.StartTLS, CA: m.CA, UseTLS: true, Username: mailtest.User, Password: mailtest.Password,
 		})
+		inst.Config.Metrics = &config.Metrics{IP: "127.0.0.1", Port: freePort(t)}
 		r := start(t, inst)
 		r.withPerson()
-		if status, body := r.call("POST", "/api/recover/lost", "", about("username", "anna")); status != http.StatusOK {
-			t.Fatalf("%d %s", status, body)
+		for range 3 {
+			if status, body := r.call("POST", "/api/recover/lost", "", about("username", "anna")); status != http.StatusOK {
+				t.Fatalf("%d %s", status, body)
+			}
 		}
 		got := m.Arrived(t, "all", 1)[0]
 		if got.Subject != "Set a new password" || !strings.Contains(got.Plain, "Hello Anna,") || !strings.Contains(got.Plain, "within 1 hour") {
@@ -63,6 +69,7 @@ func TestLostPasswordComesByMail(t *testing.T) {
 		if told := m.Arrived(t, "all", 2)[1]; told.Subject != "Your password was changed" || !strings.Contains(told.Plain, "from the address 127.0.0.1") {
 			t.Errorf("it says\n%s\n%s", told.Subject, told.Plain)
 		}
+		r.measures(inst, "vserver_mails_total{outcome=\"sent\"} 2", "vserver_mails_total{outcome=\"left_out\"} 2", "vserver_mails_total{outcome=\"given_up\"} 0", "vserver_mails_waiting 0")
 		if err := r.wait(); err != nil {
 			t.Fatal(err)
 		}
@@ -70,12 +77,35 @@ func TestLostPasswordComesByMail(t *testing.T) {
 		if strings.Contains(log, got.Token()) || strings.Contains(log, mailtest.Password) {
 			t.Error("the log has the token or the password of the mail server")
 		}
-		for _, line := range []string{"Mail goes out through localhost:", "Sent a mail about password recovery to user"} {
+		for _, line := range []string{"Mail goes out through localhost:", "Sent a mail about password recovery to user", "Left out a mail about password recovery to user \"anna\": the user had 1 within an hour"} {
 			if !strings.Contains(log, line) {
 				t.Errorf("the log does not say %q:\n%s", line, log)
 			}
 		}
 	})
+}
+
+// measures waits until the metrics have lines.
+func (r *running) measures(inst config.Instance, lines ...string) {
+	r.Helper()
+	for end := time.Now().Add(promise.Patience); ; time.Sleep(5 * time.Millisecond) {
+		reply, err := http.Get(fmt.Sprintf("http://%s:%d/metrics", inst.Config.Metrics.IP, inst.Config.Metrics.Port))
+		if err != nil {
+			r.Fatal(err)
+		}
+		text, err := io.ReadAll(reply.Body)
+		_ = reply.Body.Close()
+		if err != nil {
+			r.Fatal(err)
+		}
+		missing := slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return strings.Contains(string(text), "\n"+line+"\n") })
+		if len(missing) == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			r.Fatalf("the metrics have no %q:\n%s", missing, text)
+		}
+	}
 }
 
 // TestMailServerIsAway: requests are answered and the server ends as if it were there, and

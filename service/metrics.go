@@ -18,6 +18,7 @@ import (
 	"vserver/service/core"
 	"vserver/service/fault"
 	"vserver/service/limits"
+	"vserver/service/mail"
 )
 
 // metrics are the measures of a server for Prometheus, which asks for them on a
@@ -83,6 +84,27 @@ func (m *metrics) queued(c *core.Core) {
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "vserver_logins_turned_away_total", Help: "Log-ins that were answered 429 because too many waited.",
 	}, func() float64 { return float64(c.TurnedAway().Load()) }))
+}
+
+// mails adds what became of mails, a series for each outcome, and how many wait.
+func (m *metrics) mails(ctx context.Context, c *core.Core, p *mail.Counts) {
+	for outcome, count := range map[string]*atomic.Int64{"sent": &p.Sent, "failed": &p.Failed, "given_up": &p.GivenUp, "left_out": c.MailsLeftOut()} {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "vserver_mails_total", Help: "What became of mails: sent, failed and to be tried again, given up, or left out because there were enough of them or no address.",
+			ConstLabels: prometheus.Labels{"outcome": outcome},
+		}, func() float64 { return float64(count.Load()) }))
+	}
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "vserver_mails_waiting", Help: "Mails that have to be sent; -1 when the database does not answer.",
+	}, func() float64 {
+		ctx, cancel := context.WithTimeout(ctx, headerTime)
+		defer cancel()
+		n, err := c.WaitingMails(ctx)
+		if err != nil {
+			return -1
+		}
+		return float64(n)
+	}))
 }
 
 // connections adds how many connections found no file descriptor.

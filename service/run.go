@@ -155,6 +155,7 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 	}}
 	if inst.Config.SMTP.Configured {
 		s.postman = mail.NewPostman(opened.Core, mail.New(inst.Config), inst.Config.SupportEmail, logs.Logger("mail"))
+		measured.mails(ctx, opened.Core, &s.postman.Counts)
 	}
 	logger.Info().Msgf("Listening on %s%s", origin(inst.Config, listener.Addr()), inst.Config.APIPath)
 	return s.serveUntilEnd(ctx, options.Limits.Crowd.Watch(files.watch(listener)), o.Ready, answers(wire, inst.Config.APIPath))

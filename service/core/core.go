@@ -75,6 +75,7 @@ type Core struct {
 	chunking   chan struct{} // a turn to write a chunk
 	digester   []byte
 	mailReady  chan struct{}
+	leftOut    leftOut
 }
 
 // New makes the use cases and prepares the database for them: rules, default roles

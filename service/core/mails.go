@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"vserver/queries"
@@ -164,20 +166,52 @@ func (t *Tx) AddMail(ctx context.Context, m *queries.Mail) (err error) {
 	return err
 }
 
-// mailable reports whether a user, who is held, may get a mail of a kind now, and says in the
-// log why not.
+// mailable reports whether a user, who is held, may get a mail of a kind now.
 func (t *Tx) mailable(ctx context.Context, u queries.User, kind MailKind) (bool, error) {
 	if !t.core.set.Mail {
 		return false, nil
 	}
 	if email := value(u.Email); email == "" || email == rootEmail {
-		t.core.log.Warn().Msgf("No mail about %s: user %s has no address", kind, shown(value(u.Username)))
+		t.leaveOut(kind, u, "the user has no address")
 		return false, nil
 	}
 	n, err := t.CountMailsOfUser(ctx, queries.CountMailsOfUserParams{
 		UserID: u.ID, Kind: string(kind), After: queries.At(t.Now.Add(-mailsPer)), Till: t.Now,
 	})
+	if err == nil && n >= kind.most() {
+		t.leaveOut(kind, u, fmt.Sprintf("the user had %d within an hour", n))
+	}
 	return err == nil && n < kind.most(), err
+}
+
+// leftOut counts mails that are not sent, and tells when the log said so last: whoever asks
+// for many need not fill it.
+type leftOut struct {
+	count atomic.Int64
+	mu    sync.Mutex
+	told  time.Time
+}
+
+// leftOutQuiet is the least time between two lines of the log about it.
+const leftOutQuiet = time.Minute
+
+// MailsLeftOut returns how many mails were not sent since the start because there were enough of
+// them, or because a user has no address.
+func (c *Core) MailsLeftOut() *atomic.Int64 { return &c.leftOut.count }
+
+// leaveOut counts a mail that is not sent, and says so once a minute.
+func (t *Tx) leaveOut(kind MailKind, u queries.User, why string) {
+	t.OnCommit(func() {
+		l := &t.core.leftOut
+		n := l.count.Add(1)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if time.Since(l.told) < leftOutQuiet {
+			return
+		}
+		l.told = time.Now()
+		t.core.log.Warn().Msgf("Left out a mail about %s to user %s: %s (%d mails since the start)", kind, shown(value(u.Username)), why, n)
+	})
 }
 
 // queueMail has a mail sent to a user once the transaction is durable.

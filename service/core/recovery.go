@@ -170,7 +170,7 @@ func (t *Tx) mailToken(ctx context.Context, u queries.User, p Purpose, network, 
 			return err
 		}
 		if n >= mailsForNetwork {
-			t.core.log.Warn().Msgf("Left out a mail with a token: %s asked for %d within an hour", network, n)
+			t.leaveOut(p.mail(), u, fmt.Sprintf("%s asked for %d within an hour", network, n))
 			return nil
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -31,6 +32,11 @@ const (
 	rest = 2 * time.Second
 )
 
+// Counts are what became of tries to send since the start.
+type Counts struct {
+	Sent, Failed, GivenUp atomic.Int64
+}
+
 // Postman sends what waits in the queue of a server.
 type Postman struct {
 	core    *core.Core
@@ -39,6 +45,9 @@ type Postman struct {
 	log     zerolog.Logger
 
 	firstWait, look time.Duration
+
+	// Counts may be read at any time.
+	Counts Counts
 
 	under sync.WaitGroup
 	free  chan struct{} // a place for each mail that may be on its way
@@ -143,6 +152,7 @@ func idOf(m core.Mail) string {
 // note writes down what came of a try.
 func (p *Postman) note(ctx context.Context, m core.Mail, err error, ending bool) error {
 	if err == nil {
+		p.Counts.Sent.Add(1)
 		p.log.Info().Msgf("Sent a mail about %s to user %q", m.Kind, m.Facts.Username)
 		return p.core.CloseMail(ctx, m)
 	}
@@ -166,9 +176,11 @@ func (p *Postman) note(ctx context.Context, m core.Mail, err error, ending bool)
 		final = true
 	}
 	if final {
+		p.Counts.GivenUp.Add(1)
 		p.log.Error().Msgf("Gave up a mail about %s to user %q after %d tries: %s", m.Kind, m.Facts.Username, m.Tries, err)
 		return p.core.CloseMail(ctx, m)
 	}
+	p.Counts.Failed.Add(1)
 	p.log.Warn().Msgf("Could not send a mail about %s to user %q, the next try is in %s: %s", m.Kind, m.Facts.Username, wait.Round(time.Second), err)
 	return p.core.PostponeMail(ctx, m, time.Now().Add(wait))
 }
