@@ -68,9 +68,9 @@ func newProbe(ctx context.Context, every time.Duration, request ask) *probe {
 	p.stop = stop
 	room := make(chan struct{}, probeMost)
 	p.crew.do(func() error {
-		for due := p.began; ; due = due.Add(every) {
-			if wait := time.Until(due); wait > 0 && !pause(until, wait) || until.Err() != nil {
-				return nil
+		for due := p.began; until.Err() == nil; due = due.Add(every) {
+			if wait := time.Until(due); wait > 0 && !pause(until, wait) {
+				break
 			}
 			select {
 			case room <- struct{}{}:
@@ -79,16 +79,18 @@ func newProbe(ctx context.Context, every time.Duration, request ask) *probe {
 			}
 			p.crew.do(func() error {
 				defer func() { <-room }()
-				err := request(ctx)
-				p.keep(sample{due.Sub(p.began).Seconds(), time.Since(due), err})
+				p.keep(due, request(ctx))
 				return nil
 			})
 		}
+		return nil
 	})
 	return p
 }
 
-func (p *probe) keep(s sample) {
+// keep notes how a request that was due at a moment ended.
+func (p *probe) keep(due time.Time, err error) {
+	s := sample{due.Sub(p.began).Seconds(), time.Since(due), err}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.samples = append(p.samples, s)

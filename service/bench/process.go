@@ -225,13 +225,20 @@ func (p *process) lastWords() string {
 	return strings.TrimSpace(first)
 }
 
-// programVersion asks a program what it is.
+// programVersion asks a program what it is; one that does not know its commit is named by its file.
 func programVersion(ctx context.Context, program string) (string, error) {
-	out, err := exec.CommandContext(ctx, program, "version", "--program").Output() //nolint:gosec // the program that was asked for
+	out, err := exec.CommandContext(ctx, program, "version", "--program").Output()
 	if err != nil {
 		return "", fmt.Errorf("the program to compare with does not say its version: %w", err)
 	}
-	return strings.TrimSpace(string(out)), nil
+	lines := strings.Split(string(out), "\n")
+	name := strings.TrimSpace(lines[0])
+	for _, line := range lines[1:] {
+		if commit, found := strings.CutPrefix(line, "commit"); found && !strings.Contains(commit, "unknown") {
+			return name + " " + strings.TrimSpace(commit), nil
+		}
+	}
+	return name + " (" + filepath.Base(program) + ")", nil
 }
 
 // attach is a server that runs. Only one of this machine is measured: the load would be an attack
