@@ -103,17 +103,9 @@ const (
 
 // readers ask for a result and take nothing of it.
 func readers(ctx context.Context, t *trial) error {
-	id, err := t.newResult(ctx)
+	id, err := t.storedResult(ctx)
 	if err != nil {
 		return err
-	}
-	if err := t.sendResult(ctx, id, t.sizes.Size); err != nil {
-		return err
-	}
-	if t.proc != nil { // what the sending left behind is not to be seen
-		if err := t.restart(ctx); err != nil {
-			return err
-		}
 	}
 	var w *watch
 	var open []net.Conn
@@ -144,6 +136,32 @@ func readers(ctx context.Context, t *trial) error {
 	t.drawMemory("memory-readers", "Memory while {readers} readers take nothing of {size}, and after they have gone", w)
 	t.foundRatio("p99", "GET /node", idle, busy)
 	return err
+}
+
+const (
+	// usual is the size of the results that are read before, so often, by so many at a time.
+	usual, usualReads, usualReaders = mib, 20, 4
+)
+
+// storedResult stores the result that is asked for on a server that has read smaller ones, as servers
+// have, and where nothing is to be seen any more of how it came.
+func (t *trial) storedResult(ctx context.Context) (id int64, err error) {
+	var ids [2]int64
+	for i, size := range []int64{t.sizes.Size, usual} {
+		if ids[i], err = t.newResult(ctx); err != nil {
+			return 0, err
+		}
+		if err := t.sendResult(ctx, ids[i], size); err != nil {
+			return 0, err
+		}
+	}
+	if t.proc != nil {
+		if err := t.restart(ctx); err != nil {
+			return 0, err
+		}
+	}
+	_, err = drive(ctx, usualReaders, usualReads, func(ctx context.Context) error { return t.readResult(ctx, ids[1], usual) })
+	return ids[0], err
 }
 
 // getNode is what others ask for.
