@@ -152,6 +152,7 @@ func (s *Server) routes() []route {
 		s.healthRoutes(), s.loginRoutes(), s.organizationRoutes(), s.collaborationRoutes(), s.nodeRoutes(),
 		s.userRoutes(), s.roleRoutes(), s.ruleRoutes(), s.passwordRoutes(), s.recoveryRoutes(),
 		s.taskRoutes(), s.resultRoutes(), s.portRoutes(), s.killRoutes(), s.vpnRoutes(),
+		s.accessRoutes(),
 	} {
 		all = append(all, noun...)
 	}

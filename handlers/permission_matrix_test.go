@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -23,8 +22,10 @@ type matrix struct {
 	// tokens are good on every bed: the secret is the same.
 	tokens map[string]string
 	cases  []trial
-	// relations counts the cases of each relation.
-	relations map[string]int
+	// relations counts the cases of each relation, explained those that were explained, and
+	// single the rules of these that were held to the oracle by themselves.
+	relations         map[string]int
+	explained, single int
 }
 
 // trial is a case of the matrix.
@@ -159,7 +160,7 @@ func (m *matrix) request(b *bed, c trial) row {
 
 // run sends all cases. What a case has changed is put back before the next one. It returns
 // how often that was.
-func (m *matrix) run(t *testing.T, check func(*bed, trial, *httptest.ResponseRecorder)) (changes int) {
+func (m *matrix) run(t *testing.T) (changes int) {
 	t.Helper()
 	failed := 0
 	for i := 0; i < len(m.cases); {
@@ -167,7 +168,7 @@ func (m *matrix) run(t *testing.T, check func(*bed, trial, *httptest.ResponseRec
 			b := newBedOn(t, worldFixture.Copy(t), core.Settings{})
 			b.change(t, m.before...)
 			for fresh := true; i < len(m.cases) && fresh; i++ {
-				if m.try(b, m.cases[i], check) {
+				if m.try(b, m.cases[i]) {
 					changes++
 					fresh = dbtest.Renew(t, b.src)
 					b.change(t, m.before...)
@@ -184,18 +185,18 @@ func (m *matrix) run(t *testing.T, check func(*bed, trial, *httptest.ResponseRec
 	return changes
 }
 
-// try sends one case and reports whether it changed something.
-func (m *matrix) try(b *bed, c trial, check func(*bed, trial, *httptest.ResponseRecorder)) bool {
+// try sends one case, asks before why it may be sent or not, and reports whether it changed
+// something.
+func (m *matrix) try(b *bed, c trial) bool {
 	b.Helper()
 	a := oracle[c.route]
 	m.relations[m.w.relation(c.c, a.object, c.id)]++
 	r := m.request(b, c)
+	why := m.explanation(b, c, r)
 	reply := b.send(b.T, r)
+	m.agrees(b, c, why, reply.Code)
 	if want := m.w.expects(a, c.c, c.id, c.second); reply.Code != want {
 		b.Errorf("%s as %s (%s): got %d %.200s, want %d", r.method+" "+r.path, c.c.name, m.w.relation(c.c, a.object, c.id), reply.Code, reply.Body, want)
-	}
-	if check != nil {
-		check(b, c, reply)
 	}
 	return reply.Code < 300 && r.method != http.MethodGet && !a.harmless
 }
@@ -221,13 +222,14 @@ func TestPermissionMatrix(t *testing.T) {
 			t.Errorf("the oracle knows %s, the route table does not", name)
 		}
 	}
-	changes := m.run(t, nil)
+	changes := m.run(t)
 	for _, relation := range []string{"own", "same organization", "same collaboration", "foreign", "missing", "default"} {
 		if m.relations[relation] < 100 {
 			t.Errorf("only %d cases with something of relation %q", m.relations[relation], relation)
 		}
 	}
-	t.Logf("%d cases of %d routes and %d callers, %d of them put back: %v", len(m.cases), len(known), len(callersOfRoles), changes, m.relations)
+	t.Logf("%d cases of %d routes and %d callers, %d explained with %d rules, %d put back: %v",
+		len(m.cases), len(known), len(callersOfRoles), m.explained, m.single, changes, m.relations)
 }
 
 // TestPermissionMatrixOfSingleRules does the same with users who hold one rule alone: no
@@ -244,8 +246,8 @@ func TestPermissionMatrixOfSingleRules(t *testing.T) {
 			}
 		}
 	}
-	changes := m.run(t, nil)
-	t.Logf("%d cases, %d of them put back", len(m.cases), changes)
+	changes := m.run(t)
+	t.Logf("%d cases, %d explained with %d rules, %d put back", len(m.cases), m.explained, m.single, changes)
 }
 
 // concerns reports whether a rule is about a noun of the route: others are tried by the
@@ -275,6 +277,6 @@ func TestPermissionMatrixOfWideRoles(t *testing.T) {
 			m.add(name, m.w.caller(who))
 		}
 	}
-	changes := m.run(t, nil)
-	t.Logf("%d cases, %d of them put back", len(m.cases), changes)
+	changes := m.run(t)
+	t.Logf("%d cases, %d explained with %d rules, %d put back", len(m.cases), m.explained, m.single, changes)
 }

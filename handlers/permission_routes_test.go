@@ -138,6 +138,7 @@ var oracle = map[string]answers{
 	"POST /recover/lost":     {good: 200, body: fixed(`{"username":"viewer"}`), harmless: true},
 	"POST /recover/reset":    {good: 400, body: fixed(`{"reset_token":"t","password":"An0ther-one"}`)}, // a token that nobody was sent
 	"POST /recover/2fa/lost": {good: 200, body: fixed(`{"username":"viewer","password":"Passw0rd!"}`), harmless: true},
+	"GET /access/explain":    {who: "unc", good: 400}, // without a question
 	"GET /version":           {good: 200},
 	"GET /health":            {good: 200},
 	"GET /health/fix":        {good: 200},

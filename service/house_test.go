@@ -35,7 +35,7 @@ var arrows = map[string][]string{
 	"service/bench":  {"queries", "service/demo", "service/fault", "service/plot"}, // and public REST and Socket.IO
 	"service/bus":    {"service/fault"},
 	"service/cli": {
-		"service", "service/batch", "service/bench", "service/config", "service/core", "service/daemon", "service/demo",
+		"handlers", "service", "service/batch", "service/bench", "service/config", "service/core", "service/daemon", "service/demo",
 		"service/fault", "service/instance", "service/log", "service/mail", "service/manual", "service/shell", "service/terminal",
 		"service/upkeep", "service/yaml",
 	},

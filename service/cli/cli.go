@@ -105,6 +105,7 @@ func (p *program) root() *cobra.Command {
 
 		PersistentPreRun: p.makeWay,
 	},
+		p.accessCommand(),
 		p.attachCommand(),
 		p.backupCommand(),
 		p.benchCommand(),

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"vserver/service/config"
 )
@@ -41,9 +42,11 @@ func completeInstances(cmd *cobra.Command) {
 // completeNames offers the names of the configurations in the scope of the line.
 func completeNames(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 	scope := config.System
-	if cmd.Flags().Changed(string(config.User)) {
-		scope = config.User
-	}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if v, ok := f.Value.(scopeValue); ok {
+			scope = v.word
+		}
+	})
 	all, err := config.ThisMachine(os.Getenv).List(scope)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -15,6 +16,8 @@ type instanceFlags struct {
 	name, file, environment string
 	scope                   config.Scope
 	inputTaken              bool // the input is not for answers: nobody is asked for an instance
+	// userLevel is what the option --user is called where that one names a user.
+	userLevel string
 }
 
 // shared adds the options to a command that choose an instance.
@@ -25,7 +28,7 @@ func (f *instanceFlags) shared(cmd *cobra.Command) {
 	flags.StringVarP(&f.file, "config", "c", "", "`PATH` of a configuration file; wins over --name")
 	flags.StringVarP(&f.environment, "environment", "e", "", "`ENVIRONMENT` within the file: prod, acc, test, dev or application (default prod)")
 	scope(flags, &f.scope, config.System, "use the system's folders (default)")
-	scope(flags, &f.scope, config.User, "use the folders of this user")
+	scopeCalled(flags, &f.scope, config.User, cmp.Or(f.userLevel, string(config.User)), "use the folders of this user")
 	completeInstances(cmd)
 }
 
@@ -46,8 +49,13 @@ func (p *program) onInstance(cmd *cobra.Command, f *instanceFlags, run func(ctx 
 
 // scope adds --system or --user; of several on a line the last one counts.
 func scope(flags *pflag.FlagSet, to *config.Scope, word config.Scope, usage string) {
-	flags.Var(scopeValue{to, word}, string(word), usage)
-	flags.Lookup(string(word)).NoOptDefVal = "true"
+	scopeCalled(flags, to, word, string(word), usage)
+}
+
+// scopeCalled is scope for an option that is called otherwise.
+func scopeCalled(flags *pflag.FlagSet, to *config.Scope, word config.Scope, name, usage string) {
+	flags.Var(scopeValue{to, word}, name, usage)
+	flags.Lookup(name).NoOptDefVal = "true"
 }
 
 // scopeValue sets the scope to one word.

@@ -94,10 +94,14 @@ func ownResult(ctx context.Context, q *queries.Queries, g access.Grant[access.No
 	if err != nil {
 		return row, fmt.Errorf("reading a result: %w", err)
 	}
-	if !row.Member || !g.Actor().WorksFor(row.OrganizationID, row.CollaborationID) {
+	if !mayWrite(g, row) {
 		return row, fault.New(fault.Denied, "%s", denied)
 	}
 	return row, nil
+}
+
+func mayWrite(g access.AnyGrant, r queries.ResultForPatchRow) bool {
+	return r.Member && g.Actor().WorksFor(r.OrganizationID, r.CollaborationID)
 }
 
 // writeResult reports whether it wrote. Nodes before 3.6 finish a result without a

@@ -170,7 +170,7 @@ func (c *Core) RemoveRuleFromRole(ctx context.Context, g access.Grant[access.Del
 		}
 		n, err := t.RevokeFromRole(ctx, role, rule)
 		if err == nil && n == 0 {
-			return fault.New(fault.Missing, "Rule id=%d not found in Role=%d!", rule, role)
+			return fault.New(fault.Missing, textNoRuleInRole, rule, role)
 		}
 		return err
 	})
@@ -179,6 +179,8 @@ func (c *Core) RemoveRuleFromRole(ctx context.Context, g access.Grant[access.Del
 	}
 	return nil
 }
+
+const textNoRuleInRole = "Rule id=%d not found in Role=%d!"
 
 // mayEditRulesOf decides whether the caller may give a role the rule or take it away.
 func mayEditRulesOf(ctx context.Context, t *Tx, g access.AnyGrant, role, rule int64) error {

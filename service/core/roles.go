@@ -164,7 +164,7 @@ func (c *Core) DeleteRole(ctx context.Context, g access.Grant[access.DeleteRoles
 func mayDeleteRole(g access.Grant[access.DeleteRoles], r queries.Role) error {
 	switch {
 	case g.Has(access.Global) && r.OrganizationID == nil && access.Reserved(value(r.Name)):
-		return fault.New(fault.Invalid, "This role ('%s') is a default role. It cannot be deleted.", value(r.Name))
+		return isDefaultRole(r)
 	case g.Has(access.Global):
 		return nil
 	case !g.Has(access.Organization):
@@ -173,6 +173,10 @@ func mayDeleteRole(g access.Grant[access.DeleteRoles], r queries.Role) error {
 		return fault.New(fault.Denied, "You can't delete a role from another organization")
 	}
 	return nil
+}
+
+func isDefaultRole(r queries.Role) error {
+	return fault.New(fault.Invalid, "This role ('%s') is a default role. It cannot be deleted.", value(r.Name))
 }
 
 // setsOfRoles returns what each of the roles allows.
