@@ -10,7 +10,7 @@ import (
 // stay those of the text, and what lies around keeps every byte (/docs/vpn#text).
 func withKeys(text, certificate, key string) string {
 	end := "\n"
-	if strings.Contains(text, "\r\n") {
+	if strings.Contains(text, "\r\n") || strings.HasSuffix(text, "\r") {
 		end = "\r\n"
 	}
 	lines := withoutKeys(strings.SplitAfter(text, "\n"))
@@ -18,7 +18,7 @@ func withKeys(text, certificate, key string) string {
 	if at < 0 {
 		at = len(lines)
 		if last := len(lines) - 1; last >= 0 && lines[last] != "" && !strings.HasSuffix(lines[last], "\n") {
-			lines[last] += end
+			lines[last] = strings.TrimSuffix(lines[last], "\r") + end
 		}
 	}
 	return strings.Join(slices.Insert(lines, at, inline("cert", certificate, end)+inline("key", key, end)), "")

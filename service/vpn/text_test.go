@@ -65,6 +65,7 @@ func TestMixedLineEndsAreMended(t *testing.T) {
 func FuzzKeysArePutIn(f *testing.F) {
 	f.Add(ca + oldCert + oldKey + crypt)
 	f.Add("<cert>\r\n<key>\n</cert>")
+	f.Add("00\r")
 	f.Fuzz(func(t *testing.T, text string) {
 		got := withKeys(text, "C", "K")
 		if !strings.Contains(got, "<cert>") || strings.Count(got, "\n") < 6 {
