@@ -234,7 +234,7 @@ func misshapenFields(want map[string]string, got any, at string) string {
 func TestGolden_OutcomesAreComplete(t *testing.T) {
 	needed := map[string]bool{}
 	unrecorded, faults := 0, 0
-	for _, e := range exchanges(t) {
+	for _, e := range exchanges(t, "http", 938) {
 		if e.Outcome == "" && !e.Fault {
 			continue
 		}

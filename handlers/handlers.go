@@ -150,7 +150,7 @@ func (s *Server) routes() []route {
 	var all []route
 	for _, noun := range [][]route{
 		s.healthRoutes(), s.loginRoutes(), s.organizationRoutes(), s.collaborationRoutes(), s.nodeRoutes(),
-		s.userRoutes(), s.roleRoutes(), s.ruleRoutes(), s.passwordRoutes(), s.recoveryRoutes(),
+		s.userRoutes(), s.roleRoutes(), s.ruleRoutes(), s.passwordRoutes(), s.recoveryRoutes(), s.secondFactorRoutes(),
 		s.taskRoutes(), s.resultRoutes(), s.portRoutes(), s.killRoutes(), s.vpnRoutes(),
 		s.accessRoutes(),
 	} {

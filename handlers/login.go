@@ -65,11 +65,16 @@ func (s *Server) handleLogIn(k *call) error {
 	if b.err() != nil || username == nil || password == nil || *username == "" || *password == "" {
 		return fault.New(fault.Invalid, "Username and/or password missing in JSON body")
 	}
-	who, err := s.core.LogIn(k.ctx, *username, *password, s.origin(k.echo.Request()))
-	if err != nil {
+	in, err := s.core.LogIn(k.ctx, *username, *password, b.code("mfa_code"), s.origin(k.echo.Request()))
+	switch {
+	case err != nil:
 		return err
+	case in.SetUp != nil:
+		return k.replySetUp(*in.SetUp)
+	case in.Asks:
+		return k.say("Please include your two-factor authentication code")
 	}
-	return s.loggedIn(k, who)
+	return s.loggedIn(k, in.Identity)
 }
 
 func (s *Server) handleLogInNode(k *call) error {

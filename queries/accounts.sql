@@ -73,6 +73,9 @@ SELECT value FROM secret WHERE name = @name;
 -- name: InsertSecret :exec
 INSERT INTO secret (name, value) VALUES (@name, @value) ON CONFLICT DO NOTHING;
 
+-- name: DeleteSecret :exec
+DELETE FROM secret WHERE name = @name;
+
 -- name: RoleNamesOfUser :many
 SELECT r.name FROM role r JOIN user_role ur ON ur.role_id = r.id WHERE ur.user_id = @user_id ORDER BY r.id;
 

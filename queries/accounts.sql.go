@@ -20,6 +20,15 @@ func (q *Queries) DeleteAccounts(ctx context.Context, ids string) error {
 	return err
 }
 
+const DeleteSecret = `-- name: DeleteSecret :exec
+DELETE FROM secret WHERE name = $1
+`
+
+func (q *Queries) DeleteSecret(ctx context.Context, name string) error {
+	_, err := q.db.ExecContext(ctx, DeleteSecret, name)
+	return err
+}
+
 const FindAccounts = `-- name: FindAccounts :many
 SELECT a.id, a.type, a.ip, a.last_seen, a.status, a.refresh_generation, a.access_era FROM authenticatable a
 WHERE (CAST($1 AS BIGINT) IS NULL OR a.id = $1) ORDER BY a.id

@@ -107,6 +107,11 @@ type Recovery struct {
 	ExpiresAt Time
 }
 
+type RecoveryCode struct {
+	UserID int64
+	Digest string
+}
+
 type RecoveryRequest struct {
 	ID       int64
 	Purpose  string
@@ -193,6 +198,9 @@ type User struct {
 	LastLoginAttempt    *Time
 	OtpSecret           *string
 	InitialPassword     bool
+	OtpPending          *string
+	OtpPendingAt        *Time
+	OtpStep             *int64
 }
 
 type UserRole struct {

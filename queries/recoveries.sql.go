@@ -47,7 +47,7 @@ func (q *Queries) FindRecovery(ctx context.Context, digest string) (Recovery, er
 }
 
 const GetUserByEmail = `-- name: GetUserByEmail :one
-SELECT id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt, otp_secret, initial_password FROM "user" WHERE email = $1
+SELECT id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt, otp_secret, initial_password, otp_pending, otp_pending_at, otp_step FROM "user" WHERE email = $1
 `
 
 func (q *Queries) GetUserByEmail(ctx context.Context, email *string) (User, error) {
@@ -65,6 +65,9 @@ func (q *Queries) GetUserByEmail(ctx context.Context, email *string) (User, erro
 		&i.LastLoginAttempt,
 		&i.OtpSecret,
 		&i.InitialPassword,
+		&i.OtpPending,
+		&i.OtpPendingAt,
+		&i.OtpStep,
 	)
 	return i, err
 }

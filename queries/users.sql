@@ -55,9 +55,9 @@ SELECT EXISTS (SELECT 1 FROM "user" WHERE email = @email AND id <> @but);
 -- New users are the members of a JSON object, each under the id of its account.
 
 -- name: InsertUsers :exec
-INSERT INTO "user" (id, username, password, firstname, lastname, email, otp_secret, organization_id, failed_login_attempts, initial_password)
+INSERT INTO "user" (id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, initial_password)
 SELECT CAST(j.key AS BIGINT), j.value ->> 'Username', j.value ->> 'Password', j.value ->> 'Firstname', j.value ->> 'Lastname',
-  j.value ->> 'Email', j.value ->> 'OtpSecret', CAST(j.value ->> 'OrganizationID' AS BIGINT),
+  j.value ->> 'Email', CAST(j.value ->> 'OrganizationID' AS BIGINT),
   COALESCE(CAST(j.value ->> 'FailedLoginAttempts' AS BIGINT), 0), CAST(j.value ->> 'InitialPassword' AS BOOLEAN)
 FROM json_each(@list) AS j;
 
@@ -67,7 +67,39 @@ UPDATE "user" SET username = username WHERE id = @id RETURNING *;
 -- name: UpdateUser :exec
 UPDATE "user" SET username = @username, password = @password, firstname = @firstname, lastname = @lastname, email = @email,
   organization_id = @organization_id, failed_login_attempts = @failed_login_attempts, last_login_attempt = @last_login_attempt,
-  otp_secret = @otp_secret, initial_password = @initial_password WHERE id = @id;
+  initial_password = @initial_password WHERE id = @id;
+
+-- The second factor is written by itself, so that nothing else can put a secret that is not sealed.
+
+-- name: UpdateSecondFactor :exec
+UPDATE "user" SET otp_secret = @otp_secret, otp_pending = @otp_pending, otp_pending_at = @otp_pending_at, otp_step = @otp_step
+WHERE id = @id;
+
+-- name: UsersWithSecondFactor :many
+SELECT id FROM "user" WHERE otp_secret IS NOT NULL OR otp_pending IS NOT NULL ORDER BY id;
+
+-- name: CountSecondFactors :one
+SELECT COUNT(*) FROM "user" WHERE otp_secret IS NOT NULL;
+
+-- Secrets that are stored as they are; sealed ones have a mark before them.
+
+-- name: UsersWithOpenSecret :many
+SELECT id FROM "user" WHERE otp_secret IS NOT NULL AND otp_secret <> '' AND otp_secret NOT LIKE 'v1:%' ORDER BY id;
+
+-- name: InsertRecoveryCode :exec
+INSERT INTO recovery_code (user_id, digest) VALUES (@user_id, @digest) ON CONFLICT DO NOTHING;
+
+-- name: HasRecoveryCode :one
+SELECT EXISTS (SELECT 1 FROM recovery_code WHERE user_id = @user_id AND digest = @digest);
+
+-- name: CountRecoveryCodes :one
+SELECT COUNT(*) FROM recovery_code WHERE user_id = @user_id;
+
+-- name: DeleteRecoveryCode :exec
+DELETE FROM recovery_code WHERE user_id = @user_id AND digest = @digest;
+
+-- name: DeleteRecoveryCodes :exec
+DELETE FROM recovery_code WHERE user_id = @user_id;
 
 -- Ids of related rows for a whole page of users; ids is a JSON object {"1":0,"7":0}.
 

@@ -9,6 +9,28 @@ import (
 	"context"
 )
 
+const CountRecoveryCodes = `-- name: CountRecoveryCodes :one
+SELECT COUNT(*) FROM recovery_code WHERE user_id = $1
+`
+
+func (q *Queries) CountRecoveryCodes(ctx context.Context, userID int64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, CountRecoveryCodes, userID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const CountSecondFactors = `-- name: CountSecondFactors :one
+SELECT COUNT(*) FROM "user" WHERE otp_secret IS NOT NULL
+`
+
+func (q *Queries) CountSecondFactors(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, CountSecondFactors)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const CountUsers = `-- name: CountUsers :one
 SELECT COUNT(*) FROM "user"
 `
@@ -21,7 +43,7 @@ func (q *Queries) CountUsers(ctx context.Context) (int64, error) {
 }
 
 const CredentialsOfUser = `-- name: CredentialsOfUser :one
-SELECT id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt, otp_secret, initial_password FROM "user" WHERE id = $1
+SELECT id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt, otp_secret, initial_password, otp_pending, otp_pending_at, otp_step FROM "user" WHERE id = $1
 `
 
 func (q *Queries) CredentialsOfUser(ctx context.Context, id int64) (User, error) {
@@ -39,6 +61,9 @@ func (q *Queries) CredentialsOfUser(ctx context.Context, id int64) (User, error)
 		&i.LastLoginAttempt,
 		&i.OtpSecret,
 		&i.InitialPassword,
+		&i.OtpPending,
+		&i.OtpPendingAt,
+		&i.OtpStep,
 	)
 	return i, err
 }
@@ -49,6 +74,24 @@ DELETE FROM failed_login WHERE user_id = $1 AND network = $2
 
 func (q *Queries) DeleteFailedLogin(ctx context.Context, userID int64, network string) error {
 	_, err := q.db.ExecContext(ctx, DeleteFailedLogin, userID, network)
+	return err
+}
+
+const DeleteRecoveryCode = `-- name: DeleteRecoveryCode :exec
+DELETE FROM recovery_code WHERE user_id = $1 AND digest = $2
+`
+
+func (q *Queries) DeleteRecoveryCode(ctx context.Context, userID int64, digest string) error {
+	_, err := q.db.ExecContext(ctx, DeleteRecoveryCode, userID, digest)
+	return err
+}
+
+const DeleteRecoveryCodes = `-- name: DeleteRecoveryCodes :exec
+DELETE FROM recovery_code WHERE user_id = $1
+`
+
+func (q *Queries) DeleteRecoveryCodes(ctx context.Context, userID int64) error {
+	_, err := q.db.ExecContext(ctx, DeleteRecoveryCodes, userID)
 	return err
 }
 
@@ -184,7 +227,7 @@ func (q *Queries) FailedLoginsOfUser(ctx context.Context, userID int64) ([]Faile
 
 const FindUsers = `-- name: FindUsers :many
 
-SELECT u.id, u.username, u.password, u.firstname, u.lastname, u.email, u.organization_id, u.failed_login_attempts, u.last_login_attempt, u.otp_secret, u.initial_password, a.id, a.type, a.ip, a.last_seen, a.status, a.refresh_generation, a.access_era FROM "user" u JOIN authenticatable a ON a.id = u.id
+SELECT u.id, u.username, u.password, u.firstname, u.lastname, u.email, u.organization_id, u.failed_login_attempts, u.last_login_attempt, u.otp_secret, u.initial_password, u.otp_pending, u.otp_pending_at, u.otp_step, a.id, a.type, a.ip, a.last_seen, a.status, a.refresh_generation, a.access_era FROM "user" u JOIN authenticatable a ON a.id = u.id
 WHERE (CAST($1 AS BIGINT) IS NULL OR u.id = $1)
   AND (CAST($2 AS TEXT) IS NULL OR u.username = $2)
   AND (CAST($3 AS JSON) IS NULL OR u.username IN (SELECT j.key FROM json_each($3) AS j))
@@ -245,6 +288,9 @@ func (q *Queries) FindUsers(ctx context.Context, arg FindUsersParams) ([]FindUse
 			&i.User.LastLoginAttempt,
 			&i.User.OtpSecret,
 			&i.User.InitialPassword,
+			&i.User.OtpPending,
+			&i.User.OtpPendingAt,
+			&i.User.OtpStep,
 			&i.Account.ID,
 			&i.Account.Type,
 			&i.Account.IP,
@@ -299,7 +345,7 @@ func (q *Queries) GetUser(ctx context.Context, id int64) (GetUserRow, error) {
 }
 
 const GetUserByUsername = `-- name: GetUserByUsername :one
-SELECT id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt, otp_secret, initial_password FROM "user" WHERE username = $1
+SELECT id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt, otp_secret, initial_password, otp_pending, otp_pending_at, otp_step FROM "user" WHERE username = $1
 `
 
 func (q *Queries) GetUserByUsername(ctx context.Context, username *string) (User, error) {
@@ -317,8 +363,22 @@ func (q *Queries) GetUserByUsername(ctx context.Context, username *string) (User
 		&i.LastLoginAttempt,
 		&i.OtpSecret,
 		&i.InitialPassword,
+		&i.OtpPending,
+		&i.OtpPendingAt,
+		&i.OtpStep,
 	)
 	return i, err
+}
+
+const HasRecoveryCode = `-- name: HasRecoveryCode :one
+SELECT EXISTS (SELECT 1 FROM recovery_code WHERE user_id = $1 AND digest = $2)
+`
+
+func (q *Queries) HasRecoveryCode(ctx context.Context, userID int64, digest string) (bool, error) {
+	row := q.db.QueryRowContext(ctx, HasRecoveryCode, userID, digest)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
 }
 
 const HoldDefaultRole = `-- name: HoldDefaultRole :exec
@@ -333,7 +393,7 @@ func (q *Queries) HoldDefaultRole(ctx context.Context, name *string) error {
 }
 
 const HoldUser = `-- name: HoldUser :one
-UPDATE "user" SET username = username WHERE id = $1 RETURNING id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt, otp_secret, initial_password
+UPDATE "user" SET username = username WHERE id = $1 RETURNING id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt, otp_secret, initial_password, otp_pending, otp_pending_at, otp_step
 `
 
 func (q *Queries) HoldUser(ctx context.Context, id int64) (User, error) {
@@ -351,6 +411,9 @@ func (q *Queries) HoldUser(ctx context.Context, id int64) (User, error) {
 		&i.LastLoginAttempt,
 		&i.OtpSecret,
 		&i.InitialPassword,
+		&i.OtpPending,
+		&i.OtpPendingAt,
+		&i.OtpStep,
 	)
 	return i, err
 }
@@ -383,6 +446,15 @@ func (q *Queries) HoldersOfDefaultRole(ctx context.Context, name *string) ([]int
 	return items, nil
 }
 
+const InsertRecoveryCode = `-- name: InsertRecoveryCode :exec
+INSERT INTO recovery_code (user_id, digest) VALUES ($1, $2) ON CONFLICT DO NOTHING
+`
+
+func (q *Queries) InsertRecoveryCode(ctx context.Context, userID int64, digest string) error {
+	_, err := q.db.ExecContext(ctx, InsertRecoveryCode, userID, digest)
+	return err
+}
+
 const InsertRolesOfUsers = `-- name: InsertRolesOfUsers :exec
 
 INSERT INTO user_role (user_id, role_id)
@@ -408,9 +480,9 @@ func (q *Queries) InsertRulesOfUser(ctx context.Context, userID int64, ids strin
 
 const InsertUsers = `-- name: InsertUsers :exec
 
-INSERT INTO "user" (id, username, password, firstname, lastname, email, otp_secret, organization_id, failed_login_attempts, initial_password)
+INSERT INTO "user" (id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, initial_password)
 SELECT CAST(j.key AS BIGINT), j.value ->> 'Username', j.value ->> 'Password', j.value ->> 'Firstname', j.value ->> 'Lastname',
-  j.value ->> 'Email', j.value ->> 'OtpSecret', CAST(j.value ->> 'OrganizationID' AS BIGINT),
+  j.value ->> 'Email', CAST(j.value ->> 'OrganizationID' AS BIGINT),
   COALESCE(CAST(j.value ->> 'FailedLoginAttempts' AS BIGINT), 0), CAST(j.value ->> 'InitialPassword' AS BOOLEAN)
 FROM json_each($1) AS j
 `
@@ -608,10 +680,36 @@ func (q *Queries) RolesOfUsers(ctx context.Context, ids string) ([]RolesOfUsersR
 	return items, nil
 }
 
+const UpdateSecondFactor = `-- name: UpdateSecondFactor :exec
+
+UPDATE "user" SET otp_secret = $1, otp_pending = $2, otp_pending_at = $3, otp_step = $4
+WHERE id = $5
+`
+
+type UpdateSecondFactorParams struct {
+	OtpSecret    *string
+	OtpPending   *string
+	OtpPendingAt *Time
+	OtpStep      *int64
+	ID           int64
+}
+
+// The second factor is written by itself, so that nothing else can put a secret that is not sealed.
+func (q *Queries) UpdateSecondFactor(ctx context.Context, arg UpdateSecondFactorParams) error {
+	_, err := q.db.ExecContext(ctx, UpdateSecondFactor,
+		arg.OtpSecret,
+		arg.OtpPending,
+		arg.OtpPendingAt,
+		arg.OtpStep,
+		arg.ID,
+	)
+	return err
+}
+
 const UpdateUser = `-- name: UpdateUser :exec
 UPDATE "user" SET username = $1, password = $2, firstname = $3, lastname = $4, email = $5,
   organization_id = $6, failed_login_attempts = $7, last_login_attempt = $8,
-  otp_secret = $9, initial_password = $10 WHERE id = $11
+  initial_password = $9 WHERE id = $10
 `
 
 type UpdateUserParams struct {
@@ -623,7 +721,6 @@ type UpdateUserParams struct {
 	OrganizationID      *int64
 	FailedLoginAttempts *int64
 	LastLoginAttempt    *Time
-	OtpSecret           *string
 	InitialPassword     bool
 	ID                  int64
 }
@@ -638,7 +735,6 @@ func (q *Queries) UpdateUser(ctx context.Context, arg UpdateUserParams) error {
 		arg.OrganizationID,
 		arg.FailedLoginAttempts,
 		arg.LastLoginAttempt,
-		arg.OtpSecret,
 		arg.InitialPassword,
 		arg.ID,
 	)
@@ -657,7 +753,7 @@ func (q *Queries) UsernameTaken(ctx context.Context, username *string, but int64
 }
 
 const UsersWithFailedLogins = `-- name: UsersWithFailedLogins :many
-SELECT id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt, otp_secret, initial_password FROM "user" WHERE failed_login_attempts > 0 ORDER BY username, id
+SELECT id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt, otp_secret, initial_password, otp_pending, otp_pending_at, otp_step FROM "user" WHERE failed_login_attempts > 0 ORDER BY username, id
 `
 
 func (q *Queries) UsersWithFailedLogins(ctx context.Context) ([]User, error) {
@@ -681,10 +777,69 @@ func (q *Queries) UsersWithFailedLogins(ctx context.Context) ([]User, error) {
 			&i.LastLoginAttempt,
 			&i.OtpSecret,
 			&i.InitialPassword,
+			&i.OtpPending,
+			&i.OtpPendingAt,
+			&i.OtpStep,
 		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const UsersWithOpenSecret = `-- name: UsersWithOpenSecret :many
+
+SELECT id FROM "user" WHERE otp_secret IS NOT NULL AND otp_secret <> '' AND otp_secret NOT LIKE 'v1:%' ORDER BY id
+`
+
+// Secrets that are stored as they are; sealed ones have a mark before them.
+func (q *Queries) UsersWithOpenSecret(ctx context.Context) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, UsersWithOpenSecret)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const UsersWithSecondFactor = `-- name: UsersWithSecondFactor :many
+SELECT id FROM "user" WHERE otp_secret IS NOT NULL OR otp_pending IS NOT NULL ORDER BY id
+`
+
+func (q *Queries) UsersWithSecondFactor(ctx context.Context) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, UsersWithSecondFactor)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 // that point to others first.
 var wiped = []string{
 	"chunk", "stream", "payload", "algorithmport", "result", "task", "nodeconfig", "node", "user_rule", "user_role", "role_rule",
-	"recovery_request", "recovery", "mail", "failed_login", `"user"`, "authenticatable", "role", "rule", "member", "collaboration", "organization",
+	"recovery_request", "recovery", "recovery_code", "mail", "failed_login", `"user"`, "authenticatable", "role", "rule", "member", "collaboration", "organization",
 }
 
 // DeleteAll removes all data in tx and has ids begin anew, as in a new database. Two

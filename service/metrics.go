@@ -58,16 +58,16 @@ func knownMethod(method string) string {
 // refused adds what an attack leaves behind, a series for each reason.
 func (m *metrics) refused(c *core.LogInCount) {
 	for reason, count := range map[string]*atomic.Int64{
-		"password": &c.WrongPasswords, "initial_password": &c.InitialPasswords, "api_key": &c.WrongKeys,
+		"password": &c.WrongPasswords, "code": &c.WrongCodes, "initial_password": &c.InitialPasswords, "api_key": &c.WrongKeys,
 	} {
 		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "vserver_refused_logins_total", Help: "Log-ins that were refused, by what was wrong; a change of password counts as well.",
+			Name: "vserver_refused_logins_total", Help: "Log-ins that were refused, by what was wrong; a change of password or of recovery codes counts as well.",
 			ConstLabels: prometheus.Labels{"reason": reason},
 		}, func() float64 { return float64(count.Load()) }))
 	}
 	for kind, count := range map[string]*atomic.Int64{"address": &c.LockedPairs, "account": &c.LockedAccounts} {
 		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "vserver_locked_accounts_total", Help: "How often an account was locked after wrong passwords: for one address, or the account as a whole.",
+			Name: "vserver_locked_accounts_total", Help: "How often an account was locked after wrong passwords or codes: for one address, or the account as a whole.",
 			ConstLabels: prometheus.Labels{"for": kind},
 		}, func() float64 { return float64(count.Load()) }))
 	}

@@ -63,6 +63,8 @@ func OpenInstance(ctx context.Context, inst config.Instance, rootFromAnywhere bo
 		LockFor:           inst.Config.PasswordPolicy.Inactivation,
 		RootPassword:      inst.Config.RootPassword.Reveal(),
 		RootFromAnywhere:  rootFromAnywhere,
+		SecondFactor:      inst.Config.TwoFactorAuth,
+		Key:               KeyOf(inst),
 		TextLimit:         inst.Config.Limits.PayloadBytes(),
 		Mail:              inst.Config.SMTP.Configured,
 		RecoveryLife:      inst.Config.EmailTokenLife,

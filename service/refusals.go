@@ -40,6 +40,10 @@ func Refusals(inst config.Instance) []config.Refusal {
 			add("tls", fmt.Errorf("cannot be used: %w", err))
 		}
 	}
+	if c.TwoFactorAuth {
+		key, err := keyRefused(inst)
+		add(key, err)
+	}
 	switch inst.Database.Engine {
 	case config.Postgres:
 		add("uri", queries.CheckPostgres(inst.Database.DSN.Reveal()))

@@ -12,9 +12,13 @@ import (
 )
 
 // PrivateFiles are the files of an instance that hold secrets or names of people, whether or
-// not they are there: its configuration, its logs, its database with copies beside it.
+// not they are there: its configuration, its logs, the key of its second factors, its database
+// with copies beside it.
 func PrivateFiles(inst config.Instance) []string {
 	files := append([]string{inst.File, inst.LogFile}, log.OldFiles(inst.LogFile)...)
+	if key, _ := inst.KeyFile(); key != "" {
+		files = append(files, key)
+	}
 	if inst.Database.Engine != config.SQLite {
 		return files
 	}

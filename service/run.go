@@ -128,6 +128,9 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 	if err := opened.Core.RemindOfInitialPassword(ctx); err != nil {
 		return err
 	}
+	if err := opened.Core.SecondFactorReady(ctx); err != nil {
+		return err
+	}
 	if err := opened.Core.AllOffline(ctx); err != nil {
 		return err
 	}

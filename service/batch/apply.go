@@ -96,6 +96,9 @@ func (j *job) makePlan(ctx context.Context, t *core.Tx) (*plan, error) {
 		}
 	}
 	w, err := look(ctx, t.Queries, j.want)
+	if err == nil {
+		err = w.openSecrets(ctx, t, j.file)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +231,7 @@ func (w *writer) createSomeUsers(ctx context.Context, some []newUser) error {
 		organization := w.world.organizations[u.of.name]
 		rows[i] = &queries.User{
 			Username: &u.username, Firstname: u.firstname.value, Lastname: u.lastname.value,
-			Email: u.email.value, OtpSecret: u.otp.value, OrganizationID: &organization,
+			Email: u.email.value, OrganizationID: &organization,
 		}
 		if hash, ok := w.hashes[u.username]; ok {
 			rows[i].Password = &hash
@@ -239,6 +242,11 @@ func (w *writer) createSomeUsers(ctx context.Context, some []newUser) error {
 	}
 	var roles []queries.UserRole
 	for i, u := range some {
+		if u.otp.value != nil {
+			if err := w.tx.SetSecondFactor(ctx, rows[i].ID, u.otp.value); err != nil {
+				return fmt.Errorf("storing the second factor of user %s: %w", u.username, err)
+			}
+		}
 		has := u.roles
 		if u.super {
 			has = append(has, w.world.roles[roleKey{*rows[i].OrganizationID, access.RoleSuper}])

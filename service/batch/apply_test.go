@@ -74,7 +74,7 @@ var fixtureRows = map[string]string{
 // logsIn proves that a password and the API keys of the fixture are taken.
 func (b *bed) logsIn() {
 	b.Helper()
-	who, err := b.core.LogIn(b.Context(), "frank@iknl.nl", "password", core.Origin{})
+	who, err := b.core.LogIn(b.Context(), "frank@iknl.nl", "password", nil, core.Origin{})
 	if err != nil || who.ID != 3 || who.Rules != access.All {
 		b.Errorf("frank: %+v, %v", who, err)
 	}
@@ -332,7 +332,7 @@ func TestDropAll(t *testing.T) {
 	}
 	b.wants(fixtureRows)
 	b.logsIn()
-	if _, err := b.core.LogIn(t.Context(), "root", "root", core.Origin{Here: true}); err != nil {
+	if _, err := b.core.LogIn(t.Context(), "root", "root", nil, core.Origin{Here: true}); err != nil {
 		t.Errorf("root: %v", err)
 	}
 	if now, err := b.core.Identify(t.Context(), access.User, node.ID); err != nil || now.Era == node.Era || now.Generation == node.Generation {

@@ -10,6 +10,7 @@ import (
 
 	"vserver/queries"
 	"vserver/service/access"
+	"vserver/service/core"
 )
 
 // world is what the database has of the things that a file names.
@@ -150,6 +151,25 @@ func (w *world) lookUsers(ctx context.Context, q *queries.Queries, want wanted) 
 			w.emails[*u.User.Email] = *u.User.Username
 		}
 	})
+}
+
+// openSecrets has the second factors that the file names as authenticators have them.
+func (w *world) openSecrets(ctx context.Context, t *core.Tx, f *File) error {
+	for _, o := range f.organizations {
+		for _, u := range o.users {
+			row, there := w.users[u.username]
+			if !there || !u.otp.given || row.OtpSecret == nil {
+				continue
+			}
+			secret, err := t.SecondFactorOf(ctx, row)
+			if err != nil {
+				return fmt.Errorf("comparing the second factor of user %s: %w", u.username, err)
+			}
+			row.OtpSecret = &secret
+			w.users[u.username] = row
+		}
+	}
+	return nil
 }
 
 func (w *world) lookCollaborations(ctx context.Context, q *queries.Queries, want wanted) error {

@@ -23,7 +23,8 @@ func (p *program) backupCommand() *cobra.Command {
 			"The server may run meanwhile. In a folder the copy is named after the configuration,\n" +
 			"the environment and the time. An SQLite database becomes one SQLite file; for Postgres\n" +
 			"the program pg_dump is run, and shown. Only the owner may read the copy. An older backup of\n" +
-			"that name is replaced with --yes alone, or when somebody agrees, and kept as TARGET.previous.",
+			"that name is replaced with --yes alone, or when somebody agrees, and kept as TARGET.previous.\n" +
+			"The key that seals second factors is not in the copy; where it is, is shown.",
 		Args: oneArgument("TARGET"),
 	}, &instanceFlags{}, func(ctx context.Context, inst config.Instance, args []string) (any, error) {
 		p.Info("Copying the database %s", inst.Database)
@@ -34,6 +35,9 @@ func (p *program) backupCommand() *cobra.Command {
 			return nil, err
 		}
 		p.Info("Copied and checked: %s, %d bytes, schema version %d", made.File, made.Size, made.Version)
+		if made.Key != "" {
+			p.Info("The key of the second factors is not in it, keep a copy of it in another place: %s", made.Key)
+		}
 		return made, nil
 	})
 	yesFlag(cmd, &yes)
@@ -70,7 +74,8 @@ func (p *program) restoreCommand() *cobra.Command {
 		Short: "Put a backup in the place of the database",
 		Long: "Put a backup in the place of the database.\n\n" +
 			"The server must be stopped. The backup is checked first, and what the database held\n" +
-			"is kept in a file beside it, for Postgres in the data folder.",
+			"is kept in a file beside it, for Postgres in the data folder. The key that seals second\n" +
+			"factors is not touched; when the backup was made with another one, that is told.",
 		Args: oneFile,
 	}, &instanceFlags{}, func(ctx context.Context, inst config.Instance, args []string) (any, error) {
 		if err := p.idle(inst); err != nil {
@@ -85,6 +90,9 @@ func (p *program) restoreCommand() *cobra.Command {
 			p.Info("What the database held is kept in %s", done.Safety)
 		}
 		p.Info("Restored the database %s, schema version %d", inst.Database, done.Version)
+		if done.KeyFault != "" {
+			p.Warn("The next start with two_factor_auth will be refused: %s", done.KeyFault)
+		}
 		return done, nil
 	})
 }

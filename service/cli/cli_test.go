@@ -33,6 +33,8 @@ import (
 //	api METHOD PATH STATUS [BODY]  calls the server on $PORT and prints its reply
 //	login USERNAME PASSWORD        keeps the user's token for api
 //	login API-KEY                  keeps the node's token for api
+//	authenticate USERNAME PASSWORD  the same with a code of an authenticator
+//	resetfactor FILE               gives the authenticator the secret that a token in a file gets
 //	await FILE TEXT                waits until a file has a text
 //	terminate                      sends SIGTERM to everything in the background
 //	waitfor SCOPE NAME             waits until a server that another command starts answers
@@ -51,14 +53,16 @@ func TestScripts(t *testing.T) {
 			return setUp(e)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"api":        api,
-			"await":      await,
-			"eventually": eventually,
-			"kill9":      kill9,
-			"login":      login,
-			"portal":     func(ts *testscript.TestScript, _ bool, _ []string) { portal(t, ts) },
-			"terminate":  terminate,
-			"waitfor":    waitfor,
+			"api":          api,
+			"authenticate": authenticate,
+			"await":        await,
+			"eventually":   eventually,
+			"kill9":        kill9,
+			"login":        login,
+			"portal":       func(ts *testscript.TestScript, _ bool, _ []string) { portal(t, ts) },
+			"resetfactor":  resetfactor,
+			"terminate":    terminate,
+			"waitfor":      waitfor,
 		},
 	})
 }

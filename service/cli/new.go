@@ -68,6 +68,9 @@ func (i item) usage() string {
 		value, more = "FILE", " (a file that holds it)"
 	case i.q.Confirm:
 		value, more = "yes|no", " (usually "+i.q.Standard+")"
+		if i.unasked != i.q.Standard {
+			more = fmt.Sprintf(" (usually %s; %s where nobody is asked)", i.q.Standard, i.unasked)
+		}
 	case len(i.q.Options) > 0:
 		more = fmt.Sprintf(" (%s, usually %s)", strings.Join(i.q.Values(), ", "), i.q.Standard)
 	case i.q.Standard != "":
@@ -182,13 +185,13 @@ func (p *program) interview(f newFlags) (answers, error) {
 			return nil, err
 		}
 		if !given {
-			answer = i.q.Standard
+			answer = i.unasked
 		}
 		if !given && asking && (i.flag != flagPassword || p.rootPassword() == "") {
 			answer, err = p.in.Ask(p.Console, i.q)
 			if errors.Is(err, terminal.ErrNoAnswer) {
 				p.Info("No more input: the usual values are taken for the rest")
-				answer, asking, err = i.q.Standard, false, nil
+				answer, asking, err = i.unasked, false, nil
 			}
 			if err == nil && i.flag == flagPassword {
 				err = p.repeat(i.q, answer)

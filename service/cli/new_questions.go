@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
@@ -18,6 +19,7 @@ type item struct {
 	flag    string
 	setting config.Setting // that the answer is for; none for questions about whole blocks
 	q       terminal.Question
+	unasked string // the answer where nobody is asked
 	file    bool   // the option names a file that holds the answer: a secret is no option
 	needs   string // option of the question that has to be answered with yes; none when empty
 }
@@ -27,10 +29,12 @@ type answers map[string]string
 
 // The options that the program looks at itself.
 const (
-	flagIP       = "ip"
-	flagPort     = "port"
-	flagVPN      = "vpn"
-	flagPassword = "root-password-file"
+	flagIP           = "ip"
+	flagPort         = "port"
+	flagURI          = "uri"
+	flagVPN          = "vpn"
+	flagSecondFactor = "two-factor-auth"
+	flagPassword     = "root-password-file"
 )
 
 // items are the questions of /docs/commands#questions, in its order; the last one is
@@ -58,7 +62,7 @@ func items() []item {
 }
 
 func newItem(asked config.Question, s config.Setting) item {
-	i := item{flag: asked.Option, setting: s, file: strings.HasSuffix(asked.Option, "-file")}
+	i := item{flag: asked.Option, setting: s, file: strings.HasSuffix(asked.Option, "-file"), unasked: cmp.Or(asked.Unasked, asked.Standard)}
 	i.q = terminal.Question{Title: asked.Title, Note: asked.Note, Standard: asked.Standard, Hidden: i.file}
 	switch i.q.Confirm = asked.Standard == terminal.Yes || asked.Standard == terminal.No; {
 	case i.q.Confirm:
@@ -108,6 +112,9 @@ func (a answers) block(name string, origins []string) (map[string]any, error) {
 		case answer != "" || i.setting.Required || i.needs == flagVPN:
 			put(block, i.setting.Key, answer)
 		}
+	}
+	if a[flagSecondFactor] == terminal.Yes && !strings.HasPrefix(strings.ToLower(a[flagURI]), "sqlite") {
+		put(block, "secret_key", newSecret()) // a server on SQLite makes its own
 	}
 	return block, nil
 }

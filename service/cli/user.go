@@ -18,8 +18,9 @@ import (
 func (p *program) userCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "user",
-		Short: "Let users in again: locks after wrong passwords, and lost passwords",
-	}, p.userListCommand(), p.userUnlockCommand(), p.userResetPasswordCommand(), p.userSetPasswordCommand())
+		Short: "Let users in again: locks after wrong passwords, lost passwords and second factors",
+	}, p.userListCommand(), p.userUnlockCommand(), p.userResetPasswordCommand(), p.userSetPasswordCommand(),
+		p.userResetFactorCommand())
 }
 
 func (p *program) userListCommand() *cobra.Command {

@@ -44,7 +44,8 @@ type tokenJSON struct {
 }
 
 func (p *program) userResetPasswordCommand() *cobra.Command {
-	return p.tokenCommand(core.ForPassword, &cobra.Command{
+	var f instanceFlags
+	return p.onInstance(&cobra.Command{
 		Use:   "reset-password NAME_",
 		Short: "Print a token with which a user sets a new password",
 		Long: "Print a token with which a user sets a new password, once and within the time that\n" +
@@ -53,24 +54,23 @@ func (p *program) userResetPasswordCommand() *cobra.Command {
 			"is for servers without mail, and for users without an address; see to it that nobody\n" +
 			"but the user gets the token. The server may run meanwhile, or not.",
 		Args: oneName,
+	}, &f, func(ctx context.Context, inst config.Instance, args []string) (any, error) {
+		return p.printToken(ctx, inst, f, core.ForPassword, args[0])
 	})
 }
 
-// tokenCommand completes a command that prints a token for a user.
-func (p *program) tokenCommand(purpose core.Purpose, cmd *cobra.Command) *cobra.Command {
-	var f instanceFlags
-	return p.onInstance(cmd, &f, func(ctx context.Context, inst config.Instance, args []string) (any, error) {
-		j := tokenJSON{Username: args[0]}
-		err := p.withCore(ctx, inst, f, func(c *core.Core) (err error) {
-			j.Token, j.Until, err = c.IssueToken(ctx, args[0], purpose)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		j.Until = j.Until.UTC().Truncate(time.Second)
-		p.Info("The token for user %q works once, until %s:", j.Username, moment(j.Until))
-		p.Info("%s", j.Token)
-		return j, nil
+// printToken prints a token for a user.
+func (p *program) printToken(ctx context.Context, inst config.Instance, f instanceFlags, purpose core.Purpose, name string) (any, error) {
+	j := tokenJSON{Username: name}
+	err := p.withCore(ctx, inst, f, func(c *core.Core) (err error) {
+		j.Token, j.Until, err = c.IssueToken(ctx, name, purpose)
+		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	j.Until = j.Until.UTC().Truncate(time.Second)
+	p.Info("The token for user %q works once, until %s:", j.Username, moment(j.Until))
+	p.Info("%s", j.Token)
+	return j, nil
 }

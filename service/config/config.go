@@ -59,6 +59,8 @@ type Config struct {
 	AccessTokenLife    time.Duration // /docs/tokens#lives; one day when Type is test
 	RefreshTokenLife   time.Duration // of users; those of nodes do not expire
 	TwoFactorAuth      bool
+	SecretKey          Secret // seals second factors in the database, used as bytes; empty when not given
+	SecretKeyFile      string // absolute path of a file that holds it instead; empty when not given
 	PasswordPolicy     PasswordPolicy
 	VPN                *VPN   // nil: the VPN endpoints answer 501
 	RabbitMQURI        Secret // accepted, not needed
@@ -254,9 +256,12 @@ func accountSettings() []Setting {
 	return []Setting{
 		{
 			Key: "two_factor_auth", Default: false,
-			Help:     "Whether every user has to log in with a second factor.",
-			NotYet:   "this release asks for the password alone, not for a second factor",
-			Question: ask("two-factor-auth", "Do you want to enforce two-factor authentication?", "no"), at: func(c *Config) any { return &c.TwoFactorAuth },
+			Help: "Whether every user has to log in with a code of an authenticator as well.",
+			Question: &Question{
+				Option: "two-factor-auth", Title: "Do you want to enforce two-factor authentication?", Standard: "yes", Unasked: "no",
+				Note: "Every user then scans a QR code at the first log-in, root too.",
+			},
+			at: func(c *Config) any { return &c.TwoFactorAuth },
 		},
 		{
 			Key:  "password_policy",

@@ -52,7 +52,7 @@ func TestWizardFileLoads(t *testing.T) {
 	for _, w := range warnings {
 		keys = append(keys, strings.TrimPrefix(w.Key, "environments.prod."))
 	}
-	if got := strings.Join(keys, " "); got != "cors_allowed_origins allow_drop_all two_factor_auth" {
+	if got := strings.Join(keys, " "); got != "cors_allowed_origins allow_drop_all" {
 		t.Errorf("warnings about %s", got)
 	}
 }

@@ -96,14 +96,12 @@ func (f *File) configOf(r *yaml.Reader, environment string, getenv func(string) 
 		}
 		if p, ok := s.field(&c).(part); ok {
 			blocks[s.Key] = s.enter(b, name, p)
-			s.warnNotYet(b, name)
 			if s.then != nil {
 				s.then(b, name, &c)
 			}
 			continue
 		}
 		s.load(b, name, &c, getenv)
-		s.warnNotYet(b, name)
 	}
 	for _, b := range blocks {
 		if b != nil {

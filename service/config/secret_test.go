@@ -22,6 +22,7 @@ func canaries(t *testing.T) config.Config {
 	).Replace(base) + `    smtp: {password: canary-smtp}
     vpn_server: {url: u, redirect_url: r, client_id: c, client_secret: canary-client, portal_username: p, portal_userpass: canary-portal}
     rabbitmq_uri: amqp://u:canary-queue@h/v
+    secret_key: canary-seal-0123456789abcdef01234567
 `
 	c, _, err := loadText(text, map[string]string{"VSERVER_ROOT_PASSWORD": "canary-root"})
 	if err != nil {
@@ -43,7 +44,7 @@ func TestSecretsArePrintedNowhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	texts := []string{string(asJSON), string(asYAML), string(shown), c.String()}
-	for _, value := range []any{c, &c, c.SMTP, *c.VPN, c.URI, []config.Secret{c.JWTSecretKey}, struct{ C config.Config }{c}} {
+	for _, value := range []any{c, &c, c.SMTP, *c.VPN, c.URI, []config.Secret{c.JWTSecretKey, c.SecretKey}, struct{ C config.Config }{c}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 			texts = append(texts, fmt.Sprintf(verb, value))
 		}
@@ -53,7 +54,7 @@ func TestSecretsArePrintedNowhere(t *testing.T) {
 			t.Errorf("a secret shows in %s", text)
 		}
 	}
-	for _, part := range []string{`"uri":"postgresql://ada:***@h/d"`, `"jwt_secret_key":"***"`, `"rabbitmq_uri":"amqp://u:***@h/v"`, `"password":"***"`, `"client_secret":"***"`, `"portal_userpass":"***"`} {
+	for _, part := range []string{`"uri":"postgresql://ada:***@h/d"`, `"jwt_secret_key":"***"`, `"secret_key":"***"`, `"rabbitmq_uri":"amqp://u:***@h/v"`, `"password":"***"`, `"client_secret":"***"`, `"portal_userpass":"***"`} {
 		if !strings.Contains(string(shown), part) {
 			t.Errorf("%s is not in %s", part, shown)
 		}
@@ -61,7 +62,7 @@ func TestSecretsArePrintedNowhere(t *testing.T) {
 }
 
 func TestSecretsAreListedForTheLog(t *testing.T) {
-	want := []string{"canary%40db", "canary-client", "canary-jwt", "canary-portal", "canary-queue", "canary-root", "canary-smtp", "canary@db"}
+	want := []string{"canary%40db", "canary-client", "canary-jwt", "canary-portal", "canary-queue", "canary-root", "canary-seal-0123456789abcdef01234567", "canary-smtp", "canary@db"}
 	if got := canaries(t).Secrets(); !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
 	}

@@ -28,7 +28,6 @@ type Setting struct {
 	Hidden   bool          // an older place of another key
 	URI      bool          // of a secret: only the passwords in it are hidden
 	Question *Question     // of `vserver new`; nil: it is not asked
-	NotYet   string        // what this release does not do, so that the setting has no effect; empty for the others
 
 	at    func(*Config) any                             // pointer to the field, a part for a block, nil when the value has no effect
 	check func(file, value string) (taken, must string) // judges a text
@@ -43,51 +42,12 @@ type Question struct {
 	Title    string
 	Note     string
 	Standard string    // the usual answer; yes or no make it a question of that kind
+	Unasked  string    // the answer where nobody is asked; the usual one when empty
 	First    *Question // for yes or no: without a yes this one is not asked
 }
 
 func ask(option, title, standard string) *Question {
 	return &Question{Option: option, Title: title, Standard: standard}
-}
-
-// explained returns what there is to know about the setting, with a last line for one
-// that has no effect yet.
-func (s Setting) explained() string {
-	switch {
-	case s.NotYet == "":
-		return s.Help
-	case s.Help == "":
-		return noEffect + "."
-	}
-	return s.Help + "\n" + noEffect + ": " + s.NotYet + "."
-}
-
-// asked returns the question with the same words in its note.
-func (s Setting) asked() *Question {
-	if s.Question == nil || s.NotYet == "" {
-		return s.Question
-	}
-	q := *s.Question
-	q.Note = strings.TrimSpace(q.Note + " " + noEffect + ": " + s.NotYet + ".")
-	return &q
-}
-
-// noEffect says that a setting is for a later release.
-const noEffect = "Has no effect yet"
-
-// warnNotYet says of a setting that the file turns on what is not there.
-func (s Setting) warnNotYet(b *yaml.Block, name string) {
-	if s.NotYet == "" {
-		return
-	}
-	v, given := b.Given(name)
-	if !given {
-		return
-	}
-	if on, _ := v.Boolean(true); s.Kind() == Flag && !on {
-		return
-	}
-	b.Note(name, "has no effect yet: %s", s.NotYet)
 }
 
 // part is a block of keys that a file may leave out.
@@ -106,11 +66,7 @@ func optional[T any](p **T) any {
 
 // Settings returns the table, in the order of the example.
 func Settings() []Setting {
-	all := slices.Concat(serverSettings(), loggingSettings(), accountSettings(), networkSettings(), limitSettings(), mailSettings(), vpnSettings(), otherSettings())
-	for i := range all {
-		all[i].Help, all[i].Question = all[i].explained(), all[i].asked()
-	}
-	return all
+	return slices.Concat(serverSettings(), loggingSettings(), accountSettings(), sealingSettings(), networkSettings(), limitSettings(), mailSettings(), vpnSettings(), otherSettings())
 }
 
 // setting finds a row by its key.

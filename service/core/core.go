@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -35,6 +36,9 @@ type Settings struct {
 	// RootFromAnywhere lets the first user in from anywhere while its password is the one
 	// everybody knows: the environment is dev or test (/docs/security#t22).
 	RootFromAnywhere bool
+	// SecondFactor has every user log in with a code of an authenticator as well.
+	SecondFactor bool
+	Key          Key // of second factors; without Read there is none
 	// PasswordCost is bcrypt's for new passwords; 0: the reference's. Tests take less,
 	// because they would spend most of their time on it.
 	PasswordCost int
@@ -67,6 +71,8 @@ type Core struct {
 	lastSeen   *lastSeen
 	wrongTries *repetitions // of current passwords
 	unwritten  *unwritten
+	spent      *spentCodes // that could not be written
+	sealing    atomic.Pointer[sealer]
 	refused    LogInCount
 	presence   *presence
 	notices    *notices
@@ -86,7 +92,7 @@ func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, se
 	set.HoldFor = cmp.Or(set.HoldFor, holdFor)
 	set.RecoveryLife = cmp.Or(set.RecoveryLife, recoveryLife)
 	c := &Core{
-		db: db, bus: b, log: log, set: set, identities: newIdentityCache(), lastSeen: newLastSeen(), wrongTries: newRepetitions(), unwritten: newUnwritten(), presence: newPresence(),
+		db: db, bus: b, log: log, set: set, identities: newIdentityCache(), lastSeen: newLastSeen(), wrongTries: newRepetitions(), unwritten: newUnwritten(), spent: newSpentCodes(), presence: newPresence(),
 		notices:   newNotices(b, cmp.Or(set.NoticePause, noticePause)),
 		turns:     newTurns(runtime.GOMAXPROCS(0)),
 		mailReady: make(chan struct{}, 1),

@@ -79,7 +79,8 @@ func (b *bed) change(statement string) {
 
 // root logs in as the first user.
 func (b *bed) root(ctx context.Context) (core.Identity, error) {
-	return b.LogIn(ctx, "root", password, core.Origin{Here: true})
+	in, err := b.LogIn(ctx, "root", password, nil, core.Origin{Here: true})
+	return in.Identity, err
 }
 
 // during is a context that does something once while it is used by a function whose
@@ -139,7 +140,7 @@ func TestLockComesBeforeTheRightPassword(t *testing.T) {
 	ctx := during{t.Context(), ".turn", new(sync.Once), func() {
 		locked = true
 		for range 3 {
-			if _, err := b.LogIn(t.Context(), "root", "wrong", core.Origin{Here: true}); !fault.Is(err, fault.Unauthorized) {
+			if _, err := b.LogIn(t.Context(), "root", "wrong", nil, core.Origin{Here: true}); !fault.Is(err, fault.Unauthorized) {
 				t.Error(err)
 			}
 		}

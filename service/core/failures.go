@@ -14,6 +14,7 @@ import (
 // LogInCount counts what was refused at log-ins since the start.
 type LogInCount struct {
 	WrongPasswords   atomic.Int64 // also at a change of password
+	WrongCodes       atomic.Int64 // of second factors
 	LockedPairs      atomic.Int64 // how often an account was locked for one address
 	LockedAccounts   atomic.Int64 // how often one was locked as a whole
 	InitialPasswords atomic.Int64 // of the first user, from another machine

@@ -40,17 +40,26 @@ func (o Origin) network() string {
 	return o.Network.String()
 }
 
-// LogIn checks a user's name and password and counts failures (/docs/tokens#lock).
-func (c *Core) LogIn(ctx context.Context, username, password string, from Origin) (Identity, error) {
+// LoggedIn is what a log-in came to: who it is, or what is wanted beside the password
+// (/docs/tokens#second-factor).
+type LoggedIn struct {
+	Identity
+	SetUp *SetUp // to be scanned before the next log-in; nil when it is there
+	Asks  bool   // for a code
+}
+
+// LogIn checks a user's name and password, and a code where there is a second factor, and
+// counts failures (/docs/tokens#lock). A code that is nil was not sent.
+func (c *Core) LogIn(ctx context.Context, username, password string, code *string, from Origin) (LoggedIn, error) {
 	u, err := c.db.GetUserByUsername(ctx, &username)
 	if queries.Missing(err) {
 		if _, err = c.matches(ctx, from.asker(username), nil, password); err == nil {
 			c.refuse(&c.refused.WrongPasswords, username, from, "there is no such user")
 		}
-		return Identity{}, firstError(err, failedLogin())
+		return LoggedIn{}, firstError(err, failedLogin())
 	}
 	if err != nil {
-		return Identity{}, fmt.Errorf("looking up a user: %w", err)
+		return LoggedIn{}, fmt.Errorf("looking up a user: %w", err)
 	}
 	ok, err := c.proves(ctx, u, password, from, from.asker(username), nil)
 	if ok && u.InitialPassword && !from.Here && !c.set.RootFromAnywhere {
@@ -61,14 +70,20 @@ func (c *Core) LogIn(ctx context.Context, username, password string, from Origin
 	if err == nil && !ok {
 		err = failedLogin()
 	}
-	if err != nil {
-		return Identity{}, err
+	if err == nil && c.set.SecondFactor {
+		asked, err := c.enter(ctx, u, code, from)
+		if err != nil || asked.Asks || asked.SetUp != nil {
+			return asked, err
+		}
+	} else if err == nil {
+		err = c.forgive(ctx, u, from)
 	}
-	if err := c.forgive(ctx, u, from); err != nil {
-		return Identity{}, err
+	if err != nil {
+		return LoggedIn{}, err
 	}
 	c.Remember(from)
-	return c.Identify(ctx, access.User, u.ID)
+	who, err := c.Identify(ctx, access.User, u.ID)
+	return LoggedIn{Identity: who}, err
 }
 
 // Remember keeps a place in the queue of log-ins for where somebody has proved who he is
@@ -134,25 +149,33 @@ func (c *Core) barred(ctx context.Context, u queries.User, from Origin) (tally, 
 // countFailure counts a wrong password, unless the account is locked by now.
 func (c *Core) countFailure(ctx context.Context, u queries.User, seen tally, from Origin) {
 	var at queries.Time
-	locked := func(t tally) (pair, whole bool) { return t.locked(c.set, from.network(), at.Time) }
 	was, now := c.changeFailures(ctx, u, seen, from, func(t tally) tally {
 		at = queries.Now()
-		if pair, whole := locked(t); pair || whole {
+		if pair, whole := t.locked(c.set, from.network(), at.Time); pair || whole {
 			return t
 		}
 		return t.with(c.set, from.network(), at)
 	})
 	c.refuse(&c.refused.WrongPasswords, value(u.Username), from, "the password is wrong")
-	pairWas, wholeWas := locked(was)
-	switch pair, whole := locked(now); {
+	c.reportLock(u, from, was, now, at.Time)
+}
+
+// reportLock writes to the log that a failure has locked an account.
+func (c *Core) reportLock(u queries.User, from Origin, was, now tally, at time.Time) {
+	tries := "wrong passwords"
+	if c.set.SecondFactor {
+		tries = "wrong passwords or codes"
+	}
+	pairWas, wholeWas := was.locked(c.set, from.network(), at)
+	switch pair, whole := now.locked(c.set, from.network(), at); {
 	case whole && !wholeWas:
 		c.refused.LockedAccounts.Add(1)
-		c.log.Warn().Msgf("Locked the account %s for everybody for %s: %d wrong passwords from %d addresses, the last from %s",
-			shown(value(u.Username)), c.set.LockFor, now.all.count, len(now.by), from.Address)
+		c.log.Warn().Msgf("Locked the account %s for everybody for %s: %d %s from %d addresses, the last from %s",
+			shown(value(u.Username)), c.set.LockFor, now.all.count, tries, len(now.by), from.Address)
 	case pair && !pairWas:
 		c.refused.LockedPairs.Add(1)
-		c.log.Warn().Msgf("Locked the account %s for %s for %s: %d wrong passwords in a row from there, the last from %s",
-			shown(value(u.Username)), from.place(), c.set.LockFor, now.by[from.network()].count, from.Address)
+		c.log.Warn().Msgf("Locked the account %s for %s for %s: %d %s in a row from there, the last from %s",
+			shown(value(u.Username)), from.place(), c.set.LockFor, now.by[from.network()].count, tries, from.Address)
 	}
 }
 

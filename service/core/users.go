@@ -221,8 +221,9 @@ func (t *Tx) AddUsers(ctx context.Context, users ...*queries.User) error {
 	return nil
 }
 
-// SaveUser writes a user. A new password has to be announced to PasswordSet before. With a
-// new address, tokens that went to the former one end.
+// SaveUser writes a user, but for the second factor, which SetSecondFactor writes. A new
+// password has to be announced to PasswordSet before. With a new address, tokens that went to
+// the former one end.
 func (t *Tx) SaveUser(ctx context.Context, u queries.User) error {
 	t.rightsChanged() // name and organization are kept with the rights
 	if err := t.EndRecoveriesOfMoved(ctx, u.ID, u.Email); err != nil {
@@ -231,7 +232,7 @@ func (t *Tx) SaveUser(ctx context.Context, u queries.User) error {
 	return t.UpdateUser(ctx, queries.UpdateUserParams{
 		Username: u.Username, Password: u.Password, Firstname: u.Firstname, Lastname: u.Lastname, Email: u.Email,
 		OrganizationID: u.OrganizationID, FailedLoginAttempts: u.FailedLoginAttempts, LastLoginAttempt: u.LastLoginAttempt,
-		OtpSecret: u.OtpSecret, InitialPassword: u.InitialPassword, ID: u.ID,
+		InitialPassword: u.InitialPassword, ID: u.ID,
 	})
 }
 

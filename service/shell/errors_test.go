@@ -278,7 +278,7 @@ func TestNewSecretsEndSessions(t *testing.T) {
 		t.Errorf("then: %s", got)
 	}
 	for password, want := range map[string]bool{"pw": false, "N3w-password": true} {
-		if _, err := b.core.LogIn(b.Context(), "john", password, core.Origin{}); (err == nil) != want {
+		if _, err := b.core.LogIn(b.Context(), "john", password, nil, core.Origin{}); (err == nil) != want {
 			t.Errorf("log-in with %s: %v", password, err)
 		}
 	}
@@ -288,12 +288,35 @@ func TestNewSecretsEndSessions(t *testing.T) {
 		}
 	}
 	b.does("root = db.User.get(1)\nroot.password = 'root2'\nroot.save()")
-	if _, err := b.core.LogIn(b.Context(), "root", "root2", core.Origin{}); err != nil {
+	if _, err := b.core.LogIn(b.Context(), "root", "root2", nil, core.Origin{}); err != nil {
 		t.Errorf("the first user from another machine: %v", err)
 	}
 	b.says("user.set_password('weak')", "'Password too short: use at least 8 characters with mixed lowercase, uppercase, numbers and special characters'")
 	b.says("user.set_password('G00d-password')", "")
 	b.says("user.check_password('G00d-password')", "True")
+}
+
+// A second factor is stored sealed, and a new one ends what the old one opened.
+func TestSecondFactorIsSealed(t *testing.T) {
+	b := newFixture(t)
+	b.does(world)
+	const secrets = `SELECT COUNT(*) FROM "user" WHERE otp_secret LIKE 'v1:%' AND otp_secret NOT LIKE '%JBSWY3DPEHPK3PXP%'`
+	b.does("user.otp_secret = 'JBSWY3DPEHPK3PXP'\nuser.save()")
+	if got := b.stored(secrets); got != "1" {
+		t.Errorf("%s sealed secrets are stored", got)
+	}
+	b.says("user.otp_secret[:3], user.otp_secret == 'JBSWY3DPEHPK3PXP'", "('v1:', False)")
+	b.does("user.firstname = 'J'\nuser.save()\ndb.User(username='made', otp_secret='JBSWY3DPEHPK3PXP').save()")
+	if got := b.stored(secrets); got != "2" {
+		t.Errorf("%s sealed secrets are stored", got)
+	}
+	b.says("user.otp_secret = 'no base32'\nuser.save()", "OperationalError: otp_secret must be base32 (line 2)")
+	before := b.stored("SELECT access_era FROM authenticatable WHERE id = 2")
+	b.does("user.otp_secret = None\nuser.save()")
+	b.says("user.otp_secret == None", "True")
+	if after := b.stored("SELECT access_era FROM authenticatable WHERE id = 2"); after == before {
+		t.Error("log-ins go on")
+	}
 }
 
 func TestLanguage(t *testing.T) {

@@ -50,7 +50,10 @@ func joined(errs ...error) error {
 }
 
 func newCore(ctx context.Context, db *queries.DB) (*core.Core, error) {
-	return core.New(ctx, db, bus.New(zerolog.Nop()), zerolog.Nop(), core.Settings{PasswordCost: leastCost, MaxFailedAttempts: 5})
+	return core.New(ctx, db, bus.New(zerolog.Nop()), zerolog.Nop(), core.Settings{
+		PasswordCost: leastCost, MaxFailedAttempts: 5,
+		Key: core.Key{Name: "the test", Read: func(bool) ([]byte, error) { return []byte("a key that is long enough to seal"), nil }},
+	})
 }
 
 func newFixture(t *testing.T) *fixture { return newFixtureWith(t, shell.Options{}) }

@@ -52,12 +52,12 @@ func TestSnippetsOfTheDocumentation(t *testing.T) {
 func (b *fixture) snippetsLogIn(out string) {
 	b.Helper()
 	for username, password := range map[string]string{"root": "something-new", "john": "super-secret"} {
-		who, err := b.core.LogIn(b.Context(), username, password, core.Origin{})
+		who, err := b.core.LogIn(b.Context(), username, password, nil, core.Origin{})
 		if err != nil || username == "john" && who.Rules != access.Of(2, 4, 10, 15, 16, 18, 21, 27, 47) {
 			b.Errorf("%s: %+v, %v", username, who, err)
 		}
 	}
-	if _, err := b.core.LogIn(b.Context(), "root", "root", core.Origin{Here: true}); err == nil {
+	if _, err := b.core.LogIn(b.Context(), "root", "root", nil, core.Origin{Here: true}); err == nil {
 		b.Error("the old password works")
 	}
 	var key string

@@ -62,6 +62,11 @@ func userRows() table[userRow] {
 					return err
 				}
 			}
+			if set["otp_secret"] {
+				if err := t.SetSecondFactor(ctx, r.User.ID, r.User.OtpSecret); err != nil {
+					return err
+				}
+			}
 			r.Account.ID = r.User.ID
 			return t.SaveAccount(ctx, r.Account)
 		},

@@ -13,6 +13,7 @@ import (
 	"vserver/queries"
 	"vserver/service"
 	"vserver/service/config"
+	"vserver/service/core"
 	"vserver/service/private"
 )
 
@@ -24,6 +25,7 @@ type Copied struct {
 	File    string `json:"file"`           // absolute or as given
 	Size    int64  `json:"size"`           // bytes
 	Version int64  `json:"schema_version"` // of the copy
+	Key     string `json:"key,omitempty"`  // of second factors, where it is: not in the copy
 }
 
 // BackupOptions are what a backup decides beside its place.
@@ -69,7 +71,7 @@ func Backup(ctx context.Context, inst config.Instance, to string, now time.Time,
 	if err != nil {
 		return Copied{}, fmt.Errorf("looking at the backup: %w", err)
 	}
-	return Copied{to, info.Size(), version}, nil
+	return Copied{to, info.Size(), version, keyPlace(inst)}, nil
 }
 
 // KeepData copies an instance's database before all its data is removed: beside an SQLite
@@ -153,6 +155,8 @@ func looksLikeBackup(path string) bool {
 type Restored struct {
 	Safety  string `json:"kept,omitempty"` // empty when there was no database
 	Version int64  `json:"schema_version"` // of what was restored
+	// KeyFault is why the second factors in it cannot be used, empty when they can.
+	KeyFault string `json:"key_fault,omitempty"`
 }
 
 // Restore puts a backup in place of an instance's database, which no server may use
@@ -165,10 +169,19 @@ func Restore(ctx context.Context, inst config.Instance, backup string, now time.
 		return Restored{}, err
 	}
 	defer release()
+	replace := replaceSQLite
 	if inst.Database.Engine == config.Postgres {
-		return replacePostgres(ctx, inst, backup, now, show)
+		replace = func(ctx context.Context, inst config.Instance, backup string, now time.Time) (Restored, error) {
+			return replacePostgres(ctx, inst, backup, now, show)
+		}
 	}
-	return replaceSQLite(ctx, inst, backup, now)
+	done, err := replace(ctx, inst, backup, now)
+	if err == nil {
+		if why := keyFits(ctx, inst); errors.Is(why, core.ErrNoKey) {
+			done.KeyFault = why.Error()
+		}
+	}
+	return done, err
 }
 
 func replaceSQLite(ctx context.Context, inst config.Instance, backup string, now time.Time) (Restored, error) {
@@ -184,7 +197,7 @@ func replaceSQLite(ctx context.Context, inst config.Instance, backup string, now
 	if !kept {
 		safety = ""
 	}
-	return Restored{safety, version}, stopFirst(err)
+	return Restored{Safety: safety, Version: version}, stopFirst(err)
 }
 
 // occupied takes an instance's address and its place at the database, which a server has to
@@ -222,7 +235,7 @@ func replacePostgres(ctx context.Context, inst config.Instance, backup string, n
 	if !kept {
 		safety = ""
 	}
-	return Restored{safety, version}, stopFirst(err)
+	return Restored{Safety: safety, Version: version}, stopFirst(err)
 }
 
 // stopFirst says what to do about a database in use.

@@ -32,6 +32,9 @@ func (e examination) permissions(context.Context) []Finding {
 			}
 		}
 	}
+	if key, _ := e.inst.KeyFile(); key != "" {
+		files = append(files, key)
+	}
 	for _, file := range files {
 		if worldReadable(file) {
 			found = append(found, Finding{
