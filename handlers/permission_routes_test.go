@@ -59,9 +59,12 @@ var oracle = map[string]answers{
 			return map[string]any{"username": name, "firstname": "f", "lastname": "l", "email": name, "password": "Passw0rd!", "organization_id": id}
 		},
 	},
-	"GET /user/:id":          {who: "u", object: "user", may: seesUser, good: 200},
-	"PATCH /user/:id":        {who: "u", object: "user", may: changesUser("EDIT"), good: 200, body: fixed(`{"firstname":"New"}`), harmless: true},
-	"DELETE /user/:id":       {who: "u", object: "user", may: deletesUser, good: 200},
+	"GET /user/:id":                      {who: "u", object: "user", may: seesUser, good: 200},
+	"PATCH /user/:id":                    {who: "u", object: "user", may: changesUser("EDIT"), good: 200, body: fixed(`{"firstname":"New"}`), harmless: true},
+	"DELETE /user/:id":                   {who: "u", object: "user", may: deletesUser, good: 200},
+	"GET /second-factor":                 {who: "u", good: 200},
+	"POST /second-factor/recovery-codes": {who: "u", good: 400, body: fixed(`{"mfa_code":"123456"}`)}, // no second factor is asked for
+
 	"PATCH /password/change": {who: "u", good: 200, body: changedPassword},
 
 	"GET /role": {who: "u", good: 200},
@@ -131,17 +134,18 @@ var oracle = map[string]answers{
 	"POST /vpn/update":             {who: "n", good: 501, body: fixed(`{"vpn_config":"x"}`)},
 	"GET /vpn/algorithm/addresses": {who: "c", may: holds("port", "VIEW", "GLOBAL", "ORGANIZATION"), good: 200},
 
-	"POST /token/user":       {good: 200, body: fixed(`{"username":"viewer","password":"Passw0rd!"}`), harmless: true},
-	"POST /token/node":       {good: 200, body: fixed(`{"api_key":"key-12"}`), harmless: true},
-	"POST /token/container":  {who: "n", object: "task", inBody: true, ids: []int64{1, 2, 3, 4, 5, 6}, may: startsContainer, late: isEnded, good: 200, body: containerOf, harmless: true},
-	"POST /token/refresh":    {late: isNoRefreshToken, good: 200, harmless: true},
-	"POST /recover/lost":     {good: 200, body: fixed(`{"username":"viewer"}`), harmless: true},
-	"POST /recover/reset":    {good: 400, body: fixed(`{"reset_token":"t","password":"An0ther-one"}`)}, // a token that nobody was sent
-	"POST /recover/2fa/lost": {good: 200, body: fixed(`{"username":"viewer","password":"Passw0rd!"}`), harmless: true},
-	"GET /access/explain":    {who: "unc", good: 400}, // without a question
-	"GET /version":           {good: 200},
-	"GET /health":            {good: 200},
-	"GET /health/fix":        {good: 200},
+	"POST /token/user":        {good: 200, body: fixed(`{"username":"viewer","password":"Passw0rd!"}`), harmless: true},
+	"POST /token/node":        {good: 200, body: fixed(`{"api_key":"key-12"}`), harmless: true},
+	"POST /token/container":   {who: "n", object: "task", inBody: true, ids: []int64{1, 2, 3, 4, 5, 6}, may: startsContainer, late: isEnded, good: 200, body: containerOf, harmless: true},
+	"POST /token/refresh":     {late: isNoRefreshToken, good: 200, harmless: true},
+	"POST /recover/lost":      {good: 200, body: fixed(`{"username":"viewer"}`), harmless: true},
+	"POST /recover/reset":     {good: 400, body: fixed(`{"reset_token":"t","password":"An0ther-one"}`)}, // a token that nobody was sent
+	"POST /recover/2fa/reset": {good: 400, body: fixed(`{"reset_token":"t"}`)},
+	"POST /recover/2fa/lost":  {good: 200, body: fixed(`{"username":"viewer","password":"Passw0rd!"}`), harmless: true},
+	"GET /access/explain":     {who: "unc", good: 400}, // without a question
+	"GET /version":            {good: 200},
+	"GET /health":             {good: 200},
+	"GET /health/fix":         {good: 200},
 }
 
 // fixed is a body that is the same for everybody.
