@@ -47,11 +47,18 @@ type Row struct {
 	Value    *float64 `json:"value"`   // null when it could not be measured
 	Against  *float64 `json:"against"` // of the older program
 	Ratio    *float64 `json:"ratio"`
+	Rounds   Rounds   `json:"rounds"`
 	Aim      string   `json:"aim,omitempty"`
 	Met      *bool    `json:"met"` // null without aim, or where it cannot be said
 	Missing  string   `json:"missing,omitempty"`
 	Error    string   `json:"error,omitempty"`         // why this program could not be measured
 	Failed   string   `json:"against_error,omitempty"` // likewise the older one
+}
+
+// Rounds are the values of each round, in their order.
+type Rounds struct {
+	Values  []float64 `json:"values"`
+	Against []float64 `json:"against"`
 }
 
 // Note is a sentence about a scenario on one of the programs.
@@ -66,7 +73,9 @@ func (r *Report) add(s Scenario, sizes Sizes, of []outcome, missing string) {
 	for _, m := range s.measures {
 		row := Row{Scenario: s.Name, Key: m.key, Measured: sizes.fill(m.text), Unit: m.unit, Aim: m.aim.words, Missing: missing}
 		row.Value, row.Error = of[0].value(m.key)
+		row.Rounds = Rounds{append([]float64{}, of[0].values[m.key]...), []float64{}}
 		if len(of) > 1 {
+			row.Rounds.Against = append(row.Rounds.Against, of[1].values[m.key]...)
 			row.Against, row.Failed = of[1].value(m.key)
 			if row.Value != nil && row.Against != nil && *row.Against != 0 {
 				ratio := *row.Value / *row.Against
