@@ -164,16 +164,19 @@ func TestAdvisory_T16_MailsAreFew(t *testing.T) {
 	}
 	t.Run("for one account", func(t *testing.T) {
 		b := newMailBed(t)
-		replies := map[string]int{}
+		replies, sent := map[string]int{}, 0
 		for i := range times {
 			r := b.sendFrom(t, lost("viewer"), fmt.Sprintf("192.0.2.%d:1", i%250))
 			replies[fmt.Sprint(r.Code, r.Header(), r.Body)]++
+			if i%10 == 9 {
+				sent += len(b.mails(t))
+			}
 		}
 		if len(replies) != 1 {
 			t.Errorf("%d kinds of replies: %v", len(replies), replies)
 		}
-		if list := b.mails(t); len(list) != 1 {
-			t.Errorf("%d mails for %d requests", len(list), times)
+		if sent != 1 {
+			t.Errorf("%d mails for %d requests", sent, times)
 		}
 		b.mailed(t, lostFactor("viewer", "Passw0rd!")) // counts on its own
 		b.send(t, lostFactor("viewer", "Passw0rd!"))

@@ -113,9 +113,9 @@ func complete(t *testing.T, got mailtest.Mail) {
 	if date, err := got.Header.Date(); err != nil || time.Since(date) > time.Hour {
 		t.Error(date, err)
 	}
-	own := got.Raw[strings.LastIndex(got.Raw, "Received:"):]
-	own = own[strings.Index(own, "\n"):]
-	if text := strings.ToLower(own); strings.Contains(text, "go-mail") || len(host) > 3 && strings.Contains(own[strings.Index(own, "Date:"):], host) {
+	_, own, _ := strings.Cut(got.Raw[strings.LastIndex(got.Raw, "Received:"):], "\n")
+	_, ours, _ := strings.Cut(own, "Date:")
+	if strings.Contains(strings.ToLower(own), "go-mail") || len(host) > 3 && strings.Contains(ours, host) {
 		t.Errorf("it names this machine or a program:\n%s", got.Raw)
 	}
 }
@@ -445,7 +445,7 @@ func TestTextsSayTheSame(t *testing.T) {
 		}
 	}
 	locked := Compose("nl", core.AccountLocked, core.MailFacts{Name: "A", Attempts: 50, Everywhere: true, Lasts: 15 * time.Minute}, "h@x")
-	if !strings.Contains(locked.Plain, "50 keer") || !strings.Contains(locked.Plain, "15 minuten lang helemaal niet") || !strings.Contains(locked.Plain, "onbekend adres") {
+	if !strings.Contains(locked.Plain, "50 keer") || !strings.Contains(locked.Plain, "15 minuten lang helemaal niet") || !strings.Contains(locked.Plain, "onbekend") {
 		t.Error(locked.Plain)
 	}
 }

@@ -88,6 +88,7 @@ func english() words {
 	}
 }
 
+//nolint:misspell // Dutch
 func dutch() words {
 	return words{
 		lang: "nl", greeting: "Beste %s,", closing: "Hulp nodig? Schrijf naar %s.", time: "02-01-2006 om 15:04 UTC",

@@ -48,7 +48,16 @@ func Exim(t testing.TB) *MTA {
 		}
 	}
 	config := filepath.Join(dir, "exim.conf")
-	write(t, config, lines(`
+	write(t, config, lines(eximConfiguration, dir, m.StartTLS, m.TLS, m.Plain, m.OtherName, certs.other, certs.otherKey, certs.local, certs.localKey, User, Password, eximPath()))
+	run(t, "", eximPath(), "-C", config, "-bV")
+	serve(t, m, m.Plain, eximPath(), "-C", config, "-bdf")
+	return m
+}
+
+// eximConfiguration has as arguments: 1 the folder, 2 to 5 the ports for STARTTLS, TLS, neither
+// and the other name, 6 to 9 certificate and key for the other name and for localhost, 10 and
+// 11 name and password, 12 the program.
+const eximConfiguration = `
 exim_user = mail
 exim_group = mail
 exim_path = %[12]s
@@ -98,8 +107,4 @@ login:
   server_condition = ${if and{{eq{$auth1}{%[10]s}}{eq{$auth2}{%[11]s}}}}
   server_set_id = $auth1
   server_advertise_condition = ${if def:tls_in_cipher}
-`, dir, m.StartTLS, m.TLS, m.Plain, m.OtherName, certs.other, certs.otherKey, certs.local, certs.localKey, User, Password, eximPath()))
-	run(t, "", eximPath(), "-C", config, "-bV")
-	serve(t, m, m.Plain, eximPath(), "-C", config, "-bdf")
-	return m
-}
+`

@@ -6,6 +6,7 @@ package mailtest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -118,8 +119,12 @@ func serve(t testing.TB, m *MTA, ready int, name string, args ...string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	var outcome error
+	go func() {
+		outcome = cmd.Wait()
+		close(ended)
+	}()
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		select {
@@ -129,21 +134,28 @@ func serve(t testing.TB, m *MTA, ready int, name string, args ...string) {
 			<-ended
 		}
 	})
-	for end := time.Now().Add(wait); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(wait); ; pause(t.Context(), 20*time.Millisecond) {
 		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", "127.0.0.1:"+strconv.Itoa(ready))
 		if err == nil {
 			_ = c.Close()
 			return
 		}
 		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("%s ended: %v\n%s\n%s", m.Name, err, said.String(), m.Log())
+		case <-ended:
+			t.Fatalf("%s ended: %v\n%s\n%s", m.Name, outcome, said.String(), m.Log())
 		default:
 		}
 		if time.Now().After(end) {
 			t.Fatalf("%s does not listen\n%s\n%s", m.Name, said.String(), m.Log())
 		}
+	}
+}
+
+// pause waits, unless the context ends.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }
 
@@ -164,7 +176,7 @@ type Mail struct {
 // Arrived waits until a mailbox has a number of mails and returns them, the oldest first.
 func (m *MTA) Arrived(t testing.TB, mailbox string, count int) []Mail {
 	t.Helper()
-	for end := time.Now().Add(wait); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(wait); ; pause(t.Context(), 20*time.Millisecond) {
 		list := m.read(t, mailbox)
 		if len(list) >= count {
 			return list
@@ -211,7 +223,7 @@ func Parse(t testing.TB, raw string) Mail {
 	parts := multipart.NewReader(msg.Body, params["boundary"])
 	for {
 		part, err := parts.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return mail
 		}
 		if err != nil {

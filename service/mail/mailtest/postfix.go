@@ -40,7 +40,38 @@ auxprop_plugin: sasldb
 sasldb_path: %s
 mech_list: PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256
 `, users))
-	write(t, filepath.Join(dir, "config", "main.cf"), lines(`
+	write(t, filepath.Join(dir, "config", "main.cf"), lines(postfixMain, dir, uid, gid, certs.local, certs.localKey))
+	secured := " -o smtpd_tls_security_level=encrypt -o smtpd_sasl_auth_enable=yes -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject"
+	service := func(port int, options string) string {
+		return "127.0.0.1:" + strconv.Itoa(port) + " inet n - n - - smtpd" + options + "\n"
+	}
+	write(t, filepath.Join(dir, "config", "master.cf"),
+		service(m.StartTLS, secured)+
+			service(m.TLS, secured+" -o smtpd_tls_wrappermode=yes")+
+			service(m.Plain, " -o smtpd_tls_security_level=none")+
+			service(m.OtherName, secured+" -o smtpd_tls_cert_file="+certs.other+" -o smtpd_tls_key_file="+certs.otherKey)+
+			service(m.LoginOnly, secured+" -o smtpd_sasl_mechanism_filter=login")+lines(postfixServices))
+	serve(t, m, m.Plain, "postfix", "-c", filepath.Join(dir, "config"), "start-fg")
+	t.Cleanup(func() {
+		_ = exec.CommandContext(context.WithoutCancel(t.Context()), "postfix", "-c", filepath.Join(dir, "config"), "abort").Run() //nolint:gosec // of this test
+	})
+	return m
+}
+
+func account(t testing.TB, name string) (uid, gid int) {
+	t.Helper()
+	u, err := user.Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid, _ = strconv.Atoi(u.Uid)
+	gid, _ = strconv.Atoi(u.Gid)
+	return uid, gid
+}
+
+// postfixMain is main.cf. Its arguments: 1 the folder, 2 and 3 ids of user and group, 4 and 5
+// certificate and key.
+const postfixMain = `
 compatibility_level = 3.6
 myhostname = mail.example.org
 mydestination =
@@ -67,17 +98,10 @@ smtpd_helo_restrictions = reject_invalid_helo_hostname, reject_non_fqdn_helo_hos
 smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination
 smtpd_error_sleep_time = 0
 anvil_rate_time_unit = 1s
-`, dir, uid, gid, certs.local, certs.localKey))
-	secured := " -o smtpd_tls_security_level=encrypt -o smtpd_sasl_auth_enable=yes -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject"
-	service := func(port int, options string) string {
-		return "127.0.0.1:" + strconv.Itoa(port) + " inet n - n - - smtpd" + options + "\n"
-	}
-	write(t, filepath.Join(dir, "config", "master.cf"),
-		service(m.StartTLS, secured)+
-			service(m.TLS, secured+" -o smtpd_tls_wrappermode=yes")+
-			service(m.Plain, " -o smtpd_tls_security_level=none")+
-			service(m.OtherName, secured+" -o smtpd_tls_cert_file="+certs.other+" -o smtpd_tls_key_file="+certs.otherKey)+
-			service(m.LoginOnly, secured+" -o smtpd_sasl_mechanism_filter=login")+lines(`
+`
+
+// postfixServices are the lines of master.cf for all that is not a port.
+const postfixServices = `
 postlog unix-dgram n - n - 1 postlogd
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -90,21 +114,4 @@ virtual unix - n n - - virtual
 anvil unix - - n - 1 anvil
 tlsmgr unix - - n 1000? 1 tlsmgr
 proxymap unix - - n - - proxymap
-`))
-	serve(t, m, m.Plain, "postfix", "-c", filepath.Join(dir, "config"), "start-fg")
-	t.Cleanup(func() {
-		_ = exec.CommandContext(context.WithoutCancel(t.Context()), "postfix", "-c", filepath.Join(dir, "config"), "abort").Run() //nolint:gosec // of this test
-	})
-	return m
-}
-
-func account(t testing.TB, name string) (uid, gid int) {
-	t.Helper()
-	u, err := user.Lookup(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	uid, _ = strconv.Atoi(u.Uid)
-	gid, _ = strconv.Atoi(u.Gid)
-	return uid, gid
-}
+`

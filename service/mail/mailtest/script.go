@@ -45,7 +45,7 @@ func (s *Script) Start(t testing.TB) *Script {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.CA, s.tls = c.ca, &tls.Config{Certificates: []tls.Certificate{pair}} //nolint:gosec // of tests
+		s.CA, s.tls = c.ca, &tls.Config{Certificates: []tls.Certificate{pair}}
 		s.Offers = append(s.Offers, "STARTTLS")
 	}
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -220,6 +220,6 @@ func (s *Script) reply(c net.Conn, r io.Reader, answer string) bool {
 
 // After answers a line late.
 func After(d time.Duration, answer string) string {
-	time.Sleep(d)
+	<-time.After(d)
 	return answer
 }
