@@ -98,9 +98,6 @@ INSERT INTO payload (result_id, input, result, log) VALUES (@result_id, @input, 
 ON CONFLICT (result_id) DO UPDATE SET input = COALESCE(excluded.input, payload.input),
   result = COALESCE(excluded.result, payload.result), log = COALESCE(excluded.log, payload.log);
 
--- name: DeletePayload :exec
-DELETE FROM payload WHERE result_id = @result_id;
-
 -- name: ResultForPatch :one
 SELECT r.organization_id, r.collaboration_id, r.status, r.finished_at, c.encrypted, EXISTS (
   SELECT 1 FROM member m WHERE m.organization_id = r.organization_id AND m.collaboration_id = r.collaboration_id) AS member

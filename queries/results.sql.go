@@ -51,15 +51,6 @@ func (q *Queries) CountAllResults(ctx context.Context) (int64, error) {
 	return total, err
 }
 
-const DeletePayload = `-- name: DeletePayload :exec
-DELETE FROM payload WHERE result_id = $1
-`
-
-func (q *Queries) DeletePayload(ctx context.Context, resultID int64) error {
-	_, err := q.db.ExecContext(ctx, DeletePayload, resultID)
-	return err
-}
-
 const DeleteResult = `-- name: DeleteResult :exec
 DELETE FROM result WHERE id = $1
 `

@@ -3,7 +3,6 @@ package cli_test
 import (
 	"context"
 	"database/sql"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -11,11 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pressly/goose/v3"
-
 	"vserver/queries"
 	"vserver/queries/dbtest"
-	"vserver/schema"
 	"vserver/service/promise"
 )
 
@@ -84,7 +80,7 @@ func (m *migration) age(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	down(t, m.src.Engine, db)
+	backTo(t, m.src.Engine, db, 1)
 	if n := count(t, db, "SELECT COUNT(*) FROM result"); n == 0 {
 		fillOld(t, db)
 	}
@@ -110,25 +106,6 @@ func (m *migration) clear(t *testing.T) {
 		if err := os.Remove(file); err != nil {
 			t.Fatal(err)
 		}
-	}
-}
-
-func down(t *testing.T, engine queries.Engine, db *sql.DB) {
-	t.Helper()
-	files, dialect := fs.FS(schema.SQLite), goose.DialectSQLite3
-	if engine == queries.Postgres {
-		files, dialect = schema.Postgres, goose.DialectPostgres
-	}
-	folder, err := fs.Sub(files, string(engine))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := goose.NewProvider(dialect, db, folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.DownTo(t.Context(), 1); err != nil {
-		t.Fatal(err)
 	}
 }
 

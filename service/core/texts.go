@@ -208,33 +208,39 @@ func lengthOrNil(n int64) *int64 {
 	return &n
 }
 
-// SavePayload replaces the large texts of a result; one that is nil is deleted.
-func (t *Tx) SavePayload(ctx context.Context, p queries.Payload) error {
-	const all = `{"input":0,"result":0,"log":0}`
-	if err := firstError(t.DeletePayload(ctx, p.ResultID), t.ReleaseStreams(ctx, &p.ResultID, all)); err != nil {
-		return err
-	}
-	var x texts
-	for to, from := range map[**Text]*Opaque{&x.input: p.Input, &x.output: p.Result, &x.log: p.Log} {
-		var err error
-		if *to, err = t.stored(ctx, from); err != nil {
+// SaveText replaces one of the texts of a result, its "input", "result" or "log"; nil deletes it.
+func (t *Tx) SaveText(ctx context.Context, result int64, name string, o *Opaque) error {
+	if o != nil {
+		text, err := t.stored(ctx, *o)
+		if err != nil {
 			return err
 		}
+		return t.replaceTexts(ctx, result, only(part(name), text))
 	}
-	return t.addTexts(ctx, p.ResultID, x)
+	p := part(name)
+	return firstError(
+		t.ReleaseStreams(ctx, &result, string(mustJSON(map[part]int{p: 0}))),
+		t.ClearTexts(ctx, queries.ClearTextsParams{Input: p == inputPart, Result: p == outputPart, Log: p == logPart, ResultID: result}),
+	)
+}
+
+// only is one of the texts of a result.
+func only(p part, text *Text) (x texts) {
+	*map[part]**Text{inputPart: &x.input, outputPart: &x.output, logPart: &x.log}[p] = text
+	return x
 }
 
 // stored returns a text as a whole, or as a stream that this transaction writes.
-func (t *Tx) stored(ctx context.Context, o *Opaque) (*Text, error) {
-	if o == nil || len(*o) <= chunkBytes {
-		return whole(o), nil
+func (t *Tx) stored(ctx context.Context, o Opaque) (*Text, error) {
+	if len(o) <= chunkBytes {
+		return whole(&o), nil
 	}
 	id, err := t.InsertStream(ctx, t.Now)
-	text := &Text{stream: id, bytes: int64(len(*o)), Encoded: -1}
-	for number, rest := int64(0), []byte(*o); err == nil && len(rest) > 0; number++ {
-		piece := rest[:min(chunkBytes, len(rest))]
-		rest = rest[len(piece):]
-		err = t.InsertChunk(ctx, queries.InsertChunkParams{StreamID: id, Number: number, Bytes: piece})
+	text := &Text{stream: id, bytes: int64(len(o)), Encoded: -1}
+	for number := int64(0); err == nil && len(o) > 0; number++ {
+		piece := o[:min(chunkBytes, len(o))]
+		o = o[len(piece):]
+		err = t.InsertChunk(ctx, queries.InsertChunkParams{StreamID: id, Number: number, Bytes: []byte(piece)})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("writing a text: %w", err)
@@ -242,27 +248,36 @@ func (t *Tx) stored(ctx context.Context, o *Opaque) (*Text, error) {
 	return text, nil
 }
 
-// WholePayload reads the texts of a result into memory, for those who administer.
-func WholePayload(ctx context.Context, q *queries.Queries, result int64) (queries.Payload, error) {
-	p, err := q.GetPayload(ctx, result)
-	if err != nil && !queries.Missing(err) {
-		return p, fmt.Errorf("reading texts: %w", err)
-	}
+// StoredText reads one of the texts of a result into memory, its "input", "result" or "log", for
+// those who administer; nil when there is none.
+func StoredText(ctx context.Context, q *queries.Queries, result int64, name string) (*Opaque, error) {
 	streams, err := q.StreamsOfResults(ctx, idSet([]int64{result}))
 	if err != nil {
-		return p, fmt.Errorf("looking for long texts: %w", err)
+		return nil, fmt.Errorf("looking for long texts: %w", err)
 	}
 	for _, s := range streams {
-		b := make([]byte, 0, s.Bytes)
-		for number := int64(0); int64(len(b)) < s.Bytes; number++ {
-			piece, err := q.ReadChunk(ctx, s.ID, number)
-			if err != nil {
-				return p, fmt.Errorf("reading a part of a text: %w", err)
-			}
-			b = append(b, piece...)
+		if value(s.Part) == name {
+			return joined(ctx, q, s)
 		}
-		o := Opaque(b)
-		*map[part]**Opaque{inputPart: &p.Input, outputPart: &p.Result, logPart: &p.Log}[part(value(s.Part))] = &o
 	}
-	return p, nil
+	p, err := q.GetPayload(ctx, result)
+	if err != nil && !queries.Missing(err) {
+		return nil, fmt.Errorf("reading texts: %w", err)
+	}
+	return map[part]*Opaque{inputPart: p.Input, outputPart: p.Result, logPart: p.Log}[part(name)], nil
+}
+
+// joined reads all chunks of a text.
+func joined(ctx context.Context, q *queries.Queries, s queries.Stream) (*Opaque, error) {
+	var all strings.Builder
+	all.Grow(int(s.Bytes))
+	for number := int64(0); int64(all.Len()) < s.Bytes; number++ {
+		piece, err := q.ReadChunk(ctx, s.ID, number)
+		if err != nil {
+			return nil, fmt.Errorf("reading a part of a text: %w", err)
+		}
+		all.Write(piece)
+	}
+	o := Opaque(all.String())
+	return &o, nil
 }

@@ -21,7 +21,7 @@ type object struct {
 	// refs are the objects that relations were set to while these were not stored.
 	refs         map[string]*object
 	lists        map[string]*members
-	deferredRead bool // the columns that do not come with the row were read
+	deferredRead names // columns that do not come with the row and were read
 	deleted      bool
 	constant
 }
@@ -143,7 +143,7 @@ func (o *object) attribute(name string) (starlark.Value, error) {
 // columnOf returns the value of a column.
 func (s *session) columnOf(o *object, c *column) (starlark.Value, error) {
 	if c.deferred {
-		if err := s.readDeferred(o); err != nil {
+		if err := s.readDeferred(o, c); err != nil {
 			return nil, err
 		}
 	}
@@ -160,22 +160,18 @@ func (s *session) columnOf(o *object, c *column) (starlark.Value, error) {
 	return v, nil
 }
 
-// readDeferred reads the columns that do not come with the row, but for those that were set.
-func (s *session) readDeferred(o *object) error {
-	if o.deferredRead || o.id() == 0 {
+// readDeferred reads a column that does not come with the row, unless it was set.
+func (s *session) readDeferred(o *object, c *column) error {
+	if o.deferredRead[c.name] || o.set[c.name] || o.id() == 0 {
 		return nil
 	}
 	row := o.model.rows.blank()
 	*idOf(row) = o.id()
-	if err := o.model.rows.fetchDeferred(s.ctx, s.db.Queries, row); err != nil {
+	if err := o.model.rows.fetchDeferred(s.ctx, s.db.Queries, row, c.name); err != nil {
 		return fmt.Errorf("reading from %s: %w", o.model.table, err)
 	}
-	for _, c := range o.model.columns {
-		if c.deferred && !o.set[c.name] {
-			c.copyTo(o.row, row)
-		}
-	}
-	o.deferredRead = true
+	c.copyTo(o.row, row)
+	o.deferredRead[c.name] = true
 	return nil
 }
 
@@ -267,7 +263,7 @@ func (o *object) renew(row any) {
 			c.copyTo(row, o.row)
 		}
 	}
-	o.row, o.deferredRead = row, false
+	o.row, o.deferredRead = row, names{}
 }
 
 // changed reports whether the object has changes that were not saved.

@@ -10,7 +10,7 @@ import (
 	"vserver/service/core"
 )
 
-// resultRow is a result with its large texts, which are read when they are asked for.
+// resultRow is a result with its large texts, each of which is read when it is asked for.
 type resultRow struct {
 	queries.Result
 	Texts queries.Payload
@@ -59,16 +59,25 @@ var resultRows = table[resultRow]{
 	save:       func(t *core.Tx, ctx context.Context, r resultRow) error { return t.SaveResult(ctx, r.Result) },
 	removeByID: (*core.Tx).RemoveResult,
 	with: func(t *core.Tx, ctx context.Context, r *resultRow, set names) error {
-		if !set["input"] && !set["result"] && !set["log"] {
-			return nil
+		for name, text := range r.texts() {
+			if !set[name] {
+				continue
+			}
+			if err := t.SaveText(ctx, r.ID, name, *text); err != nil {
+				return err
+			}
 		}
-		r.Texts.ResultID = r.ID
-		return t.SavePayload(ctx, r.Texts)
+		return nil
 	},
-	deferred: func(q *queries.Queries, ctx context.Context, r *resultRow) (err error) {
-		r.Texts, err = core.WholePayload(ctx, q, r.ID)
+	deferred: func(q *queries.Queries, ctx context.Context, r *resultRow, column string) (err error) {
+		*r.texts()[column], err = core.StoredText(ctx, q, r.ID, column)
 		return err
 	},
+}
+
+// texts are the large texts by their names.
+func (r *resultRow) texts() map[string]**core.Opaque {
+	return map[string]**core.Opaque{"input": &r.Texts.Input, "result": &r.Texts.Result, "log": &r.Texts.Log}
 }
 
 // nodeOfResult returns the node of the result's organization in the task's

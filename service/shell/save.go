@@ -44,7 +44,7 @@ func (s *session) stored(w *unitOfWork) {
 
 // expire forgets what was changed; the row is read again when it is asked for.
 func (o *object) expire() {
-	o.set, o.refs, o.lists = names{}, map[string]*object{}, map[string]*members{}
+	o.set, o.deferredRead, o.refs, o.lists = names{}, names{}, map[string]*object{}, map[string]*members{}
 	o.generation = -1
 }
 
@@ -259,7 +259,7 @@ func (w *unitOfWork) rowToWrite(ctx context.Context, t *core.Tx, o *object) (any
 	if err != nil {
 		return nil, err
 	}
-	o.copyColumns(row, func(c *column) bool { return o.set[c.name] || c.deferred && o.deferredRead })
+	o.copyColumns(row, func(c *column) bool { return o.set[c.name] })
 	return row, nil
 }
 

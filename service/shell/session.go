@@ -50,7 +50,7 @@ func (s *session) newObject(m *model) *object { return s.object(m, m.rows.blank(
 
 func (s *session) object(m *model, row any) *object {
 	s.made++
-	return &object{model: m, number: s.made, row: row, set: names{}, refs: map[string]*object{}, lists: map[string]*members{}}
+	return &object{model: m, number: s.made, row: row, set: names{}, deferredRead: names{}, refs: map[string]*object{}, lists: map[string]*members{}}
 }
 
 // identified returns the object of a row that was read, the same for the same row.

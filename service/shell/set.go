@@ -52,11 +52,6 @@ func (s *session) setColumn(o *object, c *column, v starlark.Value) error {
 	if c.fixed != "" {
 		return problem("AttributeError", "%s of %s cannot be set: %s", c.name, article(o.model.name), c.fixed)
 	}
-	if c.deferred {
-		if err := s.readDeferred(o); err != nil {
-			return err
-		}
-	}
 	if c.take != nil && v != starlark.None {
 		var err error
 		if v, err = c.take(s, v); err != nil {

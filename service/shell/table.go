@@ -23,8 +23,8 @@ type store interface {
 	// were set.
 	write(ctx context.Context, t *core.Tx, row any, set names) error
 	deleteRow(ctx context.Context, t *core.Tx, id int64) error
-	// fetchDeferred reads the columns that do not come with the row.
-	fetchDeferred(ctx context.Context, q *queries.Queries, row any) error
+	// fetchDeferred reads a column that does not come with the row.
+	fetchDeferred(ctx context.Context, q *queries.Queries, row any, column string) error
 }
 
 // table is the store of one type of row. Its functions are those of core and queries.
@@ -38,8 +38,8 @@ type table[R any] struct {
 	// with writes what goes with a row, before it is saved and after it is added; nil
 	// when nothing does.
 	with func(t *core.Tx, ctx context.Context, row *R, set names) error
-	// deferred reads the columns that do not come with the row; nil when there are none.
-	deferred func(q *queries.Queries, ctx context.Context, row *R) error
+	// deferred reads a column that does not come with the row; nil when there are none.
+	deferred func(q *queries.Queries, ctx context.Context, row *R, column string) error
 }
 
 func (t table[R]) blank() any {
@@ -86,8 +86,8 @@ func (t table[R]) deleteRow(ctx context.Context, tx *core.Tx, id int64) error {
 	return t.removeByID(tx, ctx, id)
 }
 
-func (t table[R]) fetchDeferred(ctx context.Context, q *queries.Queries, row any) error {
-	return t.deferred(q, ctx, row.(*R))
+func (t table[R]) fetchDeferred(ctx context.Context, q *queries.Queries, row any, column string) error {
+	return t.deferred(q, ctx, row.(*R), column)
 }
 
 // filter narrows rows to those with a value in a column, or in a relation's filter.
