@@ -14,7 +14,8 @@ func TestTextsOfBeforeKeepTheirContent(t *testing.T) { migrating(t, keepContent)
 func migrating(t *testing.T, test func(*testing.T, goose.Dialect, *sql.DB, *Queries)) {
 	t.Helper()
 	t.Run("SQLite", func(t *testing.T) {
-		raw, err := sql.Open("sqlite3", sqliteDSN(Source{Engine: SQLite, Path: t.TempDir() + "/q.sqlite"}, "_txlock=immediate"))
+		src := Source{Engine: SQLite, Path: t.TempDir() + "/q.sqlite"}
+		raw, err := openGuarded(sqliteDSN(src, "_txlock=immediate"), &place{path: src.Path})
 		if err != nil {
 			t.Fatal(err)
 		}

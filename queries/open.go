@@ -196,6 +196,9 @@ func migrate(ctx context.Context, d goose.Dialect, db *sql.DB, before func(has i
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("bringing the schema up to date: %w", err)
 	}
+	if d == goose.DialectSQLite3 {
+		return moveLongTexts(ctx, db)
+	}
 	return nil
 }
 

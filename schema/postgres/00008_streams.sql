@@ -29,10 +29,21 @@ SELECT result_id, 'result', octet_length(result), TIMESTAMPTZ 'epoch' FROM paylo
 UNION ALL
 SELECT result_id, 'log', octet_length(log), TIMESTAMPTZ 'epoch' FROM payload WHERE octet_length(log) > 262144;
 
-INSERT INTO chunk (stream_id, number, bytes)
-SELECT s.id, n, substr(
-  CASE s.part WHEN 'input' THEN p.input WHEN 'result' THEN p.result ELSE p.log END, n::INTEGER * 262144 + 1, 262144)
-FROM stream s JOIN payload p ON p.result_id = s.result_id, generate_series(0, (s.bytes - 1) / 262144) AS n;
+-- Each text is unpacked once, not for each of its pieces.
+-- +goose StatementBegin
+DO $$
+DECLARE
+  s RECORD;
+  whole BYTEA;
+BEGIN
+  FOR s IN SELECT id, result_id, part, bytes FROM stream LOOP
+    SELECT CASE s.part WHEN 'input' THEN p.input WHEN 'result' THEN p.result ELSE p.log END || ''::BYTEA
+    INTO whole FROM payload p WHERE p.result_id = s.result_id;
+    INSERT INTO chunk (stream_id, number, bytes)
+    SELECT s.id, n, substr(whole, n::INTEGER * 262144 + 1, 262144) FROM generate_series(0, (s.bytes - 1) / 262144) AS n;
+  END LOOP;
+END $$;
+-- +goose StatementEnd
 
 UPDATE payload SET
   input = CASE WHEN octet_length(input) > 262144 THEN NULL ELSE input END,

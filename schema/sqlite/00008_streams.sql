@@ -20,28 +20,17 @@ CREATE TABLE chunk (
   PRIMARY KEY (stream_id, number)
 ) STRICT;
 
-INSERT INTO stream (result_id, part, bytes, touched_at)
-SELECT result_id, 'input', octet_length(input), '1970-01-01T00:00:00.000000Z' FROM payload WHERE octet_length(input) > 262144
+-- Which texts have to move. That is done behind the migrations, piece by piece: here SQLite would need
+-- memory for several texts at once. Until then they are in their rows, with -1 as their encoded length, and
+-- there is a counter.
+INSERT INTO counter (name, value) SELECT 'long_texts', 1 WHERE EXISTS (
+  SELECT 1 FROM payload WHERE octet_length(input) > 262144 OR octet_length(result) > 262144 OR octet_length(log) > 262144);
+INSERT INTO stream (result_id, part, bytes, encoded, touched_at)
+SELECT result_id, 'input', octet_length(input), -1, '1970-01-01T00:00:00.000000Z' FROM payload WHERE octet_length(input) > 262144
 UNION ALL
-SELECT result_id, 'result', octet_length(result), '1970-01-01T00:00:00.000000Z' FROM payload WHERE octet_length(result) > 262144
+SELECT result_id, 'result', octet_length(result), -1, '1970-01-01T00:00:00.000000Z' FROM payload WHERE octet_length(result) > 262144
 UNION ALL
-SELECT result_id, 'log', octet_length(log), '1970-01-01T00:00:00.000000Z' FROM payload WHERE octet_length(log) > 262144;
-
-INSERT INTO chunk (stream_id, number, bytes)
-WITH RECURSIVE piece (stream_id, number, result_id, part, bytes) AS (
-  SELECT id, 0, result_id, part, bytes FROM stream
-  UNION ALL
-  SELECT stream_id, number + 1, result_id, part, bytes FROM piece WHERE (number + 1) * 262144 < bytes
-)
-SELECT piece.stream_id, piece.number, substr(
-  CASE piece.part WHEN 'input' THEN p.input WHEN 'result' THEN p.result ELSE p.log END, piece.number * 262144 + 1, 262144)
-FROM piece JOIN payload p ON p.result_id = piece.result_id;
-
-UPDATE payload SET
-  input = CASE WHEN octet_length(input) > 262144 THEN NULL ELSE input END,
-  result = CASE WHEN octet_length(result) > 262144 THEN NULL ELSE result END,
-  log = CASE WHEN octet_length(log) > 262144 THEN NULL ELSE log END
-WHERE result_id IN (SELECT result_id FROM stream);
+SELECT result_id, 'log', octet_length(log), -1, '1970-01-01T00:00:00.000000Z' FROM payload WHERE octet_length(log) > 262144;
 
 -- +goose Down
 INSERT INTO payload (result_id) SELECT DISTINCT result_id FROM stream WHERE result_id IS NOT NULL ON CONFLICT DO NOTHING;
@@ -53,5 +42,6 @@ UPDATE payload SET
   log = COALESCE(log, (SELECT CAST(group_concat(CAST(c.bytes AS TEXT), '' ORDER BY c.number) AS BLOB)
     FROM stream s JOIN chunk c ON c.stream_id = s.id WHERE s.result_id = payload.result_id AND s.part = 'log'))
 WHERE result_id IN (SELECT result_id FROM stream);
+DELETE FROM counter WHERE name = 'long_texts';
 DROP TABLE chunk;
 DROP TABLE stream;

@@ -59,8 +59,9 @@ func TestReliability_R12_KillInAMigration(t *testing.T) {
 // migration is a database that is brought up to date again and again.
 type migration struct {
 	*victim
-	old                []byte // the SQLite file as an old release has left it
-	snapshots, changed int    // runs that left a snapshot, and had changed the schema then
+	old                []byte        // the SQLite file as an old release has left it
+	snapshots, changed int           // runs that left a snapshot, and had changed the schema then
+	cores              time.Duration // that the last run took
 }
 
 const oldTasks, oldResults = 10_000, 30_000

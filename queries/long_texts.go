@@ -1,0 +1,156 @@
+package queries
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// pieceBytes is the length of the chunks of a text that is moved.
+const pieceBytes = 256 << 10
+
+// movedAtOnce is how much one transaction moves, or one long text.
+const movedAtOnce = 32 << 20
+
+// moveLongTexts moves what a migration of SQLite found too long for its row to chunks, piece
+// by piece: no text is in memory as a whole. What is interrupted goes on at the next opening.
+func moveLongTexts(ctx context.Context, db *sql.DB) (err error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("moving long texts: %w", err)
+	}
+	defer func() {
+		if err = errors.Join(err, conn.Close()); err != nil {
+			err = fmt.Errorf("moving long texts: %w", err)
+		}
+	}()
+	for {
+		var waiting bool
+		const wait = `SELECT EXISTS (SELECT 1 FROM counter WHERE name = 'long_texts')`
+		if err := conn.QueryRowContext(ctx, wait).Scan(&waiting); err != nil || !waiting {
+			return err
+		}
+		if err := moveSome(ctx, conn); err != nil {
+			return err
+		}
+	}
+}
+
+// moveSome moves texts in one transaction; when none is left it takes the counter away.
+func moveSome(ctx context.Context, conn *sql.Conn) error {
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after the commit it does nothing
+	waiting, err := longTexts(ctx, tx)
+	if err == nil && len(waiting) == 0 {
+		_, err = tx.ExecContext(ctx, `DELETE FROM counter WHERE name = 'long_texts'`)
+	}
+	for moved := int64(0); err == nil && len(waiting) > 0 && moved < movedAtOnce; {
+		one := 1 // with all long texts of a result gone its row is short
+		for one < len(waiting) && waiting[one].result == waiting[0].result {
+			one++
+		}
+		var n int64
+		n, err = moveTexts(ctx, conn, tx, waiting[:one])
+		moved, waiting = moved+n, waiting[one:]
+	}
+	if err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// longText is a text that has to move.
+type longText struct {
+	stream, result int64
+	part           string
+}
+
+// longTexts returns those that are waiting, or some of them, result by result.
+func longTexts(ctx context.Context, tx *sql.Tx) (list []longText, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT id, result_id, part FROM stream WHERE encoded = -1 AND result_id IN (
+		SELECT result_id FROM stream WHERE encoded = -1 LIMIT 1000) ORDER BY result_id`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var t longText
+		if err := rows.Scan(&t.stream, &t.result, &t.part); err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	return list, rows.Err()
+}
+
+// moveTexts moves texts of one result and returns how long they are.
+func moveTexts(ctx context.Context, conn *sql.Conn, tx *sql.Tx, waiting []longText) (moved int64, err error) {
+	insert, err := tx.PrepareContext(ctx, `INSERT INTO chunk (stream_id, number, bytes) VALUES (?, ?, ?)`)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, insert.Close()) }()
+	var gone []string
+	for _, t := range waiting {
+		number := int64(0)
+		err := pieces(conn, t, func(p []byte) error {
+			moved += int64(len(p))
+			number++
+			_, err := insert.ExecContext(ctx, t.stream, number-1, p)
+			return err
+		})
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `UPDATE stream SET encoded = NULL WHERE id = ?`, t.stream)
+		}
+		if err != nil {
+			return moved, err
+		}
+		gone = append(gone, t.part+" = NULL")
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE payload SET `+strings.Join(gone, ", ")+` WHERE result_id = ?`, waiting[0].result)
+	return moved, err
+}
+
+// pieces reads a text from its row.
+func pieces(conn *sql.Conn, t longText, take func([]byte) error) error {
+	var text *sqlite3.Blob
+	onConnection := func(do func(*sqlite3.Conn) error) error {
+		return conn.Raw(func(c any) error {
+			g := c.(*guardedConn)
+			return guardedCall(g, func() error { return do(g.Raw()) })
+		})
+	}
+	err := onConnection(func(c *sqlite3.Conn) (err error) {
+		text, err = c.OpenBlob("main", "payload", t.part, t.result, false)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	p := make([]byte, pieceBytes)
+	for err == nil {
+		n := 0
+		err = onConnection(func(*sqlite3.Conn) (err error) {
+			n, err = text.Read(p)
+			if errors.Is(err, io.EOF) && n > 0 {
+				err = nil
+			}
+			return err
+		})
+		if err == nil {
+			err = take(p[:n])
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return errors.Join(err, onConnection(func(*sqlite3.Conn) error { return text.Close() }))
+}
