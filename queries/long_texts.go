@@ -50,7 +50,7 @@ func moveSome(ctx context.Context, conn *sql.Conn) error {
 	defer func() { _ = tx.Rollback() }() // after the commit it does nothing
 	waiting, err := longTexts(ctx, tx)
 	if err == nil && len(waiting) == 0 {
-		_, err = tx.ExecContext(ctx, `DELETE FROM counter WHERE name = 'long_texts'`)
+		_, err = tx.ExecContext(ctx, `DELETE FROM counter WHERE name = 'long_texts'; DROP TABLE payload_text`)
 	}
 	for moved := int64(0); err == nil && len(waiting) > 0 && moved < movedAtOnce; {
 		one := 1 // with all long texts of a result gone its row is short
@@ -70,20 +70,30 @@ func moveSome(ctx context.Context, conn *sql.Conn) error {
 // longText is a text that has to move.
 type longText struct {
 	stream, result int64
-	part           string
+	part           string // the column
+	kept           bool   // in the row of its result; else in that which it had as text
+}
+
+func (t longText) table() string {
+	if t.kept {
+		return "payload"
+	}
+	return "payload_text"
 }
 
 // longTexts returns those that are waiting, or some of them, result by result.
 func longTexts(ctx context.Context, tx *sql.Tx) (list []longText, err error) {
-	rows, err := tx.QueryContext(ctx, `SELECT id, result_id, part FROM stream WHERE encoded = -1 AND result_id IN (
-		SELECT result_id FROM stream WHERE encoded = -1 LIMIT 1000) ORDER BY result_id`)
+	rows, err := tx.QueryContext(ctx, `SELECT s.id, s.result_id, s.part, CASE s.part WHEN 'input' THEN octet_length(p.input)
+			WHEN 'result' THEN octet_length(p.result) ELSE octet_length(p.log) END IS NOT NULL
+		FROM stream s JOIN payload p ON p.result_id = s.result_id
+		WHERE s.encoded = -1 AND s.result_id IN (SELECT result_id FROM stream WHERE encoded = -1 LIMIT 1000) ORDER BY s.result_id`)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var t longText
-		if err := rows.Scan(&t.stream, &t.result, &t.part); err != nil {
+		if err := rows.Scan(&t.stream, &t.result, &t.part, &t.kept); err != nil {
 			return nil, err
 		}
 		list = append(list, t)
@@ -98,7 +108,6 @@ func moveTexts(ctx context.Context, conn *sql.Conn, tx *sql.Tx, waiting []longTe
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, insert.Close()) }()
-	var gone []string
 	for _, t := range waiting {
 		number := int64(0)
 		err := pieces(conn, t, func(p []byte) error {
@@ -113,10 +122,24 @@ func moveTexts(ctx context.Context, conn *sql.Conn, tx *sql.Tx, waiting []longTe
 		if err != nil {
 			return moved, err
 		}
-		gone = append(gone, t.part+" = NULL")
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE payload SET `+strings.Join(gone, ", ")+` WHERE result_id = ?`, waiting[0].result)
-	return moved, err
+	return moved, clearRow(ctx, tx, waiting)
+}
+
+// clearRow takes what was moved out of the rows of one result, all at once: SQLite reads what it
+// leaves there.
+func clearRow(ctx context.Context, tx *sql.Tx, moved []longText) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM payload_text WHERE result_id = ?`, moved[0].result)
+	var gone []string
+	for _, t := range moved {
+		if t.kept {
+			gone = append(gone, t.part+" = NULL")
+		}
+	}
+	if err == nil && len(gone) > 0 {
+		_, err = tx.ExecContext(ctx, `UPDATE payload SET `+strings.Join(gone, ", ")+` WHERE result_id = ?`, moved[0].result)
+	}
+	return err
 }
 
 // pieces reads a text from its row.
@@ -129,7 +152,7 @@ func pieces(conn *sql.Conn, t longText, take func([]byte) error) error {
 		})
 	}
 	err := onConnection(func(c *sqlite3.Conn) (err error) {
-		text, err = c.OpenBlob("main", "payload", t.part, t.result, false)
+		text, err = c.OpenBlob("main", t.table(), t.part, t.result, false)
 		return err
 	})
 	if err != nil {

@@ -21,11 +21,22 @@ CREATE TABLE chunk (
 ) STRICT;
 
 -- Which texts have to move. That is done behind the migrations, piece by piece: here SQLite would need
--- memory for several texts at once. Until then they are in their rows, with -1 as their encoded length, and
--- there is a counter.
-INSERT INTO counter (name, value) SELECT 'long_texts', 1 WHERE EXISTS (
-  SELECT 1 FROM payload WHERE octet_length(input) > 262144 OR octet_length(result) > 262144 OR octet_length(log) > 262144);
+-- memory for several texts at once. Until then they are in their rows, or those that they had as text, with
+-- -1 as their encoded length, and there is a counter.
+CREATE TABLE IF NOT EXISTS payload_text (
+  result_id INTEGER PRIMARY KEY REFERENCES result (id) ON DELETE CASCADE,
+  input TEXT,
+  result TEXT,
+  log TEXT
+) STRICT;
+INSERT INTO counter (name, value) VALUES ('long_texts', 1);
 INSERT INTO stream (result_id, part, bytes, encoded, touched_at)
+SELECT result_id, 'input', octet_length(input), -1, '1970-01-01T00:00:00.000000Z' FROM payload_text WHERE octet_length(input) > 262144
+UNION ALL
+SELECT result_id, 'result', octet_length(result), -1, '1970-01-01T00:00:00.000000Z' FROM payload_text WHERE octet_length(result) > 262144
+UNION ALL
+SELECT result_id, 'log', octet_length(log), -1, '1970-01-01T00:00:00.000000Z' FROM payload_text WHERE octet_length(log) > 262144
+UNION ALL
 SELECT result_id, 'input', octet_length(input), -1, '1970-01-01T00:00:00.000000Z' FROM payload WHERE octet_length(input) > 262144
 UNION ALL
 SELECT result_id, 'result', octet_length(result), -1, '1970-01-01T00:00:00.000000Z' FROM payload WHERE octet_length(result) > 262144
@@ -33,6 +44,12 @@ UNION ALL
 SELECT result_id, 'log', octet_length(log), -1, '1970-01-01T00:00:00.000000Z' FROM payload WHERE octet_length(log) > 262144;
 
 -- +goose Down
+CREATE TABLE IF NOT EXISTS payload_text (
+  result_id INTEGER PRIMARY KEY REFERENCES result (id) ON DELETE CASCADE,
+  input TEXT,
+  result TEXT,
+  log TEXT
+) STRICT;
 INSERT INTO payload (result_id) SELECT DISTINCT result_id FROM stream WHERE result_id IS NOT NULL ON CONFLICT DO NOTHING;
 UPDATE payload SET
   input = COALESCE(input, (SELECT CAST(group_concat(CAST(c.bytes AS TEXT), '' ORDER BY c.number) AS BLOB)
