@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -204,55 +205,63 @@ func TestAdvisory_T16_MailsAreFew(t *testing.T) {
 }
 
 // TestAdvisory_T17_RecoveryTellsNothing compares the replies about an existing, a missing, a
-// locked and an addressless user, and one that had its mail, and the time they take.
+// locked and an addressless user, and one that had its mail, and the time they take. What a
+// short run on a busy machine can tell is whether there is work for one of them only; the long
+// run wants the middle times within two percent.
 func TestAdvisory_T17_RecoveryTellsNothing(t *testing.T) {
-	rounds, most := 9, 10.0
-	if promise.Long() {
-		rounds, most = 1000, 1.02
+	t.Run("password", func(t *testing.T) { compareRecoveries(t, lost, leastCost, 4000) })
+	t.Run("second factor", func(t *testing.T) {
+		compareRecoveries(t, func(name string) row { return lostFactor(name, "wrong") }, 12, 250)
+	})
+	t.Run("right and wrong", func(t *testing.T) {
+		b := newMailBed(t)
+		right := fmt.Sprint(b.send(t, lostFactor("viewer", "Passw0rd!")).Body)
+		if wrong := fmt.Sprint(b.send(t, lostFactor("viewer", "wrong")).Body); right != wrong {
+			t.Errorf("the right password is answered %s, a wrong one %s", right, wrong)
+		}
+		if list := b.mails(t); len(list) != 1 || list[0].Kind != core.SecondFactorRecovery {
+			t.Errorf("got %+v, want one mail for who knew the password", list)
+		}
+	})
+}
+
+func compareRecoveries(t *testing.T, ask func(name string) row, cost, rounds int) {
+	t.Helper()
+	most := 1.02
+	if !promise.Long() {
+		cost, rounds, most = min(cost, 8), 9, 10
 	}
-	b := newBedWith(t, core.Settings{Mail: true, MaxFailedAttempts: 1_000_000, LockFor: time.Hour})
+	b := newBedWith(t, core.Settings{Mail: true, PasswordCost: cost, MaxFailedAttempts: 1_000_000, LockFor: time.Hour})
+	b.hashedAt(cost)
 	now := time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")
 	b.change(t, `UPDATE "user" SET email = NULL WHERE username = 'orgadmin'`,
 		fmt.Sprintf(`UPDATE "user" SET failed_login_attempts = 10000000, last_login_attempt = '%s' WHERE username = 'researcher'`, now))
 	b.send(t, lost("colladmin"))
 	b.mails(t)
 	names := []string{"viewer", "nobody", "researcher", "orgadmin", "colladmin"}
-	for _, ask := range []func(name string) row{lost, func(name string) row { return lostFactor(name, "wrong") }} {
-		took, replies := map[string][]time.Duration{}, map[string]bool{}
-		for range rounds {
-			for _, name := range names {
-				began := time.Now()
-				r := b.send(t, ask(name))
-				took[name] = append(took[name], time.Since(began))
-				replies[fmt.Sprint(r.Code, r.Header(), r.Body)] = true
-				if ask(name).path == "/recover/lost" {
-					if err := b.s.core.ResolveRecoveries(t.Context()); err != nil { // in the background, else
-						t.Fatal(err)
-					}
-				}
-			}
-		}
-		if len(replies) != 1 {
-			t.Errorf("%d kinds of replies: %v", len(replies), replies)
-		}
-		var middles []time.Duration
-		for _, name := range names {
-			slices.Sort(took[name])
-			middles = append(middles, took[name][rounds/2])
-		}
-		ratio := float64(slices.Max(middles)) / float64(slices.Min(middles))
-		t.Logf("%s: %v, ratio %.3f", ask("x").path, middles, ratio)
-		if ratio > most {
-			t.Errorf("%s takes %.3f times as long for one user as for another: %v of %v", ask("x").path, ratio, middles, names)
+	took, replies := map[string][]time.Duration{}, map[string]bool{}
+	for range rounds {
+		for _, i := range rand.Perm(len(names)) { // what goes on in the background may slow down the next one
+			name := names[i]
+			began := time.Now()
+			r := b.send(t, ask(name))
+			took[name] = append(took[name], time.Since(began))
+			replies[fmt.Sprint(r.Code, r.Header(), r.Body)] = true
+			b.mails(t) // in the background, else
 		}
 	}
-	b.mails(t)
-	right := fmt.Sprint(b.send(t, lostFactor("viewer", "Passw0rd!")).Body)
-	if wrong := fmt.Sprint(b.send(t, lostFactor("viewer", "wrong")).Body); right != wrong {
-		t.Errorf("the right password is answered %s, a wrong one %s", right, wrong)
+	if len(replies) != 1 {
+		t.Errorf("%d kinds of replies: %v", len(replies), replies)
 	}
-	if list := b.mails(t); len(list) != 1 || list[0].Kind != core.SecondFactorRecovery {
-		t.Errorf("got %+v, want one mail for who knew the password", list)
+	var middles []time.Duration
+	for _, name := range names {
+		slices.Sort(took[name])
+		middles = append(middles, took[name][rounds/2])
+	}
+	ratio := float64(slices.Max(middles)) / float64(slices.Min(middles))
+	t.Logf("middle times %v of %v, ratio %.3f", middles, names, ratio)
+	if ratio > most {
+		t.Errorf("it takes %.3f times as long for one user as for another: %v of %v", ratio, middles, names)
 	}
 }
 
