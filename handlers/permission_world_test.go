@@ -18,7 +18,8 @@ import (
 //	organizations  5 Foreign, 6 Far, 7 Late (a member of 1 to 4 without a node there)
 //	collaborations 4 ELSEWHERE (5, 6, 7), 5 EMPTY (2, 3) and 6 BARE (5) without nodes
 //	users          19 chief (Root, of 2), 20 stranger (Viewer, of 5), 21 holder (of 2,
-//	               with a role of 5), 25 to 77 rule_1 to rule_53 (of 2, with one rule)
+//	               with a role of 5), 25 to 77 rule_1 to rule_53 (of 2, with one rule),
+//	               78 and on: of 2, with the rules of worldPairs and a name such as pair_9_15
 //	nodes          22 node_foreign (5 in 4), 23 node_loose (7, nowhere),
 //	               24 node_left (3 in 2, which 3 is no member of)
 //	roles          11 of 2, 12 of 5, 13 of 3, 14 of 5 that holder has: all with few rules
@@ -61,6 +62,15 @@ type worldTask struct {
 }
 
 type worldPiece struct{ task, organization int64 }
+
+// worldPairs are sets of rules that no role has: who sees collaborations does not see what is
+// in them, and who sees tasks does not see their results.
+var worldPairs = [][]int64{
+	{9, 15}, {9, 16}, {9, 14}, {9, 2}, {9, 1}, {10, 15}, {10, 14}, {10, 2}, {10, 1}, {9, 21}, {20, 27}, {21, 26}, {21, 47}, {28, 39}, {29, 38},
+}
+
+// pairName is the name of a user with some rules.
+func pairName(rules []int64) string { return fmt.Sprintf("pair_%d_%d", rules[0], rules[1]) }
 
 // defaultRoles are in the order of their ids and of no column.
 var defaultRoles = []string{"Root", "container", "node", "Viewer", "Researcher", "Organization Admin", "Collaboration Admin"}
@@ -110,6 +120,9 @@ func newWorld(t *testing.T) *world {
 	}
 	for i := range w.rules {
 		w.users[int64(25+i)] = worldUser{name: fmt.Sprintf("rule_%d", i+1), organization: 2, rules: []int64{int64(i + 1)}}
+	}
+	for i, rules := range worldPairs {
+		w.users[int64(78+i)] = worldUser{name: pairName(rules), organization: 2, rules: rules}
 	}
 	return w
 }
@@ -218,6 +231,10 @@ func worldStatements(src queries.Source) []string {
 	for i := range 53 {
 		list = append(list, `INSERT INTO authenticatable (type) VALUES ('user')`, worldUserRow(25+i, fmt.Sprintf("rule_%d", i+1), 2),
 			fmt.Sprintf(`INSERT INTO user_rule (user_id, rule_id) VALUES (%d, %d)`, 25+i, i+1))
+	}
+	for i, rules := range worldPairs {
+		list = append(list, `INSERT INTO authenticatable (type) VALUES ('user')`, worldUserRow(78+i, pairName(rules), 2),
+			fmt.Sprintf(`INSERT INTO user_rule (user_id, rule_id) VALUES (%d, %d), (%d, %d)`, 78+i, rules[0], 78+i, rules[1]))
 	}
 	return append(list,
 		`INSERT INTO task (name, description, image, database, collaboration_id, run_id, parent_id, initiator_id, init_user_id) VALUES
