@@ -104,6 +104,40 @@ func TestSecondFactorIsFollowed(t *testing.T) {
 		withCode("viewer", made.Codes[2], 401, wrongCodeMsg),
 		withCode("viewer", codeAt(t, fresh.Secret, 0), 200, `{"access_token":"*"}`),
 	)
+	log := b.log.take()
+	for _, secret := range append([]string{shown.Secret, fresh.Secret, token, access}, made.Codes...) {
+		if strings.Contains(log, secret) {
+			t.Errorf("the log has %s: %s", secret, log)
+		}
+	}
+}
+
+// TestAdvisory_T01_WrongLogInsTellNothingOfASecondFactor: without the password nobody learns who has one, and a lock by codes
+// is none to see.
+func TestAdvisory_T01_WrongLogInsTellNothingOfASecondFactor(t *testing.T) {
+	b := newBedWith(t, withFactor())
+	b.enrol(5, aSecret)
+	b.enrol(6, aSecret)
+	b.send(t, logIn("noperm", "Passw0rd!", 200)) // waits for its first code
+	for range 5 {
+		b.send(t, withCode("researcher", "000000", 401, ""))
+	}
+	first := b.send(t, logIn("nobody", "wrong", 401))
+	for _, name := range []string{"viewer", "researcher", "noperm", "orgadmin", "nobody"} {
+		for what, r := range map[string]row{
+			"no code": logIn(name, "wrong", 401),
+			"a code": {method: "POST", path: "/token/user", body: map[string]any{
+				"username": name, "password": "wrong", "mfa_code": codeAt(t, aSecret, 0),
+			}},
+		} {
+			if reply := b.send(t, r); !sameReply(first, reply) {
+				t.Errorf("%s, %s: %d %s", name, what, reply.Code, reply.Body)
+			}
+		}
+	}
+	if reply := b.send(t, withCode("researcher", codeAt(t, aSecret, 0), 401, "")); !sameReply(first, reply) {
+		t.Errorf("locked, with both right: %d %s", reply.Code, reply.Body)
+	}
 }
 
 // TestAdvisory_T18_MailboxIsNoSecondFactor: a password that was reset by mail leaves the second factor, and a token for
