@@ -137,7 +137,7 @@ func clearRow(ctx context.Context, tx *sql.Tx, moved []longText) error {
 		}
 	}
 	if err == nil && len(gone) > 0 {
-		_, err = tx.ExecContext(ctx, `UPDATE payload SET `+strings.Join(gone, ", ")+` WHERE result_id = ?`, moved[0].result)
+		_, err = tx.ExecContext(ctx, `UPDATE payload SET `+strings.Join(gone, ", ")+` WHERE result_id = ?`, moved[0].result) //nolint:gosec // names of columns
 	}
 	return err
 }

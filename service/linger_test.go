@@ -30,7 +30,7 @@ func TestAdvisory_U11_AnEarlyRefusalIsHeard(t *testing.T) {
 			const size = 30 << 20
 			conn := r.many(1, "")[0]
 			if secure {
-				conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}}) //nolint:gosec // of this test
+				conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
 			}
 			_ = conn.SetDeadline(time.Now().Add(promise.Patience))
 			_, err := io.WriteString(conn, request("PATCH", c.path, c.token, size, strings.Repeat("a", size)))
@@ -74,7 +74,7 @@ func TestTheRestOfARefusedBodyIsNotWaitedFor(t *testing.T) {
 			r := start(t, inst)
 			conn := r.many(1, "")[0]
 			if c.secure {
-				conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}}) //nolint:gosec // of this test
+				conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
 			}
 			_ = conn.SetDeadline(time.Now().Add(promise.Within(c.after + time.Second)))
 			if _, err := io.WriteString(conn, request("PATCH", "/api/organization/1", "", c.length, "{")); err != nil {

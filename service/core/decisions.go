@@ -62,6 +62,7 @@ func ListsNodes(ctx context.Context, j *Judging) error {
 func ListsInCollaborations(_ context.Context, j *Judging) error {
 	all, own := Everywhere, OwnCollaborations
 	switch j.actor.Kind {
+	case access.User:
 	case access.Node:
 		all, own = TheirCollaboration, TheirCollaboration
 	case access.Container:
