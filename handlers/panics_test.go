@@ -10,9 +10,9 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// TestPanicIsAnsweredAndLogged: whoever meets a panic gets a 500 whose incident leads to
+// TestAdvisory_U16_PanicIsAnsweredAndLogged: whoever meets a panic gets a 500 whose incident leads to
 // its stack in the log, and nobody else notices.
-func TestPanicIsAnsweredAndLogged(t *testing.T) {
+func TestAdvisory_U16_PanicIsAnsweredAndLogged(t *testing.T) {
 	b := newBed(t)
 	b.s.echo.GET("/panics", func(echo.Context) error { panic("a fault of ours") })
 	reply := httptest.NewRecorder()

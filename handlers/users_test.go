@@ -314,8 +314,11 @@ func TestMorePowerfulAccountsAreOutOfReach(t *testing.T) {
 	)
 }
 
-func TestUserIsDeleted(t *testing.T) {
+func TestAdvisory_T06_UsersLeaveNothing(t *testing.T) {
 	b := newBed(t)
+	b.change(t, `INSERT INTO user_rule (user_id, rule_id) VALUES (2, 1), (5, 1)`,
+		`INSERT INTO failed_login (user_id, network, attempts, last_attempt) VALUES (2, '192.0.2.1', 1, '2026-01-02T03:04:05.000000Z')`,
+		`INSERT INTO recovery (user_id, purpose, digest, expires_at) VALUES (2, 'password', 'd', '2036-01-02T03:04:05.000000Z')`)
 	del := func(as string, id, want int, has string) row {
 		return row{as: as, method: "DELETE", path: fmt.Sprintf("/user/%d", id), want: want, has: has}
 	}
@@ -331,12 +334,20 @@ func TestUserIsDeleted(t *testing.T) {
 		row{as: "viewer", method: "GET", path: "/user/5", want: 401, has: `{"msg":"Error loading the user 5"}`},
 		del("root", 2, 200, `{"msg":"user id=2 is removed from the database"}`),
 		row{as: "root", method: "GET", path: "/role/8", want: 200, has: `{"users":null}`},
+		row{as: "root", method: "GET", path: "/user/5", want: 404},
+		row{as: "root", method: "PATCH", path: "/user/5", body: `{}`, want: 404},
+		row{as: "root", method: "GET", path: "/rule/1", want: 200, has: `{"users":null}`},
+		row{as: "root", method: "GET", path: "/access/explain?method=GET&path=/task&user=5", want: 404},
+		row{method: "POST", path: "/token/user", body: `{"username":"viewer","password":"Passw0rd!"}`, want: 401},
 	)
 	for what, query := range map[string]string{
 		"account":    `SELECT COUNT(*) FROM authenticatable WHERE id IN (2, 5)`,
 		"assignment": `SELECT COUNT(*) FROM user_role WHERE user_id IN (2, 5)`,
 		"initiator":  `SELECT COUNT(*) FROM task WHERE init_user_id = 2`,
 		"lost task":  `SELECT 1 - COUNT(*) FROM task WHERE id = 1`,
+		"rule":       `SELECT COUNT(*) FROM user_rule`,
+		"failure":    `SELECT COUNT(*) FROM failed_login`,
+		"recovery":   `SELECT COUNT(*) FROM recovery`,
 	} {
 		if n := b.number(t, query); n != 0 {
 			t.Errorf("%d of %s are left", n, what)

@@ -15,10 +15,10 @@ import (
 	"vserver/service/promise"
 )
 
-// TestPanicIsItsCallersAlone has a transaction panic that shares its commit with
+// TestAdvisory_U16_PanicIsItsCallersAlone has a transaction panic that shares its commit with
 // others, in its own code and within the driver. Its caller gets an error, the others
 // are stored, and the database works as before and closes in time.
-func TestPanicIsItsCallersAlone(t *testing.T) {
+func TestAdvisory_U16_PanicIsItsCallersAlone(t *testing.T) {
 	var template dbtest.Template
 	src := template.Copy(t)
 	disk := dbtest.NewDisk(t)

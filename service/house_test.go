@@ -391,6 +391,57 @@ func TestHouse_ShippedFilesNameNoOtherHost(t *testing.T) {
 	}
 }
 
+// TestAdvisory_T10_NoSecretIsShipped looks for keys and passwords in all that the program is built
+// of, and in the examples that it prints.
+func TestAdvisory_T10_NoSecretIsShipped(t *testing.T) {
+	house, _ := openHouse(t)
+	files := 0
+	err := fs.WalkDir(house, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		base := entry.Name()
+		if entry.IsDir() {
+			if name != "." && (base[0] == '.' || base == "testdata" || base == "node_modules" || base == "dist" || base == "bin") {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if strings.HasSuffix(base, "_test.go") || strings.HasPrefix(name, "embed/ui/test/") {
+			return nil
+		}
+		text, err := fs.ReadFile(house, name)
+		if err != nil {
+			return err
+		}
+		files++
+		for _, found := range secretsIn(string(text)) {
+			t.Errorf("%s: %s", name, found)
+		}
+		return nil
+	})
+	if err != nil || files < 100 {
+		t.Errorf("%d files: %v", files, err)
+	}
+}
+
+var (
+	privateKey = regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----\s*[A-Za-z0-9+/=]{16}`)
+	// assigned is a key or password with a value of its own; words and variables are none.
+	assigned = regexp.MustCompile(`(?i)\b(?:password|passwd|secret|secret_key|api_key|token)\b["']?\s*(?::=|[:=])\s*["']?([A-Za-z0-9+/=_-]{20,})["'\s]`)
+)
+
+// secretsIn names what looks like a private key, or like a password that was chosen at random.
+func secretsIn(text string) []string {
+	found := privateKey.FindAllString(text, -1)
+	for _, m := range assigned.FindAllStringSubmatch(text, -1) {
+		if strings.ContainsAny(m[1], "0123456789") && strings.ToLower(m[1]) != m[1] {
+			found = append(found, m[0])
+		}
+	}
+	return found
+}
+
 // The checks themselves notice what they are for.
 func TestHouse_ChecksNotice(t *testing.T) {
 	house := fstest.MapFS{
@@ -438,7 +489,10 @@ func TestHouse_ChecksNotice(t *testing.T) {
 			"README.md does not list service/helpers/",
 			"README.md lists gone/, which is not there",
 		}},
-		"modules":   {modules([]byte("require (\n\ta.b/c v1.0.0 // indirect\n\ta.b/e v1.0.0\n)\n"), sources), []string{"a.b/c"}},
+		"modules": {modules([]byte("require (\n\ta.b/c v1.0.0 // indirect\n\ta.b/e v1.0.0\n)\n"), sources), []string{"a.b/c"}},
+		"secrets": {secretsIn("-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEAabcd\n password: \"Zm9vYmFyYmF6cXV4Mjk0\" token := aVariableOfSomeLength\n"), []string{
+			"-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA", "password: \"Zm9vYmFyYmF6cXV4Mjk0\"",
+		}},
 		"addresses": {outsideAddresses(`<a href="https://cdn.test/x"> url(//cdn) xmlns="http://www.w3.org/2000/svg"`), []string{"url(//c", "https://cdn.test"}},
 	} {
 		if !slices.Equal(c.got, c.want) {

@@ -160,10 +160,10 @@ func (b *brittleServer) post(token, name string) int {
 	return status
 }
 
-// TestServerEndsInTimeAfterAnyPanic has each part of a server panic. Whoever met the panic
+// TestAdvisory_U16_ServerEndsInTimeAfterAnyPanic has each part of a server panic. Whoever met the panic
 // has an error with an incident that leads to the log; everybody else is served, health
 // tells the truth, and SIGTERM ends the server as it always does.
-func TestServerEndsInTimeAfterAnyPanic(t *testing.T) {
+func TestAdvisory_U16_ServerEndsInTimeAfterAnyPanic(t *testing.T) {
 	for name, panics := range map[string]func(*testing.T, *brittleServer, string){
 		"handler": func(t *testing.T, b *brittleServer, _ string) {
 			b.handlerPanics.Store(true)

@@ -315,6 +315,15 @@ func TestAdvisory_T10_OneListener(t *testing.T) {
 	if len(after) != before+1 || !slices.ContainsFunc(after, func(s netSocket) bool { return strings.HasSuffix(r.address, ":"+s.port) }) {
 		t.Errorf("%d listeners before, then %v; the server is on %s", before, after, r.address)
 	}
+	if err := r.wait(); err != nil {
+		t.Fatal(err)
+	}
+	inst := configured(t)
+	inst.Config.Metrics = &config.Metrics{IP: "127.0.0.1", Port: freePort(t)}
+	start(t, inst)
+	if after := listening(t); len(after) != before+2 {
+		t.Errorf("%d listeners before, then with metrics %v", before, after)
+	}
 }
 
 // netSocket is a row of /proc/net/tcp.

@@ -34,6 +34,8 @@ func (p *program) accessExplainCommand() *cobra.Command {
 			"run meanwhile, or not.",
 		Example: "  vserver access explain --user alice GET /task/1\n  vserver access explain --user alice POST /task",
 		Args:    aRequest,
+
+		ValidArgsFunction: completeMethods,
 	}, &f, func(ctx context.Context, inst config.Instance, args []string) (any, error) {
 		if user == "" {
 			return nil, misused("Missing option '--user'.")
@@ -63,6 +65,8 @@ func (p *program) accessWhoCommand() *cobra.Command {
 			"container is named by its node: those that it starts in the run that the request is about.",
 		Example: "  vserver access who DELETE /collaboration/2",
 		Args:    aRequest,
+
+		ValidArgsFunction: completeMethods,
 	}, &f, func(ctx context.Context, inst config.Instance, args []string) (any, error) {
 		var h handlers.Holders
 		err := p.withCore(ctx, inst, f, func(c *core.Core) (err error) {
@@ -91,6 +95,14 @@ func aRequest(_ *cobra.Command, args []string) error {
 		return nil
 	}
 	return misused("Got unexpected extra argument (%s)", args[2])
+}
+
+// completeMethods offers the methods of routes.
+func completeMethods(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return []string{"DELETE", "GET", "PATCH", "POST"}, cobra.ShellCompDirectiveNoFileComp
 }
 
 // orNearest names the user who was meant by a name that nobody has.
