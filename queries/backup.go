@@ -40,18 +40,18 @@ func openLite(path string, how sqlite3.OpenFlag) (*sqlite3.Conn, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("opening the database: %w", explained(err, path))
 	}
-	c, err := sqlite3.OpenFlags(liteURI(path)+"&_pragma=busy_timeout(10000)", how|sqlite3.OPEN_URI)
+	c, err := sqlite3.OpenFlags(liteURI(path, registered(""))+"&_pragma=busy_timeout(10000)", how|sqlite3.OPEN_URI)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, explained(err, path))
 	}
 	return c, nil
 }
 
-// liteURI names a file of the machine so that SQLite takes every character of it
+// liteURI names a file of a file system so that SQLite takes every character of it
 // literally.
-func liteURI(path string) string {
+func liteURI(path, system string) string {
 	escaped := (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()
-	return "file:" + escaped + "?vfs=" + registered("")
+	return "file:" + escaped + "?vfs=" + url.QueryEscape(system)
 }
 
 // copyLite copies what src shows at this moment.
@@ -89,7 +89,7 @@ func copyPages(ctx context.Context, src *sqlite3.Conn, to string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, src.Exec("ROLLBACK")) }()
-	b, err := src.BackupInit("main", liteURI(to))
+	b, err := src.BackupInit("main", liteURI(to, registered("")))
 	if err != nil {
 		return err
 	}

@@ -57,8 +57,11 @@ type DB struct {
 const folderMode = 0o750
 
 // Open opens the database and brings its schema up to date. It refuses a database
-// that a newer release has written.
+// that a newer release has written, and with a ForeignError one that is of another program.
 func Open(ctx context.Context, src Source) (*DB, error) {
+	if _, err := RequireOwn(ctx, src); err != nil {
+		return nil, Named(err)
+	}
 	if src.Engine == Postgres {
 		return openPostgres(ctx, src)
 	}

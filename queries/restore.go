@@ -51,7 +51,7 @@ func RestoreSQLite(ctx context.Context, backup, path, safety string) (kept bool,
 
 // alone opens a database for one connection that keeps all others out.
 func alone(path string) (*sqlite3.Conn, error) {
-	c, err := sqlite3.OpenFlags(liteURI(path), sqlite3.OPEN_READWRITE|sqlite3.OPEN_URI)
+	c, err := sqlite3.OpenFlags(liteURI(path, registered("")), sqlite3.OPEN_READWRITE|sqlite3.OPEN_URI)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
@@ -78,7 +78,7 @@ func replace(ctx context.Context, c *sqlite3.Conn, backup, safety string) error 
 		return fmt.Errorf("keeping a copy of the present database: %w", roomless(err, safety))
 	}
 	kept = true
-	if err := c.Restore("main", liteURI(backup)); err != nil {
+	if err := c.Restore("main", liteURI(backup, registered(""))); err != nil {
 		return fmt.Errorf("copying the backup into the database: %w", roomless(err, safety))
 	}
 	return nil

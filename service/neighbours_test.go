@@ -19,7 +19,7 @@ var customary = strings.Fields(`
 	string error unwrap len fd
 	header writeHeader serveHTTP hijack setDeadline setWriteDeadline closeWrite
 	accept connect beginTx execContext prepareContext queryContext queryRowContext next
-	openFilename fullPathname access delete readAt writeAt truncate sync sizeHint
+	openFilename fullPathname access delete readAt writeAt truncate sync size sizeHint lock unlock checkReservedLock
 	attr hash iterate callInternal
 	install uninstall restart status
 	encode listen logger`)
