@@ -5,15 +5,20 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"vserver/service/promise"
 )
 
 // handsOut are the routes on which rules have to be held beside the permission.
 var handsOut = []string{"DELETE /user/:id", "DELETE /role/:id", "POST /role/:id/rule/:rule_id", "DELETE /role/:id/rule/:rule_id"}
 
 // explanation asks why a case may be sent or not, as the one who sends it; nil for callers
-// without a token.
+// without a token, and for three cases of four when there is little time.
 func (m *matrix) explanation(b *bed, c trial, r row) *Explained {
 	b.Helper()
+	if m.asked++; m.asked%4 != 0 && !promise.Long() {
+		return nil
+	}
 	path, _, _ := strings.Cut(r.path, "?")
 	ask := row{method: "GET", path: "/access/explain?" + url.Values{"method": {r.method}, "path": {"/api" + path}}.Encode(), header: r.header}
 	reply := b.send(b.T, ask)

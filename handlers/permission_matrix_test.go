@@ -22,10 +22,11 @@ type matrix struct {
 	// tokens are good on every bed: the secret is the same.
 	tokens map[string]string
 	cases  []trial
-	// relations counts the cases of each relation, explained those that were explained, and
-	// single the rules of these that were held to the oracle by themselves.
-	relations         map[string]int
-	explained, single int
+	// relations counts the cases of each relation, asked those that could be explained,
+	// explained those that were, and single the rules of these that were held to the oracle
+	// by themselves.
+	relations                map[string]int
+	asked, explained, single int
 }
 
 // trial is a case of the matrix.

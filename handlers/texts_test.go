@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"vserver/queries"
+	"vserver/queries/dbtest"
 	"vserver/service/core"
 	"vserver/service/promise"
 )
@@ -60,6 +61,7 @@ func TestTextsHaveALimit(t *testing.T) {
 // TestContentLengthTells tries the lengths of bodies from both sides: what is too long is
 // refused by its head alone, the longest one that may be right is taken.
 func TestContentLengthTells(t *testing.T) {
+	dbtest.Once(t)
 	const limit = 1 << 20
 	b := newBedWith(t, core.Settings{TextLimit: limit})
 	server := httptest.NewServer(b.s)

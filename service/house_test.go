@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"vserver/queries/dbtest"
 )
 
 // arrows are the imports within the house, tests aside: each room with what it imports,
@@ -302,6 +304,7 @@ func outsideAddresses(text string) []string {
 // openHouse returns the project's own tree.
 func openHouse(t *testing.T) (fs.FS, []source) {
 	t.Helper()
+	dbtest.Once(t)
 	house := os.DirFS("..")
 	sources, err := load(house)
 	if err != nil {

@@ -148,3 +148,12 @@ func SQL(src queries.Source) (*sql.DB, error) {
 	}
 	return sql.Open("sqlite3", "file:"+src.Path+"?_pragma=busy_timeout(10000)&_pragma=foreign_keys(on)")
 }
+
+// Once skips a test in which the database has no part when the tests run on Postgres:
+// it has run on SQLite.
+func Once(t testing.TB) {
+	t.Helper()
+	if os.Getenv(env) != "" {
+		t.Skip("the database has no part in it")
+	}
+}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"vserver/queries/dbtest"
 	"vserver/service/config"
 	"vserver/service/instance"
 	"vserver/service/promise"
@@ -153,6 +154,7 @@ func until(fail func(string, ...any), complaint string, holds func() bool) {
 // Each round leaves no process, no record and no port behind; every tenth is killed
 // instead of stopped, and the next start works at once.
 func TestHundredStartsAndStops(t *testing.T) {
+	dbtest.Once(t)
 	h := newHome(t)
 	for round := range 100 {
 		h.vserver("start", "--user", "--name", "doc", "-e", "test")

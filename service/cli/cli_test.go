@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -42,7 +43,7 @@ import (
 //	kill9 SCOPE NAME               ends a server without a chance to tidy up
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Files:               scripts(t),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Condition:           condition,
@@ -64,6 +65,22 @@ func TestScripts(t *testing.T) {
 			"terminate":    terminate,
 			"waitfor":      waitfor,
 		},
+	})
+}
+
+// scripts lists the scripts that have to do with the database that the tests run on: with
+// PostgreSQL those that name it, else all.
+func scripts(t *testing.T) []string {
+	all, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || os.Getenv("VSERVER_TEST_POSTGRES") == "" {
+		return all
+	}
+	return slices.DeleteFunc(all, func(name string) bool {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return !strings.Contains(strings.ToLower(string(text)), "postgres")
 	})
 }
 
