@@ -12,6 +12,7 @@ ENVIRONMENT ?= dev
 ARGS        ?=
 VERSION     ?=
 AGAINST     ?=
+SERVER      ?= http://127.0.0.1:5000
 
 .PHONY: help
 help:
@@ -57,5 +58,16 @@ lint: ## Lint; the rules and their reasons stand in .golangci.yml
 	.ci/tool golangci-lint run --allow-parallel-runners
 
 .PHONY: ui
-ui: build ## Drive the pages of the built binary in a browser
+ui: embed/ui/node_modules ## Develop the web interface, with reload: make ui SERVER=http://127.0.0.1:5000
+	cd embed/ui && npm run --silent types && VSERVER='$(SERVER)' npm run --silent dev
+
+.PHONY: ui-build
+ui-build: embed/ui/node_modules ## Check the web interface and build it into embed/dist
+	cd embed/ui && npm run --silent types && npm run --silent lint && npm run --silent build
+
+.PHONY: browser
+browser: build ## Drive the pages of the built binary in a browser
 	cd embed/ui/test && npm ci --no-audit --no-fund --ignore-scripts && npm test
+
+embed/ui/node_modules: embed/ui/package-lock.json
+	cd embed/ui && npm ci --no-audit --no-fund --ignore-scripts && touch node_modules

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"html/template"
+	"maps"
 	"path"
 	"regexp"
 	"strings"
@@ -28,14 +29,14 @@ type chapter struct {
 // chapters lists all pages in the order of reading. The page "index" is at "/docs/".
 var chapters = []chapter{
 	{"Start", []string{"index"}},
-	{"Run a server", []string{"operating", "configuration", "mail", "logging", "commands", "proxy", "import", "shell"}},
+	{"Run a server", []string{"operating", "ui", "configuration", "mail", "logging", "commands", "proxy", "import", "shell"}},
 	{"REST", []string{
 		"wire", "tokens", "permissions", "organizations", "collaborations", "nodes", "users", "roles",
 		"tasks", "results", "ports", "vpn", "health", "routes",
 	}},
 	{"Live channel", []string{"live"}},
 	{"Promises", []string{"security", "reliability", "bench"}},
-	{"Develop", []string{"developing"}},
+	{"Develop", []string{"developing", "licences"}},
 }
 
 // otherFiles are served below "/docs/" beside the pages, with their content types.
@@ -69,6 +70,12 @@ func Docs(tables map[string]string) (map[string]Document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the template of the documentation: %w", err)
 	}
+	tables = maps.Clone(tables)
+	text, err := licences()
+	if err != nil {
+		return nil, err
+	}
+	tables["licences"] = "```\n" + text + "```"
 	pages, err := readPages(tables)
 	if err != nil {
 		return nil, err

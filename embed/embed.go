@@ -1,5 +1,5 @@
-// Package embed holds what the binary carries besides its code: the start page, the
-// documentation and the description of the API. Everything it ships works without the
+// Package embed holds what the binary carries besides its code: the start page, the web
+// interface, the documentation and the description of the API. Everything it ships works without the
 // internet: no page names another host. It imports nothing of ours; package handlers
 // serves it and supplies the tables of settings and routes.
 package embed
@@ -24,6 +24,7 @@ type StartPage struct {
 	Version    string // of this program, as `vserver version` says it
 	APIPath    string // prefix of the REST routes as configured: "/api", or "" for the root
 	SocketPath string // where Socket.IO listens: "/socket.io" (/docs/live#transport)
+	UI         string // the way to the web interface: "v6/"; "" when it is off
 }
 
 // Start returns the page for "/", to be executed with a StartPage, and the files to

@@ -26,15 +26,15 @@ func TestStartPageShowsWhatItWasGiven(t *testing.T) {
 		want []string
 	}{
 		"usual": {
-			StartPage{"1.2.3", "/api", "/socket.io"},
+			StartPage{"1.2.3", "/api", "/socket.io", ""},
 			[]string{`<dd id="version">1.2.3</dd>`, `<a href="docs/">`, `data-api="./api"`, `href="./api/health"`, `<code>/api</code>`, `<code>/socket.io</code>`},
 		},
 		"at the root": {
-			StartPage{"1.2.3", "", "/socket.io"},
+			StartPage{"1.2.3", "", "/socket.io", ""},
 			[]string{`data-api="."`, `href="./health"`, `<code>/</code>`},
 		},
 		"hostile": {
-			StartPage{"<script>", `/"><script>alert(1)</script>`, "/<b>"},
+			StartPage{"<script>", `/"><script>alert(1)</script>`, "/<b>", ""},
 			[]string{`<dd id="version">&lt;script&gt;</dd>`, `data-api="./&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"`, `<code>/&lt;b&gt;</code>`},
 		},
 	} {
@@ -51,7 +51,7 @@ func TestStartPageShowsWhatItWasGiven(t *testing.T) {
 
 // The policy forbids what is inline, so the page must not need it.
 func TestStartPageKeepsItsPolicy(t *testing.T) {
-	got := render(t, StartPage{"1.2.3", "/api", "/socket.io"})
+	got := render(t, StartPage{"1.2.3", "/api", "/socket.io", ""})
 	inline := regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|javascript:|<script[^>]*>[^<]`)
 	if found := inline.FindString(got); found != "" {
 		t.Errorf("the page holds inline %q", found)

@@ -42,6 +42,7 @@ type Options struct {
 	AccessFor      time.Duration // life of access tokens
 	RefreshFor     time.Duration // life of users' refresh tokens
 	Version        string        // of this program, for the start page
+	UI             bool          // the web interface is served
 	// Live has the measures of the live channel; whose origins may use it and where
 	// it reports to are set here.
 	Live live.Options
@@ -68,6 +69,7 @@ type Server struct {
 	echo   *echo.Echo
 	live   *sockets
 	limits *limits.Limits
+	ui     *webInterface // nil when it is off
 
 	advised advised
 	seam    string // where a long text belongs in encoded JSON; nobody can guess it
@@ -85,6 +87,7 @@ func New(c *core.Core, log zerolog.Logger, opt Options) *Server {
 	}
 	s.echo.Use(s.recovering, s.knowingPages)
 	s.register(s.routes())
+	s.registerUI()
 	s.registerStartPage()
 	s.registerDocs()
 	s.registerAPIDocs()

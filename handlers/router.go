@@ -25,7 +25,7 @@ func (s *Server) register(rows []route) {
 		byPath[r.path][r.method] = r
 	}
 	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.fail(c, err) }
-	s.echo.RouteNotFound("/*", s.open(unknownURL))
+	s.echo.RouteNotFound("/*", s.open(s.unknown))
 	for path, methods := range byPath {
 		s.echo.Any(s.opt.APIPath+path, s.dispatch(methods))
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -43,9 +44,16 @@ func (s *Server) registerStartPage() {
 		panic(err) // what the binary carries is read in every test
 	}
 	p := &startPage{page, files, embed.StartPage{Version: s.opt.Version, APIPath: s.opt.APIPath, SocketPath: "/socket.io"}}
-	for pattern, handle := range map[string]echo.HandlerFunc{
+	routes := map[string]echo.HandlerFunc{
 		"/": p.index, "/robots.txt": p.file("robots.txt"), "/favicon.ico": p.file("favicon.ico"), "/static/:name": p.static,
-	} {
+	}
+	if s.ui != nil {
+		p.shown.UI = strings.TrimPrefix(s.ui.at, "/") + "/"
+		if s.ui.at == "" {
+			delete(routes, "/") // which is the interface's
+		}
+	}
+	for pattern, handle := range routes {
 		s.echo.GET(pattern, s.open(handle))
 		s.echo.HEAD(pattern, s.open(handle))
 	}

@@ -168,7 +168,7 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 func wireOptions(c config.Config) handlers.Options {
 	version, _ := Version()
 	o := handlers.Options{
-		Version: version,
+		Version: version, UI: c.UI,
 		APIPath: c.APIPath, TrustedProxies: c.TrustedProxies, TLS: c.TLS != nil,
 		Secret: []byte(c.JWTSecretKey.Reveal()), AccessFor: c.AccessTokenLife, RefreshFor: c.RefreshTokenLife,
 	}

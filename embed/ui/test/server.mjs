@@ -19,7 +19,7 @@ function freePort() {
   });
 }
 
-const configuration = (folder, port) => `application: {}
+const configuration = (folder, port, settings) => `application: {}
 environments:
   test:
     description: browser tests
@@ -38,7 +38,7 @@ environments:
       max_size: 1024
       format: "%(asctime)s - %(name)-14s - %(levelname)-8s - %(message)s"
       datefmt: "%Y-%m-%d %H:%M:%S"
-`;
+${settings}`;
 
 // poll calls ask until it gives something true, for ten seconds at most.
 export async function poll(what, ask) {
@@ -52,13 +52,14 @@ export async function poll(what, ask) {
 }
 
 // start serves and answers once the server is healthy; stop ends it and gives its
-// exit code. What the server printed is shown when it does not come up.
-export async function start() {
+// exit code. What the server printed is shown when it does not come up. Further settings are
+// lines of YAML, such as "    ui: false\n".
+export async function start(settings = "") {
   const folder = mkdtempSync(join(tmpdir(), "vserver-browser-"));
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
   const file = join(folder, `browser-${port}.yaml`);
-  writeFileSync(file, configuration(folder, port));
+  writeFileSync(file, configuration(folder, port, settings));
   const server = spawn(binary, ["run", "--config", file, "--environment", "test"], { stdio: ["ignore", "pipe", "pipe"] });
   let printed = "";
   for (const stream of [server.stdout, server.stderr]) stream.on("data", (part) => (printed += part));

@@ -7,7 +7,7 @@ import { poll, start, version } from "./server.mjs";
 let browser, server;
 
 before(async () => {
-  server = await start();
+  server = await start("    ui: false\n");
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [
@@ -154,7 +154,7 @@ test("keeps robots away", async () => {
 });
 
 test("tells when the server went away", async () => {
-  const other = await start();
+  const other = await start("    ui: false\n");
   const page = await browser.newPage();
   await page.goto(`${other.origin}/`);
   await healthy(page);

@@ -1,0 +1,15 @@
+import { queryOptions } from "@tanstack/react-query";
+import { answer, api, type Schemas } from "./client";
+
+export type Organization = Schemas["Organization"];
+
+export const organizations = queryOptions({
+  queryKey: ["organization", "all"],
+  queryFn: async () => (await answer(api.GET("/organization"))) as Organization[],
+});
+
+export const organization = (id: number) =>
+  queryOptions({
+    queryKey: ["organization", id],
+    queryFn: () => answer(api.GET("/organization/{id}", { params: { path: { id } } })),
+  });

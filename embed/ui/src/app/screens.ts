@@ -1,0 +1,19 @@
+// All screens, and what of them the menu and the spotlight offer. A new one is a folder below
+// screens/ with a route.ts, a line in routes, and one in menu when it is to be found there.
+import { type Icon, IconTopologyStar3 } from "@tabler/icons-react";
+import type { Rights } from "../api/rights";
+import { overviewRoute } from "../screens/overview/route";
+import type { Texts } from "../text";
+
+export const routes = [overviewRoute] as const;
+
+export type MenuEntry = {
+  to: (typeof routes)[number]["to"];
+  label: (t: Texts) => string;
+  icon: Icon;
+  offered: (rights: Rights) => boolean; // who sees it; the screen itself may still explain a refusal
+};
+
+export const menu: MenuEntry[] = [
+  { to: "/", label: (t) => t.common.menu.overview, icon: IconTopologyStar3, offered: () => true },
+];

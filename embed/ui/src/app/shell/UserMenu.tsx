@@ -1,0 +1,78 @@
+import { Avatar, Menu, SegmentedControl, Text, UnstyledButton, useMantineColorScheme } from "@mantine/core";
+import { IconLogout } from "@tabler/icons-react";
+import { useRights } from "../../api/rights";
+import { type Language, languages, useLanguage, useText } from "../../text";
+import { signOut, useSession } from "../session";
+
+// UserMenu has what is the user's own: appearance, language, account, leaving.
+export function UserMenu() {
+  const t = useText();
+  const current = useSession();
+  const { me } = useRights();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const { language, choose } = useLanguage();
+  const username = "username" in current ? current.username : "";
+  const name = [me?.firstname, me?.lastname].filter(Boolean).join(" ") || username;
+  return (
+    <Menu width={264} position="bottom-end" shadow="md" trapFocus>
+      <Menu.Target>
+        <UnstyledButton aria-label={t.common.userMenu(name)} style={{ borderRadius: 99 }}>
+          <Avatar size={34} radius="xl" color="pine" variant="filled" name={name} alt="">
+            {initials(name)}
+          </Avatar>
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          <Text fz="sm" fw={600} c="var(--mantine-color-text)" truncate>
+            {name}
+          </Text>
+          <Text fz="xs" truncate>
+            {username}
+          </Text>
+        </Menu.Label>
+        <Menu.Divider />
+        <Menu.Label>{t.common.appearance}</Menu.Label>
+        <SegmentedControl
+          fullWidth
+          size="xs"
+          mx="xs"
+          mb="xs"
+          w="auto"
+          aria-label={t.common.appearance}
+          value={colorScheme}
+          onChange={(value) => setColorScheme(value as "light" | "dark" | "auto")}
+          data={[
+            { value: "light", label: t.common.light },
+            { value: "dark", label: t.common.dark },
+            { value: "auto", label: t.common.system },
+          ]}
+        />
+        <Menu.Label>{t.common.language}</Menu.Label>
+        <SegmentedControl
+          fullWidth
+          size="xs"
+          mx="xs"
+          mb="xs"
+          w="auto"
+          aria-label={t.common.language}
+          value={language}
+          onChange={(value) => choose(value as Language)}
+          data={Object.entries(languages).map(([value, label]) => ({ value, label }))}
+        />
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => signOut()}>
+          {t.common.signOut}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+const initials = (name: string) =>
+  name
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((word) => [...word][0]!.toUpperCase())
+    .filter((_, i, all) => i === 0 || i === all.length - 1)
+    .join("");
