@@ -145,19 +145,6 @@ func replaceable(ctx context.Context, dsn string, version int64) (has int64, err
 	return has, err
 }
 
-// postgresSchema connects to ask for the version of the schema.
-func postgresSchema(ctx context.Context, dsn string) (version int64, err error) {
-	db, err := openPostgresPool(dsn)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	if version, err = postgresVersion(ctx, db); err != nil {
-		return 0, fmt.Errorf("reading the version of the schema: %w", err)
-	}
-	return version, nil
-}
-
 // ClockOfPostgres is the time where the database runs.
 func ClockOfPostgres(ctx context.Context, dsn string) (now time.Time, err error) {
 	db, err := openPostgresPool(dsn)

@@ -55,11 +55,17 @@ type ForeignError struct {
 // Error says what the database is and what to do.
 func (e *ForeignError) Error() string {
 	if e.Kind == KindReference {
-		return fmt.Sprintf("%s is %s, and was left as it is: vserver takeover --check shows what would become of it, vserver takeover takes it over",
-			e.Place, e.What)
+		return fmt.Sprintf("%s is %s, and was left as it is: %s", e.Place, e.What, e.Remedy())
 	}
-	return fmt.Sprintf("%s is no database of this server but %s, and was left as it is: give another uri in the configuration, or move that away",
-		e.Place, e.What)
+	return fmt.Sprintf("%s is no database of this server but %s, and was left as it is: %s", e.Place, e.What, e.Remedy())
+}
+
+// Remedy says what to do.
+func (e *ForeignError) Remedy() string {
+	if e.Kind == KindReference {
+		return "vserver takeover --check shows what would become of it, vserver takeover takes it over"
+	}
+	return "give another uri in the configuration, or move that away"
 }
 
 // Identify says what a database is, and changes nothing: neither its bytes nor what lies beside

@@ -2,9 +2,7 @@ package queries
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -111,40 +109,14 @@ type SchemaState struct {
 }
 
 // LookAtSchema reads the state of a database's schema and changes nothing. A schema
-// newer than this program is no error here.
+// newer than this program is no error here, one of another program is a ForeignError.
 func LookAtSchema(ctx context.Context, src Source) (SchemaState, error) {
-	s := SchemaState{Exists: true, Knows: KnownSchema(src.Engine), Pending: []string{}}
-	var err error
-	if src.Engine == Postgres {
-		s.Has, err = postgresSchema(ctx, src.DSN)
-	} else {
-		s.Exists, s.Has, err = liteSchema(src.Path)
-	}
+	id, err := RequireOwn(ctx, src)
+	s := SchemaState{Exists: id.Exists, Has: id.Version, Knows: KnownSchema(src.Engine), Pending: []string{}}
 	for _, name := range migrations(src.Engine) {
 		if numbered(name) > s.Has {
 			s.Pending = append(s.Pending, path.Base(name))
 		}
 	}
 	return s, err
-}
-
-func liteSchema(file string) (exists bool, version int64, err error) {
-	defer func() { err = explained(err, file) }()
-	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		return false, 0, nil
-	}
-	c, err := openLite(file, readWrite)
-	if err != nil {
-		return true, 0, err
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	tables, err := column(c, "SELECT name FROM sqlite_schema LIMIT 1")
-	if err != nil {
-		return true, 0, fmt.Errorf("reading %s: %w", file, err)
-	}
-	if len(tables) == 0 {
-		return true, 0, nil
-	}
-	version, err = liteVersion(c)
-	return true, version, err
 }

@@ -37,6 +37,15 @@ func BeAlone(inst config.Instance, what string) (release func(), err error) {
 		what, inst.Name, inst.Config.Environment, os.Getpid(), inst.File))
 }
 
+// RefuseForeign refuses an instance's database, with a queries.ForeignError, when it is neither empty nor
+// of this program (/docs/operating#foreign).
+func RefuseForeign(ctx context.Context, inst config.Instance) error {
+	if _, err := queries.RequireOwn(ctx, Source(inst)); err != nil {
+		return fmt.Errorf("opening the database: %w", queries.Named(err))
+	}
+	return nil
+}
+
 // ServerOf names the server of an instance's SQLite database; it is empty when there is
 // none.
 func ServerOf(inst config.Instance) string { return queries.ServedBy(Source(inst)) }

@@ -115,6 +115,9 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 	}
 	defer func() { _ = listener.Close() }()
 	logger.Info().Msg("Initializing the database")
+	if err := RefuseForeign(ctx, inst); err != nil {
+		return err
+	}
 	release, err := BeAlone(inst, "server")
 	if err != nil {
 		return err

@@ -30,7 +30,7 @@ func TestReliability_R4_DamageIsTold(t *testing.T) {
 		"no tables":    func(f []byte) []byte { f[100] ^= 0xff; return f },
 		"half of it":   func(f []byte) []byte { return f[:len(f)/2] },
 		"heads of all": heads,
-		"nonsense":     func([]byte) []byte { return []byte(strings.Repeat("nonsense ", 5000)) },
+		"nonsense":     func([]byte) []byte { return []byte(strings.Repeat("nonsense\x00", 5000)) }, // no text, which would be of another program
 	} {
 		if err := os.WriteFile(s.src.Path, damage(append([]byte{}, sound...)), 0o600); err != nil {
 			t.Fatal(err)

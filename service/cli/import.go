@@ -78,6 +78,9 @@ func (p *program) importFile(ctx context.Context, inst config.Instance, path str
 		p.Warn("%s", w)
 	}
 	if f.dropAll && !f.dryRun {
+		if err := service.RefuseForeign(ctx, inst); err != nil {
+			return nil, err
+		}
 		if err := p.giveUpData(ctx, inst, f); err != nil {
 			return nil, err
 		}

@@ -41,7 +41,10 @@ const previousSuffix = ".previous"
 // file, or below a folder to one that is named after the instance and the moment. An
 // older backup in that file is kept beside it.
 func Backup(ctx context.Context, inst config.Instance, to string, now time.Time, o BackupOptions) (made Copied, err error) {
-	to, replaces, err := backupFile(inst, to, now)
+	if err := service.RefuseForeign(ctx, inst); err != nil {
+		return Copied{}, err
+	}
+	to, replaces, err := backupFile(ctx, inst, to, now)
 	if err != nil {
 		return Copied{}, err
 	}
@@ -93,7 +96,7 @@ func KeepData(ctx context.Context, inst config.Instance, now time.Time, show fun
 
 // backupFile chooses where a backup goes, and refuses to replace what is no backup. It
 // reports whether an older backup is there.
-func backupFile(inst config.Instance, to string, now time.Time) (file string, replaces bool, err error) {
+func backupFile(ctx context.Context, inst config.Instance, to string, now time.Time) (file string, replaces bool, err error) {
 	info, err := os.Stat(to)
 	switch {
 	case err == nil && info.IsDir():
@@ -112,7 +115,7 @@ func backupFile(inst config.Instance, to string, now time.Time) (file string, re
 	if err == nil && (os.SameFile(own, info) || sameName(to, inst.Database.Path)) {
 		return "", false, fmt.Errorf("%s is the database itself", to)
 	}
-	if !looksLikeBackup(to) {
+	if !looksLikeBackup(ctx, to) {
 		return "", false, fmt.Errorf("%s exists and is no backup: it is not replaced", to)
 	}
 	return to, info.Size() > 0, nil
@@ -139,8 +142,8 @@ func backupSuffix(inst config.Instance) string {
 	return ".sqlite"
 }
 
-// looksLikeBackup knows both kinds of backup by how they begin.
-func looksLikeBackup(path string) bool {
+// looksLikeBackup knows a backup of Postgres by how it begins, and one of SQLite by its tables.
+func looksLikeBackup(ctx context.Context, path string) bool {
 	f, err := os.Open(path)
 	if err != nil {
 		return false
@@ -148,7 +151,11 @@ func looksLikeBackup(path string) bool {
 	defer func() { _ = f.Close() }()
 	head := make([]byte, 16)
 	n, _ := f.Read(head)
-	return n == 0 || strings.HasPrefix(string(head), "SQLite format 3\x00") || strings.HasPrefix(string(head), "PGDMP")
+	if n == 0 || strings.HasPrefix(string(head), "PGDMP") {
+		return true
+	}
+	id, err := queries.Identify(ctx, queries.Source{Engine: queries.SQLite, Path: path})
+	return err == nil && id.Usable()
 }
 
 // Restored is where the data is that a backup replaced.
@@ -164,6 +171,10 @@ type Restored struct {
 // kept beside it, for Postgres in the instance's data folder. A backup that is damaged
 // or newer than this program is refused before anything is touched.
 func Restore(ctx context.Context, inst config.Instance, backup string, now time.Time, show func(string)) (Restored, error) {
+	// A database that is too damaged to be known is moved aside.
+	if err := service.RefuseForeign(ctx, inst); isForeign(err) || err != nil && inst.Database.Engine == config.Postgres {
+		return Restored{}, err
+	}
 	release, err := occupied(ctx, inst)
 	if err != nil {
 		return Restored{}, err
@@ -189,6 +200,9 @@ func replaceSQLite(ctx context.Context, inst config.Instance, backup string, now
 		return Restored{}, fmt.Errorf("making the folder of the database: %w", err)
 	}
 	safety := fmt.Sprintf("%s.before-restore-%s", inst.Database.Path, moment(now))
+	if err := noBackup(ctx, backup); err != nil {
+		return Restored{}, err
+	}
 	version, err := queries.VerifySQLite(backup)
 	if err != nil {
 		return Restored{}, err
@@ -198,6 +212,27 @@ func replaceSQLite(ctx context.Context, inst config.Instance, backup string, now
 		safety = ""
 	}
 	return Restored{Safety: safety, Version: version}, stopFirst(err)
+}
+
+// isForeign reports whether a database is of another program.
+func isForeign(err error) bool {
+	_, ok := errors.AsType[*queries.ForeignError](err)
+	return ok
+}
+
+// noBackup says what a file is in place of a backup; nil when it may be one.
+func noBackup(ctx context.Context, file string) error {
+	id, err := queries.Identify(ctx, queries.Source{Engine: queries.SQLite, Path: file})
+	switch {
+	case err != nil: // a look for damage says more
+	case id.Kind == queries.KindReference:
+		return fmt.Errorf("%s is %s, and no backup of this server: have uri of the configuration lead to it, and take it over with vserver takeover", file, id.What)
+	case id.Kind == queries.KindForeign:
+		return fmt.Errorf("%s is %s, and no backup of this server", file, id.What)
+	case id.Kind == queries.KindEmpty && id.Exists:
+		return fmt.Errorf("%s is empty, and no backup of this server", file)
+	}
+	return nil
 }
 
 // occupied takes an instance's address and its place at the database, which a server has to

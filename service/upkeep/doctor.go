@@ -127,6 +127,9 @@ func (e examination) port(ctx context.Context) []Finding {
 }
 
 func (e examination) database(ctx context.Context) []Finding {
+	if foreign, ok := errors.AsType[*queries.ForeignError](service.RefuseForeign(ctx, e.inst)); ok {
+		return failing(foreign.Remedy(), foreign)
+	}
 	if e.inst.Database.Engine == config.Postgres {
 		if _, err := ReadSchema(ctx, e.inst); err != nil {
 			return failing("check uri of the configuration, and that Postgres runs", err)
@@ -144,6 +147,9 @@ func (e examination) database(ctx context.Context) []Finding {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return sound("%s does not exist yet, the first start makes it", path)
 	}
+	if info, err := os.Stat(path); err == nil && info.Size() == 0 {
+		return sound("%s is empty, the first start fills it", path)
+	}
 	if err := queries.ProveSQLite(path); err != nil {
 		return failing(queries.Remedy(err), err)
 	}
@@ -153,6 +159,8 @@ func (e examination) database(ctx context.Context) []Finding {
 func (e examination) migrations(ctx context.Context) []Finding {
 	s, err := ReadSchema(ctx, e.inst)
 	switch {
+	case isForeign(err):
+		return skipped("the database is not of this server, see its check")
 	case err != nil:
 		return failing("see the check of the database", err)
 	case s.Has > s.Knows:

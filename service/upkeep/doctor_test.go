@@ -130,7 +130,7 @@ func TestDoctorAdvisesABackupForDamageOnly(t *testing.T) {
 		lay     func() error
 		restore bool
 	}{
-		"damaged":  {func() error { return os.WriteFile(inst.Database.Path, bytes.Repeat([]byte("x"), 8192), 0o600) }, true},
+		"damaged":  {func() error { return os.WriteFile(inst.Database.Path, bytes.Repeat([]byte("x\x00"), 4096), 0o600) }, true},
 		"a folder": {func() error { return os.Mkdir(inst.Database.Path, 0o700) }, false},
 	} {
 		if err := errors.Join(os.RemoveAll(inst.Database.Path), c.lay()); err != nil {
