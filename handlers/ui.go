@@ -31,7 +31,7 @@ type webInterface struct {
 // builtFile is a file whose name changes with its contents.
 type builtFile struct {
 	kind   string
-	plain  []byte
+	plain  func() ([]byte, error) // not kept: the system has it in the program's file
 	zipped func() ([]byte, error) // made when somebody asks for it first
 }
 
@@ -53,7 +53,7 @@ func (s *Server) registerUI() {
 		panic(err) // what the binary carries is read in every test
 	}
 	w := &webInterface{at: interfaceAt(s.opt.APIPath), api: s.opt.APIPath, version: s.opt.Version, page: page, files: map[string]builtFile{}}
-	if err := w.read(files); err != nil {
+	if err := w.list(files); err != nil {
 		panic(err)
 	}
 	s.ui = w
@@ -66,23 +66,25 @@ func (s *Server) registerUI() {
 	}
 }
 
-// read takes in the files, which are few and served from memory.
-func (w *webInterface) read(files fs.FS) error {
+// list takes in the names of the files. What is in them is read when somebody asks for it:
+// a server that shows no page needs no memory for it.
+func (w *webInterface) list(files fs.FS) error {
 	names, err := fs.Glob(files, "*")
 	if err != nil {
 		return fmt.Errorf("listing the files of the web interface: %w", err)
 	}
 	for _, name := range names {
-		plain, err := fs.ReadFile(files, name)
-		if err != nil {
-			return fmt.Errorf("reading a file of the web interface: %w", err)
-		}
+		plain := func() ([]byte, error) { return fs.ReadFile(files, name) }
 		w.files[name] = builtFile{types[path.Ext(name)], plain, sync.OnceValues(func() ([]byte, error) { return zipped(plain) })}
 	}
 	return nil
 }
 
-func zipped(plain []byte) ([]byte, error) {
+func zipped(read func() ([]byte, error)) ([]byte, error) {
+	plain, err := read()
+	if err != nil {
+		return nil, fmt.Errorf("reading a file of the web interface: %w", err)
+	}
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	if _, err := z.Write(plain); err != nil {
@@ -122,17 +124,20 @@ func (w *webInterface) asset(c echo.Context) error {
 	if !ok {
 		return unknownURL(c)
 	}
-	h, body := c.Response().Header(), file.plain
+	h, read := c.Response().Header(), file.plain
+	zip := takesGzip(c.Request().Header)
+	if zip {
+		read = file.zipped
+	}
+	body, err := read()
+	if err != nil {
+		return fmt.Errorf("reading a file of the web interface: %w", err)
+	}
+	if zip {
+		h.Set("Content-Encoding", "gzip")
+	}
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Add("Vary", "Accept-Encoding")
-	if takesGzip(c.Request().Header) {
-		z, err := file.zipped()
-		if err != nil {
-			return err
-		}
-		h.Set("Content-Encoding", "gzip")
-		body = z
-	}
 	return send(c, file.kind, body)
 }
 

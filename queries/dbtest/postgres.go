@@ -111,14 +111,18 @@ func Renew(t testing.TB, src queries.Source) bool {
 	return true
 }
 
-// putBack fills every table and sequence from what keep has stored.
+// putBack fills every table that has changed, and every sequence, from what keep has stored.
 const putBack = `
-DO $$ DECLARE t text; s record; BEGIN
+DO $$ DECLARE t text; s record; changed boolean; BEGIN
   SET LOCAL lock_timeout = '10s';
   SET LOCAL session_replication_role = replica;
   FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
-    EXECUTE format('DELETE FROM public.%I', t);
-    EXECUTE format('INSERT INTO public.%I SELECT * FROM keep.%I', t, t);
+    EXECUTE format('SELECT EXISTS (TABLE public.%1$I EXCEPT ALL TABLE keep.%1$I)
+      OR (SELECT count(*) FROM public.%1$I) <> (SELECT count(*) FROM keep.%1$I)', t) INTO changed;
+    IF changed THEN
+      EXECUTE format('DELETE FROM public.%I', t);
+      EXECUTE format('INSERT INTO public.%I SELECT * FROM keep.%I', t, t);
+    END IF;
   END LOOP;
   FOR s IN SELECT * FROM keep."a sequence" LOOP
     PERFORM setval(format('public.%I', s.sequencename)::regclass, s.at, s.called);
