@@ -1,1 +1,0 @@
-import{bt as e,ct as t,dt as n}from"./base-DTInnrgu.js";import{y as r}from"./index-DKVelvsz.js";var i=e();function a({size:e=28}){return(0,i.jsxs)(n,{gap:10,wrap:`nowrap`,children:[(0,i.jsx)(`img`,{src:`${r.server}/static/icon.svg`,alt:``,width:e,height:e}),(0,i.jsx)(t,{component:`span`,fw:700,fz:e>30?`xl`:`md`,lts:-.2,children:`vserver`})]})}export{a as t};

@@ -1,0 +1,33 @@
+import "@mantine/charts/styles.css";
+import { BarChart } from "@mantine/charts";
+import { Box } from "@mantine/core";
+import { useLanguage, useText } from "../../text";
+import type { Figure } from "./shape";
+
+const bar = 34; // pixels
+
+// FigureChart draws figures as bars.
+export default function FigureChart({ figures, label }: { figures: Figure[]; label?: string }) {
+  const t = useText();
+  const { language } = useLanguage();
+  const format = (value: number) => value.toLocaleString(language, { maximumSignificantDigits: 6 });
+  return (
+    <Box role="img" aria-label={`${label ?? t.results.as.chart}: ${figures.map((one) => `${one.name} ${format(one.value)}`).join(", ")}`}>
+      <BarChart
+        h={Math.max(140, figures.length * bar + 50)}
+        data={figures.map((one) => ({ name: one.name || "value", value: one.value }))}
+        dataKey="name"
+        orientation="vertical"
+        yAxisProps={{ width: 150 }}
+        series={[{ name: "value", label: label ?? "", color: "pine.6" }]}
+        valueFormatter={format}
+        tickLine="none"
+        gridAxis="x"
+        maxBarWidth={22}
+        barProps={{ radius: [0, 4, 4, 0], isAnimationActive: false }}
+        withBarValueLabel
+        valueLabelProps={{ position: "right", fontSize: 12 }}
+      />
+    </Box>
+  );
+}

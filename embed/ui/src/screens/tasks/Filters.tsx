@@ -1,0 +1,115 @@
+import { Button, Collapse, Group, NumberInput, Paper, Select, TextInput } from "@mantine/core";
+import { useDebouncedCallback, useDisclosure } from "@mantine/hooks";
+import { IconAdjustmentsHorizontal, IconSearch, IconX } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
+import { collaborations } from "../../api/collaborations";
+import { organizations } from "../../api/organizations";
+import type { Filter, TaskStatus } from "../../api/tasks";
+import { useText } from "../../text";
+
+const statuses: TaskStatus[] = ["pending", "initializing", "active", "completed", "failed", "unknown"];
+const afterTyping = 300; // milliseconds
+
+type Props = { filter: Filter; change: (next: Filter) => void };
+
+// Filters narrow the list. They stand in the address, so that a view can be kept and sent.
+export function Filters({ filter, change }: Props) {
+  const t = useText();
+  const [more, { toggle }] = useDisclosure(Boolean(filter.initiator_id || filter.image || filter.run_id));
+  const { data: known } = useQuery(collaborations);
+  const { data: senders } = useQuery(organizations);
+  const set = (part: Filter) => change({ ...filter, ...part });
+  const filtered = Object.values(filter).some((value) => value !== undefined);
+  return (
+    <Paper p="md">
+      <Group align="flex-end" gap="sm">
+        <Typed label={t.tasks.filter.text} value={filter.name ?? ""} change={(name) => set({ name: name || undefined })} grow />
+        <Select
+          label={t.tasks.filter.status}
+          placeholder={t.tasks.filter.any}
+          w={160}
+          clearable
+          value={filter.status ?? null}
+          data={statuses.map((value) => ({ value, label: t.common.states[value] ?? value }))}
+          onChange={(status) => set({ status: status ?? undefined })}
+        />
+        <Select
+          label={t.tasks.filter.collaboration}
+          placeholder={t.tasks.filter.any}
+          w={220}
+          clearable
+          searchable
+          value={filter.collaboration_id ? String(filter.collaboration_id) : null}
+          data={(known ?? []).map(({ id, name }) => ({ value: String(id), label: name ?? String(id) }))}
+          onChange={(id) => set({ collaboration_id: id ? Number(id) : undefined })}
+        />
+        <Button variant="default" leftSection={<IconAdjustmentsHorizontal size={16} />} onClick={toggle} aria-expanded={more}>
+          {t.tasks.filter.more}
+        </Button>
+        {filtered && (
+          <Button variant="subtle" leftSection={<IconX size={16} />} onClick={() => change({})}>
+            {t.tasks.clear}
+          </Button>
+        )}
+      </Group>
+      <Collapse expanded={more}>
+        <Group align="flex-end" gap="sm" mt="sm">
+          <Typed label={t.tasks.filter.image} value={filter.image ?? ""} change={(image) => set({ image: image || undefined })} grow />
+          <Select
+            label={t.tasks.filter.initiator}
+            placeholder={t.tasks.filter.any}
+            w={220}
+            clearable
+            searchable
+            value={filter.initiator_id ? String(filter.initiator_id) : null}
+            data={(senders ?? []).map(({ id, name }) => ({ value: String(id), label: name ?? String(id) }))}
+            onChange={(id) => set({ initiator_id: id ? Number(id) : undefined })}
+          />
+          <Typed label={t.tasks.filter.run} value={filter.run_id ? String(filter.run_id) : ""} change={(run) => set({ run_id: Number(run) || undefined })} width={110} />
+          <OpenByNumber />
+        </Group>
+      </Collapse>
+    </Paper>
+  );
+}
+
+type TypedProps = { label: string; value: string; change: (text: string) => void; grow?: boolean; width?: number };
+
+// Typed tells what was typed once the typing rests.
+function Typed({ label, value, change, grow, width }: TypedProps) {
+  const [text, setText] = useState(value);
+  const tell = useDebouncedCallback(change, afterTyping);
+  useEffect(() => setText(value), [value]);
+  return (
+    <TextInput
+      label={label}
+      value={text}
+      w={width}
+      flex={grow ? "1 1 180px" : undefined}
+      leftSection={grow ? <IconSearch size={15} /> : undefined}
+      onChange={(event) => {
+        setText(event.currentTarget.value);
+        tell(event.currentTarget.value);
+      }}
+    />
+  );
+}
+
+// OpenByNumber leads to the task of a number.
+function OpenByNumber() {
+  const t = useText();
+  const navigate = useNavigate();
+  const [id, setId] = useState<number | string>("");
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (Number(id) > 0) void navigate({ to: "/tasks/$id", params: { id: String(id) } });
+      }}
+    >
+      <NumberInput label={t.tasks.filter.open} w={170} min={1} allowDecimal={false} hideControls value={id} onChange={setId} placeholder={t.tasks.filter.id} />
+    </form>
+  );
+}
