@@ -42,7 +42,7 @@ export function State({ status }: { status: string | null | undefined }) {
       variant="outline"
       tt="none"
       fw={600}
-      maw="100%"
+      miw="max-content"
       style={{ "--badge-color": colour, borderColor: `color-mix(in srgb, ${colour} 35%, transparent)`, backgroundColor: `color-mix(in srgb, ${colour} 7%, transparent)` }}
       leftSection={<Picture size={13} stroke={2} style={{ display: "block" }} />}
     >

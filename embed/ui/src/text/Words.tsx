@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect, useMemo, useState } from "react";
-import { type Language, prefer, preferred, TextContext, textsOf, type Texts } from ".";
+import { type Language, localeOf, prefer, preferred, TextContext, textsOf, type Texts } from ".";
 import { en } from "./en";
 
 // Words gives all below it the texts of the chosen language, as soon as they are there.
@@ -18,6 +18,7 @@ export function Words({ children }: { children: ReactNode }) {
     () => ({
       texts: texts ?? en,
       language,
+      locale: localeOf(language),
       choose: (next: Language) => {
         prefer(next);
         setLanguage(next);

@@ -24,9 +24,13 @@ export async function textsOf(language: Language): Promise<Texts> {
   return language === "nl" ? (await import("./nl")).nl : en;
 }
 
-export const TextContext = createContext<{ texts: Texts; language: Language; choose: (language: Language) => void }>({
+// localeOf is how dates and figures are written: as the browser has it for the language.
+export const localeOf = (language: Language) => navigator.languages.find((one) => one.slice(0, 2) === language) ?? (language === "en" ? "en-GB" : language);
+
+export const TextContext = createContext<{ texts: Texts; language: Language; locale: string; choose: (language: Language) => void }>({
   texts: en,
   language: "en",
+  locale: "en-GB",
   choose: () => {},
 });
 

@@ -20,7 +20,7 @@ type Answered = { organization: string; figures: Map<string, number> };
 // organization worked it out with subtasks, of these.
 export function Compare({ task, results }: { task: Task; results: Result[] }) {
   const t = useText();
-  const { language } = useLanguage();
+  const { locale } = useLanguage();
   const { data: all } = useQuery({ ...run(task.run_id ?? 0), enabled: task.run_id !== null && results.length < 2 });
   const below = (all ?? []).filter((one) => one.parent?.id === task.id);
   const parts = useQueries({ queries: below.map((one) => resultsOf(one.id)) });
@@ -62,7 +62,7 @@ export function Compare({ task, results }: { task: Task; results: Result[] }) {
                 {name}
               </Text>
               <Text fw={600} style={{ fontVariantNumeric: "tabular-nums" }}>
-                {value.toLocaleString(language, { maximumSignificantDigits: 8 })}
+                {value.toLocaleString(locale, { maximumSignificantDigits: 8 })}
               </Text>
             </div>
           ))}

@@ -73,8 +73,8 @@ export function DataTable({ grid, name }: { grid: Grid; name: string }) {
 }
 
 function Value({ cell }: { cell: Cell }) {
-  const { language } = useLanguage();
-  if (typeof cell === "number") return <td className={css.number}>{Number.isInteger(cell) ? cell.toLocaleString(language, { useGrouping: false }) : cell.toLocaleString(language, { maximumSignificantDigits: 8, useGrouping: false })}</td>;
+  const { locale } = useLanguage();
+  if (typeof cell === "number") return <td className={css.number}>{Number.isInteger(cell) ? cell.toLocaleString(locale, { useGrouping: false }) : cell.toLocaleString(locale, { maximumSignificantDigits: 8, useGrouping: false })}</td>;
   const text = cell === null ? "" : typeof cell === "object" ? JSON.stringify(cell) : String(cell);
   return <td title={text.length > 40 ? text : undefined}>{text}</td>;
 }

@@ -9,8 +9,8 @@ const bar = 34; // pixels
 // FigureChart draws figures as bars.
 export default function FigureChart({ figures, label }: { figures: Figure[]; label?: string }) {
   const t = useText();
-  const { language } = useLanguage();
-  const format = (value: number) => value.toLocaleString(language, { maximumSignificantDigits: 6 });
+  const { locale } = useLanguage();
+  const format = (value: number) => value.toLocaleString(locale, { maximumSignificantDigits: 6 });
   return (
     <Box role="img" aria-label={`${label ?? t.results.as.chart}: ${figures.map((one) => `${one.name} ${format(one.value)}`).join(", ")}`}>
       <BarChart

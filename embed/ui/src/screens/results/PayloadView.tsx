@@ -104,7 +104,7 @@ const mostText = 100_000; // characters that are shown
 
 function Plain({ text }: { text: string }) {
   const t = useText();
-  const { language } = useLanguage();
+  const { locale } = useLanguage();
   return (
     <Stack gap={4}>
       <ScrollArea.Autosize mah={420} type="auto">
@@ -114,7 +114,7 @@ function Plain({ text }: { text: string }) {
       </ScrollArea.Autosize>
       {text.length > mostText && (
         <Text fz="xs" c="dimmed">
-          {t.results.tooLong(sizeText(text.length, language))}
+          {t.results.tooLong(sizeText(text.length, locale))}
         </Text>
       )}
     </Stack>
@@ -123,10 +123,10 @@ function Plain({ text }: { text: string }) {
 
 export function Downloads({ name, bytes, type }: { name: string; bytes: Uint8Array<ArrayBuffer>; type?: string }) {
   const t = useText();
-  const { language } = useLanguage();
+  const { locale } = useLanguage();
   return (
     <Button size="compact-sm" variant="default" leftSection={<IconDownload size={14} />} onClick={() => save(name, bytes, type)} w="fit-content">
-      {t.results.download} ({sizeText(bytes.length, language)})
+      {t.results.download} ({sizeText(bytes.length, locale)})
     </Button>
   );
 }

@@ -11,7 +11,7 @@ const at = (moment: string | null) => (moment ? Date.parse(moment) : undefined);
 // TimeLine shows for each organization how long its part waited and how long it ran.
 export function TimeLine({ task, results }: { task: Task; results: Result[] }) {
   const t = useText();
-  const { language } = useLanguage();
+  const { locale } = useLanguage();
   const organization = useOrganizationNames();
   const now = useNow(1000, !task.complete);
   const begin = Math.min(...results.map((result) => at(result.assigned_at) ?? Infinity), at(task.created_at) ?? Infinity);
@@ -25,8 +25,8 @@ export function TimeLine({ task, results }: { task: Task; results: Result[] }) {
           const assigned = at(result.assigned_at) ?? begin;
           const finished = at(result.finished_at) ?? now;
           const started = at(result.started_at) ?? finished;
-          const waited = durationText(started - assigned, language);
-          const ran = durationText(finished - started, language);
+          const waited = durationText(started - assigned, locale);
+          const ran = durationText(finished - started, locale);
           const name = organization(result.organization);
           return (
             <div key={result.id} className={css.row}>
@@ -40,14 +40,14 @@ export function TimeLine({ task, results }: { task: Task; results: Result[] }) {
                 </Box>
               </Tooltip>
               <Text fz="xs" c="dimmed" ta="right" style={{ whiteSpace: "nowrap" }}>
-                {durationText(finished - assigned, language)}
+                {durationText(finished - assigned, locale)}
               </Text>
             </div>
           );
         })}
         <Group justify="space-between" fz="xs" c="dimmed" className={css.scale}>
-          <span>{new Date(begin).toLocaleTimeString(language)}</span>
-          <span>{new Date(end).toLocaleTimeString(language)}</span>
+          <span>{new Date(begin).toLocaleTimeString(locale)}</span>
+          <span>{new Date(end).toLocaleTimeString(locale)}</span>
         </Group>
       </Stack>
     </Paper>
