@@ -1,1 +1,0 @@
-import{ft as e}from"./base-BC4wMt5n.js";import{o as t,s as n}from"./Problems-DzdGf683.js";var r=e({queryKey:[`node`,`all`],queryFn:async()=>await t(n.GET(`/node`))});export{r as t};
