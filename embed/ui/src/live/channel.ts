@@ -2,6 +2,7 @@
 // stale what the cache knows of the nouns they are about, and are handed to who listens.
 import { useEffect, useSyncExternalStore } from "react";
 import { io, type Socket } from "socket.io-client";
+import type { Node } from "../api/nodes";
 import { queries, type Noun } from "../api/queries";
 import { place } from "../app/place";
 import { atSignOut, renewOrLapse, session, token, useSession } from "../app/session";
@@ -32,13 +33,13 @@ export type Events = {
 type Name = keyof Events;
 
 const stale: Record<Name, Noun[]> = {
-  "node-online": ["node"],
-  "node-offline": ["node"],
-  task_created: ["task", "result"],
-  status_update: ["task", "result"],
-  algorithm_status_change: ["task", "result"],
-  kill_containers: ["task", "result"],
-  container_failed: ["task", "result"],
+  "node-online": ["node", "event"],
+  "node-offline": ["node", "event"],
+  task_created: ["task", "result", "event"],
+  status_update: ["task", "result", "event"],
+  algorithm_status_change: ["task", "result", "event"],
+  kill_containers: ["task", "result", "event"],
+  container_failed: ["task", "result", "event"],
   message: [],
 };
 
@@ -130,13 +131,21 @@ function close() {
 atSignOut(close);
 
 function hear<N extends Name>(name: N, event: Events[N]) {
+  if (name === "node-online" || name === "node-offline") presence(event as Events["node-online"], name === "node-online");
   for (const noun of stale[name]) mark(noun);
   for (const tell of listeners[name] ?? []) tell(event);
 }
 
-// mark gathers what became stale, so that a storm of events asks the server once in a while:
-// the first event at once, the next ones together.
-const pause = 1000;
+// presence has a node that came or went appear so at once.
+function presence({ id }: { id: number }, online: boolean) {
+  queries.setQueryData<Node[]>(["node", "all"], (before) => before?.map((node) => (node.id === id ? { ...node, status: online ? "online" : "offline", last_seen: new Date().toISOString() } : node)));
+}
+
+// mark gathers what became stale: the first event asks the server at once, the next ones
+// together after a pause that grows while there are events all the time.
+const shortest = 150;
+const longest = 2400;
+let pause = shortest;
 const marked = new Set<Noun>();
 let resting: ReturnType<typeof setTimeout> | undefined;
 
@@ -148,8 +157,12 @@ function mark(noun: Noun) {
 
 function ask() {
   resting = undefined;
-  if (marked.size === 0) return;
+  if (marked.size === 0) {
+    pause = shortest;
+    return;
+  }
   for (const noun of marked) void queries.invalidateQueries({ queryKey: [noun] });
   marked.clear();
   resting = setTimeout(ask, pause);
+  pause = Math.min(pause * 2, longest);
 }

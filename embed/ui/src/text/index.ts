@@ -3,7 +3,7 @@
 import { createContext, useContext } from "react";
 import { en } from "./en";
 
-type Wide<T> = T extends string ? string : T extends (...given: infer G) => string ? (...given: G) => string : { [K in keyof T]: Wide<T[K]> };
+type Wide<T> = T extends string ? string : T extends readonly string[] ? string[] : T extends (...given: infer G) => infer R ? (...given: G) => Wide<R> : { [K in keyof T]: Wide<T[K]> };
 
 export type Texts = Wide<typeof en>;
 export type Language = "en" | "nl";

@@ -1,42 +1,118 @@
-import { Loader, Table, Paper } from "@mantine/core";
+import { Badge, Grid, Group, Paper, Select, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { IconLock, IconTopologyStar3 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { type Collaboration, collaborations } from "../../api/collaborations";
 import { nodes } from "../../api/nodes";
+import { openResults } from "../../api/results";
+import { useRights } from "../../api/rights";
+import { usePolling } from "../../api/tasks";
 import { Empty } from "../../parts/Empty";
+import { useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
 import { ProblemNote } from "../../parts/Problems";
-import { State } from "../../parts/State";
-import { When } from "../../parts/When";
 import { useText } from "../../text";
+import { Attention } from "./Attention";
+import { Counts } from "./Counts";
+import { membersOf } from "./members";
+import { Picture } from "./Picture";
+import css from "./Picture.module.css";
+import { overviewRoute } from "./route";
 
 export default function Overview() {
   const t = useText();
-  const { data, error, refetch } = useQuery(nodes);
+  const { may } = useRights();
+  const { collaboration: asked } = overviewRoute.useSearch();
+  const navigate = overviewRoute.useNavigate();
+  const { data: all, error, refetch } = useQuery(collaborations);
+  const chosen = all?.find((one) => one.id === asked) ?? all?.toSorted((a, b) => (b.nodes?.length ?? 0) - (a.nodes?.length ?? 0))[0];
   return (
-    <Page title={t.common.menu.overview}>
+    <Page
+      title={t.overview.title}
+      about={
+        chosen && (
+          <Group gap="xs">
+            <span>{chosen.name}</span>
+            {chosen.encrypted && (
+              <Badge size="sm" variant="light" tt="none" leftSection={<IconLock size={11} style={{ display: "block" }} />}>
+                {t.overview.encrypted}
+              </Badge>
+            )}
+          </Group>
+        )
+      }
+      actions={
+        all &&
+        all.length > 1 && (
+          <Select
+            aria-label={t.overview.collaboration}
+            w={260}
+            searchable
+            allowDeselect={false}
+            value={chosen ? String(chosen.id) : null}
+            data={all.map(({ id, name }) => ({ value: String(id), label: name ?? String(id) }))}
+            onChange={(id) => void navigate({ search: { collaboration: id ? Number(id) : undefined }, replace: true })}
+          />
+        )
+      }
+    >
       <ProblemNote problem={error} retry={() => void refetch()} />
-      {!data && !error && <Loader />}
-      {data?.length === 0 && <Empty title={t.common.empty.title} />}
-      {data && data.length > 0 && (
-        <Paper p={0}>
-          <Table.ScrollContainer minWidth={420}>
-            <Table>
-              <Table.Tbody>
-                {data.map((node) => (
-                  <Table.Tr key={node.id}>
-                    <Table.Td>{node.name}</Table.Td>
-                    <Table.Td>
-                      <State status={node.status ?? "unseen"} />
-                    </Table.Td>
-                    <Table.Td>
-                      <When at={node.last_seen} ago />
-                    </Table.Td>
-                  </Table.Tr>
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
-        </Paper>
+      {!all && !error && <Skeleton h={480} />}
+      {all?.length === 0 && (
+        <Empty title={t.overview.none} icon={IconTopologyStar3}>
+          {may("collaboration", "VIEW", "GLOBAL") ? t.overview.noneText : t.overview.noneYours}
+        </Empty>
       )}
+      {chosen && <Network key={chosen.id} collaboration={chosen} />}
     </Page>
+  );
+}
+
+function Network({ collaboration }: { collaboration: Collaboration }) {
+  const t = useText();
+  const name = useOrganizationNames();
+  const every = usePolling(true);
+  const known = useQuery({ ...nodes, refetchInterval: every && every * 3 });
+  const open = useQuery({ ...openResults, retry: false, refetchInterval: every });
+  const [organization, choose] = useState<number>();
+  const members = membersOf(collaboration, known.data ?? [], open.data?.rows ?? [], name);
+  return (
+    <Stack gap="lg">
+      <Counts collaboration={collaboration} members={members} every={every} />
+      <Grid gap="lg">
+        <Grid.Col span={{ base: 12, lg: 8 }}>
+          <Paper p="md">
+            <Group justify="space-between" mb="xs">
+              <Title order={2}>{t.overview.picture}</Title>
+              <Legend />
+            </Group>
+            {known.data ? <Picture name={collaboration.name ?? ""} members={members} chosen={organization} choose={choose} /> : <Skeleton h={420} />}
+          </Paper>
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, lg: 4 }}>
+          <Attention members={members} chosen={organization} known={known.data !== undefined} />
+        </Grid.Col>
+      </Grid>
+    </Stack>
+  );
+}
+
+function Legend() {
+  const t = useText();
+  const marks: [string, string][] = [
+    [t.overview.legend.travels, "var(--v-busy)"],
+    [t.overview.legend.waits, "var(--v-wait)"],
+  ];
+  return (
+    <Group gap="md">
+      {marks.map(([word, colour]) => (
+        <Group key={word} gap={6} wrap="nowrap">
+          <span className={css.legend} style={{ background: colour }} />
+          <Text fz="xs" c="dimmed">
+            {word}
+          </Text>
+        </Group>
+      ))}
+    </Group>
   );
 }

@@ -1,6 +1,7 @@
 import { common } from "./common";
+import { overview } from "./overview";
 import { results } from "./results";
 import { signIn } from "./sign-in";
 import { tasks } from "./tasks";
 
-export const en = { common, results, signIn, tasks };
+export const en = { common, overview, results, signIn, tasks };

@@ -1,7 +1,8 @@
 import type { Texts } from "..";
 import { common } from "./common";
+import { overview } from "./overview";
 import { results } from "./results";
 import { signIn } from "./sign-in";
 import { tasks } from "./tasks";
 
-export const nl: Texts = { common, results, signIn, tasks };
+export const nl: Texts = { common, overview, results, signIn, tasks };

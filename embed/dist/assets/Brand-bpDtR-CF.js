@@ -1,1 +1,0 @@
-import{an as e,bn as t,tn as n}from"./base-BKatQttz.js";import{v as r}from"./Problems-BQESCpJs.js";var i=t();function a({size:t=28}){return(0,i.jsxs)(e,{gap:10,wrap:`nowrap`,children:[(0,i.jsx)(`img`,{src:`${r.server}/static/icon.svg`,alt:``,width:t,height:t}),(0,i.jsx)(n,{component:`span`,fw:700,fz:t>30?`xl`:`md`,lts:-.2,children:`vserver`})]})}export{a as t};

@@ -1,1 +1,0 @@
-import{ft as e}from"./base-BKatQttz.js";import{o as t,s as n}from"./Problems-BQESCpJs.js";var r=e({queryKey:[`node`,`all`],queryFn:async()=>await t(n.GET(`/node`))});export{r as t};
