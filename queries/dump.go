@@ -130,9 +130,8 @@ func replaceable(ctx context.Context, dsn string, version int64) (has int64, err
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	const others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
 	var connected int
-	if err := db.QueryRowContext(ctx, others).Scan(&connected); err != nil {
+	if err := db.QueryRowContext(ctx, othersConnected).Scan(&connected); err != nil {
 		return 0, fmt.Errorf("looking who uses the database: %w", err)
 	}
 	if connected > 0 {

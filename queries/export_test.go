@@ -51,3 +51,6 @@ func (s *Statements) QueryRowContext(ctx context.Context, q string, args ...any)
 	s.read++
 	return s.DBTX.QueryRowContext(ctx, q, args...)
 }
+
+// FormsOfColumns are the names of columns of truth values and of moments.
+func FormsOfColumns() (truths, moments []string) { return truthColumns, momentColumns }

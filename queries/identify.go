@@ -28,6 +28,8 @@ const (
 	KindOurs      Kind = "ours"       // of this program, whatever release
 	KindReference Kind = "3.x server" // of a vantage6 server 3.x
 	KindForeign   Kind = "foreign"    // anything else
+	// KindUnfinished is one in Postgres that CopyDatabase has not finished.
+	KindUnfinished Kind = "unfinished copy"
 )
 
 // Identity says what a database is.
@@ -57,6 +59,9 @@ func (e *ForeignError) Error() string {
 	if e.Kind == KindReference {
 		return fmt.Sprintf("%s is %s, and was left as it is: %s", e.Place, e.What, e.Remedy())
 	}
+	if e.Kind == KindUnfinished {
+		return fmt.Sprintf("%s is %s: %s", e.Place, e.What, e.Remedy())
+	}
 	return fmt.Sprintf("%s is no database of this server but %s, and was left as it is: %s", e.Place, e.What, e.Remedy())
 }
 
@@ -64,6 +69,9 @@ func (e *ForeignError) Error() string {
 func (e *ForeignError) Remedy() string {
 	if e.Kind == KindReference {
 		return "vserver takeover --check shows what would become of it, vserver takeover takes it over"
+	}
+	if e.Kind == KindUnfinished {
+		return "repeat vserver copy, which begins it anew, or remove the tables"
 	}
 	return "give another uri in the configuration, or move that away"
 }
@@ -176,11 +184,14 @@ func identifyByBytes(path string) (Identity, error) {
 	return Identity{Kind: KindForeign, Exists: true, What: what}, nil
 }
 
+// PostgresDump is what Identify says of a backup of Postgres.
+const PostgresDump = "a dump of Postgres"
+
 // looksLike describes a file that was never a database by how it begins; of others, maybe
 // damaged, it says nothing.
 func looksLike(head []byte) string {
 	for magic, what := range map[string]string{
-		"PGDMP":            "a dump of Postgres",
+		"PGDMP":            PostgresDump,
 		"\x1f\x8b":         "a file compressed with gzip",
 		"\x28\xb5\x2f\xfd": "a file compressed with zstd",
 		"PK\x03\x04":       "a zip archive",
@@ -209,23 +220,31 @@ func identifyTables(src Source) (id Identity, err error) {
 		return id, err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
+	id, err = classify(liteCatalog(c, src.Path))
+	id.Exists = true
+	return id, err
+}
+
+// liteRelations are the tables and views of an SQLite file.
+const liteRelations = `SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name`
+
+// liteCatalog reads what an SQLite file is made of.
+func liteCatalog(c *untouched, path string) catalog {
 	wrapped := func(list []string, err error) ([]string, error) {
 		if err != nil {
-			err = fmt.Errorf("reading %s: %w", src.Path, explained(err, src.Path))
+			err = fmt.Errorf("reading %s: %w", path, explained(err, path))
 		}
 		return list, err
 	}
-	id, err = classify(catalog{
+	return catalog{
 		tables: func() ([]string, error) {
-			return wrapped(column(c.Conn, `SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name`))
+			return wrapped(column(c.Conn, liteRelations))
 		},
 		columns: func(table string) ([]string, error) {
 			return wrapped(column(c.Conn, `SELECT name FROM pragma_table_info('`+table+`')`))
 		},
 		version: func() (int64, error) { return liteVersion(c.Conn) },
-	})
-	id.Exists = true
-	return id, err
+	}
 }
 
 func identifyPostgres(ctx context.Context, dsn string) (id Identity, err error) {
@@ -239,26 +258,34 @@ func identifyPostgres(ctx context.Context, dsn string) (id Identity, err error) 
 		return id, fmt.Errorf("looking at the database: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	// What an extension brought along is nobody's data.
-	const tables = `SELECT DISTINCT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-		WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname = ANY (current_schemas(false))
-			AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = CAST('pg_class' AS regclass) AND d.objid = c.oid AND d.deptype = 'e')
-		ORDER BY c.relname`
-	const columns = `SELECT DISTINCT a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-		WHERE c.relname = $1 AND n.nspname = ANY (current_schemas(false)) AND a.attnum > 0 AND NOT a.attisdropped`
-	id, err = classify(catalog{
-		tables:  func() ([]string, error) { return texts(ctx, tx, tables) },
-		columns: func(table string) ([]string, error) { return texts(ctx, tx, columns, table) },
-		version: func() (version int64, err error) {
-			err = tx.QueryRowContext(ctx, appliedVersion).Scan(&version)
-			return version, err
-		},
-	})
-	if err != nil {
+	if id, err = classify(postgresCatalog(ctx, tx)); err != nil {
 		err = fmt.Errorf("looking at the database: %w", err)
 	}
 	id.Exists = true
 	return id, err
+}
+
+// The tables and views on the search path, but for what an extension brought along, which is nobody's data;
+// and the columns of one.
+const (
+	postgresRelations = `SELECT DISTINCT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname = ANY (current_schemas(false))
+			AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = CAST('pg_class' AS regclass) AND d.objid = c.oid AND d.deptype = 'e')
+		ORDER BY c.relname`
+	postgresColumns = `SELECT DISTINCT a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relname = $1 AND n.nspname = ANY (current_schemas(false)) AND a.attnum > 0 AND NOT a.attisdropped`
+)
+
+// postgresCatalog reads what a schema of Postgres is made of.
+func postgresCatalog(ctx context.Context, tx *sql.Tx) catalog {
+	return catalog{
+		tables:  func() ([]string, error) { return texts(ctx, tx, postgresRelations) },
+		columns: func(table string) ([]string, error) { return texts(ctx, tx, postgresColumns, table) },
+		version: func() (version int64, err error) {
+			err = tx.QueryRowContext(ctx, appliedVersion).Scan(&version)
+			return version, err
+		},
+	}
 }
 
 // texts returns the first column of a query's rows.
@@ -304,6 +331,8 @@ func classify(of catalog) (Identity, error) {
 	switch {
 	case len(tables) == 0:
 		return Identity{Kind: KindEmpty}, nil
+	case has(copyMark):
+		return Identity{Kind: KindUnfinished, What: "an unfinished copy of another database"}, nil
 	case has("authenticatable", "role_rule_association", "result", "task", "user") && !has("run"):
 		generation, err := generationOf(tables, of.columns)
 		what := "the database of a vantage6 server 3.x (release " + generation + " by its tables)"

@@ -165,7 +165,7 @@ func withBytes(text string) func(*testing.T, string) {
 // withTables makes a database.
 func withTables(statements string) func(*testing.T, string) {
 	return func(t *testing.T, path string) {
-		db, err := dbtest.SQL(queries.Source{Engine: queries.SQLite, Path: strings.ReplaceAll(path, "%", "%25")})
+		db, err := dbtest.SQL(queries.Source{Engine: queries.SQLite, Path: path})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,7 +25,7 @@ func TestWipeLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = raw.Close() }()
-	exec(t, raw,
+	execute(t, raw,
 		"INSERT INTO counter (name, value) VALUES ('run', 7)",
 		"INSERT INTO organization (name) VALUES ('A')", "INSERT INTO collaboration (name) VALUES ('C')",
 		"INSERT INTO member (organization_id, collaboration_id) VALUES (1, 1)",
@@ -75,7 +75,7 @@ func TestWipeLeavesNothing(t *testing.T) {
 	}
 }
 
-func exec(t *testing.T, db *sql.DB, statements ...string) {
+func execute(t *testing.T, db *sql.DB, statements ...string) {
 	t.Helper()
 	for _, s := range statements {
 		if _, err := db.ExecContext(t.Context(), s); err != nil {

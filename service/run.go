@@ -116,10 +116,7 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 	}
 	defer func() { _ = listener.Close() }()
 	logger.Info().Msg("Initializing the database")
-	if err := RefuseForeign(ctx, inst); err != nil {
-		return err
-	}
-	release, err := BeAlone(inst, "server")
+	release, err := takePlace(ctx, inst)
 	if err != nil {
 		return err
 	}
@@ -166,6 +163,14 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 	}
 	logger.Info().Msgf("Listening on %s%s", origin(inst.Config, listener.Addr()), inst.Config.APIPath)
 	return s.serveUntilEnd(ctx, options.Limits.Crowd.Watch(files.watch(listener)), o.Ready, answers(wire, inst.Config.APIPath))
+}
+
+// takePlace makes this process the one server of a database that is one.
+func takePlace(ctx context.Context, inst config.Instance) (release func(), err error) {
+	if err := RefuseForeign(ctx, inst); err != nil {
+		return nil, err
+	}
+	return BeAlone(inst, "server")
 }
 
 // wireOptions takes out of the configuration what the wire depends on.

@@ -146,7 +146,7 @@ func SQL(src queries.Source) (*sql.DB, error) {
 	if src.Engine == queries.Postgres {
 		return sql.Open("pgx", src.DSN)
 	}
-	return sql.Open("sqlite3", "file:"+src.Path+"?_pragma=busy_timeout(10000)&_pragma=foreign_keys(on)")
+	return sql.Open("sqlite3", "file:"+(&url.URL{Path: src.Path}).EscapedPath()+"?_pragma=busy_timeout(10000)&_pragma=foreign_keys(on)")
 }
 
 // Once skips a test in which the database has no part when the tests run on Postgres:

@@ -110,6 +110,7 @@ func (p *program) root() *cobra.Command {
 		p.backupCommand(),
 		p.benchCommand(),
 		p.configCommand(),
+		p.copyCommand(),
 		p.demoCommand(),
 		p.doctorCommand(),
 		p.filesCommand(),

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"vserver/queries"
@@ -126,6 +127,9 @@ func CheckKey(ctx context.Context, db *queries.DB, k Key) error {
 
 // keyProof is the name of the row that tells with which key this database is sealed.
 const keyProof = "second_factor_key"
+
+// HasSealed reports whether a database with secrets of these names holds second factors that are sealed.
+func HasSealed(secrets []string) bool { return slices.Contains(secrets, keyProof) }
 
 // sealer returns what secrets of this database are sealed with. It reads the key when it is
 // needed for the first time.

@@ -222,9 +222,8 @@ func isForeign(err error) bool {
 
 // noBackup says what a file is in place of a backup; nil when it may be one.
 func noBackup(ctx context.Context, file string) error {
-	id, err := queries.Identify(ctx, queries.Source{Engine: queries.SQLite, Path: file})
+	id, _ := queries.Identify(ctx, queries.Source{Engine: queries.SQLite, Path: file}) // a look for damage says more than the error
 	switch {
-	case err != nil: // a look for damage says more
 	case id.Kind == queries.KindReference:
 		return fmt.Errorf("%s is %s, and no backup of this server: have uri of the configuration lead to it, and take it over with vserver takeover", file, id.What)
 	case id.Kind == queries.KindForeign:
