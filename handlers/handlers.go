@@ -155,7 +155,7 @@ func (s *Server) routes() []route {
 		s.healthRoutes(), s.loginRoutes(), s.organizationRoutes(), s.collaborationRoutes(), s.nodeRoutes(),
 		s.userRoutes(), s.roleRoutes(), s.ruleRoutes(), s.passwordRoutes(), s.recoveryRoutes(), s.secondFactorRoutes(),
 		s.taskRoutes(), s.resultRoutes(), s.portRoutes(), s.killRoutes(), s.vpnRoutes(),
-		s.accessRoutes(),
+		s.accessRoutes(), s.eventRoutes(),
 	} {
 		all = append(all, noun...)
 	}

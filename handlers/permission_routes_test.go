@@ -143,6 +143,7 @@ var oracle = map[string]answers{
 	"POST /recover/2fa/reset": {good: 400, body: fixed(`{"reset_token":"t"}`)},
 	"POST /recover/2fa/lost":  {good: 200, body: fixed(`{"username":"viewer","password":"Passw0rd!"}`), harmless: true},
 	"GET /access/explain":     {who: "unc", good: 400}, // without a question
+	"GET /event":              {who: "u", good: 200},
 	"GET /version":            {good: 200},
 	"GET /health":             {good: 200},
 	"GET /health/fix":         {good: 200},

@@ -33,6 +33,19 @@ type Counter struct {
 	Value int64
 }
 
+type Event struct {
+	ID              int64
+	At              Time
+	Type            string
+	TaskID          *int64
+	ResultID        *int64
+	NodeID          *int64
+	UserID          *int64
+	OrganizationID  *int64
+	CollaborationID *int64
+	Status          *string
+}
+
 type FailedLogin struct {
 	UserID      int64
 	Network     string
@@ -66,6 +79,7 @@ type Node struct {
 	ApiKey          *string
 	CollaborationID *int64
 	OrganizationID  *int64
+	Client          *string
 }
 
 type NodeConfig struct {

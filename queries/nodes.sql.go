@@ -91,7 +91,7 @@ func (q *Queries) FindNodeConfig(ctx context.Context, id *int64) ([]NodeConfig, 
 
 const FindNodes = `-- name: FindNodes :many
 
-SELECT n.id, n.name, n.api_key, n.collaboration_id, n.organization_id, a.id, a.type, a.ip, a.last_seen, a.status, a.refresh_generation, a.access_era FROM node n JOIN authenticatable a ON a.id = n.id
+SELECT n.id, n.name, n.api_key, n.collaboration_id, n.organization_id, n.client, a.id, a.type, a.ip, a.last_seen, a.status, a.refresh_generation, a.access_era FROM node n JOIN authenticatable a ON a.id = n.id
 WHERE (CAST($1 AS BIGINT) IS NULL OR n.id = $1)
   AND (CAST($2 AS TEXT) IS NULL OR n.api_key = $2)
   AND (CAST($3 AS JSON) IS NULL OR n.api_key IN (SELECT j.key FROM json_each($3) AS j))
@@ -141,6 +141,7 @@ func (q *Queries) FindNodes(ctx context.Context, arg FindNodesParams) ([]FindNod
 			&i.Node.ApiKey,
 			&i.Node.CollaborationID,
 			&i.Node.OrganizationID,
+			&i.Node.Client,
 			&i.Account.ID,
 			&i.Account.Type,
 			&i.Account.IP,
@@ -197,7 +198,7 @@ func (q *Queries) GetNode(ctx context.Context, id int64) (GetNodeRow, error) {
 
 const HoldNode = `-- name: HoldNode :one
 
-UPDATE node SET name = name WHERE id = $1 RETURNING id, name, api_key, collaboration_id, organization_id
+UPDATE node SET name = name WHERE id = $1 RETURNING id, name, api_key, collaboration_id, organization_id, client
 `
 
 // The row, held until the end of the transaction: of two that delete or move it at
@@ -211,6 +212,7 @@ func (q *Queries) HoldNode(ctx context.Context, id int64) (Node, error) {
 		&i.ApiKey,
 		&i.CollaborationID,
 		&i.OrganizationID,
+		&i.Client,
 	)
 	return i, err
 }

@@ -99,6 +99,11 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 			_, err := q.StatusOfTasks(ctx, *within)
 			return err
 		}},
+		{name: "all events", want: "SCAN e", read: listEvents(q, ListEventsParams{Tasks: true, Nodes: true})},
+		{name: "events that some see", want: "SCAN e", read: listEvents(q, ListEventsParams{Tasks: true, TasksWithin: within, Nodes: true, NodesOf: id, UsersOf: id})},
+		{name: "events of a task", want: "USING INDEX event_task", read: listEvents(q, ListEventsParams{Tasks: true, TasksWithin: within, OfTask: id})},
+		{name: "events of a node", want: "USING INDEX event_node", sorts: true, read: listEvents(q, ListEventsParams{Nodes: true, OfNode: id})},
+		{name: "the events of a day", want: "SEARCH e USING INTEGER PRIMARY KEY (rowid>?)", read: listEvents(q, ListEventsParams{Tasks: true, Since: &Time{}})},
 		{name: "the next run", want: "USING COVERING INDEX task_run", read: func(ctx context.Context) error {
 			_, err := q.TakeRun(ctx)
 			if err != nil && strings.Contains(err.Error(), "readonly") {
@@ -119,6 +124,14 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 				t.Errorf("the plan sorts: %v, want %v:\n%s", !c.sorts, c.sorts, plan)
 			}
 		})
+	}
+}
+
+func listEvents(q *Queries, arg ListEventsParams) func(context.Context) error {
+	arg.Lim = 10
+	return func(ctx context.Context) error {
+		_, err := q.ListEvents(ctx, arg)
+		return err
 	}
 }
 

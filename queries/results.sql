@@ -99,7 +99,7 @@ ON CONFLICT (result_id) DO UPDATE SET input = COALESCE(excluded.input, payload.i
   result = COALESCE(excluded.result, payload.result), log = COALESCE(excluded.log, payload.log);
 
 -- name: ResultForPatch :one
-SELECT r.organization_id, r.collaboration_id, r.status, r.finished_at, c.encrypted, EXISTS (
+SELECT r.task_id, r.organization_id, r.collaboration_id, r.status, r.started_at, r.finished_at, c.encrypted, EXISTS (
   SELECT 1 FROM member m WHERE m.organization_id = r.organization_id AND m.collaboration_id = r.collaboration_id) AS member
 FROM result r LEFT JOIN collaboration c ON c.id = r.collaboration_id WHERE r.id = @id;
 

@@ -524,15 +524,17 @@ func (q *Queries) PortsOfResults(ctx context.Context, ids string) ([]Port, error
 }
 
 const ResultForPatch = `-- name: ResultForPatch :one
-SELECT r.organization_id, r.collaboration_id, r.status, r.finished_at, c.encrypted, EXISTS (
+SELECT r.task_id, r.organization_id, r.collaboration_id, r.status, r.started_at, r.finished_at, c.encrypted, EXISTS (
   SELECT 1 FROM member m WHERE m.organization_id = r.organization_id AND m.collaboration_id = r.collaboration_id) AS member
 FROM result r LEFT JOIN collaboration c ON c.id = r.collaboration_id WHERE r.id = $1
 `
 
 type ResultForPatchRow struct {
+	TaskID          *int64
 	OrganizationID  *int64
 	CollaborationID *int64
 	Status          *string
+	StartedAt       *Time
 	FinishedAt      *Time
 	Encrypted       *bool
 	Member          bool
@@ -542,9 +544,11 @@ func (q *Queries) ResultForPatch(ctx context.Context, id int64) (ResultForPatchR
 	row := q.db.QueryRowContext(ctx, ResultForPatch, id)
 	var i ResultForPatchRow
 	err := row.Scan(
+		&i.TaskID,
 		&i.OrganizationID,
 		&i.CollaborationID,
 		&i.Status,
+		&i.StartedAt,
 		&i.FinishedAt,
 		&i.Encrypted,
 		&i.Member,

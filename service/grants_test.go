@@ -32,6 +32,8 @@ var ungranted = map[string]string{
 	"WatchForeignChanges":     "the program's own work",
 	"FlushFailures":           "the program's own work",
 	"TendTexts":               "the program's own work",
+	"TendEvents":              "the program's own work",
+	"ForgetEvents":            "the program's own work",
 	"HoldUntil":               "tells the time",
 	"TextLimit":               "tells a setting",
 	"Hold":                    "repeats what is judged by itself",

@@ -103,7 +103,7 @@ func (NodeItself) pair() Pair           { return Pair{Only: Node} }
 // embeddable are the permissions to view what replies show within rows of another
 // resource.
 type embeddable interface {
-	ViewNodes | ViewOrganizations | ViewTasks | ViewResults | ViewUsers
+	ViewNodes | ViewOrganizations | ViewCollaborations | ViewTasks | ViewResults | ViewUsers
 	Permission
 }
 

@@ -137,7 +137,7 @@ func (c *Core) CreateCollaboration(ctx context.Context, g access.Grant[access.Cr
 		if err := t.AddCollaboration(ctx, &row); err != nil {
 			return err
 		}
-		return t.Join(ctx, row.ID, f.OrganizationIDs...)
+		return firstError(t.Join(ctx, row.ID, f.OrganizationIDs...), t.noteCollaboration(ctx, eventCollaborationCreated, row.ID))
 	})
 	if queries.Taken(err) {
 		return Collaboration{}, nameTaken(f.Name)
@@ -189,7 +189,7 @@ func (c *Core) ChangeCollaboration(ctx context.Context, g access.Grant[access.Ed
 			stored.Encrypted = *in.Fields.Encrypted
 		}
 		row = stored
-		return t.SaveCollaboration(ctx, row)
+		return firstError(t.SaveCollaboration(ctx, row), t.noteCollaboration(ctx, eventCollaborationChanged, id))
 	})
 	if queries.Taken(err) {
 		return Collaboration{}, nameTaken(in.Fields.Name)

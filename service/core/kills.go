@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"vserver/queries"
@@ -42,9 +43,13 @@ func (t *Tx) killTasks(ctx context.Context, collaboration *int64, tasks []int64)
 	if len(rows) == 0 || collaboration == nil {
 		return nil
 	}
-	list := make([]killed, len(rows))
+	list, ended := make([]killed, len(rows)), map[int64]bool{}
 	for i, r := range rows {
 		list[i] = killed{TaskID: value(r.TaskID), ResultID: r.ID, OrganizationID: value(r.OrganizationID)}
+		ended[value(r.TaskID)] = true
+	}
+	if err := t.noteKilled(ctx, slices.Sorted(maps.Keys(ended))); err != nil {
+		return err
 	}
 	slices.SortFunc(list, func(a, b killed) int { return cmp.Compare(a.ResultID, b.ResultID) })
 	t.emit(CollaborationRoom(*collaboration), "kill_containers", struct {

@@ -44,7 +44,7 @@ func (c *Core) AddMember(ctx context.Context, g access.Grant[access.EditCollabor
 		if err := organizationExists(ctx, t, in.Fields); err != nil {
 			return err
 		}
-		return t.Join(ctx, id, in.Fields)
+		return firstError(t.Join(ctx, id, in.Fields), t.noteCollaboration(ctx, eventCollaborationChanged, id))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("adding a member: %w", err)
@@ -83,7 +83,7 @@ func (c *Core) RemoveMember(ctx context.Context, g access.Grant[access.DeleteCol
 		if err == nil && !was {
 			return fault.New(fault.Invalid, "organization id=%d is not part of collaboration id=%d", in.Fields, id)
 		}
-		return err
+		return firstError(err, t.noteCollaboration(ctx, eventCollaborationChanged, id))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("removing a member: %w", err)

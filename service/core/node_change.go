@@ -45,7 +45,7 @@ func (c *Core) MoveNode(ctx context.Context, g access.Grant[access.EditCollabora
 		}
 		t.closeSockets(n.ID)
 		n.CollaborationID = &id
-		return t.SaveNode(ctx, n)
+		return firstError(t.SaveNode(ctx, n), t.noteNode(ctx, eventNodeChanged, n.ID))
 	})
 	if queries.Taken(err) {
 		return nil, hasNode(n.OrganizationID, id)
@@ -122,7 +122,7 @@ func (c *Core) DetachNode(ctx context.Context, g access.Grant[access.EditCollabo
 		}
 		n.CollaborationID = nil
 		t.closeSockets(n.ID)
-		return t.SaveNode(ctx, n)
+		return firstError(t.SaveNode(ctx, n), t.noteNode(ctx, eventNodeChanged, n.ID))
 	})
 	if err != nil {
 		return fmt.Errorf("detaching a node: %w", err)
@@ -143,6 +143,12 @@ func (c *Core) ChangeNode(ctx context.Context, g access.Grant[access.EditNodes],
 			return err
 		}
 		if err := writeNode(ctx, t, g, &n, in.Fields); err != nil {
+			return err
+		}
+		if g.Actor().Kind == access.User { // nodes write their address of the VPN at each start
+			err = t.noteNode(ctx, eventNodeChanged, id)
+		}
+		if err != nil {
 			return err
 		}
 		row, err = t.GetNode(ctx, id)

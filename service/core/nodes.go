@@ -134,6 +134,9 @@ func (c *Core) CreateNode(ctx context.Context, g access.Grant[access.CreateNodes
 		if err := t.AddNodes(ctx, &made); err != nil {
 			return err
 		}
+		if err := t.noteNode(ctx, eventNodeCreated, made.ID); err != nil {
+			return err
+		}
 		row, err = t.GetNode(ctx, made.ID)
 		return err
 	})
@@ -227,7 +230,7 @@ func (c *Core) ResetAPIKey(ctx context.Context, g access.Grant[access.EditNodes]
 			return err
 		}
 		n.ApiKey = &digest
-		return firstError(t.SaveNode(ctx, n), t.KeySet(ctx, id))
+		return firstError(t.SaveNode(ctx, n), t.KeySet(ctx, id), t.noteNode(ctx, eventNodeKeyReset, id))
 	})
 	if err != nil {
 		return "", fmt.Errorf("resetting an API key: %w", err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"reflect"
 
 	"vserver/queries"
 	"vserver/service/access"
@@ -99,7 +100,10 @@ func (c *Core) CreateOrganization(ctx context.Context, g access.Grant[access.Cre
 	var row queries.Organization
 	f.writeTo(&row)
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
-		return firstError(t.AddOrganization(ctx, &row), t.CheckPublicKey(ctx, row))
+		if err := firstError(t.AddOrganization(ctx, &row), t.CheckPublicKey(ctx, row)); err != nil {
+			return err
+		}
+		return t.noteOrganization(ctx, eventOrganizationCreated, row.ID)
 	})
 	if err != nil {
 		return Organization{}, fmt.Errorf("creating an organization: %w", err)
@@ -132,7 +136,10 @@ func (c *Core) ChangeOrganization(ctx context.Context, g access.Grant[access.Edi
 		if err != nil {
 			return err
 		}
-		return t.SaveOrganization(ctx, row)
+		if reflect.DeepEqual(row, stored) {
+			return nil // as when a node sends the key that is there
+		}
+		return firstError(t.SaveOrganization(ctx, row), t.noteOrganization(ctx, eventOrganizationChanged, id))
 	})
 	if err != nil {
 		return Organization{}, fmt.Errorf("changing an organization: %w", err)

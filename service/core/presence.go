@@ -172,6 +172,9 @@ func (c *Core) settle(ctx context.Context, account int64, a *attendance) error {
 	}
 	a.stored = ""
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+		if err := t.notePresence(ctx, account, status); err != nil {
+			return err
+		}
 		if _, err := t.SetStatus(ctx, &status, account); err != nil {
 			return err
 		}
@@ -205,7 +208,7 @@ func (c *Core) SettlePresence(ctx context.Context) error {
 // (/docs/live#presence).
 func (c *Core) AllOffline(ctx context.Context) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
-		if err := t.SetAllOffline(ctx); err != nil {
+		if err := firstError(t.InsertOfflineEvents(ctx, t.Now, eventNodeOffline), t.SetAllOffline(ctx)); err != nil {
 			return err
 		}
 		return t.DeleteNodeConfig(ctx, nil, nil)

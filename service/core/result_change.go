@@ -51,6 +51,9 @@ func (c *Core) storeResult(ctx context.Context, g access.Grant[access.NodeItself
 		if err := firstError(in.Fault, fitsEncryption("result", in.Fields.Output, value(stored.Encrypted))); err != nil {
 			return err
 		}
+		if err := t.holdTaskToEnd(ctx, stored, in.Fields); err != nil {
+			return err
+		}
 		changed, err := t.writeResult(ctx, id, stored.Status, in.Fields)
 		if err != nil {
 			return err
@@ -59,8 +62,10 @@ func (c *Core) storeResult(ctx context.Context, g access.Grant[access.NodeItself
 			return errFinished() // somebody else finished it since it was read
 		}
 		t.emit(CollaborationRoom(*stored.CollaborationID), "status_update", map[string]int64{"result_id": id})
-		row, err = t.GetResult(ctx, id)
-		return err
+		if row, err = t.GetResult(ctx, id); err != nil {
+			return err
+		}
+		return t.noteResult(ctx, stored, row.Result)
 	})
 	return row, err
 }

@@ -46,7 +46,7 @@ func (c *Core) CreateTask(ctx context.Context, g access.Grant[access.CreateTasks
 			made.Status = statusPending // as all its results are
 		}
 		t.announceTask(made)
-		return nil
+		return t.noteTask(ctx, eventTaskCreated, task.ID)
 	})
 	if err != nil {
 		return Task{}, fmt.Errorf("creating a task: %w", err)

@@ -43,6 +43,9 @@ func (c *Core) ChangeUser(ctx context.Context, g access.Grant[access.EditUsers],
 		if err := (&userChange{Tx: t, grant: g, user: u, to: in.Fields}).apply(ctx); err != nil {
 			return err
 		}
+		if err := t.noteUser(ctx, eventUserChanged, id); err != nil {
+			return err
+		}
 		row, err = t.GetUser(ctx, id)
 		return err
 	})

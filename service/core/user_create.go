@@ -39,8 +39,10 @@ func (c *Core) CreateUser(ctx context.Context, g access.Grant[access.CreateUsers
 		if err != nil {
 			return err
 		}
-		row, err = t.storeUser(ctx, in, known, hash)
-		return err
+		if row, err = t.storeUser(ctx, in, known, hash); err != nil {
+			return err
+		}
+		return t.noteUser(ctx, eventUserCreated, row.ID)
 	})
 	if queries.Taken(err) || queries.InUse(err) {
 		return User{}, fault.Wrap(fault.Invalid, err, "User could not be created with those parameters.")
