@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"vserver/service/core"
 	"vserver/service/limits"
@@ -87,7 +89,24 @@ func hop(text string) (netip.Addr, bool) {
 // origin is where a request comes from, for log-ins.
 func (s *Server) origin(r *http.Request) core.Origin {
 	c := s.clientOf(r)
-	return core.Origin{Address: c.Address.String(), Network: c.network(), Here: s.isLocal(r), Language: languageOf(r.Header)}
+	return core.Origin{Address: c.Address.String(), Network: c.network(), Here: s.isLocal(r), Language: languageOf(r.Header), Client: programOf(r.Header)}
+}
+
+// longestProgram is how much is kept of what a client says it is, in characters.
+const longestProgram = 200
+
+// programOf is what a client says it is, as a text that any database keeps.
+func programOf(h http.Header) string {
+	printable := strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, h.Get("User-Agent"))
+	if runes := []rune(printable); len(runes) > longestProgram {
+		return string(runes[:longestProgram])
+	}
+	return printable
 }
 
 // isLocal reports whether a request comes from this machine. A request that claims

@@ -59,6 +59,9 @@ var decisions = map[string]core.Decision{
 	"PATCH /user/:id":  core.ChangesUser,
 	"DELETE /user/:id": core.DeletesUser,
 
+	"POST /user/:id/unlock": core.HasUserInCharge,
+	"POST /user/:id/invite": core.HasUserInCharge,
+
 	"GET /role":                      core.ListsRoles,
 	"POST /role":                     core.CreatesForOrganization,
 	"GET /role/:id":                  core.ViewsRole,

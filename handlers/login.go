@@ -15,6 +15,7 @@ func (s *Server) loginRoutes() []route {
 		{method: "POST", path: "/token/user", endpoint: public(s.handleLogIn)},
 		{method: "POST", path: "/token/node", endpoint: public(s.handleLogInNode)},
 		{method: "POST", path: "/token/container", who: access.Node, endpoint: requires[access.NodeItself](s.handleContainerToken)},
+		{method: "POST", path: "/token/revoke", who: access.User, endpoint: requires[access.UserItself](s.handleRevoke)},
 		{method: "POST", path: "/token/refresh", free: true, endpoint: public(s.handleRefresh)},
 	}
 }
@@ -114,6 +115,14 @@ func (s *Server) handleRefresh(k *call) error {
 		return err
 	}
 	return k.replySecret(http.StatusOK, j)
+}
+
+// handleRevoke signs the caller out everywhere (/docs/tokens#revoke).
+func (s *Server) handleRevoke(k *call, g access.Grant[access.UserItself]) error {
+	if err := s.core.SignOut(k.ctx, g); err != nil {
+		return err
+	}
+	return k.say("You are signed out everywhere")
 }
 
 func (s *Server) handleContainerToken(k *call, g access.Grant[access.NodeItself]) error {

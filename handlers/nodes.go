@@ -33,6 +33,7 @@ type nodeJSON struct {
 	Collaboration *link         `json:"collaboration"`
 	Config        []settingJSON `json:"config"`
 	APIKey        string        `json:"api_key,omitempty"` // only when it was made just now
+	Client        *string       `json:"client,omitempty"`  // only when it was asked for
 }
 
 // settingJSON is one value of the configuration that a node shares.
@@ -92,7 +93,19 @@ func (s *Server) handleListNodes(k *call, g access.Grant[access.ViewNodes]) erro
 	if err != nil {
 		return err
 	}
-	return list(k, p, each(rows, s.nodeJSON), total)
+	return list(k, p, each(rows, s.nodeWire(k)), total)
+}
+
+// nodeWire is nodeJSON with what was asked for beside (/docs/nodes#client).
+func (s *Server) nodeWire(k *call) func(core.Node) nodeJSON {
+	if !k.includes("client") {
+		return s.nodeJSON
+	}
+	return func(n core.Node) nodeJSON {
+		j := s.nodeJSON(n)
+		j.Client = n.Client
+		return j
+	}
 }
 
 func (s *Server) handleCreateNode(k *call, g access.Grant[access.CreateNodes]) error {
@@ -124,7 +137,7 @@ func (s *Server) handleGetNode(k *call, g access.Grant[access.ViewNodes]) error 
 	if err != nil {
 		return err
 	}
-	return k.reply(http.StatusOK, s.nodeJSON(n))
+	return k.reply(http.StatusOK, s.nodeWire(k)(n))
 }
 
 func (s *Server) handleChangeNode(k *call, g access.Grant[access.EditNodes]) error {

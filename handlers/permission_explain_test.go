@@ -10,7 +10,7 @@ import (
 )
 
 // handsOut are the routes on which rules have to be held beside the permission.
-var handsOut = []string{"DELETE /user/:id", "DELETE /role/:id", "POST /role/:id/rule/:rule_id", "DELETE /role/:id/rule/:rule_id"}
+var handsOut = []string{"DELETE /user/:id", "POST /user/:id/unlock", "POST /user/:id/invite", "DELETE /role/:id", "POST /role/:id/rule/:rule_id", "DELETE /role/:id/rule/:rule_id"}
 
 // explanation asks why a case may be sent or not, as the one who sends it; nil for callers
 // without a token, and for three cases of four when there is little time.

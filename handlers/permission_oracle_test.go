@@ -186,6 +186,11 @@ func deletesUser(w *world, c caller, id, _ int64) bool {
 	return changesUser("DELETE")(w, c, id, 0) && (id == c.id || c.holdsAll(w, slices.Collect(maps.Keys(w.held(id)))))
 }
 
+// inCharge is /docs/users#unlock.
+func inCharge(w *world, c caller, id, _ int64) bool {
+	return changesUser("EDIT")(w, c, id, 0) && (id == c.id || c.holdsAll(w, slices.Collect(maps.Keys(w.held(id)))))
+}
+
 // holdsAll is /docs/permissions#hand-out.
 func (c caller) holdsAll(w *world, rules []int64) bool {
 	return !slices.ContainsFunc(rules, func(id int64) bool { return !c.rules[w.rules[id-1]] })

@@ -62,6 +62,8 @@ var oracle = map[string]answers{
 	"GET /user/:id":                      {who: "u", object: "user", may: seesUser, good: 200},
 	"PATCH /user/:id":                    {who: "u", object: "user", may: changesUser("EDIT"), good: 200, body: fixed(`{"firstname":"New"}`), harmless: true},
 	"DELETE /user/:id":                   {who: "u", object: "user", may: deletesUser, good: 200},
+	"POST /user/:id/unlock":              {who: "u", object: "user", may: inCharge, late: isSelf, good: 200, harmless: true},
+	"POST /user/:id/invite":              {who: "u", object: "user", may: inCharge, late: isSelf, good: 201, body: fixed(`{"by":"link"}`), harmless: true},
 	"GET /second-factor":                 {who: "u", good: 200},
 	"POST /second-factor/recovery-codes": {who: "u", good: 400, body: fixed(`{"mfa_code":"123456"}`)}, // no second factor is asked for
 
@@ -137,6 +139,7 @@ var oracle = map[string]answers{
 	"POST /token/user":        {good: 200, body: fixed(`{"username":"viewer","password":"Passw0rd!"}`), harmless: true},
 	"POST /token/node":        {good: 200, body: fixed(`{"api_key":"key-12"}`), harmless: true},
 	"POST /token/container":   {who: "n", object: "task", inBody: true, ids: []int64{1, 2, 3, 4, 5, 6}, may: startsContainer, late: isEnded, good: 200, body: containerOf, harmless: true},
+	"POST /token/revoke":      {who: "u", good: 200},
 	"POST /token/refresh":     {late: isNoRefreshToken, good: 200, harmless: true},
 	"POST /recover/lost":      {good: 200, body: fixed(`{"username":"viewer"}`), harmless: true},
 	"POST /recover/reset":     {good: 400, body: fixed(`{"reset_token":"t","password":"An0ther-one"}`)}, // a token that nobody was sent
@@ -209,6 +212,8 @@ func both(a, b func(*world, caller, int64, int64) bool) func(*world, caller, int
 func within(resource string) func(*world, caller, int64, int64) bool {
 	return func(w *world, c caller, id, _ int64) bool { return seesWithin(resource, w, c, id, c.run) }
 }
+
+func isSelf(_ *world, c caller, id, _ int64) int { return when(id == c.id, 400) }
 
 // firstNode is a node of a collaboration; 1 is none.
 func firstNode(w *world, collaboration int64) int64 {

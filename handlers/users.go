@@ -14,6 +14,8 @@ func (s *Server) userRoutes() []route {
 		{method: "POST", path: "/user", who: access.User, endpoint: requires[access.CreateUsers](s.handleCreateUser)},
 		{method: "GET", path: "/user/:id", who: access.User, endpoint: requires[access.ViewUsers](s.handleGetUser)},
 		{method: "PATCH", path: "/user/:id", who: access.User, endpoint: requires[access.EditUsers](s.handleChangeUser)},
+		{method: "POST", path: "/user/:id/unlock", who: access.User, endpoint: requires[access.EditUsers](s.handleUnlock)},
+		{method: "POST", path: "/user/:id/invite", who: access.User, endpoint: requires[access.EditUsers](s.handleInvite)},
 		{method: "DELETE", path: "/user/:id", who: access.User, endpoint: requires[access.DeleteUsers](s.handleDeleteUser)},
 	}
 }
@@ -36,6 +38,8 @@ type userJSON struct {
 	// the keys.
 	IP        *string `json:"ip"`
 	OTPSecret *string `json:"otp_secret"`
+	// Only when it was asked for, of a user who is locked, for who may unlock it.
+	Lock *lockJSON `json:"lock,omitempty"`
 }
 
 func (s *Server) userJSON(u core.User) userJSON {
@@ -64,7 +68,11 @@ func (s *Server) handleListUsers(k *call, g access.Grant[access.ViewUsers]) erro
 	if err != nil {
 		return err
 	}
-	return list(k, p, each(rows, s.userJSON), total)
+	wire, err := s.userWire(k, g, rows...)
+	if err != nil {
+		return err
+	}
+	return list(k, p, each(rows, wire), total)
 }
 
 func (s *Server) handleGetUser(k *call, g access.Grant[access.ViewUsers]) error {
@@ -72,7 +80,11 @@ func (s *Server) handleGetUser(k *call, g access.Grant[access.ViewUsers]) error 
 	if err != nil {
 		return err
 	}
-	return k.reply(http.StatusOK, s.userJSON(u))
+	wire, err := s.userWire(k, g, u)
+	if err != nil {
+		return err
+	}
+	return k.reply(http.StatusOK, wire(u))
 }
 
 func (s *Server) handleCreateUser(k *call, g access.Grant[access.CreateUsers]) error {

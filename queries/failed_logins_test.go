@@ -39,7 +39,7 @@ func keepCounting(t *testing.T, d goose.Dialect, raw *sql.DB, db *Queries) {
 		if err := migrate(t.Context(), d, raw, nil); err != nil {
 			t.Fatal(err)
 		}
-		rows, err := db.FailedLogins(t.Context())
+		rows, err := db.FailedLogins(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +50,7 @@ func keepCounting(t *testing.T, d goose.Dialect, raw *sql.DB, db *Queries) {
 		if want := []string{`1 from "": 3 at ` + when}; !slices.Equal(got, want) {
 			t.Errorf("counted are %q, want %q", got, want)
 		}
-		u, err := db.UsersWithFailedLogins(t.Context())
+		u, err := db.UsersWithFailedLogins(t.Context(), nil)
 		if err != nil || len(u) != 2 || *u[0].Username != "no moment" || *u[1].Username != "some" {
 			t.Errorf("accounts with wrong passwords: %v, %v", u, err)
 		}

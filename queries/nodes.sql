@@ -7,7 +7,7 @@ SELECT CAST(j.key AS BIGINT), j.value ->> 'Name', j.value ->> 'ApiKey',
 FROM json_each(@list) AS j;
 
 -- name: GetNode :one
-SELECT n.id, n.name, n.organization_id, n.collaboration_id, a.ip, a.status, a.last_seen,
+SELECT n.id, n.name, n.organization_id, n.collaboration_id, n.client, a.ip, a.status, a.last_seen,
   EXISTS (SELECT 1 FROM nodeconfig c WHERE c.node_id = n.id) AS configured
 FROM node n JOIN authenticatable a ON a.id = n.id WHERE n.id = @id;
 
@@ -34,7 +34,7 @@ WHERE (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR n.id = sqlc.narg('id'))
   AND (CAST(sqlc.narg('collaborations') AS JSON) IS NULL OR n.collaboration_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(sqlc.narg('collaborations')) AS j));
 
 -- name: ListNodes :many
-SELECT n.id, n.name, n.organization_id, n.collaboration_id, a.ip, a.status, a.last_seen,
+SELECT n.id, n.name, n.organization_id, n.collaboration_id, n.client, a.ip, a.status, a.last_seen,
   EXISTS (SELECT 1 FROM nodeconfig c WHERE c.node_id = n.id) AS configured
 FROM node n JOIN authenticatable a ON a.id = n.id
 WHERE (CAST(sqlc.narg('name') AS TEXT) IS NULL OR (lower(n.name) LIKE lower(sqlc.narg('name')) ESCAPE '\'))
@@ -55,6 +55,9 @@ WHERE c.node_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDE
 -- name: UpdateNode :exec
 UPDATE node SET name = @name, api_key = @api_key, collaboration_id = @collaboration_id, organization_id = @organization_id
 WHERE id = @id;
+
+-- name: SetNodeClient :exec
+UPDATE node SET client = @client WHERE id = @id AND client IS DISTINCT FROM CAST(@client AS TEXT);
 
 -- What nodes tell of their configuration.
 

@@ -164,7 +164,7 @@ func (q *Queries) FindNodes(ctx context.Context, arg FindNodesParams) ([]FindNod
 }
 
 const GetNode = `-- name: GetNode :one
-SELECT n.id, n.name, n.organization_id, n.collaboration_id, a.ip, a.status, a.last_seen,
+SELECT n.id, n.name, n.organization_id, n.collaboration_id, n.client, a.ip, a.status, a.last_seen,
   EXISTS (SELECT 1 FROM nodeconfig c WHERE c.node_id = n.id) AS configured
 FROM node n JOIN authenticatable a ON a.id = n.id WHERE n.id = $1
 `
@@ -174,6 +174,7 @@ type GetNodeRow struct {
 	Name            *string
 	OrganizationID  *int64
 	CollaborationID *int64
+	Client          *string
 	IP              *string
 	Status          *string
 	LastSeen        *Time
@@ -188,6 +189,7 @@ func (q *Queries) GetNode(ctx context.Context, id int64) (GetNodeRow, error) {
 		&i.Name,
 		&i.OrganizationID,
 		&i.CollaborationID,
+		&i.Client,
 		&i.IP,
 		&i.Status,
 		&i.LastSeen,
@@ -265,7 +267,7 @@ func (q *Queries) InsertNodes(ctx context.Context, list string) error {
 }
 
 const ListNodes = `-- name: ListNodes :many
-SELECT n.id, n.name, n.organization_id, n.collaboration_id, a.ip, a.status, a.last_seen,
+SELECT n.id, n.name, n.organization_id, n.collaboration_id, n.client, a.ip, a.status, a.last_seen,
   EXISTS (SELECT 1 FROM nodeconfig c WHERE c.node_id = n.id) AS configured
 FROM node n JOIN authenticatable a ON a.id = n.id
 WHERE (CAST($1 AS TEXT) IS NULL OR (lower(n.name) LIKE lower($1) ESCAPE '\'))
@@ -299,6 +301,7 @@ type ListNodesRow struct {
 	Name            *string
 	OrganizationID  *int64
 	CollaborationID *int64
+	Client          *string
 	IP              *string
 	Status          *string
 	LastSeen        *Time
@@ -331,6 +334,7 @@ func (q *Queries) ListNodes(ctx context.Context, arg ListNodesParams) ([]ListNod
 			&i.Name,
 			&i.OrganizationID,
 			&i.CollaborationID,
+			&i.Client,
 			&i.IP,
 			&i.Status,
 			&i.LastSeen,
@@ -358,6 +362,15 @@ func (q *Queries) NodeOf(ctx context.Context, organizationID *int64, collaborati
 	var id int64
 	err := row.Scan(&id)
 	return id, err
+}
+
+const SetNodeClient = `-- name: SetNodeClient :exec
+UPDATE node SET client = $1 WHERE id = $2 AND client IS DISTINCT FROM CAST($1 AS TEXT)
+`
+
+func (q *Queries) SetNodeClient(ctx context.Context, client *string, iD int64) error {
+	_, err := q.db.ExecContext(ctx, SetNodeClient, client, iD)
+	return err
 }
 
 const UpdateNode = `-- name: UpdateNode :exec

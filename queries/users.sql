@@ -162,7 +162,11 @@ ON CONFLICT (user_id, network) DO UPDATE SET attempts = excluded.attempts, last_
 DELETE FROM failed_login WHERE user_id = @user_id AND network = @network;
 
 -- name: UsersWithFailedLogins :many
-SELECT * FROM "user" WHERE failed_login_attempts > 0 ORDER BY username, id;
+SELECT * FROM "user" u WHERE u.failed_login_attempts > 0
+  AND (CAST(sqlc.narg('ids') AS JSON) IS NULL OR u.id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(sqlc.narg('ids')) AS j))
+ORDER BY u.username, u.id;
 
 -- name: FailedLogins :many
-SELECT * FROM failed_login ORDER BY user_id, last_attempt DESC, network;
+SELECT * FROM failed_login f
+WHERE (CAST(sqlc.narg('ids') AS JSON) IS NULL OR f.user_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(sqlc.narg('ids')) AS j))
+ORDER BY f.user_id, f.last_attempt DESC, f.network;

@@ -160,11 +160,13 @@ func (q *Queries) ExtraRulesOfUsers(ctx context.Context, ids string) ([]ExtraRul
 }
 
 const FailedLogins = `-- name: FailedLogins :many
-SELECT user_id, network, attempts, last_attempt FROM failed_login ORDER BY user_id, last_attempt DESC, network
+SELECT user_id, network, attempts, last_attempt FROM failed_login f
+WHERE (CAST($1 AS JSON) IS NULL OR f.user_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j))
+ORDER BY f.user_id, f.last_attempt DESC, f.network
 `
 
-func (q *Queries) FailedLogins(ctx context.Context) ([]FailedLogin, error) {
-	rows, err := q.db.QueryContext(ctx, FailedLogins)
+func (q *Queries) FailedLogins(ctx context.Context, ids *string) ([]FailedLogin, error) {
+	rows, err := q.db.QueryContext(ctx, FailedLogins, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -753,11 +755,13 @@ func (q *Queries) UsernameTaken(ctx context.Context, username *string, but int64
 }
 
 const UsersWithFailedLogins = `-- name: UsersWithFailedLogins :many
-SELECT id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt, otp_secret, initial_password, otp_pending, otp_pending_at, otp_step FROM "user" WHERE failed_login_attempts > 0 ORDER BY username, id
+SELECT id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt, otp_secret, initial_password, otp_pending, otp_pending_at, otp_step FROM "user" u WHERE u.failed_login_attempts > 0
+  AND (CAST($1 AS JSON) IS NULL OR u.id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j))
+ORDER BY u.username, u.id
 `
 
-func (q *Queries) UsersWithFailedLogins(ctx context.Context) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, UsersWithFailedLogins)
+func (q *Queries) UsersWithFailedLogins(ctx context.Context, ids *string) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, UsersWithFailedLogins, ids)
 	if err != nil {
 		return nil, err
 	}

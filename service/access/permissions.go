@@ -101,9 +101,9 @@ func (UserItself) pair() Pair           { return Pair{Only: User} }
 func (NodeItself) pair() Pair           { return Pair{Only: Node} }
 
 // embeddable are the permissions to view what replies show within rows of another
-// resource.
+// resource; what a lock of an account is made of shows to who may edit the account.
 type embeddable interface {
-	ViewNodes | ViewOrganizations | ViewCollaborations | ViewTasks | ViewResults | ViewUsers
+	ViewNodes | ViewOrganizations | ViewCollaborations | ViewTasks | ViewResults | ViewUsers | EditUsers
 	Permission
 }
 

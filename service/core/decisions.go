@@ -227,6 +227,22 @@ func DeletesUser(ctx context.Context, j *Judging) error {
 	return isNotLastRoot(ctx, j.core.db.Queries, u.ID)
 }
 
+// HasUserInCharge is /docs/users#unlock and /docs/users#invite.
+func HasUserInCharge(ctx context.Context, j *Judging) error {
+	u, err := j.coveredUser(ctx)
+	if err != nil {
+		return err
+	}
+	if j.actor.IsSelf(u.ID) {
+		return fault.New(fault.Invalid, "This is for other users than oneself")
+	}
+	set, err := rulesHeldBy(ctx, j.core.db.Queries, u.ID)
+	if err != nil {
+		return err
+	}
+	return j.holdsAll(set)
+}
+
 // ViewsTask is /docs/tasks#get and, with their permission, its results.
 func ViewsTask(ctx context.Context, j *Judging) error {
 	t, err := exists(ctx, j, 0, "task id=%d is not found", j.core.db.GetTask)

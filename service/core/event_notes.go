@@ -22,6 +22,8 @@ const (
 	eventNodeKeyReset         = "node-key-reset"
 	eventUserCreated          = "user-created"
 	eventUserChanged          = "user-changed"
+	eventUserUnlocked         = "user-unlocked"
+	eventUserInvited          = "user-invited"
 	eventOrganizationCreated  = "organization-created"
 	eventOrganizationChanged  = "organization-changed"
 	eventCollaborationCreated = "collaboration-created"
@@ -33,7 +35,7 @@ func EventTypes() []string {
 	return []string{
 		eventTaskCreated, eventTaskStarted, eventTaskEnded, eventTaskKilled, eventTaskFinished,
 		eventNodeOnline, eventNodeOffline, eventNodeCreated, eventNodeChanged, eventNodeKeyReset,
-		eventUserCreated, eventUserChanged,
+		eventUserCreated, eventUserChanged, eventUserUnlocked, eventUserInvited,
 		eventOrganizationCreated, eventOrganizationChanged, eventCollaborationCreated, eventCollaborationChanged,
 	}
 }

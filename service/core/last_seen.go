@@ -12,11 +12,24 @@ import (
 // lastSeen collects when accounts were last heard of, to be written together: a read
 // request must not wait for a write (/docs/tokens#seen).
 type lastSeen struct {
-	mu sync.Mutex
-	at map[int64]queries.Time
+	mu      sync.Mutex
+	at      map[int64]queries.Time
+	clients map[int64]string // what nodes that logged in said they were
 }
 
-func newLastSeen() *lastSeen { return &lastSeen{at: map[int64]queries.Time{}} }
+func newLastSeen() *lastSeen {
+	return &lastSeen{at: map[int64]queries.Time{}, clients: map[int64]string{}}
+}
+
+// noteClient notes what a node says it is (/docs/nodes#client).
+func (c *Core) noteClient(node int64, client string) {
+	if client == "" {
+		return
+	}
+	c.lastSeen.mu.Lock()
+	defer c.lastSeen.mu.Unlock()
+	c.lastSeen.clients[node] = client
+}
 
 // NoteSeen notes that a user or node was heard of now; FlushSeen writes it.
 func (c *Core) NoteSeen(account int64) {
@@ -37,15 +50,20 @@ func (c *Core) NoteSeenAt(account int64, at time.Time) {
 // FlushSeen writes what NoteSeen noted since the last time.
 func (c *Core) FlushSeen(ctx context.Context) error {
 	c.lastSeen.mu.Lock()
-	at := c.lastSeen.at
-	c.lastSeen.at = map[int64]queries.Time{}
+	at, clients := c.lastSeen.at, c.lastSeen.clients
+	c.lastSeen.at, c.lastSeen.clients = map[int64]queries.Time{}, map[int64]string{}
 	c.lastSeen.mu.Unlock()
-	if len(at) == 0 {
+	if len(at) == 0 && len(clients) == 0 {
 		return nil
 	}
 	err := c.db.InTx(ctx, func(ctx context.Context, tx *queries.Tx) error {
 		for id, t := range at {
 			if err := tx.SetLastSeen(ctx, &t, id); err != nil {
+				return err
+			}
+		}
+		for id, client := range clients {
+			if err := tx.SetNodeClient(ctx, &client, id); err != nil {
 				return err
 			}
 		}

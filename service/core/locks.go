@@ -10,6 +10,7 @@ import (
 
 // Failed is an account with wrong passwords that count (/docs/tokens#lock).
 type Failed struct {
+	UserID   int64
 	Username string
 	Failures int64
 	Last     *time.Time
@@ -37,11 +38,16 @@ func (f Failed) Locked() bool {
 // FailedAccounts lists the accounts with wrong passwords, by name, for those who hold the
 // database itself.
 func (c *Core) FailedAccounts(ctx context.Context) ([]Failed, error) {
-	users, err := c.db.UsersWithFailedLogins(ctx)
+	return c.failedAmong(ctx, nil)
+}
+
+// failedAmong lists those of some accounts, as a set of ids; nil for all.
+func (c *Core) failedAmong(ctx context.Context, ids *string) ([]Failed, error) {
+	users, err := c.db.UsersWithFailedLogins(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("listing accounts with wrong passwords: %w", err)
 	}
-	rows, err := c.db.FailedLogins(ctx)
+	rows, err := c.db.FailedLogins(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("listing wrong passwords: %w", err)
 	}
@@ -59,7 +65,7 @@ func (c *Core) FailedAccounts(ctx context.Context) ([]Failed, error) {
 // failed describes an account; its rows have the newest first.
 func (c *Core) failed(u queries.User, rows []queries.FailedLogin, now time.Time) Failed {
 	t := tallyOf(u, rows)
-	f := Failed{Username: value(u.Username), Failures: t.all.count, From: []FailedFrom{}}
+	f := Failed{UserID: u.ID, Username: value(u.Username), Failures: t.all.count, From: []FailedFrom{}}
 	if t.all.last != nil {
 		f.Last = &t.all.last.Time
 	}

@@ -26,6 +26,7 @@ type Origin struct {
 	Here    bool // from this machine (/docs/security#t22)
 	// Language is that of mails about what comes from there: en or nl.
 	Language string
+	Client   string // the program that asks, as it says itself
 }
 
 // network is the text that its failures and its place in the queue stand under; it is
@@ -215,6 +216,7 @@ func (c *Core) LogInNode(ctx context.Context, key string, from Origin) (Identity
 		return Identity{}, fmt.Errorf("looking up an API key: %w", err)
 	}
 	c.Remember(from)
+	c.noteClient(id, from.Client)
 	return c.Identify(ctx, access.Node, id)
 }
 

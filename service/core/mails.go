@@ -22,6 +22,7 @@ const (
 	AccountLocked        MailKind = "account locked"
 	PasswordChanged      MailKind = "password changed"
 	SecondFactorChanged  MailKind = "second factor changed"
+	Invitation           MailKind = "invitation"
 )
 
 // most is how many mails of a kind a user gets in an hour (/docs/security#t16). Whoever

@@ -17,6 +17,7 @@ import (
 type Node struct {
 	ID                              int64
 	Name, IP                        *string
+	Client                          *string // what it said it was when it logged in last
 	Status                          *string // "online" or "offline", nil before the first connection
 	LastSeen                        *time.Time
 	OrganizationID, CollaborationID *int64
@@ -268,7 +269,7 @@ func (c *Core) wholeNodes(ctx context.Context, rows []queries.ListNodesRow) ([]N
 	list := make([]Node, len(rows))
 	for i, r := range rows {
 		list[i] = Node{
-			ID: r.ID, Name: r.Name, IP: r.IP, Status: r.Status, OrganizationID: r.OrganizationID,
+			ID: r.ID, Name: r.Name, IP: r.IP, Client: r.Client, Status: r.Status, OrganizationID: r.OrganizationID,
 			CollaborationID: r.CollaborationID, Config: config[r.ID],
 		}
 		if r.LastSeen != nil {

@@ -190,7 +190,12 @@ func (t *Tx) mailToken(ctx context.Context, u queries.User, p Purpose, network, 
 
 // issue makes a token for a user, in place of an earlier one for the purpose.
 func (t *Tx) issue(ctx context.Context, user int64, p Purpose) (token string, until time.Time, err error) {
-	token, until = rand.Text(), t.Now.Add(t.core.set.RecoveryLife)
+	return t.issueFor(ctx, user, p, t.core.set.RecoveryLife)
+}
+
+// issueFor is issue for a token that lasts another time.
+func (t *Tx) issueFor(ctx context.Context, user int64, p Purpose, life time.Duration) (token string, until time.Time, err error) {
+	token, until = rand.Text(), t.Now.Add(life)
 	err = t.PutRecovery(ctx, queries.PutRecoveryParams{
 		UserID: user, Purpose: string(p), Digest: digestToken(token), ExpiresAt: queries.At(until),
 	})

@@ -417,7 +417,7 @@ func TestTextsSayTheSame(t *testing.T) {
 		Name: "<b>Zoë</b>\r\nX", Token: "TOKEN", Lasts: 90 * time.Minute, Attempts: 5, From: "192.0.2.1", At: time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC),
 	}
 	tags := regexp.MustCompile(`(?s)<title>.*?</title>|<[^>]*>`)
-	for _, kind := range []core.MailKind{core.PasswordRecovery, core.SecondFactorRecovery, core.AccountLocked, core.PasswordChanged, core.SecondFactorChanged} {
+	for _, kind := range []core.MailKind{core.PasswordRecovery, core.SecondFactorRecovery, core.AccountLocked, core.PasswordChanged, core.SecondFactorChanged, core.Invitation} {
 		for _, language := range []string{"en", "nl", "xx"} {
 			text := Compose(language, kind, facts, "help@example.org")
 			page := strings.NewReplacer("&lt;", "<", "&gt;", ">", "&#34;", `"`, "&#39;", "'", "&amp;", "&").Replace(tags.ReplaceAllString(strings.ReplaceAll(text.HTML, "<!DOCTYPE html>", ""), ""))
@@ -430,7 +430,7 @@ func TestTextsSayTheSame(t *testing.T) {
 			if strings.Contains(text.Plain+text.Subject, "%") || text.Subject == "" || !strings.Contains(text.Plain, "help@example.org") {
 				t.Errorf("%s, %s:\n%s\n%s", kind, language, text.Subject, text.Plain)
 			}
-			withToken := kind == core.PasswordRecovery || kind == core.SecondFactorRecovery
+			withToken := kind == core.PasswordRecovery || kind == core.SecondFactorRecovery || kind == core.Invitation
 			if strings.Contains(text.Plain, "\r\n\r\nTOKEN\r\n\r\n") != withToken {
 				t.Errorf("%s: the token does not stand alone:\n%s", kind, text.Plain)
 			}
@@ -439,7 +439,7 @@ func TestTextsSayTheSame(t *testing.T) {
 			}
 		}
 	}
-	for d, want := range map[time.Duration]string{time.Second: "1 minute", time.Hour: "1 hour", 90 * time.Minute: "90 minutes", 2 * time.Hour: "2 hours", 5 * time.Minute: "5 minutes"} {
+	for d, want := range map[time.Duration]string{time.Second: "1 minute", time.Hour: "1 hour", 90 * time.Minute: "90 minutes", 2 * time.Hour: "2 hours", 24 * time.Hour: "24 hours", 7 * 24 * time.Hour: "7 days", 5 * time.Minute: "5 minutes"} {
 		if got := english().lasts(d); got != want {
 			t.Errorf("%s: got %s", d, got)
 		}

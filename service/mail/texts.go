@@ -29,6 +29,7 @@ type words struct {
 	minutes  string // number
 	hour     string
 	hours    string // number
+	days     string // number, of more than one
 	subjects map[core.MailKind]string
 	bodies   map[core.MailKind][]string
 }
@@ -38,7 +39,7 @@ const tokenLine = "\x00"
 
 // inLanguage returns the words of a language, English where the language is none that is
 // known. The arguments of a body are by number: 1 how long the token or the lock lasts, 2 the
-// moment, 3 from where, 4 how many wrong passwords, 5 where nobody can log in.
+// moment, 3 from where, 4 how many wrong passwords, 5 where nobody can log in, 6 the username.
 func inLanguage(language string) words {
 	if language == "nl" {
 		return dutch()
@@ -51,13 +52,14 @@ func english() words {
 		lang: "en", greeting: "Hello %s,", closing: "Do you need help? Write to %s.", time: "2 January 2006 at 15:04 UTC",
 		at: "from the address %s", unknown: "from an unknown address", operator: "by who operates the server",
 		there: "from there", anywhere: "from anywhere",
-		minute: "1 minute", minutes: "%d minutes", hour: "1 hour", hours: "%d hours",
+		minute: "1 minute", minutes: "%d minutes", hour: "1 hour", hours: "%d hours", days: "%d days",
 		subjects: map[core.MailKind]string{
 			core.PasswordRecovery:     "Set a new password",
 			core.SecondFactorRecovery: "Set up your second factor again",
 			core.AccountLocked:        "Your account is locked for a while",
 			core.PasswordChanged:      "Your password was changed",
 			core.SecondFactorChanged:  "Your second factor was changed",
+			core.Invitation:           "You are invited: set your password",
 		},
 		bodies: map[core.MailKind][]string{
 			core.PasswordRecovery: {
@@ -84,6 +86,12 @@ func english() words {
 				"the second factor of your account was changed on %[2]s %[3]s.",
 				"If it was not you, change your password right away, and tell who operates the server.",
 			},
+			core.Invitation: {
+				"there is an account for you: %[6]s. With this token you set its password within %[1]s:",
+				tokenLine,
+				"Open the page of the server, choose to set a lost password, and enter the token. In Python: client.util.set_my_password(token, new_password). The token works once, and only the newest one does.",
+				"If you do not know what this is about, you need not do anything.",
+			},
 		},
 	}
 }
@@ -95,13 +103,14 @@ func dutch() words {
 		at:      "vanaf het adres %s", //nolint:misspell // it is Dutch
 		unknown: "vanaf een onbekend adres", operator: "door de beheerder van de server",
 		there: "vanaf daar niet", anywhere: "helemaal niet",
-		minute: "1 minuut", minutes: "%d minuten", hour: "1 uur", hours: "%d uur",
+		minute: "1 minuut", minutes: "%d minuten", hour: "1 uur", hours: "%d uur", days: "%d dagen",
 		subjects: map[core.MailKind]string{
 			core.PasswordRecovery:     "Stel een nieuw wachtwoord in",
 			core.SecondFactorRecovery: "Stel uw tweede factor opnieuw in",
 			core.AccountLocked:        "Uw account is tijdelijk geblokkeerd",
 			core.PasswordChanged:      "Uw wachtwoord is gewijzigd",
 			core.SecondFactorChanged:  "Uw tweede factor is gewijzigd",
+			core.Invitation:           "U bent uitgenodigd: stel uw wachtwoord in",
 		},
 		bodies: map[core.MailKind][]string{
 			core.PasswordRecovery: {
@@ -128,6 +137,12 @@ func dutch() words {
 				"de tweede factor van uw account is gewijzigd op %[2]s %[3]s.",
 				"Was u dit niet? Wijzig dan meteen uw wachtwoord en meld het aan de beheerder van de server.",
 			},
+			core.Invitation: {
+				"er is een account voor u: %[6]s. Met deze code stelt u binnen %[1]s het wachtwoord in:",
+				tokenLine,
+				"Open de pagina van de server, kies voor een vergeten wachtwoord en voer de code in. In Python: client.util.set_my_password(code, nieuw_wachtwoord). De code werkt één keer, en alleen de nieuwste code is geldig.",
+				"Weet u niet waar dit over gaat? Dan hoeft u niets te doen.",
+			},
 		},
 	}
 }
@@ -141,7 +156,7 @@ func Compose(language string, kind core.MailKind, f core.MailFacts, support stri
 	}
 	for _, p := range w.bodies[kind] {
 		if p != tokenLine {
-			p = fmt.Sprintf(p+"%[6]s", w.lasts(f.Lasts), f.At.UTC().Format(w.time), w.place(kind, f.From), f.Attempts, locked, "")
+			p = fmt.Sprintf(p+"%[7]s", w.lasts(f.Lasts), f.At.UTC().Format(w.time), w.place(kind, f.From), f.Attempts, locked, oneLine(f.Username), "")
 		}
 		paragraphs = append(paragraphs, p)
 	}
@@ -171,6 +186,8 @@ func (w words) lasts(d time.Duration) string {
 		return fmt.Sprintf(w.minutes, minutes)
 	case hours == 1:
 		return w.hour
+	case hours > 24 && hours%24 == 0:
+		return fmt.Sprintf(w.days, hours/24)
 	default:
 		return fmt.Sprintf(w.hours, hours)
 	}
