@@ -32,7 +32,7 @@ var chapters = []chapter{
 	{"Run a server", []string{"operating", "ui", "configuration", "mail", "logging", "commands", "proxy", "import", "shell"}},
 	{"REST", []string{
 		"wire", "tokens", "permissions", "organizations", "collaborations", "nodes", "users", "roles",
-		"tasks", "results", "ports", "events", "vpn", "health", "routes",
+		"tasks", "results", "ports", "events", "vpn", "health", "server", "routes",
 	}},
 	{"Live channel", []string{"live"}},
 	{"Promises", []string{"security", "reliability", "bench"}},

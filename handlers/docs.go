@@ -68,6 +68,8 @@ func callersOf(who access.Kind) string {
 // permissionOf names what a route requires, in any scope.
 func permissionOf(p access.Pair) string {
 	switch {
+	case p.Every:
+		return "every rule"
 	case p.Only != 0:
 		return "itself"
 	case p.Resource == "":

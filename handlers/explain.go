@@ -88,6 +88,12 @@ var decisions = map[string]core.Decision{
 	"POST /kill/node/tasks": core.KillsOnNodes,
 	"POST /token/container": core.NeedsOwnResult,
 
+	"GET /server":         core.NeedsEveryRule,
+	"GET /server/doctor":  core.NeedsEveryRule,
+	"GET /server/warning": core.NeedsEveryRule,
+	"GET /server/log":     core.NeedsEveryRule,
+	"GET /server/backup":  core.NeedsEveryRule,
+
 	"GET /vpn/algorithm/addresses": core.ListsInCollaborations,
 }
 

@@ -35,7 +35,10 @@ func throughWhat(e core.Explanation) string {
 	var parts []string
 	for _, c := range e.Checks {
 		part := "no rule is needed"
-		if !c.Free {
+		switch {
+		case c.Pair.Every:
+			part = "it holds every rule"
+		case !c.Free:
 			part = "by " + strings.Join(passedBy(c), ", and ")
 		}
 		parts = append(parts, part+placed(c.Reach))
@@ -101,6 +104,8 @@ func whyNot(q inquiry, e core.Explanation) string {
 	switch {
 	case e.Refusal.Kind == fault.WrongKind:
 		return "the route is for " + callersOf(q.Callers) + " only"
+	case q.Pair.Every:
+		return fmt.Sprintf("that takes every rule, and of the %d rules it lacks %d", len(access.Rules), len(e.Lacking))
 	case e.Lacking != nil:
 		var list []string
 		for _, r := range e.Lacking {

@@ -58,6 +58,8 @@ type Options struct {
 	// for a minute.
 	RoomFor time.Duration
 	Periods Periods
+	// Operator does what looks after the server; nil: nobody does over the API.
+	Operator *Operator
 }
 
 // Server answers all HTTP requests.
@@ -72,12 +74,13 @@ type Server struct {
 	ui     *webInterface // nil when it is off
 
 	advised advised
+	started time.Time
 	seam    string // where a long text belongs in encoded JSON; nobody can guess it
 }
 
 // New makes the server with all its routes. It needs a Close.
 func New(c *core.Core, log zerolog.Logger, opt Options) *Server {
-	s := &Server{core: c, log: log, opt: opt, tokens: newTokens(opt), echo: echo.New(), seam: rand.Text(), limits: opt.Limits}
+	s := &Server{core: c, log: log, opt: opt, tokens: newTokens(opt), echo: echo.New(), started: time.Now(), seam: rand.Text(), limits: opt.Limits}
 	s.opt.RoomFor = cmp.Or(s.opt.RoomFor, roomFor)
 	if s.limits == nil {
 		s.limits = limits.New(limits.Options{})
@@ -155,7 +158,7 @@ func (s *Server) routes() []route {
 		s.healthRoutes(), s.loginRoutes(), s.organizationRoutes(), s.collaborationRoutes(), s.nodeRoutes(),
 		s.userRoutes(), s.roleRoutes(), s.ruleRoutes(), s.passwordRoutes(), s.recoveryRoutes(), s.secondFactorRoutes(),
 		s.taskRoutes(), s.resultRoutes(), s.portRoutes(), s.killRoutes(), s.vpnRoutes(),
-		s.accessRoutes(), s.eventRoutes(),
+		s.accessRoutes(), s.eventRoutes(), s.serverRoutes(),
 	} {
 		all = append(all, noun...)
 	}

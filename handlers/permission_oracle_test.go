@@ -191,6 +191,9 @@ func inCharge(w *world, c caller, id, _ int64) bool {
 	return changesUser("EDIT")(w, c, id, 0) && (id == c.id || c.holdsAll(w, slices.Collect(maps.Keys(w.held(id)))))
 }
 
+// holdsEverything is /docs/server#who.
+func holdsEverything(w *world, c caller, _, _ int64) bool { return len(c.rules) == len(w.rules) }
+
 // holdsAll is /docs/permissions#hand-out.
 func (c caller) holdsAll(w *world, rules []int64) bool {
 	return !slices.ContainsFunc(rules, func(id int64) bool { return !c.rules[w.rules[id-1]] })

@@ -147,6 +147,11 @@ var oracle = map[string]answers{
 	"POST /recover/2fa/lost":  {good: 200, body: fixed(`{"username":"viewer","password":"Passw0rd!"}`), harmless: true},
 	"GET /access/explain":     {who: "unc", good: 400}, // without a question
 	"GET /event":              {who: "u", good: 200},
+	"GET /server":             {who: "u", may: holdsEverything, good: 200},
+	"GET /server/doctor":      {who: "u", may: holdsEverything, good: 200},
+	"GET /server/warning":     {who: "u", may: holdsEverything, good: 200},
+	"GET /server/log":         {who: "u", may: holdsEverything, good: 200},
+	"GET /server/backup":      {who: "u", may: holdsEverything, good: 501}, // there is nobody who makes one
 	"GET /version":            {good: 200},
 	"GET /health":             {good: 200},
 	"GET /health/fix":         {good: 200},

@@ -37,7 +37,7 @@ func (s *Server) userWire(k *call, g access.Grant[access.ViewUsers], users ...co
 	if !k.includes("lock") {
 		return s.userJSON, nil
 	}
-	locks, err := s.core.LocksOf(k.ctx, access.Embedded[access.EditUsers](g), users...)
+	locks, err := s.core.LocksOf(k.ctx, g, users...)
 	if err != nil {
 		return nil, err
 	}

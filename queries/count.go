@@ -11,16 +11,16 @@ import (
 // the list query without its columns and its page, so that both always agree; arg are
 // the parameters of the list.
 func (q *Queries) Count(ctx context.Context, list string, arg any) (int64, error) {
-	return q.count(ctx, counting(list), arg)
+	return q.number(ctx, counting(list), arg)
 }
 
 // CountUpTo is Count for lists of which it is enough to know that there are that many.
 func (q *Queries) CountUpTo(ctx context.Context, list string, arg any, most int64) (int64, error) {
 	rows := strings.Replace(counting(list), "COUNT(*)", "1", 1)
-	return q.count(ctx, fmt.Sprintf("SELECT COUNT(*) FROM (%s LIMIT %d) AS counted", rows, most), arg)
+	return q.number(ctx, fmt.Sprintf("SELECT COUNT(*) FROM (%s LIMIT %d) AS counted", rows, most), arg)
 }
 
-func (q *Queries) count(ctx context.Context, query string, arg any) (int64, error) {
+func (q *Queries) number(ctx context.Context, query string, arg any) (int64, error) {
 	fields := reflect.ValueOf(arg)
 	args := make([]any, fields.NumField()-2) // offset and limit come last
 	for i := range args {

@@ -36,6 +36,7 @@ import (
 type RunOptions struct {
 	Console io.Writer    // where `logging.use_console` writes to; nil for nowhere
 	Warned  func(string) // gets every warning of the log; nil for nobody
+	Upkeep  Upkeep       // what is done to the instance over the API
 	// RootFromAnywhere tells that the environment dev or test was asked for by name: then
 	// the first user gets in from anywhere with its initial password (/docs/security#t22).
 	RootFromAnywhere bool
@@ -138,6 +139,10 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 	logger.Info().Msg("Initialization done")
 	files := &descriptors{log: logger}
 	options, measured := wireOptions(inst.Config), newMetrics(files)
+	if err := sweepCopies(inst); err != nil {
+		logger.Warn().Err(err).Msg("A backup that was not downloaded could not be removed")
+	}
+	options.Operator = operator(inst, opened, logs, o.Upkeep)
 	options.Exhausted, options.Limits = files.exhausted, limitsOf(inst.Config, logger)
 	if inst.Config.Metrics != nil {
 		options.Observe = measured.request

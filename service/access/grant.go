@@ -47,6 +47,10 @@ func Judge[P Permission](a Actor) (Grant[P], error) {
 
 func judgeFor(a Actor, p Pair) judgement {
 	j := judgement{actor: a, made: true}
+	if p.Every {
+		j.scopes[Global] = a.Rules == All
+		return j
+	}
 	for s := Own; s <= Global; s++ {
 		j.scopes[s] = a.Rules.Has(p.Resource, s, p.Operation)
 	}

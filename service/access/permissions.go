@@ -14,6 +14,8 @@ type Pair struct {
 	Operation Operation
 	// Only are the kinds of callers that may have it at all; 0: every kind.
 	Only Kind
+	// Every: it takes every rule there is, and is then held everywhere.
+	Every bool
 }
 
 // isFor refuses callers of a kind that cannot have the permission.
@@ -97,8 +99,15 @@ func (CreateRoles) pair() Pair          { return Pair{Resource: Roles, Operation
 func (DeleteRoles) pair() Pair          { return Pair{Resource: Roles, Operation: Delete} }
 func (ViewPorts) pair() Pair            { return Pair{Resource: Ports, Operation: View} }
 func (CreateEvents) pair() Pair         { return Pair{Resource: Events, Operation: Create} }
-func (UserItself) pair() Pair           { return Pair{Only: User} }
-func (NodeItself) pair() Pair           { return Pair{Only: Node} }
+
+// OperateServer is the permission to look after the server itself: nobody has more rights
+// than who holds every rule, so that it needs none of its own (/docs/server#who).
+type OperateServer struct{}
+
+func (OperateServer) pair() Pair { return Pair{Only: User, Every: true} }
+
+func (UserItself) pair() Pair { return Pair{Only: User} }
+func (NodeItself) pair() Pair { return Pair{Only: Node} }
 
 // embeddable are the permissions to view what replies show within rows of another
 // resource; what a lock of an account is made of shows to who may edit the account.

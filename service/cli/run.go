@@ -6,15 +6,18 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"vserver/handlers"
 	"vserver/service"
 	"vserver/service/config"
 	"vserver/service/daemon"
 	"vserver/service/fault"
 	"vserver/service/instance"
 	"vserver/service/terminal"
+	"vserver/service/upkeep"
 )
 
 // runFlags are the options of `vserver run`.
@@ -122,6 +125,7 @@ func (p *program) serve(ctx context.Context, inst config.Instance, f runFlags) e
 	var warned warnings
 	err = service.Run(ctx, inst, service.RunOptions{
 		Console: p.out, Warned: warned.add, RootFromAnywhere: rootFromAnywhere(f.environment), Getenv: p.getenv,
+		Upkeep: p.upkeep(),
 		Ready: func(at net.Addr) {
 			p.Info("Server %s is ready on %s, it logs to %s", inst.Name, at, inst.LogFile)
 			if err := claim.Serving(inst.Config, at, warned.take()); err != nil {
@@ -133,6 +137,26 @@ func (p *program) serve(ctx context.Context, inst config.Instance, f runFlags) e
 		p.Info("Server %s has ended", inst.Name)
 	}
 	return err
+}
+
+// upkeep is what who holds every rule may have done over the API.
+func (p *program) upkeep() service.Upkeep {
+	return service.Upkeep{
+		Examine: func(ctx context.Context, inst config.Instance) (list []handlers.ServerFinding) {
+			for _, f := range upkeep.Examine(ctx, config.ThisMachine(p.getenv), inst, time.Now()) {
+				found := handlers.ServerFinding{Check: f.Check, Verdict: string(f.Verdict), Text: f.Text}
+				if f.Advice != "" {
+					found.Advice = &f.Advice
+				}
+				list = append(list, found)
+			}
+			return list
+		},
+		Backup: func(ctx context.Context, inst config.Instance, folder string) (string, error) {
+			made, err := upkeep.Backup(ctx, inst, folder, time.Now(), upkeep.BackupOptions{})
+			return made.File, err
+		},
+	}
 }
 
 // warnings gathers those of a start, for `vserver start` to show.

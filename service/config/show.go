@@ -30,6 +30,9 @@ func (c Config) InEffect() *yaml.Pairs {
 	return blocks[""]
 }
 
+// ValueIn is the value that is in effect, as a file would hold it and without secrets.
+func (s Setting) ValueIn(c Config) any { return s.shown(&c) }
+
 // shown is the value as a file would hold it.
 func (s Setting) shown(c *Config) any {
 	if s.show != nil {

@@ -18,6 +18,12 @@ func NeedsNoRule(_ context.Context, j *Judging) error { return j.free("") }
 // (/docs/results#change).
 func NeedsOwnResult(_ context.Context, j *Judging) error { return j.free(TheirCollaboration) }
 
+// NeedsEveryRule is /docs/server#who.
+func NeedsEveryRule(_ context.Context, j *Judging) error {
+	j.checks = append(j.checks, Check{Pair: j.pair, Passed: j.actor.Rules == access.All})
+	return j.holdsAll(access.All)
+}
+
 // CreatesAnywhere is for what only the global rule allows.
 func CreatesAnywhere(_ context.Context, j *Judging) error {
 	return j.reaches(reaching{access.Global, Everywhere})

@@ -12,10 +12,11 @@ import (
 
 // LocksOf gives the locks of those among some users who are locked, by id, as far as the
 // caller may edit them (/docs/users#locks).
-func (c *Core) LocksOf(ctx context.Context, g access.Grant[access.EditUsers], users ...User) (map[int64]Failed, error) {
+func (c *Core) LocksOf(ctx context.Context, g access.Grant[access.ViewUsers], users ...User) (map[int64]Failed, error) {
 	var ids []int64
+	edits := access.Embedded[access.EditUsers](g)
 	for _, u := range users {
-		if g.CoversUser(u.ID, u.OrganizationID) {
+		if edits.CoversUser(u.ID, u.OrganizationID) {
 			ids = append(ids, u.ID)
 		}
 	}

@@ -81,6 +81,7 @@ type Log struct {
 	warned    func(string) // nil for nobody
 	now       func() time.Time
 	started   time.Time
+	recent    recent
 
 	mu      sync.Mutex
 	file    *File
@@ -219,6 +220,7 @@ func (l *Log) Write(event []byte) (int, error) { return l.WriteLevel(zerolog.NoL
 func (l *Log) WriteLevel(at zerolog.Level, event []byte) (int, error) {
 	var line []byte
 	quietly(func() { line = l.render(at, event) })
+	quietly(func() { l.keepRecent(at, event) })
 	if at == zerolog.WarnLevel && l.warned != nil {
 		quietly(func() {
 			var r record
