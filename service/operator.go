@@ -28,6 +28,10 @@ type Upkeep struct {
 // operator is what the program does over the API for who holds every rule.
 func operator(inst config.Instance, opened *Opened, logs *log.Log, u Upkeep) *handlers.Operator {
 	started := time.Now()
+	if err := sweepCopies(inst); err != nil {
+		logger := logs.Logger("server")
+		logger.Warn().Err(err).Msg("A backup that was not downloaded could not be removed")
+	}
 	version, commit := Version()
 	o := &handlers.Operator{
 		State: func(ctx context.Context) (handlers.ServerState, error) {

@@ -127,21 +127,12 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 		return err
 	}
 	defer func() { _ = opened.Close() }()
-	if err := opened.Core.RemindOfInitialPassword(ctx); err != nil {
-		return err
-	}
-	if err := opened.Core.SecondFactorReady(ctx); err != nil {
-		return err
-	}
-	if err := opened.Core.AllOffline(ctx); err != nil {
+	if err := begin(ctx, opened.Core); err != nil {
 		return err
 	}
 	logger.Info().Msg("Initialization done")
 	files := &descriptors{log: logger}
 	options, measured := wireOptions(inst.Config), newMetrics(files)
-	if err := sweepCopies(inst); err != nil {
-		logger.Warn().Err(err).Msg("A backup that was not downloaded could not be removed")
-	}
 	options.Operator = operator(inst, opened, logs, o.Upkeep)
 	options.Exhausted, options.Limits = files.exhausted, limitsOf(inst.Config, logger)
 	if inst.Config.Metrics != nil {
@@ -176,6 +167,17 @@ func takePlace(ctx context.Context, inst config.Instance) (release func(), err e
 		return nil, err
 	}
 	return BeAlone(inst, "server")
+}
+
+// begin does what comes before anything listens.
+func begin(ctx context.Context, c *core.Core) error {
+	if err := c.RemindOfInitialPassword(ctx); err != nil {
+		return err
+	}
+	if err := c.SecondFactorReady(ctx); err != nil {
+		return err
+	}
+	return c.AllOffline(ctx)
 }
 
 // wireOptions takes out of the configuration what the wire depends on.
