@@ -240,6 +240,15 @@ func (f *forger) object(s *openapi3.Schema) map[string]any {
 	return fields
 }
 
+// notByChance are the operations that nobody gets to do what they ask for with what a forger has.
+var notByChance = map[string]string{
+	"POST /kill/node/tasks":              "the node has to be online",
+	"POST /recover/reset":                "takes a token that was mailed",
+	"POST /recover/2fa/reset":            "takes a token that was mailed",
+	"POST /second-factor/recovery-codes": "takes a code of an authenticator",
+	"POST /token/refresh":                "takes a refresh token",
+}
+
 // report fails a run that was refused too often to mean anything.
 func (f *forger) report(t *testing.T, names []string) {
 	var all, good int
@@ -251,7 +260,7 @@ func (f *forger) report(t *testing.T, names []string) {
 				did += n
 			}
 		}
-		if good += did; did == 0 {
+		if good += did; did == 0 && notByChance[name] == "" {
 			never = append(never, name)
 		}
 	}

@@ -32,8 +32,13 @@ func firstLine(c net.Conn) answer {
 	return a
 }
 
-// joinAtOnce is how many connections of a crowd are under way at a time.
-const joinAtOnce = 256
+const (
+	// joinAtOnce is how many connections of a crowd are under way at a time.
+	joinAtOnce = 256
+	// joinOver is the time over which they come, with what the aim of all of them leaves: as fast as
+	// they can, the crowd itself takes the processors from the one who reads.
+	joinOver = 4 * time.Second
+)
 
 // joins opens a crowd of live connections of one account while another one reads.
 func joins(ctx context.Context, t *trial) error {
@@ -93,7 +98,13 @@ type crowd struct {
 func (c *crowd) gather(ctx context.Context, as *client, n int) error {
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c.stop = stop
+	var next atomic.Int64
+	began := time.Now()
 	_, err := drive(ctx, joinAtOnce, n, func(ctx context.Context) error {
+		turn := time.Duration(next.Add(1)-1) * joinOver / time.Duration(n)
+		if !pause(ctx, turn-time.Since(began)) {
+			return ctx.Err()
+		}
 		conn, err := as.join(ctx)
 		if err != nil {
 			return err
