@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -44,7 +45,7 @@ func (p *program) demoCommand() *cobra.Command {
 	cmd.Flags().IntVar(&o.nodes, "nodes", 3, "number of hospitals, each with a node")
 	cmd.Flags().IntVar(&o.tasks, "tasks", 1, "number of tasks that the researcher sends")
 	p.jsonFlag(cmd)
-	cmd.Flags().BoolVar(&o.keep, "keep", false, "leave the server up until interrupted, and print its address and log-ins")
+	cmd.Flags().BoolVar(&o.keep, "keep", false, "leave server and nodes up until interrupted, and print the address and log-ins")
 	return cmd
 }
 
@@ -82,19 +83,25 @@ func (p *program) demo(ctx context.Context, o demoOptions) error {
 func (p *program) perform(ctx context.Context, o demoOptions, origin, path, password string) error {
 	show := p.Console.Out // of a JSON value, it is out of the way
 	bar := &progress{out: show, terminal: p.Terminal}
-	report, played := demo.Run(ctx, demo.Options{
+	var told error
+	_, played := demo.Run(ctx, demo.Options{
 		URL: origin + path, RootPassword: password, Nodes: o.nodes, Tasks: o.tasks, Progress: bar.show,
+		Played: func(report demo.Report, err error) {
+			bar.end()
+			if err == nil || len(report.Hospitals) > 0 {
+				told = p.printReport(report)
+			}
+			if err == nil && told == nil && o.keep {
+				told = p.stay(ctx, origin, path, password, report)
+			}
+		},
 	})
-	bar.end()
-	if played == nil || len(report.Hospitals) > 0 {
-		if err := p.printReport(report); err != nil {
-			return err
-		}
-	}
-	if played != nil || !o.keep {
-		return played
-	}
-	_, err := fmt.Fprintf(show, "\nThe server stays up at %s/ until you interrupt it (Ctrl-C).\n"+
+	return cmp.Or(played, told)
+}
+
+// stay says where the server is, and leaves it and the nodes up until somebody interrupts.
+func (p *program) stay(ctx context.Context, origin, path, password string, report demo.Report) error {
+	_, err := fmt.Fprintf(p.Console.Out, "\nThe server stays up at %s/ until you interrupt it (Ctrl-C), and so do the nodes.\n"+
 		"Open it in a browser; clients connect there with the API path %s\n"+
 		"  administrator  root / %s\n  researcher     %s / %s\n", origin, path, password, report.Researcher.Username, report.Researcher.Password)
 	if err != nil {

@@ -22,6 +22,9 @@ type Options struct {
 	Tasks        int    // how often the researcher asks; at least 1
 	// Progress is told after each step; it must not block. May be nil.
 	Progress func(Progress)
+	// Played is told what came of it while the nodes are still online: they leave when it
+	// returns. May be nil.
+	Played func(Report, error)
 }
 
 // Progress is how far the play is.
@@ -62,13 +65,23 @@ func Run(ctx context.Context, opt Options) (Report, error) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer cancel()
+	report, err := p.perform(ctx, &running)
+	if opt.Played != nil {
+		p.endProgress()
+		opt.Played(report, err)
+	}
+	return report, err
+}
+
+// perform plays all steps; the nodes stay until ctx ends.
+func (p *play) perform(ctx context.Context, running *sync.WaitGroup) (Report, error) {
 	for _, step := range []struct {
 		name string
 		do   func(context.Context) error
 	}{
 		{"log in as root and register the hospitals", p.register},
 		{"give the researcher an account", p.invite},
-		{"bring the nodes online", func(ctx context.Context) error { return p.goOnline(ctx, &running) }},
+		{"bring the nodes online", func(ctx context.Context) error { return p.goOnline(ctx, running) }},
 		{"run the tasks", p.ask},
 	} {
 		p.begin(step.name)
@@ -99,6 +112,13 @@ func (p *play) tell(step string, parts int) {
 	if p.opt.Progress != nil {
 		p.opt.Progress(Progress{Step: p.step, Done: p.done, Total: total})
 	}
+}
+
+// endProgress has nobody told of what the nodes do after the play.
+func (p *play) endProgress() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.opt.Progress = nil
 }
 
 // register makes the hospitals, their collaboration and its nodes.

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -46,6 +47,9 @@ func (h *hospital) sum() float64 {
 type order struct {
 	Method        string  `json:"method"` // central or partial
 	Organizations []int64 `json:"organizations,omitempty"`
+	Kwargs        struct {
+		Organizations []int64 `json:"organizations,omitempty"`
+	} `json:"kwargs,omitzero"` // as Python's client and the web interface call a method
 }
 
 // partial is what one hospital gives away: no patient, two numbers.
@@ -66,8 +70,14 @@ func (h *hospital) average(ctx context.Context, c *Container) (string, error) {
 	if err := decode(&c.Input, &o); err != nil {
 		return "", err
 	}
-	if o.Method == "partial" {
+	o.Organizations = append(o.Organizations, o.Kwargs.Organizations...)
+	switch {
+	case o.Method == "partial":
 		return encode(partial{h.sum(), len(h.ages)}), nil
+	case o.Method != "central":
+		return "", fmt.Errorf("there is no method %q: this algorithm has central and partial", o.Method)
+	case len(o.Organizations) == 0:
+		return "", errors.New("the method central needs organizations: a list of ids")
 	}
 	results, err := c.Subtask(ctx, "partial average", encode(order{Method: "partial"}), o.Organizations)
 	if err != nil {
@@ -104,5 +114,5 @@ func decode(s *string, v any) error {
 	if err != nil {
 		return fmt.Errorf("decoding: %w", err)
 	}
-	return json.Unmarshal(b, v)
+	return json.Unmarshal(bytes.TrimPrefix(b, []byte("json.")), v)
 }
