@@ -16,7 +16,7 @@ export const launch = () =>
 export async function open(browser, address, options = {}) {
   const context = await browser.newContext({ locale: "en-GB", timezoneId: "Europe/Amsterdam", ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000); // a busy machine is slow; what is there is not waited for
   const complaints = [];
   const asked = [];
   page.on("console", (message) => {

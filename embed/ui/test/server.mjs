@@ -40,9 +40,9 @@ environments:
       datefmt: "%Y-%m-%d %H:%M:%S"
 ${settings}`;
 
-// poll calls ask until it gives something true, for ten seconds at most.
-export async function poll(what, ask) {
-  const end = Date.now() + 10_000;
+// poll calls ask until it gives something true, for ten seconds at most where nothing else is said.
+export async function poll(what, ask, patience = 10_000) {
+  const end = Date.now() + patience;
   for (;;) {
     const got = await ask();
     if (got) return got;
@@ -81,6 +81,46 @@ export async function start(settings = "") {
     throw new Error(`${problem.message}; it printed:\n${printed}`);
   }
   return { origin, stop };
+}
+
+// startDemo plays the demo and leaves its server and nodes up; it answers with the address and the
+// log-ins that the demo prints.
+export async function startDemo(nodes = 3) {
+  const demo = spawn(binary, ["demo", "--keep", "--nodes", String(nodes)], { stdio: ["ignore", "pipe", "pipe"] });
+  let printed = "";
+  for (const stream of [demo.stdout, demo.stderr]) stream.on("data", (part) => (printed += part));
+  const ended = new Promise((resolve) => demo.on("close", resolve));
+  const stop = () => {
+    demo.kill("SIGINT");
+    return ended;
+  };
+  try {
+    await poll("the demo to be over", async () => {
+      if (demo.exitCode !== null) throw new Error("the demo ended");
+      return /researcher \S+ \/ \S+\n/.test(printed.replaceAll(/ +/g, " "));
+    }, 60_000);
+  } catch (problem) {
+    await stop();
+    throw new Error(`${problem.message}; it printed:\n${printed}`);
+  }
+  const logIn = (who) => new RegExp(`${who} +(\\S+) / (\\S+)`).exec(printed).slice(1, 3);
+  return { origin: /stays up at (http\S+?)\/ /.exec(printed)[1], root: logIn("administrator"), researcher: logIn("researcher"), stop };
+}
+
+// caller calls the API with the token of a log-in.
+export async function caller(origin, path, body) {
+  const call = async (method, to, sent, token) => {
+    const reply = await fetch(`${origin}/api${to}`, {
+      method,
+      headers: { "Content-Type": "application/json", ...(token ? { Authorization: `Bearer ${token}` } : {}) },
+      body: sent === undefined ? undefined : JSON.stringify(sent),
+    });
+    const told = await reply.json();
+    if (!reply.ok) throw new Error(`${method} ${to}: ${reply.status} ${JSON.stringify(told)}`);
+    return told;
+  };
+  const { access_token: token } = await call("POST", path, body);
+  return (method, to, sent) => call(method, to, sent, token);
 }
 
 // version is what the binary says of itself on the command line.

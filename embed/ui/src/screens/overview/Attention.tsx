@@ -2,7 +2,6 @@ import { Anchor, Divider, Group, List, Paper, Spoiler, Stack, Text, Title } from
 import { IconCircleCheck } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { Node } from "../../api/nodes";
 import { waitingFor } from "../../api/results";
 import { State } from "../../parts/State";
 import { When } from "../../parts/When";
@@ -17,6 +16,7 @@ type Props = { members: Member[]; chosen: number | undefined; known: boolean };
 export function Attention({ members, chosen, known }: Props) {
   const t = useText();
   const picked = members.find((member) => member.organization === chosen);
+  const hidden = members.some((member) => member.hidden);
   const away = members.filter((member) => member.node && member.node.status !== "online");
   return (
     <Stack>
@@ -32,7 +32,7 @@ export function Attention({ members, chosen, known }: Props) {
         {known && away.length === 0 && (
           <Group gap="xs" wrap="nowrap">
             <IconCircleCheck size={20} color="var(--v-good)" />
-            <Text fz="sm">{t.overview.allWell}</Text>
+            <Text fz="sm">{hidden ? t.overview.yoursWell : t.overview.allWell}</Text>
           </Group>
         )}
         <Stack gap="sm">
@@ -73,14 +73,14 @@ function About({ member }: { member: Member }) {
         <Text fw={600} fz="sm" style={{ overflowWrap: "anywhere" }}>
           {member.name}
         </Text>
-        {node ? <State status={node.status ?? "unseen"} /> : <Text fz="sm" c="dimmed">{t.overview.noNode}</Text>}
+        {node ? <State status={node.status ?? "unseen"} /> : <Text fz="sm" c="dimmed" ta="right">{member.hidden ? t.overview.hidden : t.overview.noNode}</Text>}
       </Group>
       {node && <AboutNode node={node} />}
     </Stack>
   );
 }
 
-function AboutNode({ node }: { node: Node }) {
+function AboutNode({ node }: { node: NonNullable<Member["node"]> }) {
   const t = useText();
   const [checks, setChecks] = useState(false);
   const { data: parts } = useQuery({ ...waitingFor(node.id), retry: false });
@@ -96,7 +96,7 @@ function AboutNode({ node }: { node: Node }) {
             <When at={node.last_seen} ago />
           </>
         ) : (
-          ` · ${t.overview.never}`
+          node.status === null && ` · ${t.overview.never}`
         )}
       </Text>
       {parts !== undefined && <Text fz="sm">{online ? t.overview.working(parts) : t.overview.waits(parts)}</Text>}

@@ -71,11 +71,12 @@ export default function Overview() {
 function Network({ collaboration }: { collaboration: Collaboration }) {
   const t = useText();
   const name = useOrganizationNames();
+  const { may, organization: own } = useRights();
   const every = usePolling(true);
   const known = useQuery({ ...nodes, refetchInterval: every && every * 3 });
   const open = useQuery({ ...openResults, retry: false, refetchInterval: every });
   const [organization, choose] = useState<number>();
-  const members = membersOf(collaboration, known.data ?? [], open.data?.rows ?? [], name);
+  const members = membersOf(collaboration, known.data ?? [], open.data?.rows ?? [], name, (id) => may("node", "VIEW", "GLOBAL") || id === own);
   return (
     <Stack gap="lg">
       <Counts collaboration={collaboration} members={members} every={every} />

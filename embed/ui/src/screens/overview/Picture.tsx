@@ -96,7 +96,7 @@ const Organization = memo(function Organization({ member, at, layout, chosen, ch
   const t = useText();
   const { locale } = useLanguage();
   const status = member.node ? (member.node.status ?? "unseen") : undefined;
-  const word = status ? (t.common.states[status] ?? status) : t.overview.noNode;
+  const word = status ? (t.common.states[status] ?? status) : member.hidden ? t.overview.hidden : t.overview.noNode;
   const colour = status ? toneColour(toneOf(status)) : "var(--v-idle)";
   const working = member.open.filter((result) => result.started_at).length;
   const seen = status !== "online" && member.node?.last_seen ? agoText(member.node.last_seen, locale) : undefined;
@@ -119,7 +119,7 @@ const Organization = memo(function Organization({ member, at, layout, chosen, ch
       <title>{`${member.name}: ${word}`}</title>
       {working > 0 && <circle r={layout.radius + 5} className={css.works} />}
       <circle r={layout.radius} className={css.node} data-chosen={chosen || undefined} style={{ stroke: colour }} strokeDasharray={status === "online" ? undefined : "4 3"} />
-      {status === "online" ? <circle r={layout.radius * 0.42} style={{ fill: colour }} /> : layout.radius > 7 && <path d="M-4 -4 L4 4 M4 -4 L-4 4" className={css.cross} style={{ stroke: colour }} />}
+      {status === "online" ? <circle r={layout.radius * 0.42} style={{ fill: colour }} /> : layout.radius > 7 && !member.hidden && <path d="M-4 -4 L4 4 M4 -4 L-4 4" className={css.cross} style={{ stroke: colour }} />}
       {layout.labels && (
         <>
           <text y={layout.radius + 18} className={css.name} style={narrow ? small : undefined}>

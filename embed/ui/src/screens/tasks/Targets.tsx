@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import type { Collaboration } from "../../api/collaborations";
 import { nodes } from "../../api/nodes";
 import { organizations } from "../../api/organizations";
+import { useRights } from "../../api/rights";
 import { useOrganizationNames } from "../../parts/Named";
 import { State } from "../../parts/State";
 import { useText } from "../../text";
@@ -15,11 +16,12 @@ export function Targets({ collaboration, chosen, choose, error }: Props) {
   const t = useText();
   const words = t.tasks.newTask;
   const name = useOrganizationNames();
+  const { may, organization: own } = useRights();
   const { data: all } = useQuery(nodes);
   const { data: known } = useQuery(organizations);
   const rows = (collaboration.organizations ?? []).map(({ id }) => {
     const node = all?.find((one) => one.organization?.id === id && one.collaboration?.id === collaboration.id);
-    const there = all === undefined || node !== undefined;
+    const there = all === undefined || node !== undefined || !(may("node", "VIEW", "GLOBAL") || id === own);
     const keyless = collaboration.encrypted && known?.find((one) => one.id === id)?.public_key === "";
     return { id: String(id), node, why: there ? (keyless ? words.noKey : undefined) : words.noNode };
   });

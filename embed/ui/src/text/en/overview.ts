@@ -14,6 +14,8 @@ export const overview = {
   noNode: "no node",
   legend: { online: "online", offline: "offline", travels: "on its way", works: "being worked on", waits: "waits for the node" },
   choose: "Choose an organization in the picture to see its node.",
+  hidden: "state not visible to you",
+  yoursWell: "All nodes that you may see are online.",
   attention: "Needs attention",
   allWell: "All nodes are online.",
   waits: (n: number) => (n === 0 ? "Nothing waits for it." : n === 1 ? "One part of a task waits for it." : `${n} parts of tasks wait for it.`),

@@ -16,6 +16,8 @@ export const overview: Texts["overview"] = {
   noNode: "geen node",
   legend: { online: "online", offline: "offline", travels: "onderweg", works: "wordt aan gewerkt", waits: "wacht op de node" },
   choose: "Kies een organisatie in de tekening om haar node te zien.",
+  hidden: "toestand niet zichtbaar voor u",
+  yoursWell: "Alle nodes die u mag zien zijn online.",
   attention: "Vraagt aandacht",
   allWell: "Alle nodes zijn online.",
   waits: (n) => (n === 0 ? "Er wacht niets op." : n === 1 ? "Eén deel van een taak wacht erop." : `${n} delen van taken wachten erop.`),

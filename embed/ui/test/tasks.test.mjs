@@ -1,0 +1,85 @@
+// Tasks in the web interface, on the hospitals of the demo.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch, open, shown, signIn } from "./browser.mjs";
+import { startDemo } from "./server.mjs";
+
+let browser, demo;
+
+before(async () => {
+  [demo, browser] = await Promise.all([startDemo(3), launch()]);
+});
+
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+test("a researcher sees the network, sends a task and compares what came out", async () => {
+  const { page, check, close } = await open(browser, demo.origin);
+  await signIn(page, ...demo.researcher);
+  await shown(page, "Overview");
+  await page.getByText("1 of 1").waitFor(); // a researcher may view the node of the own organization
+  await page.getByRole("button", { name: /North Hospital: Online/ }).waitFor();
+  await page.getByRole("link", { name: "Tasks", exact: true }).click();
+  await page.getByRole("link", { name: "New task" }).click();
+  await shown(page, "New task");
+  await page.getByRole("button", { name: "Send task" }).click();
+  await page.getByText("Choose a collaboration.").waitFor();
+  await page.getByRole("combobox", { name: "Collaboration" }).click();
+  await page.getByRole("option", { name: /Demonstration/ }).click();
+  await page.getByRole("button", { name: "All", exact: true }).click();
+  await page.getByRole("combobox", { name: "Image of the algorithm" }).fill("vserver.example");
+  await page.getByRole("option", { name: "vserver.example/demo/average:1" }).click();
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill("ages by hospital");
+  await page.getByRole("textbox", { name: "Method" }).fill("partial");
+  await page.getByRole("button", { name: "Add an argument" }).click();
+  await page.getByRole("textbox", { name: "Name", exact: true }).last().fill("column");
+  await page.getByRole("textbox", { name: "Value" }).fill("age");
+  await page.getByRole("button", { name: "Send task" }).click();
+  await shown(page, "ages by hospital");
+  await page.getByRole("region", { name: "East Hospital" }).getByText("count", { exact: true }).waitFor();
+  await page.getByRole("tab", { name: "Compare" }).click();
+  await page.getByText("All together").waitFor();
+  await page.getByRole("img", { name: /North Hospital/ }).waitFor();
+  await page.getByRole("tab", { name: "Input" }).click();
+  await page.getByText('"age"').first().waitFor();
+  await page.reload();
+  await page.getByText('"age"').first().waitFor();
+  check();
+  await close();
+});
+
+test("filters stand in the address, and a run is folded", async () => {
+  const { page, check, close } = await open(browser, `${demo.origin}/tasks?name=average&status=completed`);
+  await signIn(page, ...demo.researcher);
+  await shown(page, "Tasks");
+  assert.equal(await page.getByRole("textbox", { name: "Name" }).inputValue(), "average");
+  const fold = page.getByRole("button", { name: "Show the subtasks of task 1" });
+  await fold.click();
+  await page.getByRole("link", { name: "partial average" }).waitFor();
+  await page.getByRole("textbox", { name: "Name" }).fill("no such task");
+  await page.getByText("No task fits these filters").waitFor();
+  assert.match(page.url(), /name=no/);
+  await page.goBack();
+  await page.getByRole("link", { name: "average age" }).waitFor();
+  check();
+  await close();
+});
+
+test("what goes wrong at a hospital is told where it happened, and a task can be deleted", async () => {
+  const { page, check, close } = await open(browser, `${demo.origin}/tasks/new?from=1`);
+  await signIn(page, ...demo.researcher);
+  await page.getByText("Filled in as task 1 was sent.").waitFor();
+  await page.locator("label", { hasText: /^JSON$/ }).click();
+  await page.getByLabel("The whole input, as JSON").fill('{"method": "nonsense"}');
+  await page.getByRole("button", { name: "Send task" }).click();
+  await page.getByRole("main").getByText("This part ended without a result.").waitFor();
+  await page.getByRole("button", { name: "Log" }).click();
+  await page.getByText('there is no method "nonsense"').waitFor();
+  await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await shown(page, "Tasks");
+  check();
+  await close();
+});
