@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -88,6 +89,9 @@ func (s *Server) handleLogInNode(k *call) error {
 		return fault.New(fault.Invalid, "api_key missing in JSON body")
 	}
 	who, err := s.core.LogInNode(k.ctx, *key, s.origin(k.echo.Request()))
+	if errors.Is(err, core.ErrAskAgain) {
+		panic(http.ErrAbortHandler) // a node gives up after a 401, and asks again after a connection that broke
+	}
 	if err != nil {
 		return err
 	}

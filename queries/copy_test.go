@@ -47,6 +47,11 @@ INSERT INTO payload (result_id, input, result, log) VALUES (20, NULL, x'00ff', x
 INSERT INTO stream (id, result_id, part, bytes, encoded, touched_at) VALUES (3, 20, 'input', 5, NULL, '1970-01-01T00:00:00.000000Z'), (4, NULL, NULL, 0, 12, '2024-05-06T07:08:09.000000Z');
 INSERT INTO chunk VALUES (3, 0, x'0102'), (3, 1, x'030405'), (4, 0, x'00');
 INSERT INTO algorithmport (port, result_id, label) VALUES (8888, 20, 'l'), (NULL, NULL, NULL);
+INSERT INTO event (at, type, task_id, user_id, status) VALUES ('2024-05-06T07:08:09.123456Z', 'task', 10, 3, NULL);
+INSERT INTO leftover (origin, reason, content) VALUES ('Member', 'twice', '{}');
+INSERT INTO node_old_key VALUES (2, '$2b$12$x');
+UPDATE node SET client = 'python';
+UPDATE role SET orphan = 1 WHERE id = 2;
 INSERT INTO failed_login VALUES (3, '10.0.0.0/24', 3, '2024-05-06T07:08:09.000000Z');
 INSERT INTO recovery VALUES (3, 'password', 'digest', '2024-05-06T07:08:09.000000Z');
 INSERT INTO recovery_request (purpose, username, email, user_id, network, language) VALUES ('password', 'u', NULL, 3, 'n', 'en');

@@ -53,6 +53,13 @@ type FailedLogin struct {
 	LastAttempt Time
 }
 
+type Leftover struct {
+	ID      int64
+	Origin  string
+	Reason  string
+	Content string
+}
+
 type Mail struct {
 	ID        int64
 	UserID    int64
@@ -87,6 +94,11 @@ type NodeConfig struct {
 	NodeID int64
 	Key    *string
 	Value  *string
+}
+
+type NodeOldKey struct {
+	NodeID int64
+	Hash   string
 }
 
 type Organization struct {
@@ -152,6 +164,7 @@ type Role struct {
 	Name           *string
 	Description    *string
 	OrganizationID *int64
+	Orphan         bool
 }
 
 type RoleRule struct {

@@ -77,7 +77,7 @@ func (q *Queries) DeleteRulesOfRole(ctx context.Context, roleID int64, ids strin
 
 const FindRoles = `-- name: FindRoles :many
 
-SELECT r.id, r.name, r.description, r.organization_id FROM role r
+SELECT r.id, r.name, r.description, r.organization_id, r.orphan FROM role r
 WHERE (CAST($1 AS BIGINT) IS NULL OR r.id = $1)
   AND (CAST($2 AS TEXT) IS NULL OR r.name = $2)
   AND (CAST($3 AS JSON) IS NULL OR r.name IN (SELECT j.key FROM json_each($3) AS j))
@@ -121,6 +121,7 @@ func (q *Queries) FindRoles(ctx context.Context, arg FindRolesParams) ([]Role, e
 			&i.Name,
 			&i.Description,
 			&i.OrganizationID,
+			&i.Orphan,
 		); err != nil {
 			return nil, err
 		}
@@ -136,7 +137,7 @@ func (q *Queries) FindRoles(ctx context.Context, arg FindRolesParams) ([]Role, e
 }
 
 const GetRole = `-- name: GetRole :one
-SELECT id, name, description, organization_id FROM role WHERE id = $1
+SELECT id, name, description, organization_id, orphan FROM role WHERE id = $1
 `
 
 func (q *Queries) GetRole(ctx context.Context, id int64) (Role, error) {
@@ -147,12 +148,13 @@ func (q *Queries) GetRole(ctx context.Context, id int64) (Role, error) {
 		&i.Name,
 		&i.Description,
 		&i.OrganizationID,
+		&i.Orphan,
 	)
 	return i, err
 }
 
 const HoldRole = `-- name: HoldRole :one
-UPDATE role SET name = name WHERE id = $1 RETURNING id, name, description, organization_id
+UPDATE role SET name = name WHERE id = $1 RETURNING id, name, description, organization_id, orphan
 `
 
 func (q *Queries) HoldRole(ctx context.Context, id int64) (Role, error) {
@@ -163,6 +165,7 @@ func (q *Queries) HoldRole(ctx context.Context, id int64) (Role, error) {
 		&i.Name,
 		&i.Description,
 		&i.OrganizationID,
+		&i.Orphan,
 	)
 	return i, err
 }
@@ -250,7 +253,7 @@ func (q *Queries) InsertRulesOfRole(ctx context.Context, roleID int64, ids strin
 
 const ListRoles = `-- name: ListRoles :many
 
-SELECT r.id, r.name, r.description, r.organization_id
+SELECT r.id, r.name, r.description, r.organization_id, r.orphan
 FROM role r
 WHERE (CAST($1 AS BIGINT) IS NULL OR r.id IN (
     SELECT uo.role_id FROM user_role uo WHERE uo.user_id = $1))
@@ -317,6 +320,7 @@ func (q *Queries) ListRoles(ctx context.Context, arg ListRolesParams) ([]Role, e
 			&i.Name,
 			&i.Description,
 			&i.OrganizationID,
+			&i.Orphan,
 		); err != nil {
 			return nil, err
 		}
@@ -332,7 +336,7 @@ func (q *Queries) ListRoles(ctx context.Context, arg ListRolesParams) ([]Role, e
 }
 
 const RolesByIDs = `-- name: RolesByIDs :many
-SELECT id, name, description, organization_id FROM role WHERE id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j) ORDER BY id
+SELECT id, name, description, organization_id, orphan FROM role WHERE id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j) ORDER BY id
 `
 
 func (q *Queries) RolesByIDs(ctx context.Context, ids string) ([]Role, error) {
@@ -349,6 +353,7 @@ func (q *Queries) RolesByIDs(ctx context.Context, ids string) ([]Role, error) {
 			&i.Name,
 			&i.Description,
 			&i.OrganizationID,
+			&i.Orphan,
 		); err != nil {
 			return nil, err
 		}

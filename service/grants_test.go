@@ -72,6 +72,8 @@ var ungranted = map[string]string{
 	"HashRootPassword":        "touches no data",
 	"HashNewPassword":         "touches no data",
 	"HashPassword":            "touches no data",
+	"OldKeysLeft":             "a number for the operator",
+	"ConvertGivenKeys":        "for the operator, who holds the database",
 	"PasswordMatches":         "touches no data",
 	"DigestAPIKey":            "touches no data",
 }

@@ -86,6 +86,13 @@ func (m *metrics) queued(c *core.Core) {
 	}, func() float64 { return float64(c.TurnedAway().Load()) }))
 }
 
+// oldKeys adds how many nodes have a key that a 3.x server has left.
+func (m *metrics) oldKeys(c *core.Core) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "vserver_old_node_keys", Help: "Nodes whose API key a 3.x server has left as a slow hash, and that have not logged in since.",
+	}, func() float64 { return float64(c.OldKeysLeft().Load()) }))
+}
+
 // mails adds what became of mails, a series for each outcome, and how many wait.
 func (m *metrics) mails(ctx context.Context, c *core.Core, p *mail.Counts) {
 	for outcome, count := range map[string]*atomic.Int64{"sent": &p.Sent, "failed": &p.Failed, "given_up": &p.GivenUp, "left_out": c.MailsLeftOut()} {
@@ -165,6 +172,7 @@ func (m *metrics) watch(ctx context.Context, opened *Opened, wire *handlers.Serv
 	})
 	m.refused(opened.Core.Refused())
 	m.queued(opened.Core)
+	m.oldKeys(opened.Core)
 	m.connections()
 	if opened.DB.Commits() == nil {
 		return // Postgres groups commits by itself

@@ -52,6 +52,9 @@ type Settings struct {
 	// HoldFor is how long what a node says of a result is held while it cannot be stored;
 	// 0: 5 minutes.
 	HoldFor time.Duration
+	// KeyHold is how long somebody waits for the search for an API key that a 3.x server has left, before
+	// the connection is cut; 0: 25 s.
+	KeyHold time.Duration
 	// Mail reports whether mails are sent; without it nothing waits to be.
 	Mail bool
 	// RecoveryLife is how long a token may be used that lets somebody back in; 0: an hour.
@@ -77,6 +80,7 @@ type Core struct {
 	presence   *presence
 	notices    *notices
 	turns      *turns // at hashing passwords
+	oldKeys    *oldKeys
 	drafts     *drafts
 	chunking   chan struct{} // a turn to write a chunk
 	digester   []byte
@@ -90,16 +94,21 @@ func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, se
 	set.PasswordCost = cmp.Or(set.PasswordCost, bcryptCost)
 	set.TextLimit = cmp.Or(set.TextLimit, textLimit)
 	set.HoldFor = cmp.Or(set.HoldFor, holdFor)
+	set.KeyHold = cmp.Or(set.KeyHold, oldKeyHold)
 	set.RecoveryLife = cmp.Or(set.RecoveryLife, recoveryLife)
 	c := &Core{
 		db: db, bus: b, log: log, set: set, identities: newIdentityCache(), lastSeen: newLastSeen(), wrongTries: newRepetitions(), unwritten: newUnwritten(), spent: newSpentCodes(), presence: newPresence(),
 		notices:   newNotices(b, cmp.Or(set.NoticePause, noticePause)),
 		turns:     newTurns(runtime.GOMAXPROCS(0)),
+		oldKeys:   newOldKeys(),
 		mailReady: make(chan struct{}, 1),
 		drafts:    newDrafts(), chunking: make(chan struct{}, chunkWriters(db.Engine)),
 	}
 	if err := c.firstRun(ctx); err != nil {
 		return nil, fmt.Errorf("preparing the database: %w", err)
+	}
+	if err := c.countOldKeys(ctx); err != nil {
+		return nil, err
 	}
 	b.Subscribe(func(m bus.Message) {
 		if m.Topic == TopicRights || m.Topic == TopicClose {

@@ -208,6 +208,9 @@ func (c *Core) LogInNode(ctx context.Context, key string, from Origin) (Identity
 	digest := c.DigestAPIKey(key)
 	id, err := c.db.NodeByAPIKey(ctx, &digest)
 	if queries.Missing(err) {
+		id, err = c.nodeOfOldKey(ctx, key, digest, from)
+	}
+	if err == nil && id == 0 {
 		c.refused.WrongKeys.Add(1)
 		c.log.Warn().Msgf("Refused a log-in of a node from %s: no node has that API key", from.Address)
 		return Identity{}, fault.New(fault.Unauthorized, "Api key is not recognized!")

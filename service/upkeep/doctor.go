@@ -59,7 +59,7 @@ func Examine(ctx context.Context, locations config.Locations, inst config.Instan
 		run  func(context.Context) []Finding
 	}{
 		{"configuration", e.configuration}, {"permissions", e.permissions}, {"port", e.port},
-		{"database", e.database}, {"migrations", e.migrations}, {"keys", e.keys}, {"second factor", e.secondFactor},
+		{"database", e.database}, {"migrations", e.migrations}, {"keys", e.keys}, {"old node keys", e.oldKeys}, {"second factor", e.secondFactor},
 		{"clock", e.clock}, {"disk", e.disk},
 		{"mail", e.mail}, {"vpn", e.vpn}, {"certificate", e.certificate}, {"cors", e.cors}, {"proxy", e.proxy},
 	} {
