@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -43,7 +44,7 @@ func FuzzRequest(f *testing.F) {
 		}
 		reply := httptest.NewRecorder()
 		b.s.ServeHTTP(reply, req)
-		if reply.Code >= http.StatusInternalServerError && !(reply.Code == http.StatusNotImplemented && strings.HasPrefix(r.path, "/vpn")) {
+		if reply.Code >= http.StatusInternalServerError && !(reply.Code == http.StatusNotImplemented && slices.Contains(notOnTheBed, r.path)) {
 			t.Errorf("%s %s: %d %s\n%s", r.method, path, reply.Code, reply.Body, b.log.take())
 		}
 		if token != "" && as != "" && reply.Code < http.StatusBadRequest {
@@ -54,6 +55,9 @@ func FuzzRequest(f *testing.F) {
 		}
 	})
 }
+
+// notOnTheBed is what a server without a portal, and without whoever makes its backups, does not do.
+var notOnTheBed = []string{"/vpn", "/vpn/update", "/server/backup"}
 
 // filled puts an id into every place of a route that takes one.
 func filled(path, id string) string {
