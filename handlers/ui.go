@@ -35,8 +35,8 @@ type builtFile struct {
 	zipped func() ([]byte, error) // made when somebody asks for it first
 }
 
-// interfaceAt is where the interface of an API is: at its parent (/docs/ui#address).
-func interfaceAt(apiPath string) string {
+// InterfaceAt is where the web interface of an API is: at its parent (/docs/ui#address).
+func InterfaceAt(apiPath string) string {
 	if apiPath == "" {
 		return "/ui"
 	}
@@ -52,7 +52,7 @@ func (s *Server) registerUI() {
 	if err != nil {
 		panic(err) // what the binary carries is read in every test
 	}
-	w := &webInterface{at: interfaceAt(s.opt.APIPath), api: s.opt.APIPath, version: s.opt.Version, page: page, files: map[string]builtFile{}}
+	w := &webInterface{at: InterfaceAt(s.opt.APIPath), api: s.opt.APIPath, version: s.opt.Version, page: page, files: map[string]builtFile{}}
 	if err := w.list(files); err != nil {
 		panic(err)
 	}

@@ -154,7 +154,7 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 		ConnContext: limits.Keep, ConnState: limits.Follow,
 	}}
 	if inst.Config.SMTP.Configured {
-		s.postman = mail.NewPostman(opened.Core, mail.New(inst.Config), inst.Config.SupportEmail, logs.Logger("mail"))
+		s.postman = mail.NewPostman(opened.Core, mail.New(inst.Config), placesOf(inst.Config), logs.Logger("mail"))
 		measured.mails(ctx, opened.Core, &s.postman.Counts)
 	}
 	logger.Info().Msgf("Listening on %s%s", origin(inst.Config, listener.Addr()), inst.Config.APIPath)

@@ -37,10 +37,10 @@ const (
 	flagPassword     = "root-password-file"
 )
 
-// items are the questions of /docs/commands#questions, in its order; the last one is
+// items are the questions of /docs/commands#questions, in its order; the last ones are
 // this server's own.
 func items() []item {
-	var all []item
+	var all, own []item
 	blocks := map[string]string{} // options of the questions about whole blocks
 	for _, s := range config.Settings() {
 		if s.Question == nil {
@@ -56,9 +56,13 @@ func items() []item {
 		if i.q.Confirm {
 			blocks[s.Key] = i.flag
 		}
+		if s.Question.Own {
+			own = append(own, i)
+			continue
+		}
 		all = append(all, i)
 	}
-	return all
+	return append(all, own...)
 }
 
 func newItem(asked config.Question, s config.Setting) item {
@@ -73,7 +77,12 @@ func newItem(asked config.Question, s config.Setting) item {
 	case s.Kind() == config.Flag:
 		i.q.Options = terminal.Words("True", "False")
 	default:
-		i.q.Check = func(answer string) error { return config.CheckAnswer(s.Key, answer) }
+		i.q.Check = func(answer string) error {
+			if answer == "" && asked.Own {
+				return nil // the key is left out
+			}
+			return config.CheckAnswer(s.Key, answer)
+		}
 	}
 	return i
 }

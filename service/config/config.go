@@ -307,7 +307,7 @@ func otherSettings() []Setting {
 			Variable: "VSERVER_ROOT_PASSWORD",
 			Help:     "Password of the first user, root, which the first start makes.",
 			Question: &Question{
-				Option: "root-password-file", Title: "Password of the first user, root:",
+				Option: "root-password-file", Title: "Password of the first user, root:", Own: true,
 				Note: "Leave it empty for the well-known root, which then gets in from this machine only, and from anywhere with --environment dev or test.",
 			},
 			at: func(c *Config) any { return &c.RootPassword },

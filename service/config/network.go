@@ -39,8 +39,12 @@ func networkSettings() []Setting {
 		},
 		{
 			Key: "public_url", Sample: "https://vserver.example.org",
-			Help: "Where people reach this server, when that is another name than this machine's,\nas behind a proxy; a list for several. Pages of it are the server's own.",
-			at:   func(c *Config) any { return &c.PublicURL }, read: publicURLs, show: func(c *Config) any { return append([]string{}, c.PublicURL...) },
+			Help: "Where people reach this server, when that is another name than this machine's,\nas behind a proxy; a list for several. Pages of it are the server's own,\nand mails lead to the first.",
+			Question: &Question{
+				Option: "public-url", Title: "Address at which people reach the server:", Own: true,
+				Note: "As https://vserver.example.org. Leave it empty where they use the name of this machine.",
+			},
+			at: func(c *Config) any { return &c.PublicURL }, read: publicURLs, show: func(c *Config) any { return append([]string{}, c.PublicURL...) },
 		},
 		{
 			Key: "trusted_proxies", Sample: "- 127.0.0.1\n- 10.0.0.0/8",

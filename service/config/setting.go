@@ -44,6 +44,7 @@ type Question struct {
 	Standard string    // the usual answer; yes or no make it a question of that kind
 	Unasked  string    // the answer where nobody is asked; the usual one when empty
 	First    *Question // for yes or no: without a yes this one is not asked
+	Own      bool      // the reference does not ask it: it comes after those that it asks
 }
 
 func ask(option, title, standard string) *Question {

@@ -39,10 +39,10 @@ type Counts struct {
 
 // Postman sends what waits in the queue of a server.
 type Postman struct {
-	core    *core.Core
-	sender  *Sender
-	support string // the address that mails name for help
-	log     zerolog.Logger
+	core   *core.Core
+	sender *Sender
+	places Places
+	log    zerolog.Logger
 
 	firstWait, look time.Duration
 
@@ -56,11 +56,10 @@ type Postman struct {
 	noted time.Time     // when it was tidied last
 }
 
-// NewPostman makes the one who sends the mails of a server; support is the address that
-// mails name for help.
-func NewPostman(c *core.Core, s *Sender, support string, log zerolog.Logger) *Postman {
+// NewPostman makes the one who sends the mails of a server.
+func NewPostman(c *core.Core, s *Sender, at Places, log zerolog.Logger) *Postman {
 	return &Postman{
-		core: c, sender: s, support: support, log: log, firstWait: firstWait, look: look,
+		core: c, sender: s, places: at, log: log, firstWait: firstWait, look: look,
 		free: make(chan struct{}, mostAtOnce), back: make(chan struct{}, 1),
 	}
 }
@@ -132,7 +131,7 @@ func (p *Postman) sight(ctx context.Context, err error) {
 func (p *Postman) carry(ctx context.Context, m core.Mail) {
 	err := errTooLate
 	if time.Now().Before(m.Expires) {
-		err = p.sender.Send(ctx, Letter{To: m.Recipient, ID: idOf(m), Text: Compose(m.Language, m.Kind, m.Facts, p.support)})
+		err = p.sender.Send(ctx, Letter{To: m.Recipient, ID: idOf(m), Text: Compose(m.Language, m.Kind, m.Facts, p.places)})
 	}
 	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), rest)
 	defer cancel()

@@ -77,7 +77,7 @@ func newOffice(t *testing.T, src queries.Source, life time.Duration) *office {
 
 // work has a postman send through a server.
 func (o *office) work(s *Sender) {
-	p := NewPostman(o.Core, s, "help@example.org", zerolog.New(o))
+	p := NewPostman(o.Core, s, Places{Support: "help@example.org"}, zerolog.New(o))
 	p.firstWait, p.look = 10*time.Millisecond, 5*time.Millisecond
 	ctx, cancel := context.WithCancel(o.Context())
 	var done sync.WaitGroup
@@ -300,7 +300,7 @@ func TestNoticeIsGivenUpAfterADay(t *testing.T) {
 
 // TestWaitsGrow from half a minute to an hour, and leave room before the end.
 func TestWaitsGrow(t *testing.T) {
-	p := NewPostman(nil, nil, "", zerolog.Nop())
+	p := NewPostman(nil, nil, Places{}, zerolog.Nop())
 	var all []string
 	for tries := range int64(10) {
 		all = append(all, p.wait(tries+1).String())

@@ -28,7 +28,7 @@ func through(port int, way, ca string) *Sender {
 func letter() Letter {
 	return Letter{To: "all@example.org", ID: "id-of-a-mail", Text: Compose("en", core.PasswordRecovery, core.MailFacts{
 		Name: "Zoë", Token: "TOKEN-" + strings.Repeat("X", 300), Lasts: time.Hour, At: time.Now(),
-	}, "help@example.org")}
+	}, Places{Support: "help@example.org"})}
 }
 
 // wants checks how a try ended: where, and with which words.
@@ -419,7 +419,7 @@ func TestTextsSayTheSame(t *testing.T) {
 	tags := regexp.MustCompile(`(?s)<title>.*?</title>|<[^>]*>`)
 	for _, kind := range []core.MailKind{core.PasswordRecovery, core.SecondFactorRecovery, core.AccountLocked, core.PasswordChanged, core.SecondFactorChanged, core.Invitation} {
 		for _, language := range []string{"en", "nl", "xx"} {
-			text := Compose(language, kind, facts, "help@example.org")
+			text := Compose(language, kind, facts, Places{Support: "help@example.org"})
 			page := strings.NewReplacer("&lt;", "<", "&gt;", ">", "&#34;", `"`, "&#39;", "'", "&amp;", "&").Replace(tags.ReplaceAllString(strings.ReplaceAll(text.HTML, "<!DOCTYPE html>", ""), ""))
 			if a, b := strings.Join(strings.Fields(text.Plain), " "), strings.Join(strings.Fields(page), " "); a != b {
 				t.Errorf("%s, %s: text and HTML differ:\n%s\n%s", kind, language, a, b)
@@ -444,14 +444,35 @@ func TestTextsSayTheSame(t *testing.T) {
 			t.Errorf("%s: got %s", d, got)
 		}
 	}
-	locked := Compose("nl", core.AccountLocked, core.MailFacts{Name: "A", Attempts: 50, Everywhere: true, Lasts: 15 * time.Minute}, "h@x")
+	locked := Compose("nl", core.AccountLocked, core.MailFacts{Name: "A", Attempts: 50, Everywhere: true, Lasts: 15 * time.Minute}, Places{Support: "h@x"})
 	if !strings.Contains(locked.Plain, "50 keer") || !strings.Contains(locked.Plain, "15 minuten lang helemaal niet") || !strings.Contains(locked.Plain, "onbekend") {
 		t.Error(locked.Plain)
 	}
 }
 
+// TestMailsLeadToThePage: below a token stands where it is entered, and nowhere else.
+func TestMailsLeadToThePage(t *testing.T) {
+	at := Places{Support: "help@example.org", Page: "https://fl.example.org/a&b/"}
+	for _, c := range []struct {
+		language string
+		kind     core.MailKind
+		plain    string
+	}{
+		{"en", core.PasswordRecovery, "\r\nTOKEN\r\n\r\nEnter it here, under “I have a token”: https://fl.example.org/a&b/\r\n"},
+		{"nl", core.SecondFactorRecovery, "\r\nTOKEN\r\n\r\nVoer de code hier in, onder “Ik heb een token”: https://fl.example.org/a&b/\r\n"},
+		{"en", core.Invitation, "\r\nTOKEN\r\n\r\nEnter it here, under “I have a token”: https://fl.example.org/a&b/\r\n"},
+		{"en", core.PasswordChanged, ""},
+	} {
+		text := Compose(c.language, c.kind, core.MailFacts{Name: "Anna", Token: "TOKEN", Lasts: time.Hour}, at)
+		link := strings.Count(text.HTML, `<a href="https://fl.example.org/a&amp;b/">https://fl.example.org/a&amp;b/</a></p>`)
+		if c.plain != "" && (!strings.Contains(text.Plain, c.plain) || link != 1) || c.plain == "" && strings.Contains(text.Plain+text.HTML, "fl.example.org") {
+			t.Errorf("%s in %s: %s\n%s", c.kind, c.language, text.Plain, text.HTML)
+		}
+	}
+}
+
 func ExampleCompose() {
-	text := Compose("en", core.PasswordRecovery, core.MailFacts{Name: "Anna", Token: "ABCDEFGHIJKLMNOPQRSTUVWXYZ", Lasts: time.Hour}, "help@example.org")
+	text := Compose("en", core.PasswordRecovery, core.MailFacts{Name: "Anna", Token: "ABCDEFGHIJKLMNOPQRSTUVWXYZ", Lasts: time.Hour}, Places{Support: "help@example.org"})
 	fmt.Println(text.Subject)
 	fmt.Println(strings.ReplaceAll(text.Plain, "\r\n", "\n"))
 	// Output:

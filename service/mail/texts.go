@@ -30,6 +30,7 @@ type words struct {
 	hour     string
 	hours    string // number
 	days     string // number, of more than one
+	page     string // address where a token is entered
 	subjects map[core.MailKind]string
 	bodies   map[core.MailKind][]string
 }
@@ -53,6 +54,7 @@ func english() words {
 		at: "from the address %s", unknown: "from an unknown address", operator: "by who operates the server",
 		there: "from there", anywhere: "from anywhere",
 		minute: "1 minute", minutes: "%d minutes", hour: "1 hour", hours: "%d hours", days: "%d days",
+		page: "Enter it here, under “I have a token”: %s",
 		subjects: map[core.MailKind]string{
 			core.PasswordRecovery:     "Set a new password",
 			core.SecondFactorRecovery: "Set up your second factor again",
@@ -104,6 +106,7 @@ func dutch() words {
 		unknown: "vanaf een onbekend adres", operator: "door de beheerder van de server",
 		there: "vanaf daar niet", anywhere: "helemaal niet",
 		minute: "1 minuut", minutes: "%d minuten", hour: "1 uur", hours: "%d uur", days: "%d dagen",
+		page: "Voer de code hier in, onder “Ik heb een token”: %s",
 		subjects: map[core.MailKind]string{
 			core.PasswordRecovery:     "Stel een nieuw wachtwoord in",
 			core.SecondFactorRecovery: "Stel uw tweede factor opnieuw in",
@@ -147,8 +150,14 @@ func dutch() words {
 	}
 }
 
-// Compose writes a mail in a language. The support address stands at its end.
-func Compose(language string, kind core.MailKind, f core.MailFacts, support string) Text {
+// Places are the addresses that mails name.
+type Places struct {
+	Support string // of those who help
+	Page    string // of the web interface, as people reach it (/docs/mail#link); empty: no mail names it
+}
+
+// Compose writes a mail in a language. The address for help stands at its end, that of the page below a token.
+func Compose(language string, kind core.MailKind, f core.MailFacts, at Places) Text {
 	w := inLanguage(language)
 	paragraphs, locked := []string{fmt.Sprintf(w.greeting, oneLine(f.Name))}, w.there
 	if f.Everywhere {
@@ -159,9 +168,12 @@ func Compose(language string, kind core.MailKind, f core.MailFacts, support stri
 			p = fmt.Sprintf(p+"%[7]s", w.lasts(f.Lasts), f.At.UTC().Format(w.time), w.place(kind, f.From), f.Attempts, locked, oneLine(f.Username), "")
 		}
 		paragraphs = append(paragraphs, p)
+		if p == tokenLine && at.Page != "" {
+			paragraphs = append(paragraphs, fmt.Sprintf(w.page, at.Page))
+		}
 	}
-	paragraphs = append(paragraphs, fmt.Sprintf(w.closing, support))
-	return Text{Subject: w.subjects[kind], Plain: plain(paragraphs, f.Token), HTML: w.page(w.subjects[kind], paragraphs, f.Token)}
+	paragraphs = append(paragraphs, fmt.Sprintf(w.closing, at.Support))
+	return Text{Subject: w.subjects[kind], Plain: plain(paragraphs, f.Token), HTML: w.html(w.subjects[kind], paragraphs, f.Token, at.Page)}
 }
 
 // Trial is the text of a mail that is sent to try a mail server; name is that of the server
@@ -173,7 +185,7 @@ func Trial(name, support string) Text {
 		"This mail was sent to see whether mail of the server " + name + " arrives. It does.",
 		fmt.Sprintf(w.closing, support),
 	}
-	return Text{Subject: subject, Plain: plain(paragraphs, ""), HTML: w.page(subject, paragraphs, "")}
+	return Text{Subject: subject, Plain: plain(paragraphs, ""), HTML: w.html(subject, paragraphs, "", "")}
 }
 
 // lasts words a time in minutes, or in hours where it is some.
@@ -229,16 +241,22 @@ func plain(paragraphs []string, token string) string {
 	return b.String()
 }
 
-// page is the mail as HTML: colours and sizes are those of the reader's program.
-func (w words) page(title string, paragraphs []string, token string) string {
+// html is the mail as HTML, where the address of the page is a link: colours and sizes are those
+// of the reader's program.
+func (w words) html(title string, paragraphs []string, token, page string) string {
 	var b strings.Builder
+	page = html.EscapeString(page)
 	fmt.Fprintf(&b, "<!DOCTYPE html>\r\n<html lang=%q>\r\n<head><meta charset=\"utf-8\"><title>%s</title></head>\r\n<body>\r\n", w.lang, html.EscapeString(title))
 	for _, p := range paragraphs {
 		if p == tokenLine {
 			fmt.Fprintf(&b, "<p><code style=\"font-size:1.25em\">%s</code></p>\r\n", html.EscapeString(token))
 			continue
 		}
-		fmt.Fprintf(&b, "<p>%s</p>\r\n", html.EscapeString(p))
+		p = html.EscapeString(p)
+		if page != "" {
+			p = strings.Replace(p, page, `<a href="`+page+`">`+page+`</a>`, 1)
+		}
+		fmt.Fprintf(&b, "<p>%s</p>\r\n", p)
 	}
 	b.WriteString("</body>\r\n</html>\r\n")
 	return b.String()
