@@ -110,7 +110,7 @@ func (s *Server) refresher(r *http.Request) (core.Identity, error) {
 		return core.Identity{}, badToken("Only refresh tokens are allowed")
 	}
 	kind := access.ParseKind(c.ClientType)
-	if kind == access.User && c.ExpiresAt == nil && c.overdue(s.opt.RefreshFor) {
+	if kind == access.User && c.ExpiresAt == nil && c.overdue(s.opt.RefreshFor, s.core.TakenOver()) {
 		return core.Identity{}, fault.New(fault.Unauthorized, "Token has expired")
 	}
 	who, err := s.tokenAccount(r.Context(), c, kind)
@@ -124,9 +124,17 @@ func (s *Server) refresher(r *http.Request) (core.Identity, error) {
 }
 
 // overdue judges a refresh token that names no end, as the reference made them: it
-// ends as long after its issue as one of ours would.
-func (c *claims) overdue(life time.Duration) bool {
-	return c.IssuedAt == nil || time.Since(c.IssuedAt.Time) >= life
+// ends as long after its issue as one of ours would, or as long after a takeover of the
+// database that it was issued before (/docs/takeover#tokens).
+func (c *claims) overdue(life time.Duration, takenOver time.Time) bool {
+	if c.IssuedAt == nil {
+		return true
+	}
+	from := c.IssuedAt.Time
+	if from.Before(takenOver) {
+		from = takenOver
+	}
+	return time.Since(from) >= life
 }
 
 // bearer takes the token out of the Authorization header (/docs/tokens#header).

@@ -39,7 +39,7 @@ SELECT r.name, r.scope, r.operation FROM rule r WHERE r.id IN (
 
 -- name: RulesOfDefaultRole :many
 SELECT r.name, r.scope, r.operation FROM rule r JOIN role_rule rr ON rr.rule_id = r.id
-JOIN role o ON o.id = rr.role_id WHERE o.name = @name AND o.organization_id IS NULL;
+JOIN role o ON o.id = rr.role_id WHERE o.name = @name AND o.organization_id IS NULL AND NOT o.orphan;
 
 -- name: SetLastSeen :exec
 UPDATE authenticatable SET last_seen = @last_seen WHERE id = @id;

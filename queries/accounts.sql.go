@@ -246,7 +246,7 @@ func (q *Queries) RoleNamesOfUser(ctx context.Context, userID int64) ([]*string,
 
 const RulesOfDefaultRole = `-- name: RulesOfDefaultRole :many
 SELECT r.name, r.scope, r.operation FROM rule r JOIN role_rule rr ON rr.rule_id = r.id
-JOIN role o ON o.id = rr.role_id WHERE o.name = $1 AND o.organization_id IS NULL
+JOIN role o ON o.id = rr.role_id WHERE o.name = $1 AND o.organization_id IS NULL AND NOT o.orphan
 `
 
 type RulesOfDefaultRoleRow struct {

@@ -173,6 +173,9 @@ func (s *postgresSink) send(b *batch) error {
 
 // settle waits for all rows.
 func (s *postgresSink) settle() error {
+	if s.waiting == nil {
+		return nil
+	}
 	for _, b := range s.filling {
 		if err := s.send(b); err != nil {
 			break // it is the one below

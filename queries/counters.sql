@@ -34,3 +34,8 @@ ON CONFLICT (name) DO UPDATE SET value = counter.value + 1;
 
 -- name: CountedChanges :one
 SELECT CAST(COALESCE(MAX(c.value), 0) AS BIGINT) AS changes FROM counter c WHERE c.name = 'changes';
+
+-- When the database was taken over from a 3.x server ('taken_over'), in seconds; 0 for never.
+
+-- name: TakenOverAt :one
+SELECT CAST(COALESCE(MAX(c.value), 0) AS BIGINT) AS at FROM counter c WHERE c.name = 'taken_over';

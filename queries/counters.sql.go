@@ -99,3 +99,16 @@ func (q *Queries) TakeRun(ctx context.Context) (int64, error) {
 	err := row.Scan(&value)
 	return value, err
 }
+
+const TakenOverAt = `-- name: TakenOverAt :one
+
+SELECT CAST(COALESCE(MAX(c.value), 0) AS BIGINT) AS at FROM counter c WHERE c.name = 'taken_over'
+`
+
+// When the database was taken over from a 3.x server ('taken_over'), in seconds; 0 for never.
+func (q *Queries) TakenOverAt(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, TakenOverAt)
+	var at int64
+	err := row.Scan(&at)
+	return at, err
+}

@@ -2,7 +2,7 @@
 SELECT * FROM rule ORDER BY id;
 
 -- name: DefaultRoleByName :one
-SELECT id FROM role WHERE name = @name AND organization_id IS NULL ORDER BY id LIMIT 1;
+SELECT id FROM role WHERE name = @name AND organization_id IS NULL AND NOT orphan ORDER BY id LIMIT 1;
 
 -- name: InsertRole :one
 INSERT INTO role (name, description, organization_id) VALUES (@name, @description, @organization_id) RETURNING id;
@@ -30,14 +30,14 @@ SELECT r.*
 FROM role r
 WHERE (CAST(sqlc.narg('held_by') AS BIGINT) IS NULL OR r.id IN (
     SELECT uo.role_id FROM user_role uo WHERE uo.user_id = sqlc.narg('held_by')))
-  AND (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR r.organization_id = sqlc.narg('within') OR r.organization_id IS NULL OR r.id IN (
+  AND (CAST(sqlc.narg('within') AS BIGINT) IS NULL OR r.organization_id = sqlc.narg('within') OR (r.organization_id IS NULL AND NOT r.orphan) OR r.id IN (
     SELECT uo.role_id FROM user_role uo WHERE uo.user_id = @caller_id))
   AND (CAST(sqlc.narg('named') AS BIGINT) IS NULL OR EXISTS (
     SELECT 1 FROM json_each(@names) AS j WHERE (lower(r.name) LIKE lower(j.key) ESCAPE '\')))
   AND (CAST(sqlc.narg('described') AS BIGINT) IS NULL OR EXISTS (
     SELECT 1 FROM json_each(@descriptions) AS j WHERE (lower(r.description) LIKE lower(j.key) ESCAPE '\')))
   AND (CAST(sqlc.narg('belonging') AS BIGINT) IS NULL OR r.organization_id IN (
-    SELECT CAST(j.key AS BIGINT) FROM json_each(@organizations) AS j) OR (CAST(@with_defaults AS BOOLEAN) AND r.organization_id IS NULL))
+    SELECT CAST(j.key AS BIGINT) FROM json_each(@organizations) AS j) OR (CAST(@with_defaults AS BOOLEAN) AND r.organization_id IS NULL AND NOT r.orphan))
   AND (CAST(sqlc.narg('rule_id') AS BIGINT) IS NULL OR r.id IN (
     SELECT rr.role_id FROM role_rule rr WHERE rr.rule_id = sqlc.narg('rule_id')))
   AND (CAST(sqlc.narg('user_id') AS BIGINT) IS NULL OR r.id IN (

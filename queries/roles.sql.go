@@ -43,7 +43,7 @@ func (q *Queries) AllRules(ctx context.Context) ([]Rule, error) {
 }
 
 const DefaultRoleByName = `-- name: DefaultRoleByName :one
-SELECT id FROM role WHERE name = $1 AND organization_id IS NULL ORDER BY id LIMIT 1
+SELECT id FROM role WHERE name = $1 AND organization_id IS NULL AND NOT orphan ORDER BY id LIMIT 1
 `
 
 func (q *Queries) DefaultRoleByName(ctx context.Context, name *string) (int64, error) {
@@ -257,14 +257,14 @@ SELECT r.id, r.name, r.description, r.organization_id, r.orphan
 FROM role r
 WHERE (CAST($1 AS BIGINT) IS NULL OR r.id IN (
     SELECT uo.role_id FROM user_role uo WHERE uo.user_id = $1))
-  AND (CAST($2 AS BIGINT) IS NULL OR r.organization_id = $2 OR r.organization_id IS NULL OR r.id IN (
+  AND (CAST($2 AS BIGINT) IS NULL OR r.organization_id = $2 OR (r.organization_id IS NULL AND NOT r.orphan) OR r.id IN (
     SELECT uo.role_id FROM user_role uo WHERE uo.user_id = $3))
   AND (CAST($4 AS BIGINT) IS NULL OR EXISTS (
     SELECT 1 FROM json_each($5) AS j WHERE (lower(r.name) LIKE lower(j.key) ESCAPE '\')))
   AND (CAST($6 AS BIGINT) IS NULL OR EXISTS (
     SELECT 1 FROM json_each($7) AS j WHERE (lower(r.description) LIKE lower(j.key) ESCAPE '\')))
   AND (CAST($8 AS BIGINT) IS NULL OR r.organization_id IN (
-    SELECT CAST(j.key AS BIGINT) FROM json_each($9) AS j) OR (CAST($10 AS BOOLEAN) AND r.organization_id IS NULL))
+    SELECT CAST(j.key AS BIGINT) FROM json_each($9) AS j) OR (CAST($10 AS BOOLEAN) AND r.organization_id IS NULL AND NOT r.orphan))
   AND (CAST($11 AS BIGINT) IS NULL OR r.id IN (
     SELECT rr.role_id FROM role_rule rr WHERE rr.rule_id = $11))
   AND (CAST($12 AS BIGINT) IS NULL OR r.id IN (

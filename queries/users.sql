@@ -84,7 +84,8 @@ SELECT COUNT(*) FROM "user" WHERE otp_secret IS NOT NULL;
 -- Secrets that are stored as they are; sealed ones have a mark before them.
 
 -- name: UsersWithOpenSecret :many
-SELECT id FROM "user" WHERE otp_secret IS NOT NULL AND otp_secret <> '' AND otp_secret NOT LIKE 'v1:%' ORDER BY id;
+SELECT id FROM "user" WHERE (otp_secret IS NOT NULL AND otp_secret <> '' AND otp_secret NOT LIKE 'v1:%')
+  OR (otp_pending IS NOT NULL AND otp_pending NOT LIKE 'v1:%') ORDER BY id;
 
 -- name: InsertRecoveryCode :exec
 INSERT INTO recovery_code (user_id, digest) VALUES (@user_id, @digest) ON CONFLICT DO NOTHING;
@@ -142,12 +143,12 @@ DELETE FROM user_rule WHERE user_id = @user_id
 
 -- name: HoldersOfDefaultRole :many
 SELECT uo.user_id FROM user_role uo JOIN role r ON r.id = uo.role_id
-WHERE r.name = @name AND r.organization_id IS NULL ORDER BY uo.user_id;
+WHERE r.name = @name AND r.organization_id IS NULL AND NOT r.orphan ORDER BY uo.user_id;
 
 -- Holds up other transactions that are about to take the role from somebody.
 
 -- name: HoldDefaultRole :exec
-UPDATE role SET name = name WHERE name = @name AND organization_id IS NULL;
+UPDATE role SET name = name WHERE name = @name AND organization_id IS NULL AND NOT orphan;
 
 -- Wrong passwords by the network that they came from.
 

@@ -385,7 +385,7 @@ func (q *Queries) HasRecoveryCode(ctx context.Context, userID int64, digest stri
 
 const HoldDefaultRole = `-- name: HoldDefaultRole :exec
 
-UPDATE role SET name = name WHERE name = $1 AND organization_id IS NULL
+UPDATE role SET name = name WHERE name = $1 AND organization_id IS NULL AND NOT orphan
 `
 
 // Holds up other transactions that are about to take the role from somebody.
@@ -422,7 +422,7 @@ func (q *Queries) HoldUser(ctx context.Context, id int64) (User, error) {
 
 const HoldersOfDefaultRole = `-- name: HoldersOfDefaultRole :many
 SELECT uo.user_id FROM user_role uo JOIN role r ON r.id = uo.role_id
-WHERE r.name = $1 AND r.organization_id IS NULL ORDER BY uo.user_id
+WHERE r.name = $1 AND r.organization_id IS NULL AND NOT r.orphan ORDER BY uo.user_id
 `
 
 func (q *Queries) HoldersOfDefaultRole(ctx context.Context, name *string) ([]int64, error) {
@@ -800,7 +800,8 @@ func (q *Queries) UsersWithFailedLogins(ctx context.Context, ids *string) ([]Use
 
 const UsersWithOpenSecret = `-- name: UsersWithOpenSecret :many
 
-SELECT id FROM "user" WHERE otp_secret IS NOT NULL AND otp_secret <> '' AND otp_secret NOT LIKE 'v1:%' ORDER BY id
+SELECT id FROM "user" WHERE (otp_secret IS NOT NULL AND otp_secret <> '' AND otp_secret NOT LIKE 'v1:%')
+  OR (otp_pending IS NOT NULL AND otp_pending NOT LIKE 'v1:%') ORDER BY id
 `
 
 // Secrets that are stored as they are; sealed ones have a mark before them.

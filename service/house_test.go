@@ -39,7 +39,7 @@ var arrows = map[string][]string{
 	"service/cli": {
 		"handlers", "service", "service/batch", "service/bench", "service/config", "service/core", "service/daemon", "service/demo",
 		"service/fault", "service/instance", "service/log", "service/mail", "service/manual", "service/shell", "service/terminal",
-		"service/upkeep", "service/yaml",
+		"service/takeover", "service/upkeep", "service/yaml",
 	},
 	"service/config":   {"service/private", "service/yaml"},
 	"service/core":     {"queries", "service/access", "service/bus", "service/fault", "service/vpn"},
@@ -55,6 +55,7 @@ var arrows = map[string][]string{
 	"service/plot":     nil,
 	"service/private":  nil,
 	"service/shell":    {"queries", "service/access", "service/core", "service/fault", "service/private"},
+	"service/takeover": {"queries", "service", "service/access", "service/config", "service/core", "service/private"},
 	"service/terminal": nil,
 	"service/upkeep":   {"queries", "service", "service/config", "service/core", "service/instance", "service/mail", "service/private", "service/vpn"},
 	"service/vpn":      {"service/config"},

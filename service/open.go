@@ -56,7 +56,12 @@ func ServerOf(inst config.Instance) string { return queries.ServedBy(Source(inst
 func OpenInstance(ctx context.Context, inst config.Instance, rootFromAnywhere bool, log zerolog.Logger) (*Opened, error) {
 	log.Debug().Str("engine", string(inst.Database.Engine)).Str("host", inst.Database.Host).
 		Str("name", inst.Database.Name).Msg("Opening the database")
-	db, err := queries.Open(ctx, Source(inst))
+	return OpenAt(ctx, inst, Source(inst), rootFromAnywhere, log)
+}
+
+// OpenAt is OpenInstance for a database that is not yet in its place.
+func OpenAt(ctx context.Context, inst config.Instance, src queries.Source, rootFromAnywhere bool, log zerolog.Logger) (*Opened, error) {
+	db, err := queries.Open(ctx, src)
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}

@@ -109,6 +109,9 @@ func (w *world) lookOrganizations(ctx context.Context, q *queries.Queries, want 
 	err = each(ctx, want.roles, func(ctx context.Context, names string) ([]queries.Role, error) {
 		return q.FindRoles(ctx, queries.FindRolesParams{Names: &names})
 	}, func(r queries.Role) {
+		if r.Orphan {
+			return // it is not to be handed out
+		}
 		key := roleKey{name: *r.Name}
 		if r.OrganizationID != nil {
 			key.organization = *r.OrganizationID

@@ -120,6 +120,7 @@ func (p *program) root() *cobra.Command {
 		p.mailCommand(),
 		p.manCommand(),
 		p.migrateCommand(),
+		p.takeoverCommand(),
 		p.nodeConfigCommand(),
 		p.newCommand(),
 		p.restoreCommand(),

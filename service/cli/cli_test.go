@@ -51,6 +51,11 @@ func TestScripts(t *testing.T) {
 			e.Setenv("VSERVER", buildBinary(t))
 			e.Setenv("PATH", filepath.Dir(buildBinary(t))+string(filepath.ListSeparator)+e.Getenv("PATH"))
 			e.Setenv("POSTGRES", postgres(t))
+			old, err := filepath.Abs("../takeover/testdata")
+			if err != nil {
+				return err
+			}
+			e.Setenv("OLD", old) // databases of 3.x servers
 			return setUp(e)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -122,6 +122,9 @@ func (p *program) serve(ctx context.Context, inst config.Instance, f runFlags) e
 	defer claim.Release()
 	ctx, cancel := claim.Context(ctx)
 	defer cancel()
+	if err := p.takeOverFirst(ctx, inst); err != nil {
+		return err
+	}
 	var warned warnings
 	err = service.Run(ctx, inst, service.RunOptions{
 		Console: p.out, Warned: warned.add, RootFromAnywhere: rootFromAnywhere(f.environment), Getenv: p.getenv,

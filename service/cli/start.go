@@ -96,6 +96,9 @@ func (p *program) launch(ctx context.Context, locations config.Locations, inst c
 	}
 	if state == daemon.NotInstalled {
 		inst.Config.IP, inst.Config.Port = cmp.Or(f.ip, inst.Config.IP), f.portOr(inst.Config.Port)
+		if err := p.takeOverFirst(ctx, inst); err != nil {
+			return instance.Running{}, err
+		}
 		return instance.Start(ctx, locations, inst, f.runArgs(locations, inst))
 	}
 	if f.ip != "" || f.portGiven {

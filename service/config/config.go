@@ -71,7 +71,8 @@ type Config struct {
 	TLS                *TLS           // nil: plain HTTP
 	Metrics            *Metrics       // nil: no metrics listener
 	Limits             Limits
-	UI                 bool // web UI served at /
+	UI                 bool   // web UI served at /
+	Takeover           string // TakeoverAuto or TakeoverAsk
 }
 
 func serverSettings() []Setting {
@@ -106,6 +107,11 @@ func serverSettings() []Setting {
 Special characters in a password are written as %XX. The environment variable
 VANTAGE6_DB_URI comes before this key.`,
 			Question: ask("uri", "Database URI:", "sqlite:///default.sqlite"), at: func(c *Config) any { return &c.URI }, check: databaseURI,
+		},
+		{
+			Key: "takeover", Default: TakeoverAuto, check: takeoverWord,
+			Help: "What a start does when uri leads to the database of a vantage6 3.x server: auto\ntakes it over and keeps the old one beside it, ask refuses with the command to type.",
+			at:   func(c *Config) any { return &c.Takeover },
 		},
 		{
 			Key: "allow_drop_all", Required: true, Default: false,
@@ -313,6 +319,20 @@ func otherSettings() []Setting {
 			at: func(c *Config) any { return &c.RootPassword },
 		},
 	}
+}
+
+// What a start does with the database of a 3.x server (/docs/takeover#start).
+const (
+	TakeoverAuto = "auto"
+	TakeoverAsk  = "ask"
+)
+
+func takeoverWord(_, word string) (taken, must string) {
+	switch taken = strings.ToLower(word); taken {
+	case TakeoverAuto, TakeoverAsk:
+		return taken, ""
+	}
+	return "", "must be auto or ask"
 }
 
 // String is one line for a person, without secrets.

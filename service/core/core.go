@@ -66,6 +66,7 @@ const textLimit = 1 << 30
 
 // Core is all use cases over one database.
 type Core struct {
+	takenOver  time.Time
 	db         *queries.DB
 	bus        *bus.Bus
 	log        zerolog.Logger
@@ -110,6 +111,9 @@ func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, se
 	if err := c.countOldKeys(ctx); err != nil {
 		return nil, err
 	}
+	if err := c.readTakeover(ctx); err != nil {
+		return nil, err
+	}
 	b.Subscribe(func(m bus.Message) {
 		if m.Topic == TopicRights || m.Topic == TopicClose {
 			c.identities.forget()
@@ -124,6 +128,22 @@ func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, se
 type Sent[F any] struct {
 	Fields F
 	Fault  error
+}
+
+// TakenOver is when the database was taken over from a 3.x server, whose refresh tokens of users go on
+// for a while from then on (/docs/takeover#tokens); the zero time for one that was not.
+func (c *Core) TakenOver() time.Time { return c.takenOver }
+
+// readTakeover remembers when that was. It does not change while a server runs.
+func (c *Core) readTakeover(ctx context.Context) error {
+	at, err := c.db.TakenOverAt(ctx)
+	if err != nil {
+		return fmt.Errorf("looking for a takeover: %w", err)
+	}
+	if at > 0 {
+		c.takenOver = time.Unix(at, 0)
+	}
+	return nil
 }
 
 // Healthy reports whether the database answers.

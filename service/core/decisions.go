@@ -340,7 +340,7 @@ func DeletesRole(ctx context.Context, j *Judging) error {
 	if err := j.may(func(g access.AnyGrant) (bool, error) { return g.Covers(r.OrganizationID), nil }); err != nil {
 		return err
 	}
-	if r.OrganizationID == nil && access.Reserved(value(r.Name)) {
+	if everybodys(r) && access.Reserved(value(r.Name)) {
 		return isDefaultRole(r)
 	}
 	sets, err := setsOfRoles(ctx, j.core.db.Queries, []int64{r.ID})
@@ -362,7 +362,7 @@ func AddsRuleToRole(ctx context.Context, j *Judging) error {
 	if err := j.may(func(g access.AnyGrant) (bool, error) { return g.Covers(r.OrganizationID), nil }); err != nil {
 		return err
 	}
-	if r.OrganizationID == nil && access.Locked(value(r.Name)) {
+	if everybodys(r) && access.Locked(value(r.Name)) {
 		return defaultRole(r)
 	}
 	set, err := knownRules(ctx, j.core.db.Queries, j.ids[1:])

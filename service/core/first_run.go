@@ -108,6 +108,37 @@ func keepRoles(ctx context.Context, t *Tx) error {
 	return nil
 }
 
+// CompleteRoles gives roles the rules that a new database has for their names: those of a default role, or all
+// for one that an import made. Rules that somebody added stay.
+func (c *Core) CompleteRoles(ctx context.Context, ids []int64) error {
+	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+		rows, err := t.AllRules(ctx)
+		if err != nil {
+			return err
+		}
+		roles, err := t.RolesByIDs(ctx, idSet(ids))
+		if err != nil {
+			return err
+		}
+		for _, role := range roles {
+			set := access.All
+			for _, r := range access.DefaultRoles() {
+				if r.Name == value(role.Name) {
+					set = r.Rules
+				}
+			}
+			if err := t.GrantToRole(ctx, role.ID, rulesIn(rows, set)...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("completing roles: %w", err)
+	}
+	return nil
+}
+
 // rulesIn returns the ids of the rules of a set.
 func rulesIn(rows []queries.Rule, set access.Set) []int64 {
 	var ids []int64

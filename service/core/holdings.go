@@ -34,7 +34,7 @@ func (c *Core) readHoldings(ctx context.Context) (holdings, error) {
 	for _, r := range roles {
 		ids = append(ids, r.ID)
 		h.roles[r.ID] = r
-		if r.OrganizationID == nil {
+		if everybodys(r) {
 			h.defaults = append(h.defaults, r)
 		}
 	}

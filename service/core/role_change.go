@@ -198,7 +198,7 @@ func mayEditRulesOf(ctx context.Context, t *Tx, g access.AnyGrant, role, rule in
 	if !g.Covers(r.OrganizationID) {
 		return fault.New(fault.Denied, "You lack permissions to do that")
 	}
-	if r.OrganizationID == nil && access.Locked(value(r.Name)) {
+	if everybodys(r) && access.Locked(value(r.Name)) {
 		return defaultRole(r)
 	}
 	return g.Actor().MustHold(set[rule])

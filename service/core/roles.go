@@ -126,7 +126,7 @@ func findRole(ctx context.Context, q *queries.Queries, id int64, text string) (q
 
 // seesRole reports whether a list of the caller's shows the role.
 func (c *Core) seesRole(ctx context.Context, g access.AnyGrant, r queries.Role) (bool, error) {
-	if g.Covers(r.OrganizationID) || g.Has(access.Organization) && r.OrganizationID == nil {
+	if g.Covers(r.OrganizationID) || g.Has(access.Organization) && everybodys(r) {
 		return true, nil
 	}
 	holds, err := c.db.HoldsRole(ctx, g.Actor().ID, r.ID)
@@ -135,6 +135,10 @@ func (c *Core) seesRole(ctx context.Context, g access.AnyGrant, r queries.Role) 
 	}
 	return holds, nil
 }
+
+// everybodys reports whether a role is one for users of every organization. One whose organization is
+// gone is not (/docs/takeover#roles).
+func everybodys(r queries.Role) bool { return r.OrganizationID == nil && !r.Orphan }
 
 // DeleteRole removes one and takes it from all its holders (/docs/roles#delete).
 func (c *Core) DeleteRole(ctx context.Context, g access.Grant[access.DeleteRoles], id int64) error {
@@ -163,7 +167,7 @@ func (c *Core) DeleteRole(ctx context.Context, g access.Grant[access.DeleteRoles
 
 func mayDeleteRole(g access.Grant[access.DeleteRoles], r queries.Role) error {
 	switch {
-	case g.Has(access.Global) && r.OrganizationID == nil && access.Reserved(value(r.Name)):
+	case g.Has(access.Global) && everybodys(r) && access.Reserved(value(r.Name)):
 		return isDefaultRole(r)
 	case g.Has(access.Global):
 		return nil

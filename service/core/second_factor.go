@@ -149,26 +149,37 @@ func (c *Core) SecondFactorReady(ctx context.Context) error {
 	if _, err := c.sealer(ctx); err != nil {
 		return err
 	}
+	n, err := c.SealSecrets(ctx)
+	if n > 0 {
+		c.log.Info().Msgf("Sealed the second factors of %d users, which were stored as they are", n)
+	}
+	return err
+}
+
+// SealSecrets seals what is stored as it is, and returns of how many users. The error is ErrNoKey when
+// there is something, and no key.
+func (c *Core) SealSecrets(ctx context.Context) (int, error) {
 	ids, err := c.db.UsersWithOpenSecret(ctx)
 	if err != nil {
-		return fmt.Errorf("looking for secrets that are not sealed: %w", err)
+		return 0, fmt.Errorf("looking for secrets that are not sealed: %w", err)
 	}
 	for _, id := range ids {
 		err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 			u, s, err := t.holdFactor(ctx, id)
-			if err != nil || strings.HasPrefix(value(u.OtpSecret), sealedMark) {
+			if err != nil {
 				return err
 			}
-			stored := s.seal(id, value(u.OtpSecret))
-			u.OtpSecret = &stored
+			for _, secret := range []**string{&u.OtpSecret, &u.OtpPending} {
+				if *secret != nil && **secret != "" && !strings.HasPrefix(**secret, sealedMark) {
+					stored := s.seal(id, **secret)
+					*secret = &stored
+				}
+			}
 			return t.saveFactor(ctx, u)
 		})
 		if err != nil && !queries.Missing(err) {
-			return fmt.Errorf("sealing a secret: %w", err)
+			return 0, fmt.Errorf("sealing a secret: %w", err)
 		}
 	}
-	if len(ids) > 0 {
-		c.log.Info().Msgf("Sealed the second factors of %d users, which were stored as they are", len(ids))
-	}
-	return nil
+	return len(ids), nil
 }

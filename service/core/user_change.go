@@ -156,7 +156,7 @@ func (u *userChange) replaceRoles(ctx context.Context) error {
 		return err
 	}
 	for _, id := range gone {
-		if r := roles[id]; r.OrganizationID == nil && value(r.Name) == access.RoleRoot {
+		if r := roles[id]; everybodys(r) && value(r.Name) == access.RoleRoot {
 			if err := keepsRoot(ctx, u.Tx, u.user.ID); err != nil {
 				return err
 			}

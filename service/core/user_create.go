@@ -149,7 +149,7 @@ func admitRoles(ctx context.Context, q *queries.Queries, g access.Grant[access.C
 
 // ofOtherOrganization reports whether a role is another organization's. Default roles are nobody's.
 func ofOtherOrganization(r queries.Role, organization *int64) bool {
-	return r.OrganizationID != nil && (organization == nil || *r.OrganizationID != *organization)
+	return r.Orphan || r.OrganizationID != nil && (organization == nil || *r.OrganizationID != *organization)
 }
 
 // rolesWithSets reads roles with what each allows; ids that no role has are left

@@ -1,0 +1,244 @@
+package takeover
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"vserver/queries"
+	"vserver/service/config"
+)
+
+// site is where an SQLite file lies that is taken over, and what lies beside it meanwhile.
+type site struct {
+	file  string // itself, whatever link leads to it
+	fresh string // the new one while it is built
+	ready string // the new one when it is whole and proven
+}
+
+// siteOf finds the site of a file that is there or, cut off on the way, is not.
+func siteOf(path string) (site, error) {
+	file, err := filepath.EvalSymlinks(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		file, err = path, nil
+	}
+	if err != nil {
+		return site{}, fmt.Errorf("looking for the database: %w", err)
+	}
+	hidden := filepath.Join(filepath.Dir(file), "."+filepath.Base(file))
+	return site{file, hidden + ".takeover", hidden + ".taken-over"}, nil
+}
+
+// besides are the endings of what belongs to an SQLite file.
+var besides = []string{"-wal", "-journal", "-shm"}
+
+// kept names the old file as it is kept: NAME.v3-DATE.sqlite.
+func (s site) kept(now time.Time) string {
+	ending := filepath.Ext(s.file)
+	name := strings.TrimSuffix(s.file, ending) + ".v3-" + now.Format("2006-01-02")
+	for n := 1; ; n++ {
+		file := name + ending
+		if n > 1 {
+			file = fmt.Sprintf("%s-%d%s", name, n, ending)
+		}
+		if _, err := os.Lstat(file); errors.Is(err, fs.ErrNotExist) {
+			return file
+		}
+	}
+}
+
+// keptFiles are those of earlier takeovers, the newest last.
+func (s site) keptFiles() []string {
+	ending := filepath.Ext(s.file)
+	begin := filepath.Base(strings.TrimSuffix(s.file, ending)) + ".v3-"
+	entries, _ := os.ReadDir(filepath.Dir(s.file)) // without any there are none
+	var list []string
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), begin) && strings.HasSuffix(e.Name(), ending) && e.Type().IsRegular() {
+			list = append(list, e.Name())
+		}
+	}
+	day := func(name string) string { return name[:min(len(name), len(begin)+len("2006-01-02"))] }
+	slices.SortFunc(list, func(a, b string) int {
+		return cmp.Or(strings.Compare(day(a), day(b)), cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+	})
+	for i, name := range list {
+		list[i] = filepath.Join(filepath.Dir(s.file), name)
+	}
+	return list
+}
+
+// unfinished reports whether a new file was whole and the last step did not end.
+func (s site) unfinished() bool {
+	_, err := os.Lstat(s.ready)
+	return err == nil
+}
+
+// free is the room on the disk.
+func (s site) free() (int64, error) {
+	free, err := queries.FreeSpace(filepath.Dir(s.file))
+	return int64(min(free, 1<<62)), err //nolint:gosec // it is bounded
+}
+
+// takeFile takes an SQLite file over.
+func takeFile(ctx context.Context, inst config.Instance, o Options) (r Report, err error) {
+	at, err := siteOf(inst.Database.Path)
+	if err != nil {
+		return r, err
+	}
+	src := queries.Source{Engine: queries.SQLite, Path: at.file}
+	release, err := queries.Occupy(src, fmt.Sprintf("a takeover (process %d)", os.Getpid()))
+	if err != nil {
+		return r, err
+	}
+	defer release()
+	if at.unfinished() {
+		return at.resume(ctx, inst)
+	}
+	if err := unused(ctx, inst, at); err != nil {
+		return r, err
+	}
+	before := at.state()
+	old, err := queries.OpenOld(ctx, src, true)
+	if err != nil {
+		return r, err
+	}
+	defer func() { _ = old.Close() }()
+	free, err := at.free()
+	if err != nil {
+		return r, err
+	}
+	if want := needs(old.Bytes, 0).Bytes; free < want {
+		return r, fmt.Errorf("the takeover needs %d MiB of free space in %s, and there are only %d MiB: make room and try again; nothing has changed",
+			want>>20+1, filepath.Dir(at.file), free>>20)
+	}
+	if err := at.clear(); err != nil {
+		return r, err
+	}
+	c, err := build(ctx, inst, old, queries.Source{Engine: queries.SQLite, Path: at.fresh}, o)
+	if err == nil && !slices.Equal(before, at.state()) {
+		err = fmt.Errorf("%s was changed while it was taken over: stop the old server and try again", at.file)
+	}
+	if err != nil {
+		return r, errors.Join(err, at.clear())
+	}
+	r = c.reported(inst, o)
+	if err := os.Rename(at.fresh, at.ready); err != nil {
+		return r, errors.Join(fmt.Errorf("naming the new database: %w", err), at.clear())
+	}
+	if err := syncFolder(at.file); err != nil {
+		return r, err
+	}
+	if mustClose {
+		if err := old.Close(); err != nil {
+			return r, fmt.Errorf("closing the old database: %w", err)
+		}
+	}
+	r.Kept, err = at.exchange(at.kept(time.Now()))
+	return r, err
+}
+
+// clear removes what an earlier takeover left that was cut off.
+func (s site) clear() error {
+	for _, ending := range append([]string{""}, besides...) {
+		if err := os.Remove(s.fresh + ending); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("removing what a takeover left: %w", err)
+		}
+	}
+	return nil
+}
+
+// state tells whether the old file, or what lies beside it, was changed.
+func (s site) state() (list []string) {
+	for _, ending := range []string{"", "-wal", "-journal"} {
+		if info, err := os.Stat(s.file + ending); err == nil {
+			list = append(list, fmt.Sprint(ending, info.Size(), info.ModTime()))
+		}
+	}
+	return list
+}
+
+// resume does what is left of a takeover that was cut off within its last step.
+func (s site) resume(ctx context.Context, inst config.Instance) (r Report, err error) {
+	r.Database = inst.Database.String()
+	if _, err := os.Stat(s.file); err == nil {
+		id, err := queries.Identify(ctx, queries.Source{Engine: queries.SQLite, Path: s.file})
+		if err != nil {
+			return r, err
+		}
+		if id.Kind != queries.KindReference {
+			return r, fmt.Errorf("%s is what a takeover made that was cut off, and %s is no database of a 3.x server any more: remove the former if nobody needs it", s.ready, s.file)
+		}
+		r.Generation = id.Generation
+		kept := s.kept(time.Now())
+		// The old file may have its other name already.
+		for _, file := range s.keptFiles() {
+			if same(file, s.file) {
+				kept = file
+			}
+		}
+		r.Kept, err = s.exchange(kept)
+		return r, err
+	}
+	// Where a file has one name only it is missing between two steps.
+	list := s.keptFiles()
+	if len(list) == 0 {
+		return r, fmt.Errorf("%s is not there, and neither is what a takeover would have kept of it; %s is the new one", s.file, s.ready)
+	}
+	r.Kept, err = s.exchange(list[len(list)-1])
+	return r, err
+}
+
+func same(a, b string) bool {
+	one, err1 := os.Stat(a)
+	other, err2 := os.Stat(b)
+	return err1 == nil && err2 == nil && os.SameFile(one, other)
+}
+
+// exchange gives the old file its other name, and the new one its place. Up to the renaming of the new one the old one is
+// in its place; what lies beside it goes along just before, and resume ends what is cut off there.
+func (s site) exchange(kept string) (string, error) {
+	_, err := os.Stat(s.file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return kept, fmt.Errorf("looking at the old database: %w", err)
+	}
+	if err == nil && !same(kept, s.file) {
+		if err := os.Link(s.file, kept); err != nil { // where files have one name only
+			err = os.Rename(s.file, kept)
+			if err != nil {
+				return kept, fmt.Errorf("keeping the old database: %w", err)
+			}
+		}
+	}
+	for _, ending := range besides {
+		if err := os.Rename(s.file+ending, kept+ending); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return kept, fmt.Errorf("keeping what lies beside the old database: %w", err)
+		}
+	}
+	if err := os.Rename(s.ready, s.file); err != nil {
+		return kept, fmt.Errorf("putting the new database in place: %w", err)
+	}
+	for _, ending := range []string{"", "-wal", "-journal"} {
+		if err := os.Chmod(kept+ending, 0o400); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return kept, fmt.Errorf("protecting the old database: %w", err)
+		}
+	}
+	return kept, syncFolder(s.file)
+}
+
+// syncFolder has names be on the disk.
+func syncFolder(file string) error {
+	dir, err := os.Open(filepath.Dir(file))
+	if err != nil {
+		return fmt.Errorf("opening the folder of the database: %w", err)
+	}
+	_ = dir.Sync() // some systems cannot
+	return dir.Close()
+}

@@ -1,0 +1,481 @@
+package takeover
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/pquerna/otp/totp"
+
+	"vserver/queries"
+	"vserver/queries/dbtest"
+	"vserver/service/promise"
+)
+
+// TestEveryFileIsTakenOverAndBack: every row is there under its id, with what it said, the old file stays as it was, and
+// the way back puts it in its place.
+func TestEveryFileIsTakenOverAndBack(t *testing.T) {
+	onSQLite(t)
+	for _, name := range files {
+		t.Run(name, func(t *testing.T) {
+			p := newPatient(t, name)
+			r := p.take(Options{})
+			p.wantRows(queries.Source{Engine: queries.SQLite, Path: r.Kept})
+			if left, _ := filepath.Glob(filepath.Join(p.inst.DataDir, ".old.sqlite*")); left != nil {
+				t.Errorf("%v is left", left)
+			}
+			if wanted, err := Wanted(t.Context(), p.inst); wanted || err != nil {
+				t.Errorf("it wants a takeover again: %v, %v", wanted, err)
+			}
+			u, err := Back(t.Context(), p.inst)
+			if err != nil || len(u.Left) != 0 {
+				t.Fatal(u, err)
+			}
+			info, err := os.Stat(p.inst.Database.Path)
+			if err != nil || info.Mode().Perm() != 0o640 || sum(t, p.inst.Database.Path) != p.before {
+				t.Errorf("after the way back: %v, %v", info.Mode(), err)
+			}
+		})
+	}
+}
+
+// wantRows compares the new tables with the old ones.
+func (p *patient) wantRows(old queries.Source) {
+	p.Helper()
+	same := func(statement, oldStatement string) {
+		p.Helper()
+		got, want := fmt.Sprint(p.query(p.src(), statement)), fmt.Sprint(p.query(old, oldStatement))
+		if got != want {
+			p.Errorf("%s:\n%.300s\nwant\n%.300s", statement, got, want)
+		}
+	}
+	equal := func(statement string) { p.Helper(); same(statement, statement) }
+	equal(`SELECT id, name, domain, address1, address2, zipcode, country FROM organization ORDER BY id`)
+	same(`SELECT id, hex(public_key), public_key IS NULL FROM organization ORDER BY id`, `SELECT id, hex(_public_key), _public_key IS NULL FROM organization ORDER BY id`)
+	same(`SELECT id, name, encrypted FROM collaboration ORDER BY id`, `SELECT id, name, coalesce(encrypted, 0) FROM collaboration ORDER BY id`)
+	same(`SELECT organization_id, collaboration_id FROM member ORDER BY 1, 2`, `SELECT DISTINCT organization_id, collaboration_id FROM Member ORDER BY 1, 2`)
+	equal(`SELECT id, type, ip, status FROM authenticatable ORDER BY id`)
+	equal(`SELECT id, username, password, firstname, lastname, email, organization_id FROM "user" ORDER BY id`)
+	equal(`SELECT id, name, organization_id, CASE name WHEN 'twin' THEN NULL ELSE collaboration_id END FROM node ORDER BY id`)
+	same(`SELECT node_id, hash FROM node_old_key ORDER BY 1`, `SELECT id, api_key FROM node WHERE api_key IS NOT NULL AND name <> 'twin' ORDER BY 1`)
+	same(`SELECT user_id, role_id FROM user_role ORDER BY 1, 2`, `SELECT DISTINCT user_id, role_id FROM Permission ORDER BY 1, 2`)
+	same(`SELECT user_id, rule_id FROM user_rule ORDER BY 1, 2`, `SELECT DISTINCT user_id, rule_id FROM UserPermission ORDER BY 1, 2`)
+	equal(`SELECT id, name, description, image, collaboration_id, run_id, parent_id, "database", initiator_id FROM task ORDER BY id`)
+	equal(`SELECT id, task_id, organization_id, replace(replace(assigned_at, 'T', ' '), 'Z', ''), replace(replace(started_at, 'T', ' '), 'Z', ''),
+		replace(replace(finished_at, 'T', ' '), 'Z', '') FROM result ORDER BY id`)
+	same(`SELECT r.id, hex(coalesce(p.input, (SELECT group_concat(CAST(c.bytes AS TEXT), '' ORDER BY c.number) FROM stream s JOIN chunk c ON c.stream_id = s.id
+		WHERE s.result_id = r.id AND s.part = 'input'))), hex(p.result), p.result IS NULL, hex(p.log), p.log IS NULL FROM result r JOIN payload p ON p.result_id = r.id ORDER BY r.id`,
+		`SELECT id, hex(input), hex(result), result IS NULL, hex(log), log IS NULL FROM result ORDER BY id`)
+	p.wantRowsOfLaterReleases(old, same)
+}
+
+// wantRowsOfLaterReleases compares what not every generation has.
+func (p *patient) wantRowsOfLaterReleases(old queries.Source, same func(string, string)) {
+	p.Helper()
+	has := func(table, column string) bool {
+		return len(p.query(old, `SELECT 1 FROM pragma_table_info(?) WHERE name = ?`, table, column)) > 0
+	}
+	if has("algorithmport", "id") {
+		same(`SELECT id, port, result_id, label FROM algorithmport ORDER BY id`, `SELECT id, port, result_id, label FROM algorithmport ORDER BY id`)
+	}
+	if has("result", "status") {
+		same(`SELECT id, status FROM result ORDER BY id`, `SELECT id, status FROM result ORDER BY id`)
+	}
+	if has("nodeconfig", "id") {
+		same(`SELECT id, node_id, key, value FROM nodeconfig ORDER BY id`, `SELECT id, node_id, key, value FROM nodeconfig ORDER BY id`)
+	}
+	if has("user", "otp_secret") {
+		same(`SELECT id, coalesce(otp_secret, otp_pending) IS NULL FROM "user" ORDER BY id`, `SELECT id, otp_secret IS NULL FROM "user" ORDER BY id`)
+	}
+	if has("user", "failed_login_attempts") {
+		same(`SELECT id, failed_login_attempts FROM "user" ORDER BY id`, `SELECT id, coalesce(failed_login_attempts, 0) FROM "user" ORDER BY id`)
+	}
+}
+
+// TestEverybodyGoesOnAfterATakeover: users log in with their passwords, lists say what the old rows say, tokens of the
+// old server are good, but for those of the node that lost its place.
+func TestEverybodyGoesOnAfterATakeover(t *testing.T) {
+	onSQLite(t)
+	for _, name := range []string{"3.7.3", "3.0.4"} {
+		t.Run(name, func(t *testing.T) {
+			p := newPatient(t, name)
+			p.take(Options{})
+			p.goOn(name == "3.7.3")
+		})
+	}
+}
+
+// goOn looks at a server on a database that was taken over.
+func (p *patient) goOn(all bool) {
+	p.Helper()
+	stop := p.serve()
+	root := ""
+	for user, known := range p.told.Users {
+		here := p.query(p.src(), fmt.Sprintf(`SELECT id FROM "user" WHERE username = '%s'`, user))
+		if len(here) == 0 || !all && user != "root" && user != "longpw" {
+			continue
+		}
+		status, reply := p.call("POST", "/token/user", "", map[string]any{"username": user, "password": known.Password})
+		if status != 200 {
+			p.Errorf("%s logs in: %d %v", user, status, reply)
+			continue
+		}
+		if user == "root" {
+			root, _ = reply.(map[string]any)["access_token"].(string)
+		}
+	}
+	for path, table := range map[string]string{
+		"/organization": "organization", "/collaboration": "collaboration", "/node": "node", "/user": `"user"`, "/role": "role", "/task": "task",
+		"/result": "result WHERE collaboration_id IS NOT NULL",
+	} {
+		status, reply := p.call("GET", path, root, nil)
+		list, _ := reply.([]any)
+		if want := len(p.query(p.src(), "SELECT 1 FROM "+table)); status != 200 || len(list) != want {
+			p.Errorf("GET %s: %d, %d rows of %d", path, status, len(list), want)
+		}
+	}
+	p.wantOldTokens()
+	stop()
+	if engine := p.src().Engine; engine == queries.SQLite {
+		if _, err := queries.VerifySQLite(p.inst.Database.Path); err != nil {
+			p.Error(err)
+		}
+	}
+}
+
+// wantOldTokens uses tokens that the 3.x server signed.
+func (p *patient) wantOldTokens() {
+	p.Helper()
+	now := time.Now()
+	for _, c := range []struct {
+		what, kind, client, path string
+		sub                      int
+		issued                   time.Time
+		more                     jwt.MapClaims
+		want                     int
+	}{
+		{"access of a user", "access", "user", "/user/18", 18, now.Add(-time.Hour), jwt.MapClaims{"exp": now.Add(time.Hour).Unix()}, 200},
+		{"access that ended", "access", "user", "/user/18", 18, now.Add(-9 * time.Hour), jwt.MapClaims{"exp": now.Add(-time.Hour).Unix()}, 401},
+		{"refresh of a user, old", "refresh", "user", "/token/refresh", 18, now.Add(-900 * time.Hour), nil, 200},
+		{"refresh of a node", "refresh", "node", "/token/refresh", 8, now.Add(-900 * time.Hour), nil, 200},
+		{"access of the twin", "access", "node", "/node/34", 34, now.Add(-time.Hour), nil, 401},
+		{"refresh of the twin", "refresh", "node", "/token/refresh", 34, now.Add(-time.Hour), nil, 401},
+		{"access of who was deleted", "access", "user", "/user/26", 26, now.Add(-time.Hour), nil, 401},
+	} {
+		method := "GET"
+		if c.kind == "refresh" {
+			method = "POST"
+		}
+		if status, reply := p.call(method, c.path, p.oldToken(c.kind, c.client, c.sub, c.issued, c.more), nil); status != c.want {
+			p.Errorf("%s: %d %v", c.what, status, reply)
+		}
+	}
+}
+
+// TestRefreshTokensOfUsersEndTwoDaysAfterATakeover: one that was issued long before is good until then only.
+func TestRefreshTokensOfUsersEndTwoDaysAfterATakeover(t *testing.T) {
+	onSQLite(t)
+	p := newPatient(t, "3.11.1")
+	p.take(Options{})
+	for ago, want := range map[time.Duration]int{47 * time.Hour: 200, 49 * time.Hour: 401} {
+		p.exec(fmt.Sprintf(`UPDATE counter SET value = %d WHERE name = 'taken_over'`, time.Now().Add(-ago).Unix()))
+		stop := p.serve()
+		token := p.oldToken("refresh", "user", 18, time.Now().Add(-900*time.Hour), nil)
+		if status, reply := p.call("POST", "/token/refresh", token, nil); status != want {
+			t.Errorf("%v after the takeover: %d %v", ago, status, reply)
+		}
+		stop()
+	}
+}
+
+// exec changes the database that the instance has now.
+func (p *patient) exec(statements ...string) {
+	p.Helper()
+	db, err := dbtest.SQL(p.src())
+	p.must(err)
+	for _, statement := range statements {
+		if _, err := db.ExecContext(p.Context(), statement); err != nil {
+			p.Fatalf("%s: %v", statement, err)
+		}
+	}
+	p.must(db.Close())
+}
+
+// TestSecondFactorsGoOn: a secret works after a takeover, and whoever never used one is asked to set one up.
+func TestSecondFactorsGoOn(t *testing.T) {
+	onSQLite(t)
+	p := newPatient(t, "3.7.3", `UPDATE authenticatable SET last_seen = '2026-11-29 07:00:00' WHERE id = 17`,
+		`UPDATE "user" SET otp_secret = (SELECT otp_secret FROM "user" WHERE id = 24) WHERE id = 17`)
+	p.configure(p.inst.DataDir, "sqlite:///"+p.inst.Database.Path, "  two_factor_auth: true\n")
+	p.take(Options{})
+	for _, row := range p.query(p.src(), `SELECT coalesce(otp_secret, otp_pending) FROM "user" WHERE coalesce(otp_secret, otp_pending) IS NOT NULL`) {
+		if text, _ := row[0].(string); !strings.HasPrefix(text, "v1:") {
+			t.Errorf("a secret is stored as %s", text)
+		}
+	}
+	p.serve()
+	logIn := func(user string, code any) (int, string) {
+		body := map[string]any{"username": user, "password": p.told.Users[user].Password}
+		if code != nil {
+			body["mfa_code"] = code
+		}
+		status, reply := p.call("POST", "/token/user", "", body)
+		return status, fmt.Sprint(reply)
+	}
+	code := func(secret string) string {
+		text, err := totp.GenerateCode(secret, time.Now())
+		p.must(err)
+		return text
+	}
+	secret := p.told.Users["totp"].Secret
+	if status, reply := logIn("direct", nil); status == 200 && strings.Contains(reply, "access_token") || strings.Contains(reply, secret) {
+		t.Errorf("with a confirmed secret the password alone: %d %s", status, reply)
+	}
+	for user, secret := range map[string]string{"direct": secret, "totp": secret} {
+		if status, reply := logIn(user, code(secret)); status != 200 || !strings.Contains(reply, "access_token") {
+			t.Errorf("%s with a code: %d %s", user, status, reply)
+		}
+	}
+	if status, reply := logIn("totp-open", nil); status != 200 || !strings.Contains(reply, "qr_uri") {
+		t.Errorf("who never used a code: %d %s", status, reply)
+	}
+}
+
+// TestTakeoverMendsLocalTimes: the two kinds of times that the old server wrote in its own zone become UTC, the others are.
+func TestTakeoverMendsLocalTimes(t *testing.T) {
+	onSQLite(t)
+	zone, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Skip(err)
+	}
+	p := newPatient(t, "3.7.3", `UPDATE result SET finished_at = '2023-02-03 04:05:07' WHERE id IN (5, 14)`)
+	p.take(Options{Zone: zone})
+	got := fmt.Sprint(p.query(p.src(), `SELECT finished_at FROM result WHERE id IN (5, 14) UNION ALL SELECT last_login_attempt FROM "user" WHERE id = 22`))
+	if want := "[[2023-02-03T04:05:07.000000Z] [2023-02-03T09:05:07.000000Z] [2026-11-29T11:40:55.862848Z]]"; got != want {
+		t.Errorf("the times are %s, want %s", got, want)
+	}
+}
+
+// TestCompleteRoles: --complete-roles gives what later releases gave to roles of their names, and nothing to others.
+func TestCompleteRoles(t *testing.T) {
+	onSQLite(t)
+	count := `SELECT r.id, (SELECT COUNT(*) FROM role_rule x WHERE x.role_id = r.id) FROM role r ORDER BY r.id`
+	p := newPatient(t, "3.3.0-upgraded-3.11.1")
+	if r := p.take(Options{}); len(r.Lacking) != 6 {
+		t.Errorf("lacking: %+v", r.Lacking)
+	}
+	if got, want := fmt.Sprint(p.query(p.src(), count)), "[[1 7] [2 9] [3 53] [4 11] [5 13] [6 23] [7 32] [8 47] [9 47] [10 7] [11 6] [12 0] [13 0] [14 0] [15 3]]"; got != want {
+		t.Errorf("left alone: %s, want %s", got, want)
+	}
+	p = newPatient(t, "3.3.0-upgraded-3.11.1")
+	p.take(Options{Complete: true})
+	if got, want := fmt.Sprint(p.query(p.src(), count)), "[[1 7] [2 9] [3 53] [4 12] [5 14] [6 25] [7 38] [8 53] [9 53] [10 7] [11 6] [12 0] [13 0] [14 0] [15 3]]"; got != want {
+		t.Errorf("completed: %s, want %s", got, want)
+	}
+}
+
+// TestOddRowsAreKeptAndTold: each oddity becomes what the documentation says, whatever else there is.
+func TestOddRowsAreKeptAndTold(t *testing.T) {
+	onSQLite(t)
+	for name, odd := range odds {
+		if !promise.Long() {
+			break // all at once tell the same in less time
+		}
+		t.Run(name, func(t *testing.T) {
+			p := newPatient(t, "3.11.1", odd.change...)
+			p.wantTold(p.lookAndTake(), odd)
+		})
+	}
+	var changes []string
+	for name, odd := range odds {
+		if name != "node seen last" {
+			changes = append(changes, odd.change...)
+		}
+	}
+	p := newPatient(t, "3.11.1", changes...)
+	lists := p.lookAndTake()
+	for name, odd := range odds {
+		if name != "node seen last" {
+			p.wantTold(lists, odd)
+		}
+	}
+}
+
+// oddity is something that no table of ours takes as it is.
+type oddity struct {
+	change []string
+	told   string // of a change, with its count in front
+	query  string
+	want   string
+}
+
+// lookAndTake returns what a look and then the takeover tell.
+func (p *patient) lookAndTake() [][]Change {
+	p.Helper()
+	looked, err := Look(p.Context(), p.inst, Options{Zone: time.UTC})
+	p.must(err)
+	return [][]Change{looked.Changes, p.take(Options{}).Changes}
+}
+
+func (p *patient) wantTold(lists [][]Change, odd oddity) {
+	p.Helper()
+	for _, list := range lists {
+		if odd.told != "" && !slices.ContainsFunc(list, func(c Change) bool { return strings.HasPrefix(fmt.Sprint(c.Count, " ", c.What), odd.told) }) {
+			p.Errorf("%q is not told: %+v", odd.told, list)
+		}
+	}
+	if got := fmt.Sprint(p.query(p.src(), odd.query)); got != odd.want {
+		p.Errorf("%s: it is %s, want %s", odd.query, got, odd.want)
+	}
+}
+
+var odds = map[string]oddity{
+	"pair thrice": {[]string{`INSERT INTO Member VALUES (2, 9), (2, 9)`}, "3 pairs of Member", `SELECT COUNT(*) FROM member WHERE organization_id = 2 AND collaboration_id = 9`, "[[1]]"},
+	"half a pair": {[]string{`INSERT INTO Permission VALUES (NULL, 3), (999, 4)`}, "2 rows of Permission", `SELECT COUNT(*) FROM leftover WHERE origin = 'Permission'`, "[[2]]"},
+	"node seen last": {
+		[]string{`UPDATE authenticatable SET last_seen = '2026-11-29 09:00:00' WHERE id = 34`}, "1 nodes whose", `SELECT id, collaboration_id FROM node WHERE id IN (5, 34)`, "[[5 <nil>] [34 1]]",
+	},
+	"three nodes of a pair": {
+		[]string{`INSERT INTO authenticatable (id, type) VALUES (50, 'node')`, `INSERT INTO node VALUES (50, 'third', 'x', 1, 2)`}, "2 nodes whose", `SELECT id, collaboration_id FROM node WHERE id IN (5, 34, 50)`, "[[5 1] [34 <nil>] [50 <nil>]]",
+	},
+	"no encryption told": {[]string{`UPDATE collaboration SET encrypted = NULL WHERE id = 5`}, "1 collaborations that do not say", `SELECT encrypted FROM collaboration WHERE id = 5`, "[[0]]"},
+	"orphans":            {[]string{`DELETE FROM task WHERE id = 3`}, "3 result.task_id of a row that is not there", `SELECT id, task_id FROM result WHERE id = 5`, "[[5 <nil>]]"},
+	"child of nobody":    {[]string{`UPDATE task SET parent_id = 999 WHERE id = 16`}, "1 task.parent_id of a row", `SELECT parent_id FROM task WHERE id = 16`, "[[<nil>]]"},
+	"no time":            {[]string{`UPDATE result SET started_at = 'yesterday' WHERE id = 5`}, "1 result.started_at that is no time", `SELECT started_at, (SELECT content FROM leftover WHERE origin = 'result.started_at') FROM result WHERE id = 5`, `[[<nil> {"id":5,"value":"yesterday"}]]`},
+	"no number":          {[]string{`UPDATE task SET run_id = 'many' WHERE id = 5`}, "1 task.run_id that is no number", `SELECT run_id FROM task WHERE id = 5`, "[[<nil>]]"},
+	"bytes as a name":    {[]string{`UPDATE organization SET name = x'c3bc' WHERE id = 2`}, "", `SELECT name FROM organization WHERE id = 2`, "[[ü]]"},
+	"no text":            {[]string{`UPDATE organization SET name = CAST(x'61ff62' AS TEXT) WHERE id = 3`}, "1 organization.name with bytes", `SELECT name FROM organization WHERE id = 3`, "[[a\uFFFDb]]"},
+	"rule twice":         {[]string{`INSERT INTO rule SELECT 900, name, operation, scope, description FROM rule WHERE id = 1`, `INSERT INTO UserPermission VALUES (900, 18)`}, "1 rows of rule: another", `SELECT rule_id FROM user_rule WHERE user_id = 18`, "[[1]]"},
+	"config of no node":  {[]string{`DELETE FROM node WHERE id = 8`, `DELETE FROM authenticatable WHERE id = 8`}, "11 rows of nodeconfig", `SELECT COUNT(*) FROM nodeconfig`, "[[0]]"},
+	"user without account": {
+		[]string{`INSERT INTO "user" (id, username) VALUES (70, 'bare')`}, "1 users without a row", `SELECT type FROM authenticatable WHERE id = 70`, "[[user]]",
+	},
+	"account of nobody": {[]string{`INSERT INTO authenticatable (id) VALUES (71)`}, "1 rows of authenticatable of no user", `SELECT type FROM authenticatable WHERE id = 71`, "[[unknown]]"},
+}
+
+// TestFilesOfEveryMakeAreTakenOver: without columns that a generation lacks, in other modes of SQLite, with a log or a journal
+// of a crash beside them, with things of somebody else in them.
+func TestFilesOfEveryMakeAreTakenOver(t *testing.T) {
+	onSQLite(t)
+	for _, change := range [][]string{
+		{`ALTER TABLE task DROP COLUMN created_at`},
+		{`DROP TABLE nodeconfig`},
+		{`ALTER TABLE result DROP COLUMN status`, `DROP TABLE nodeconfig`},
+		{`CREATE TABLE u AS SELECT id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt FROM "user"`, `DROP TABLE "user"`, `ALTER TABLE u RENAME TO "user"`},
+		{`DROP TABLE algorithmport`, `ALTER TABLE result ADD COLUMN port INTEGER`, `UPDATE result SET port = 8888 WHERE id = 5`},
+		{`PRAGMA page_size=32768`, `VACUUM`},
+		{`PRAGMA auto_vacuum=full`, `VACUUM`},
+		{`PRAGMA journal_mode=wal`},
+		{`CREATE TABLE mine (x)`, `CREATE TRIGGER t AFTER UPDATE ON result BEGIN INSERT INTO mine VALUES (1); END`, `CREATE INDEX i ON result (status)`, `CREATE VIEW v AS SELECT * FROM task`},
+	} {
+		t.Run(change[0], func(t *testing.T) {
+			p := newPatient(t, "3.11.1", change...)
+			r := p.take(Options{})
+			for _, table := range r.Tables {
+				if table.Name == "result" && table.Carried != 29 {
+					t.Errorf("results: %+v", table)
+				}
+			}
+		})
+	}
+}
+
+// TestLogOfACrashGoesAlong: what is only in the write-ahead log is carried, and kept beside the old file, whose bytes
+// stay as they are; the way back restores both.
+func TestLogOfACrashGoesAlong(t *testing.T) {
+	onSQLite(t)
+	p := newPatient(t, "3.7.3")
+	path := p.inst.Database.Path
+	live := filepath.Join(t.TempDir(), "live.sqlite")
+	text, err := os.ReadFile(path)
+	p.must(err)
+	p.must(os.WriteFile(live, text, 0o600))
+	db, err := sql.Open("sqlite3", "file:"+live+"?_pragma=journal_mode(wal)&_pragma=wal_autocheckpoint(0)")
+	p.must(err)
+	_, err = db.ExecContext(t.Context(), `UPDATE organization SET name = 'in the log' WHERE id = 2`)
+	p.must(err)
+	for _, ending := range []string{"", "-wal"} {
+		text, err := os.ReadFile(live + ending)
+		p.must(err)
+		p.must(os.WriteFile(path+ending, text, 0o600))
+		old := time.Now().Add(-time.Hour)
+		p.must(os.Chtimes(path+ending, old, old))
+	}
+	p.must(db.Close())
+	p.before = sum(t, path)
+	log := sum(t, path+"-wal")
+	r := p.take(Options{})
+	if sum(t, r.Kept+"-wal") != log {
+		t.Error("the log has changed")
+	}
+	if got := fmt.Sprint(p.query(p.src(), `SELECT name FROM organization WHERE id = 2`)); got != "[[in the log]]" {
+		t.Errorf("of the log came %s", got)
+	}
+	_, err = Back(t.Context(), p.inst)
+	p.must(err)
+	if sum(t, path) != p.before || sum(t, path+"-wal") != log {
+		t.Error("the way back did not restore both")
+	}
+}
+
+// TestWayBackTellsWhatItLeavesOut: rows that were made since, and results that ended since, are counted and written to a file.
+func TestWayBackTellsWhatItLeavesOut(t *testing.T) {
+	onSQLite(t)
+	p := newPatient(t, "3.11.1")
+	p.take(Options{})
+	p.exec(`UPDATE counter SET value = value - 10 WHERE name = 'taken_over'`,
+		`INSERT INTO task (name, collaboration_id) VALUES ('new', 4)`, `INSERT INTO result (task_id, organization_id) SELECT MAX(id), 2 FROM task`,
+		`INSERT INTO payload (result_id, input) SELECT MAX(id), CAST('abc' AS BLOB) FROM result`,
+		`UPDATE result SET finished_at = '`+queries.Now().Format("2006-01-02T15:04:05.000000Z")+`' WHERE id = 10`)
+	u, err := Back(t.Context(), p.inst)
+	p.must(err)
+	if got, want := fmt.Sprint(u.Left), "[{task 1 0} {result 2 0} {payload 2 0}]"; got != want {
+		t.Errorf("left out: %s, want %s", got, want)
+	}
+	text, err := os.ReadFile(u.File)
+	p.must(err)
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	var first struct {
+		Table string
+		Row   map[string]any
+	}
+	p.must(json.Unmarshal([]byte(lines[0]), &first))
+	if len(lines) != 5 || first.Table != "task" || first.Row["name"] != "new" || !strings.Contains(string(text), `"input":"abc"`) {
+		t.Errorf("the file has\n%s", text)
+	}
+	if sum(t, p.inst.Database.Path) != p.before {
+		t.Error("the old file is not in its place")
+	}
+	if _, err := Back(t.Context(), p.inst); err == nil {
+		t.Error("a second way back")
+	}
+}
+
+// TestTakeoverRefusesWhatIsInUse: a lock, and a file that is written to, keep it away; nothing is changed or left.
+func TestTakeoverRefusesWhatIsInUse(t *testing.T) {
+	onSQLite(t)
+	t.Parallel() // it waits for the lock
+	p := newPatient(t, "3.7.3")
+	db, err := sql.Open("sqlite3", "file:"+p.inst.Database.Path)
+	p.must(err)
+	db.SetMaxOpenConns(1)
+	_, err = db.ExecContext(t.Context(), `BEGIN EXCLUSIVE`)
+	p.must(err)
+	_, err = Do(t.Context(), p.inst, Options{Zone: time.UTC})
+	if !errors.Is(err, queries.ErrInUse) {
+		t.Errorf("with a lock: %v", err)
+	}
+	_, err = db.ExecContext(t.Context(), `ROLLBACK`)
+	p.must(errors.Join(err, db.Close()))
+	if sum(t, p.inst.Database.Path) != p.before {
+		t.Error("it has changed")
+	}
+}
