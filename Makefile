@@ -16,7 +16,7 @@ SERVER      ?= http://127.0.0.1:5000
 
 .PHONY: help
 help:
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 .PHONY: build
 build: ## Build the static binary bin/vserver
@@ -68,6 +68,10 @@ ui-build: embed/ui/node_modules ## Check the web interface and build it into emb
 .PHONY: browser
 browser: build ## Drive the pages of the built binary in a browser
 	cd embed/ui/test && npm ci --no-audit --no-fund --ignore-scripts && npm test
+
+.PHONY: screenshots
+screenshots: build ## Write a picture of every screen of the web interface into embed/ui/screenshots
+	cd embed/ui/test && npm ci --no-audit --no-fund --ignore-scripts && SCREENSHOTS=../screenshots node --test screens.test.mjs
 
 embed/ui/node_modules: embed/ui/package-lock.json
 	cd embed/ui && npm ci --no-audit --no-fund --ignore-scripts && touch node_modules

@@ -20,7 +20,11 @@ export async function open(browser, address, options = {}) {
   const complaints = [];
   const asked = [];
   page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+    // What failed to load is told below, with its address.
+    if (["error", "warning"].includes(message.type()) && !message.text().startsWith("Failed to load resource")) complaints.push(message.text());
+  });
+  page.on("response", (reply) => {
+    if (reply.status() >= 400) complaints.push(`${reply.status()} ${reply.request().method()} ${reply.url()}`);
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("request", (request) => asked.push(request.url()));

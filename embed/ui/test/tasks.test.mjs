@@ -20,7 +20,7 @@ test("a researcher sees the network, sends a task and compares what came out", a
   await signIn(page, ...demo.researcher);
   await shown(page, "Overview");
   await page.getByText("1 of 1").waitFor(); // a researcher may view the node of the own organization
-  await page.getByRole("button", { name: /North Hospital: Online/ }).waitFor();
+  await page.getByRole("button", { name: /North Hospital ?Online/ }).waitFor();
   await page.getByRole("link", { name: "Tasks", exact: true }).click();
   await page.getByRole("link", { name: "New task" }).click();
   await shown(page, "New task");

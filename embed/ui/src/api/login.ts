@@ -1,4 +1,5 @@
 // Signing in, and what helps who cannot.
+import { queryOptions } from "@tanstack/react-query";
 import { answer, api, Problem, type Schemas } from "./client";
 
 export type LogIn = Schemas["UserTokens"] | Schemas["SecondFactorSetUp"] | "code";
@@ -44,3 +45,13 @@ export const policy = {
 };
 
 export const meetsPolicy = (text: string) => Object.values(policy).every((holds) => holds(text));
+
+export const secondFactor = queryOptions({
+  queryKey: ["user", "second-factor"],
+  queryFn: () => answer(api.GET("/second-factor")),
+});
+
+export const makeRecoveryCodes = (code: string) => answer(api.POST("/second-factor/recovery-codes", { body: { mfa_code: code } }));
+
+// revokeAll ends all sessions of the user.
+export const revokeAll = () => answer(api.POST("/token/revoke"));

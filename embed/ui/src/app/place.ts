@@ -5,6 +5,10 @@ const told = document.documentElement.dataset;
 
 const pathOf = (way: string | undefined) => new URL(way || ".", document.location.href).pathname.replace(/\/$/, "");
 
+// The icon's relative address would mean another one on every screen.
+const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]");
+icon?.setAttribute("href", icon.href);
+
 export const place = {
   // Paths without a slash at the end: "" is the root of the host.
   root: pathOf(told.root),

@@ -7,7 +7,7 @@ const dark: MantineColorsTuple = ["#dfe7e4", "#bcc8c4", "#a3b1ac", "#7a8a84", "#
 
 export const theme = createTheme({
   primaryColor: "pine",
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: { light: 7, dark: 7 },
   colors: { pine, gray, dark },
   autoContrast: true,
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
@@ -35,7 +35,7 @@ export const variables: CSSVariablesResolver = () => ({
     "--v-busy": "#1c64b4",
     "--v-wait": "#8a5a00",
     "--v-bad": "#b42318",
-    "--v-idle": gray[6],
+    "--v-idle": gray[7],
     "--mantine-color-dimmed": gray[7],
     "--mantine-color-anchor": pine[8],
     "--mantine-color-error": "#b42318",

@@ -63,6 +63,7 @@ export function When({ at, ago = false }: { at: Moment; ago?: boolean }) {
 export function durationText(ms: number, locale: string): string {
   const unit = (value: number, name: string) => new Intl.NumberFormat(locale, { style: "unit", unit: name, unitDisplay: "narrow", maximumFractionDigits: 0 }).format(value);
   const s = Math.max(0, ms) / 1000;
+  if (s < 0.1) return `< ${new Intl.NumberFormat(locale, { style: "unit", unit: "second", unitDisplay: "narrow" }).format(0.1)}`;
   if (s < 1) return new Intl.NumberFormat(locale, { style: "unit", unit: "second", unitDisplay: "narrow", maximumFractionDigits: 1 }).format(s);
   if (s < 60) return unit(Math.floor(s), "second");
   if (s < 3600) return `${unit(Math.floor(s / 60), "minute")} ${unit(Math.floor(s % 60), "second")}`;

@@ -11,7 +11,7 @@ export function SearchButton() {
   const t = useText();
   return (
     <>
-      <UnstyledButton className={css.button} onClick={spotlight.open} visibleFrom="sm" aria-label={t.common.searchHint}>
+      <UnstyledButton className={css.button} onClick={spotlight.open} visibleFrom="sm">
         <IconSearch size={15} stroke={1.8} />
         <Text span fz="sm" c="dimmed">
           {t.common.searchHint}

@@ -41,7 +41,7 @@ export default function Shell() {
       <AppShell.Header>
         <Group h="100%" px="md" gap="sm" wrap="nowrap">
           <Burger opened={open} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={t.common.openMenu} aria-expanded={open} />
-          <UnstyledButton component={Link} to="/" aria-label={t.common.menu.overview}>
+          <UnstyledButton component={Link} to="/">
             <Brand />
           </UnstyledButton>
           <Box flex={1} />
@@ -77,7 +77,7 @@ function Entries() {
         key={entry.to}
         component={Link}
         to={entry.to}
-        activeOptions={{ exact: entry.to === "/" }}
+        activeOptions={{ exact: entry.to === "/", includeSearch: false }}
         activeProps={{ "data-active": true, "aria-current": "page" } as object}
         label={entry.label(t)}
         leftSection={<entry.icon size={18} stroke={1.6} />}

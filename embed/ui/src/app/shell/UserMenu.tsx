@@ -1,5 +1,6 @@
 import { Avatar, Menu, SegmentedControl, Text, UnstyledButton, useMantineColorScheme } from "@mantine/core";
-import { IconLogout } from "@tabler/icons-react";
+import { IconLogout, IconUserCircle } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
 import { useRights } from "../../api/rights";
 import { type Language, languages, useLanguage, useText } from "../../text";
 import { signOut, useSession } from "../session";
@@ -61,6 +62,9 @@ export function UserMenu() {
           data={Object.entries(languages).map(([value, label]) => ({ value, label }))}
         />
         <Menu.Divider />
+        <Menu.Item leftSection={<IconUserCircle size={16} />} component={Link} to="/account">
+          {t.common.menu.account}
+        </Menu.Item>
         <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => signOut()}>
           {t.common.signOut}
         </Menu.Item>

@@ -14,6 +14,7 @@ import { ProblemNote } from "../../parts/Problems";
 import { useText } from "../../text";
 import { Attention } from "./Attention";
 import { Counts } from "./Counts";
+import { EventLine } from "./EventLine";
 import { membersOf } from "./members";
 import { Picture } from "./Picture";
 import css from "./Picture.module.css";
@@ -94,6 +95,7 @@ function Network({ collaboration }: { collaboration: Collaboration }) {
           <Attention members={members} chosen={organization} known={known.data !== undefined} />
         </Grid.Col>
       </Grid>
+      <EventLine collaboration={collaboration.id} every={every} />
     </Stack>
   );
 }

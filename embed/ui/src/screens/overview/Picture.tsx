@@ -108,7 +108,7 @@ const Organization = memo(function Organization({ member, at, layout, chosen, ch
       role="button"
       tabIndex={layout.places.length <= focusable ? 0 : -1}
       aria-pressed={chosen}
-      aria-label={t.overview.organizationSays(member.name, word, member.open.length)}
+      aria-label={layout.labels ? undefined : t.overview.organizationSays(member.name, word, member.open.length)}
       onClick={() => choose(member.organization)}
       onKeyDown={(event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
@@ -116,7 +116,7 @@ const Organization = memo(function Organization({ member, at, layout, chosen, ch
         choose(member.organization);
       }}
     >
-      <title>{`${member.name}: ${word}`}</title>
+      {!layout.labels && <title>{`${member.name}: ${word}`}</title>}
       {working > 0 && <circle r={layout.radius + 5} className={css.works} />}
       <circle r={layout.radius} className={css.node} data-chosen={chosen || undefined} style={{ stroke: colour }} strokeDasharray={status === "online" ? undefined : "4 3"} />
       {status === "online" ? <circle r={layout.radius * 0.42} style={{ fill: colour }} /> : layout.radius > 7 && !member.hidden && <path d="M-4 -4 L4 4 M4 -4 L-4 4" className={css.cross} style={{ stroke: colour }} />}

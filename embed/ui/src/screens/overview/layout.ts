@@ -20,7 +20,7 @@ export function layOut(n: number, width: number): Layout {
 
 // oneRing has every second one a little further in when they are many, so that labels do not touch.
 function oneRing(n: number, centre: Place, rx: number, ry: number): Place[] {
-  return Array.from({ length: n }, (_, i) => on(centre, rx, ry, (i / n) * 2 * Math.PI, n > 10 && i % 2 === 1 ? 0.66 : 1));
+  return Array.from({ length: n }, (_, i) => on(centre, rx, ry, (i / n + (n === 2 ? 0.25 : 0)) * 2 * Math.PI, n > 10 && i % 2 === 1 ? 0.66 : 1));
 }
 
 // rings fills from the outside to the inside, each ring with as many as its length takes.

@@ -22,7 +22,8 @@ export default function FigureChart({ figures, label }: { figures: Figure[]; lab
         series={[{ name: "value", label: label ?? "", color: "pine.6" }]}
         valueFormatter={format}
         tickLine="none"
-        gridAxis="x"
+        gridAxis="none"
+        barChartProps={{ margin: { right: 64 } }}
         maxBarWidth={22}
         barProps={{ radius: [0, 4, 4, 0], isAnimationActive: false }}
         withBarValueLabel

@@ -12,7 +12,7 @@ export function Sealed({ opened, stored, name }: { opened: Opened; stored: strin
     <Alert variant="light" color={opened.failed ? "red" : "gray"} icon={<IconLock />} title={opened.owner?.name ? t.results.sealedFor(opened.owner.name) : undefined}>
       <Stack gap="xs">
         <Text fz="sm">{opened.failed ? t.results.decryptFailed : t.results.sealed}</Text>
-        <Group gap="xs">
+        <Group gap="xs" align="flex-start">
           <KeyButton owner={opened.owner} />
           <Downloads name={`${name}.encrypted`} bytes={new TextEncoder().encode(stored)} />
         </Group>

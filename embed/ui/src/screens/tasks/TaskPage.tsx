@@ -86,7 +86,7 @@ function Facts({ task }: { task: Task }) {
   const encrypted = known?.find((one) => one.id === task.collaboration?.id)?.encrypted;
   return (
     <Paper>
-      <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }} spacing="md" verticalSpacing="sm" component="dl" m={0}>
+      <SimpleGrid cols={{ base: 2, md: 4 }} spacing="md" verticalSpacing="sm" component="dl" m={0}>
         <Fact name={t.tasks.facts.collaboration}>
           <Group gap={6}>
             {collaboration(task.collaboration?.id)}

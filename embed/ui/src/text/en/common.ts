@@ -48,7 +48,7 @@ export const common = {
   states: {
     online: "Online",
     offline: "Offline",
-    unseen: "Never seen",
+    unseen: "Never online",
     unknown: "Unknown",
     failed: "Failed",
     active: "Running",

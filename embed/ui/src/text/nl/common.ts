@@ -49,7 +49,7 @@ export const common: Texts["common"] = {
   states: {
     online: "Online",
     offline: "Offline",
-    unseen: "Nooit gezien",
+    unseen: "Nooit online",
     unknown: "Onbekend",
     failed: "Mislukt",
     active: "Bezig",

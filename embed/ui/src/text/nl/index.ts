@@ -1,8 +1,9 @@
 import type { Texts } from "..";
+import { account } from "./account";
 import { common } from "./common";
 import { overview } from "./overview";
 import { results } from "./results";
 import { signIn } from "./sign-in";
 import { tasks } from "./tasks";
 
-export const nl: Texts = { common, overview, results, signIn, tasks };
+export const nl: Texts = { account, common, overview, results, signIn, tasks };

@@ -1,1 +1,0 @@
-import{ft as e}from"./base-UW3eCeAr.js";import{o as t,s as n}from"./Problems-DKbsmX19.js";var r=e({queryKey:[`node`,`all`],queryFn:async()=>await t(n.GET(`/node`))});export{r as t};

@@ -1,0 +1,105 @@
+// Every screen of the web interface in both schemes and on a telephone: axe finds nothing serious, no
+// screen is wider than the window, and with SCREENSHOTS=FOLDER pictures of all are written there.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { AxeBuilder } from "@axe-core/playwright";
+import { launch, open, shown, signIn } from "./browser.mjs";
+import { caller, startDemo } from "./server.mjs";
+
+const folder = process.env.SCREENSHOTS;
+const vectors = JSON.parse(readFileSync(new URL("vectors.json", import.meta.url)));
+const wide = { width: 1360, height: 860 };
+const ways = [
+  ["light", wide, "light"],
+  ["dark", wide, "dark"],
+  ["phone", { width: 360, height: 740 }, "light"],
+];
+
+let browser, demo, sealed, away;
+
+before(async () => {
+  [demo, browser] = await Promise.all([startDemo(6), launch()]);
+  const [username, password] = demo.root;
+  const root = await caller(demo.origin, "/token/user", { username, password });
+  // A collaboration with a node that is away and has work, one that never came, and a task whose result is encrypted.
+  const [own, second] = [1, 2];
+  await root("PATCH", `/organization/${own}`, { public_key: vectors.publicKey, name: "University" });
+  const joint = await root("POST", "/collaboration", { name: "Registry of strokes", organization_ids: [own, second], encrypted: true });
+  const nodes = [];
+  for (const organization of [own, second]) nodes.push(await root("POST", "/node", { collaboration_id: joint.id, organization_id: organization, name: `registry node ${organization}` }));
+  const input = [{ id: own, input: vectors.empty }];
+  const task = await root("POST", "/task", { name: "strokes by hospital", image: "vserver.example/strokes:2", collaboration_id: joint.id, organizations: input, database: "registry" });
+  await root("POST", "/task", { name: "survival after a stroke", image: "vserver.example/strokes:2", collaboration_id: joint.id, organizations: input, database: "registry" });
+  const node = await caller(demo.origin, "/token/node", { api_key: nodes[0].api_key });
+  const now = new Date();
+  await node("PATCH", `/result/${task.results[0].id}`, { result: vectors.rows, status: "completed", log: "12 hospitals read\ndone", started_at: new Date(now - 42_000).toISOString(), finished_at: now.toISOString() });
+  sealed = task.id;
+  away = joint.id;
+  const demonstration = (await root("GET", "/collaboration")).find((one) => one.name.startsWith("Demonstration"));
+  await root("PATCH", `/collaboration/${demonstration.id}`, { name: "Ages of patients" });
+});
+
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+const readKey = async (page) => {
+  await page.locator('input[type="file"]').setInputFiles({ name: "university.pem", mimeType: "application/x-pem-file", buffer: Buffer.from(vectors.privateKey) });
+  await page.getByRole("cell", { name: "Hospital 11" }).waitFor();
+};
+
+// name, path, and what to wait for or do before it is looked at
+const screens = [
+  ["overview", "/", (page) => page.getByRole("button", { name: /North Hospi.*Online/ }).waitFor()],
+  ["overview-offline", () => `/?collaboration=${away}`, (page) => page.getByText("What to check").first().click()],
+  ["tasks", "/tasks", (page) => page.getByRole("link", { name: "average age" }).waitFor()],
+  ["task", "/tasks/1", (page) => page.getByText("average", { exact: true }).waitFor()],
+  ["task-encrypted", () => `/tasks/${sealed}`, (page) => page.getByText("Encrypted for University.").waitFor()],
+  ["task-decrypted", () => `/tasks/${sealed}`, readKey],
+  ["task-time", "/tasks/1?tab=time", (page) => page.getByRole("img", { name: /Time line of/ }).first().waitFor()],
+  ["task-run", "/tasks/1?tab=tree", (page) => page.getByRole("link", { name: "partial average" }).waitFor()],
+  ["task-compare", "/tasks/1?tab=compare", (page) => page.getByText("All together").waitFor()],
+  ["new-task", "/tasks/new?from=1", (page) => page.getByText("Filled in as task 1").waitFor()],
+  ["account", "/account", (page) => page.getByText("Sign out everywhere").waitFor()],
+];
+
+// look turns the page into each of the ways, so that every screen is loaded once.
+async function look(page, check, screen) {
+  await page.mouse.move(0, 0); // nothing is hovered
+  for (const [way, size, colorScheme] of ways) {
+    await page.setViewportSize(size);
+    await page.emulateMedia({ colorScheme });
+    await page.waitForTimeout(folder ? 700 : 120); // until transitions are over
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.equal(wider, 0, `${screen} is wider than the window (${way})`);
+    if (folder) await page.screenshot({ path: join(folder, `${screen}-${way}.png`), animations: "disabled" });
+    if (way === "phone") continue;
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+    assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes.map((one) => one.html).slice(0, 3)}`), [], `${screen}, ${way}`);
+  }
+  check();
+}
+
+test("every screen is sound in both schemes and on a telephone", async (t) => {
+  if (folder) mkdirSync(folder, { recursive: true });
+  const { page, check, close } = await open(browser, demo.origin, { viewport: wide });
+  await shown(page, "Sign in");
+  await t.test("sign-in", () => look(page, check, "sign-in"));
+  await page.setViewportSize(wide);
+  await signIn(page, ...demo.root);
+  await shown(page, "Overview");
+  for (const [name, path, ready] of screens) {
+    await t.test(name, async () => {
+      await page.setViewportSize(wide);
+      await page.emulateMedia({ colorScheme: "light" });
+      await page.goto(`${demo.origin}${typeof path === "function" ? path() : path}`);
+      await ready(page);
+      await look(page, check, name);
+    });
+  }
+  await close();
+});
