@@ -118,6 +118,7 @@ func TestWizardOnATerminal(t *testing.T) {
 	s.keys("Enter")
 	s.await("RabbitMQ message queue?")
 	s.typed("n")
+	s.answer("Address at which people reach the server:", "https://fl.hospital.example")
 	s.answer("Password of the first user, root:", "N3w-Passw0rd!")
 	s.answer("The same once more:", "N3w-Passw0rd!")
 	s.await("New configuration created:")
