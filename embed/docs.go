@@ -29,7 +29,7 @@ type chapter struct {
 // chapters lists all pages in the order of reading. The page "index" is at "/docs/".
 var chapters = []chapter{
 	{"Start", []string{"index"}},
-	{"Run a server", []string{"operating", "ui", "configuration", "mail", "logging", "commands", "proxy", "import", "shell", "takeover"}},
+	{"Run a server", []string{"operating", "ui", "configuration", "mail", "logging", "commands", "proxy", "import", "shell", "evening", "takeover"}},
 	{"REST", []string{
 		"wire", "tokens", "permissions", "organizations", "collaborations", "nodes", "users", "roles",
 		"tasks", "results", "ports", "events", "vpn", "health", "server", "routes",
