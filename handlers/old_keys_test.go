@@ -40,7 +40,7 @@ func TestConnectionIsCutWhileAKeyIsSearchedFor(t *testing.T) {
 	defer server.Close()
 	cut, status := 0, 0
 	for end := time.Now().Add(promise.Patience); status != http.StatusOK && time.Now().Before(end); {
-		reply, err := http.Post(server.URL+"/api/token/node", "application/json", strings.NewReader(`{"api_key": "old key"}`)) //nolint:noctx // of this test
+		reply, err := http.Post(server.URL+"/api/token/node", "application/json", strings.NewReader(`{"api_key": "old key"}`))
 		if err != nil {
 			cut++
 			continue

@@ -135,7 +135,7 @@ func (c *Core) beginSearch(ctx context.Context, key, digest string, from Origin)
 	o.queue = append(o.queue, s)
 	if !o.working {
 		o.working = true
-		go c.searchOldKeys()
+		go c.searchOldKeys() //nolint:gosec // the search goes on when who asked is gone
 	}
 	return s, nil
 }

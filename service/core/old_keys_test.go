@@ -2,7 +2,6 @@ package core_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -120,7 +119,7 @@ func realNode(t *testing.T, file string) takenOver {
 		}
 	}
 	dbtest.ReferenceFacts(t, file, &facts)
-	raw, err := sql.Open("sqlite3", "file:"+dbtest.Reference(t, file).Path)
+	raw, err := dbtest.SQL(dbtest.Reference(t, file))
 	if err != nil {
 		t.Fatal(err)
 	}
