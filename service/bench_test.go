@@ -44,7 +44,7 @@ func BenchmarkTable(b *testing.B) {
 	for b.Loop() {
 		var rows []benchRow
 		for _, measure := range []func(*testing.B) []benchRow{
-			benchReads, benchTaskCreation, benchNodeLogIn, benchLogInUnderFlood, benchBroadcast, benchProcess,
+			benchReads, benchTaskCreation, benchNodeLogIn, benchLogInUnderFlood, benchOldKeys, benchBroadcast, benchProcess,
 		} {
 			rows = append(rows, measure(b)...)
 		}

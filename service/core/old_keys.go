@@ -182,6 +182,7 @@ func (o *oldKeys) enter(ctx context.Context, network string) (leave func(), err 
 // searchOldKeys does one search after the other until none waits.
 func (c *Core) searchOldKeys() {
 	o := c.oldKeys
+	defer inBackground()()
 	for {
 		o.mu.Lock()
 		if len(o.queue) == 0 {
