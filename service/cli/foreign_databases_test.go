@@ -33,7 +33,7 @@ type foreignDatabase struct {
 
 var foreignDatabases = map[string]foreignDatabase{
 	"3.x": {func(t *testing.T) queries.Source { return dbtest.Reference(t, dbtest.Reference373) },
-		"is the database of a vantage6 server 3.x (release 3.6 or 3.7 by its tables), and was left as it is: vserver takeover --check shows what would become of it, vserver takeover takes it over"},
+		"vserver takeover --check shows what would become of it, vserver takeover takes it over"},
 	"Gitea": {func(t *testing.T) queries.Source {
 		return inFile(t, "CREATE TABLE repository (id); CREATE TABLE access_token (id); CREATE TABLE issue (id); INSERT INTO issue VALUES (1)")
 	}, "is no database of this server but one with the tables of Gitea or Forgejo (access_token, issue, repository), and was left as it is: give another uri in the configuration, or move that away"},
@@ -51,7 +51,7 @@ var foreignDatabases = map[string]foreignDatabase{
 		onSource(t, src, "CREATE SCHEMA theirs; CREATE TABLE theirs.realm (id INTEGER); CREATE TABLE theirs.user_entity (id INTEGER); CREATE TABLE album (id INTEGER); INSERT INTO album VALUES (1)")
 		return src
 	}, "is no database of this server but one with the tables of another program (album), and was left as it is"},
-	"Postgres of 3.x": {func(t *testing.T) queries.Source { return dbtest.ReferencePostgres(t) }, "is the database of a vantage6 server 3.x (release 3.6 or 3.7 by its tables), and was left as it is"},
+	"Postgres of 3.x": {func(t *testing.T) queries.Source { return dbtest.ReferencePostgres(t) }, "vserver takeover --check shows what would become of it, vserver takeover takes it over"},
 }
 
 // TestCommandsLeaveForeignDatabasesAlone runs every command that opens a database on ones that are neither
@@ -136,7 +136,7 @@ func configured(t *testing.T, src queries.Source) string {
 		uri = strings.Replace(src.DSN, "postgres://", "postgresql://", 1)
 	}
 	dir := t.TempDir()
-	files := map[string][]byte{"c.yaml": fmt.Appendf(nil, strings.Replace(victimConfig, "allow_drop_all: false", "allow_drop_all: true", 1), port, uri, dir, dir)}
+	files := map[string][]byte{"c.yaml": fmt.Appendf(nil, strings.Replace(victimConfig, "allow_drop_all: false", "allow_drop_all: true\n    takeover: ask", 1), port, uri, dir, dir)}
 	if files["import.yaml"], err = os.ReadFile("../batch/testdata/documentation.yaml"); err != nil {
 		t.Fatal(err)
 	}

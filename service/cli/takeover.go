@@ -16,15 +16,18 @@ import (
 
 // takeoverFlags are the options of `vserver takeover`.
 type takeoverFlags struct {
+	instanceFlags
+
 	check, back, complete bool
 	zone                  string
+	keys                  []string
 }
 
 // takeoverCommand makes a database of a 3.x server one of this server.
 func (p *program) takeoverCommand() *cobra.Command {
 	var f takeoverFlags
 	cmd := p.onInstance(&cobra.Command{
-		Use:   "takeover",
+		Use:   "takeover [FILE...]",
 		Short: "Take over the database of a vantage6 3.x server, or undo that",
 		Long: "Take over the database of a vantage6 3.x server that uri leads to, or undo that.\n\n" +
 			"The new database is built beside the old one, proven, and put in its place in one step; the\n" +
@@ -33,9 +36,18 @@ func (p *program) takeoverCommand() *cobra.Command {
 			"it was, or the new one is whole; the same command then does what is left. With --check\n" +
 			"nothing changes. With --back the old database gets its place again, and what was made\n" +
 			"since is written to a file. A start does the same by itself, unless the setting takeover\n" +
-			"is ask.",
-		Args: nothing,
-	}, &instanceFlags{}, func(ctx context.Context, inst config.Instance, _ []string) (any, error) {
+			"is ask.\n\n" +
+			"Of API keys of nodes the old server left slow hashes: a node that logs in is searched for.\n" +
+			"With --keys FILE..., import files and configurations of nodes, that is done beforehand, also\n" +
+			"after a takeover, and while the server runs.",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(f.keys) > 0 {
+				return nil
+			}
+			return nothing(cmd, args)
+		},
+	}, &f.instanceFlags, func(ctx context.Context, inst config.Instance, args []string) (any, error) {
+		f.keys = append(f.keys, args...)
 		return p.takeover(ctx, inst, f)
 	})
 	flags := cmd.Flags()
@@ -43,7 +55,8 @@ func (p *program) takeoverCommand() *cobra.Command {
 	flags.BoolVar(&f.back, "back", false, "put the old database in its place again")
 	flags.StringVar(&f.zone, "zone", "", "`ZONE` of the old server, such as Europe/Amsterdam, for times that it wrote in its own (default: this machine's)")
 	flags.BoolVar(&f.complete, "complete-roles", false, "give default roles and those of imports the rules that later releases gave them")
-	cmd.MarkFlagsMutuallyExclusive("check", "back")
+	flags.StringArrayVar(&f.keys, "keys", nil, "`FILE` with API keys of nodes; more of them may follow")
+	cmd.MarkFlagsMutuallyExclusive("check", "back", "keys")
 	return cmd
 }
 
@@ -61,7 +74,20 @@ func (p *program) takeover(ctx context.Context, inst config.Instance, f takeover
 			return nil, err
 		}
 		p.showReport(report)
+		p.adviseKeys(report)
 		return report, nil
+	}
+	given, err := readKeys(f.keys) // before anything is changed
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := takeover.Wanted(ctx, inst)
+	if err != nil {
+		return nil, err
+	}
+	if given != nil && !wanted {
+		converted, err := p.giveKeys(ctx, inst, given, f.environment)
+		return withKeys{NodeKeys: converted}, err
 	}
 	if err := p.idle(inst); err != nil {
 		return nil, err
@@ -74,15 +100,15 @@ func (p *program) takeover(ctx context.Context, inst config.Instance, f takeover
 		p.showUndone(undone)
 		return undone, nil
 	}
-	wanted, err := takeover.Wanted(ctx, inst)
-	if err != nil {
-		return nil, err
-	}
 	if !wanted {
 		return nil, fmt.Errorf("%s is not the database of a 3.x server: there is nothing to take over", inst.Database)
 	}
 	report, err := p.carryOver(ctx, inst, o)
-	return report, err
+	if err != nil || given == nil {
+		return report, err
+	}
+	converted, err := p.giveKeys(ctx, inst, given, f.environment)
+	return withKeys{&report, converted}, err
 }
 
 // carryOver does it and says what it did.

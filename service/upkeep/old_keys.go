@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -114,8 +113,8 @@ func (e examination) oldKeys(ctx context.Context) (found []Finding) {
 	}
 	return []Finding{{
 		Verdict: Doubt,
-		Text: fmt.Sprintf("%d nodes have not logged in since the takeover: their keys are searched for at their first log-in, which takes about %s in all",
-			left, core.OldKeysTime(left).Round(time.Minute)+time.Minute),
+		Text: fmt.Sprintf("%d nodes have not logged in since the takeover: their keys are searched for at their first log-in, which takes about %d minutes in all",
+			left, int(core.OldKeysTime(left).Minutes())+1),
 		Advice: "give the keys beforehand with vserver takeover --keys FILE…",
 	}}
 }
