@@ -71,13 +71,19 @@ const movable = `SELECT format('ALTER %s %I.%I SET SCHEMA ', CASE c.relkind WHEN
 	UNION ALL SELECT format('ALTER TYPE %I.%I SET SCHEMA ', n.nspname, t.typname)
 	FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname = $1 AND t.typtype = 'e' AND ($2 = '' OR t.typname = ANY (string_to_array($2, ',')))`
 
-// moveAll moves what has one of some names, or all of a schema, to another one.
-func moveAll(ctx context.Context, conn *pgx.Conn, from, to, names string) error {
+// moves are the statements that move what has one of some names, or all of a schema, but for where to.
+func moves(ctx context.Context, conn *pgx.Conn, from, names string) ([]string, error) {
 	rows, err := conn.Query(ctx, movable, from, names)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	statements, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// moveAll moves what has one of some names, or all of a schema, to another one. The catalog is asked on a connection that
+// sees what there is now.
+func moveAll(ctx context.Context, sees, conn *pgx.Conn, from, to, names string) error {
+	statements, err := moves(ctx, sees, from, names)
 	for _, statement := range statements {
 		if err == nil {
 			_, err = conn.Exec(ctx, statement+quotedName(to))
@@ -88,13 +94,18 @@ func moveAll(ctx context.Context, conn *pgx.Conn, from, to, names string) error 
 
 // Exchange puts the new tables in the place of the old ones, which then stand in another schema, in the one
 // transaction that has been reading them. It returns the name of that schema. Until it ends nothing has changed.
-func (o *Old) Exchange(ctx context.Context, name string) (string, error) {
+func (o *Old) Exchange(ctx context.Context, src Source, name string) (_ string, err error) {
 	p, ok := o.from.(*oldPostgres)
 	if !ok {
 		return "", errors.New("the old database is no schema of Postgres")
 	}
-	name, err := unusedSchema(ctx, p.conn, name)
+	// The transaction that has been reading sees the catalog as it was at its begin.
+	sees, err := connectAs(ctx, src.DSN, takeoverName)
 	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, sees.Close(context.WithoutCancel(ctx))) }()
+	if name, err = unusedSchema(ctx, sees, name); err != nil {
 		return name, err
 	}
 	var names []string
@@ -106,8 +117,8 @@ func (o *Old) Exchange(ctx context.Context, name string) (string, error) {
 	names = append(names, "operation", "scope")
 	steps := []func() error{
 		func() error { _, err := p.conn.Exec(ctx, "CREATE SCHEMA "+quotedName(name)); return err },
-		func() error { return moveAll(ctx, p.conn, o.Schema, name, strings.Join(names, ",")) },
-		func() error { return moveAll(ctx, p.conn, stagingSchema, o.Schema, "") },
+		func() error { return moveAll(ctx, sees, p.conn, o.Schema, name, strings.Join(names, ",")) },
+		func() error { return moveAll(ctx, sees, p.conn, stagingSchema, o.Schema, "") },
 		func() error { _, err := p.conn.Exec(ctx, "DROP SCHEMA "+stagingSchema); return err },
 		func() error { _, err := p.conn.Exec(ctx, "COMMIT"); return err },
 	}

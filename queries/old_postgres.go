@@ -145,11 +145,10 @@ func (o *Old) compareInPostgres(ctx context.Context, fresh oldReader, progress f
 			if !o.Has("result", part) {
 				continue
 			}
-			query := fmt.Sprintf(`SELECT r.id FROM %[1]s r LEFT JOIN payload p ON p.result_id = r.id
-				CROSS JOIN LATERAL (SELECT %[2]s AS b) AS was
-				LEFT JOIN stream s ON s.result_id = r.id AND s.part = '%[3]s'
-				WHERE r.id > %[4]d AND r.id <= %[5]d AND CASE WHEN s.id IS NULL THEN p.%[3]s IS DISTINCT FROM was.b
-					ELSE sha256(was.b) IS DISTINCT FROM (SELECT sha256(string_agg(c.bytes, ''::bytea ORDER BY c.number)) FROM chunk c WHERE c.stream_id = s.id) END LIMIT 1`,
+			query := fmt.Sprintf(`SELECT r.id FROM (SELECT id, %[2]s AS was FROM %[1]s WHERE id > %[4]d AND id <= %[5]d) r
+				LEFT JOIN payload p ON p.result_id = r.id LEFT JOIN stream s ON s.result_id = r.id AND s.part = '%[3]s'
+				WHERE CASE WHEN s.id IS NULL THEN p.%[3]s IS DISTINCT FROM r.was
+					ELSE sha256(r.was) IS DISTINCT FROM (SELECT sha256(string_agg(c.bytes, ''::bytea ORDER BY c.number)) FROM chunk c WHERE c.stream_id = s.id) END LIMIT 1`,
 				o.placed("result"), oldBytes(part), part, from, to)
 			err := fresh.scan(ctx, query, func(v []any) error {
 				return fmt.Errorf("%w: the %s of result %d", errOther, part, v[0])

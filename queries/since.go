@@ -177,10 +177,10 @@ func ExchangeBack(ctx context.Context, src Source, from, name string) (_ string,
 		if _, err := conn.Exec(ctx, "SET LOCAL lock_timeout = '10s'; CREATE SCHEMA "+quotedName(name)); err != nil {
 			return err
 		}
-		if err := moveAll(ctx, conn, schema, name, ownNames); err != nil {
+		if err := moveAll(ctx, conn, conn, schema, name, ownNames); err != nil {
 			return err
 		}
-		if err := moveAll(ctx, conn, from, schema, ""); err != nil {
+		if err := moveAll(ctx, conn, conn, from, schema, ""); err != nil {
 			return err
 		}
 		_, err := conn.Exec(ctx, "DROP SCHEMA "+quotedName(from))

@@ -109,11 +109,6 @@ VANTAGE6_DB_URI comes before this key.`,
 			Question: ask("uri", "Database URI:", "sqlite:///default.sqlite"), at: func(c *Config) any { return &c.URI }, check: databaseURI,
 		},
 		{
-			Key: "takeover", Default: TakeoverAuto, check: takeoverWord,
-			Help: "What a start does when uri leads to the database of a vantage6 3.x server: auto\ntakes it over and keeps the old one beside it, ask refuses with the command to type.",
-			at:   func(c *Config) any { return &c.Takeover },
-		},
-		{
 			Key: "allow_drop_all", Required: true, Default: false,
 			Help:     "Whether `vserver import --drop-all` may wipe the database. Never on a server\nwith data that matters.",
 			Question: ask("allow-drop-all", "Allowed to drop all tables:", "True"), at: func(c *Config) any { return &c.AllowDropAll }, then: dropInProd,
@@ -287,6 +282,11 @@ type Directories struct {
 
 func otherSettings() []Setting {
 	return []Setting{
+		{
+			Key: "takeover", Default: TakeoverAuto, check: takeoverWord,
+			Help: "What a start does when uri leads to the database of a vantage6 3.x server: auto\ntakes it over and keeps the old one beside it, ask refuses with the command to type.",
+			at:   func(c *Config) any { return &c.Takeover },
+		},
 		{
 			Key:  "directories",
 			Help: "Where to keep data and logs instead of the standard directories, which\n`vserver files` shows; a relative path starts at this file.",

@@ -32,7 +32,7 @@ func holderOf(file string) string {
 		}
 		for _, one := range own {
 			if os.SameFile(one, info) {
-				words, _ := os.ReadFile("/proc/" + pid + "/cmdline") //nolint:gosec // a number
+				words, _ := os.ReadFile("/proc/" + pid + "/cmdline")
 				name := strings.TrimSpace(string(bytes.ReplaceAll(words, []byte{0}, []byte{' '})))
 				return fmt.Sprintf("process %s (%.60s)", pid, name)
 			}

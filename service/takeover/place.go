@@ -84,7 +84,7 @@ func (s site) unfinished() bool {
 // free is the room on the disk.
 func (s site) free() (int64, error) {
 	free, err := queries.FreeSpace(filepath.Dir(s.file))
-	return int64(min(free, 1<<62)), err //nolint:gosec // it is bounded
+	return int64(min(free, 1<<62)), err
 }
 
 // takeFile takes an SQLite file over.

@@ -30,7 +30,7 @@ func takeSchema(ctx context.Context, inst config.Instance, o Options) (r Report,
 		return r, errors.Join(err, queries.Unstage(context.WithoutCancel(ctx), src))
 	}
 	r = c.reported(inst, o)
-	kept, err := old.Exchange(ctx, "v3_"+time.Now().Format("20060102"))
+	kept, err := old.Exchange(ctx, src, "v3_"+time.Now().Format("20060102"))
 	if err != nil {
 		_ = old.Close()
 		return r, errors.Join(err, queries.Unstage(context.WithoutCancel(ctx), src))

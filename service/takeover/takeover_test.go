@@ -155,6 +155,7 @@ func (p *patient) goOn(all bool) {
 func (p *patient) wantOldTokens() {
 	p.Helper()
 	now := time.Now()
+	twin := int(p.query(p.src(), `SELECT id FROM node WHERE name = 'twin'`)[0][0].(int64))
 	for _, c := range []struct {
 		what, kind, client, path string
 		sub                      int
@@ -166,8 +167,8 @@ func (p *patient) wantOldTokens() {
 		{"access that ended", "access", "user", "/user/18", 18, now.Add(-9 * time.Hour), jwt.MapClaims{"exp": now.Add(-time.Hour).Unix()}, 401},
 		{"refresh of a user, old", "refresh", "user", "/token/refresh", 18, now.Add(-900 * time.Hour), nil, 200},
 		{"refresh of a node", "refresh", "node", "/token/refresh", 8, now.Add(-900 * time.Hour), nil, 200},
-		{"access of the twin", "access", "node", "/node/34", 34, now.Add(-time.Hour), nil, 401},
-		{"refresh of the twin", "refresh", "node", "/token/refresh", 34, now.Add(-time.Hour), nil, 401},
+		{"access of the twin", "access", "node", fmt.Sprint("/node/", twin), twin, now.Add(-time.Hour), nil, 401},
+		{"refresh of the twin", "refresh", "node", "/token/refresh", twin, now.Add(-time.Hour), nil, 401},
 		{"access of who was deleted", "access", "user", "/user/26", 26, now.Add(-time.Hour), nil, 401},
 	} {
 		method := "GET"
