@@ -13,3 +13,7 @@ export const collaboration = (id: number) =>
     queryKey: ["collaboration", id],
     queryFn: () => answer(api.GET("/collaboration/{id}", { params: { path: { id } } })),
   });
+
+export const createCollaboration = (body: Schemas["NewCollaboration"]) => answer(api.POST("/collaboration", { body }));
+export const changeCollaboration = (id: number, body: Schemas["CollaborationChanges"]) => answer(api.PATCH("/collaboration/{id}", { params: { path: { id } }, body }));
+export const deleteCollaboration = (id: number) => answer(api.DELETE("/collaboration/{id}", { params: { path: { id } } }));

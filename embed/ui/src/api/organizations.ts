@@ -13,3 +13,8 @@ export const organization = (id: number) =>
     queryKey: ["organization", id],
     queryFn: () => answer(api.GET("/organization/{id}", { params: { path: { id } } })),
   });
+
+export type OrganizationFields = Schemas["OrganizationFields"];
+
+export const createOrganization = (body: OrganizationFields) => answer(api.POST("/organization", { body: body as never }));
+export const changeOrganization = (id: number, body: OrganizationFields) => answer(api.PATCH("/organization/{id}", { params: { path: { id } }, body }));

@@ -18,6 +18,8 @@ import { theme, variables } from "./theme";
 
 setNonce(place.nonce); // for styles that dialogs add, as getStyleNonce is for those of Mantine itself
 void resume();
+// The way to the icon is relative to the page that was loaded, not to the screens that follow it.
+for (const icon of document.querySelectorAll<HTMLLinkElement>("link[rel=icon]")) icon.href = new URL(icon.href).href;
 
 createRoot(document.getElementById("app")!).render(
   <StrictMode>

@@ -16,7 +16,7 @@ export function SearchButton() {
         <Text span fz="sm" c="dimmed">
           {t.common.searchHint}
         </Text>
-        <Kbd size="xs">Ctrl K</Kbd>
+        <Kbd size="xs" aria-hidden>Ctrl K</Kbd>
       </UnstyledButton>
       <ActionIcon variant="subtle" color="gray" size="lg" onClick={spotlight.open} hiddenFrom="sm" aria-label={t.common.search}>
         <IconSearch size={18} stroke={1.8} />

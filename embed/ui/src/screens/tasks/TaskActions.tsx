@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconPlayerStop, IconRepeat, IconTrash } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
@@ -8,7 +8,7 @@ import { queries } from "../../api/queries";
 import { useRights } from "../../api/rights";
 import { deleteTask, killTask, type Task } from "../../api/tasks";
 import { Allowed } from "../../parts/Allowed";
-import { ProblemNote } from "../../parts/Problems";
+import { Sure } from "../../parts/Sure";
 import { useText } from "../../text";
 
 // TaskActions are what can be done with a task: send it again, end it, delete it.
@@ -75,35 +75,5 @@ export function TaskActions({ task }: { task: Task }) {
         act={remove}
       />
     </>
-  );
-}
-
-type SureProps = {
-  opened: boolean;
-  title: string;
-  text: string;
-  button: string;
-  close: () => void;
-  act: { mutate: () => void; isPending: boolean; error: unknown };
-};
-
-// Sure asks once more before what cannot be taken back.
-function Sure({ opened, title, text, button, close, act }: SureProps) {
-  const t = useText();
-  return (
-    <Modal opened={opened} onClose={close} title={title} closeButtonProps={{ "aria-label": t.common.close }}>
-      <Stack>
-        <Text fz="sm">{text}</Text>
-        <ProblemNote problem={act.error} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={close} data-autofocus>
-            {t.common.cancel}
-          </Button>
-          <Button color="red.8" loading={act.isPending} onClick={() => act.mutate()}>
-            {button}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
   );
 }

@@ -2,7 +2,7 @@
 export const common = {
   product: "vserver",
   purpose: "The central server of a federated-learning network",
-  menu: { overview: "Overview", tasks: "Tasks", account: "My account", docs: "Documentation", api: "API" },
+  menu: { overview: "Overview", tasks: "Tasks", nodes: "Nodes", organizations: "Organizations", collaborations: "Collaborations", users: "Users", roles: "Roles", server: "Server", account: "My account", docs: "Documentation", api: "API" },
   cancel: "Cancel",
   close: "Close",
   save: "Save",
@@ -27,6 +27,7 @@ export const common = {
   appearance: "Appearance",
   language: "Language",
   signOut: "Sign out",
+  searchIn: (what: string) => `Search: ${what}`,
   openMenu: "Open menu",
   mainMenu: "Main menu",
   userMenu: (name: string) => `Menu of ${name}`,

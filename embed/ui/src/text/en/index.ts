@@ -4,5 +4,11 @@ import { overview } from "./overview";
 import { results } from "./results";
 import { signIn } from "./sign-in";
 import { tasks } from "./tasks";
+import { collaborations } from "./collaborations";
+import { nodes } from "./nodes";
+import { organizations } from "./organizations";
+import { roles } from "./roles";
+import { server } from "./server";
+import { users } from "./users";
 
-export const en = { account, common, overview, results, signIn, tasks };
+export const en = { account, collaborations, common, nodes, organizations, overview, results, roles, server, signIn, tasks, users };

@@ -3,7 +3,7 @@ import type { Texts } from "..";
 export const common: Texts["common"] = {
   product: "vserver",
   purpose: "De centrale server van een netwerk voor federatief leren",
-  menu: { overview: "Overzicht", tasks: "Taken", account: "Mijn account", docs: "Documentatie", api: "API" },
+  menu: { overview: "Overzicht", tasks: "Taken", nodes: "Nodes", organizations: "Organisaties", collaborations: "Samenwerkingen", users: "Gebruikers", roles: "Rollen", server: "Server", account: "Mijn account", docs: "Documentatie", api: "API" },
   cancel: "Annuleren",
   close: "Sluiten",
   save: "Opslaan",
@@ -28,6 +28,7 @@ export const common: Texts["common"] = {
   appearance: "Weergave",
   language: "Taal",
   signOut: "Afmelden",
+  searchIn: (what) => `Zoeken: ${what}`,
   openMenu: "Menu openen",
   mainMenu: "Hoofdmenu",
   userMenu: (name) => `Menu van ${name}`,

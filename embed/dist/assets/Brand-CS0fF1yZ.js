@@ -1,1 +1,0 @@
-import{En as e,dn as t,sn as n}from"./base-DKdsXVfx.js";import{v as r}from"./Problems-DLaf6UgU.js";var i=e();function a({size:e=28}){return(0,i.jsxs)(t,{gap:10,wrap:`nowrap`,children:[(0,i.jsx)(`img`,{src:`${r.server}/static/icon.svg`,alt:``,width:e,height:e}),(0,i.jsx)(n,{component:`span`,fw:700,fz:e>30?`xl`:`md`,lts:-.2,children:`vserver`})]})}export{a as t};

@@ -1,1 +1,0 @@
-import{ht as e}from"./base-DKdsXVfx.js";import{o as t,s as n}from"./Problems-DLaf6UgU.js";var r=e({queryKey:[`node`,`all`],queryFn:async()=>await t(n.GET(`/node`))});export{r as t};

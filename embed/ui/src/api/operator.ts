@@ -1,0 +1,42 @@
+// Looking after the server itself, for who holds every rule (/docs/server).
+import { queryOptions } from "@tanstack/react-query";
+import { answer, api, Problem, type Schemas } from "./client";
+
+export type Finding = Schemas["ServerFinding"];
+
+export const serverState = queryOptions({
+  queryKey: ["server", "state"],
+  refetchInterval: 10_000,
+  queryFn: () => answer(api.GET("/server")),
+});
+
+export const findings = queryOptions({
+  queryKey: ["server", "doctor"],
+  enabled: false, // it asks the mail server and the VPN portal, so only when somebody wants it
+  retry: false,
+  queryFn: () => answer(api.GET("/server/doctor")),
+});
+
+export const warnings = queryOptions({
+  queryKey: ["server", "warning"],
+  refetchInterval: 15_000,
+  queryFn: () => answer(api.GET("/server/warning")),
+});
+
+export const logTail = (lines: number) =>
+  queryOptions({
+    queryKey: ["server", "log", lines],
+    refetchInterval: 15_000,
+    queryFn: () => answer(api.GET("/server/log", { params: { query: { lines } } })),
+  });
+
+// backup gives the copy and the name that the server gave it.
+export async function backup(): Promise<{ copy: Blob; name: string }> {
+  const { data, error, response } = await api.GET("/server/backup", { parseAs: "blob" });
+  if (!response.ok) {
+    const told = error as { msg?: unknown } | undefined;
+    throw new Problem(response.status, typeof told?.msg === "string" ? told.msg : "", response.headers.get("X-Incident") ?? undefined);
+  }
+  const named = /filename="?([^";]+)"?/.exec(response.headers.get("Content-Disposition") ?? "");
+  return { copy: data as Blob, name: named?.[1] ?? "vserver.backup" };
+}

@@ -1,0 +1,178 @@
+import { Anchor, Button, Group, MultiSelect, Paper, Skeleton, Stack, Switch, Table, Text, TextInput, Title } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { IconPencil, IconTrash } from "@tabler/icons-react";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { changeCollaboration, type Collaboration, collaboration, deleteCollaboration } from "../../api/collaborations";
+import { nodes } from "../../api/nodes";
+import { organizations } from "../../api/organizations";
+import { Allowed } from "../../parts/Allowed";
+import { done } from "../../parts/done";
+import { EditForm } from "../../parts/EditForm";
+import { useOrganizationNames } from "../../parts/Named";
+import { Page } from "../../parts/Page";
+import { ProblemNote } from "../../parts/Problems";
+import { State } from "../../parts/State";
+import { Sure } from "../../parts/Sure";
+import { useText } from "../../text";
+import { Encrypted } from "./CollaborationList";
+import { collaborationRoute } from "./route";
+
+export default function CollaborationPage() {
+  const t = useText();
+  const id = Number(collaborationRoute.useParams().id);
+  const { data, error, refetch } = useQuery(collaboration(id));
+  if (error || !data)
+    return (
+      <Page title={t.collaborations.number(id)}>
+        {error ? <ProblemNote problem={error} retry={() => void refetch()} /> : <Skeleton h={240} />}
+      </Page>
+    );
+  return <About key={id} collaboration={data} />;
+}
+
+function About({ collaboration: one }: { collaboration: Collaboration }) {
+  const t = useText();
+  const name = useOrganizationNames();
+  const { data: known } = useQuery(organizations);
+  const { data: all } = useQuery({ ...nodes, retry: false });
+  const members = (one.organizations ?? []).map(({ id }) => id);
+  return (
+    <Page
+      title={one.name || t.collaborations.number(one.id)}
+      about={
+        <Group gap="xs">
+          {one.encrypted ? <Encrypted /> : <span>{t.collaborations.plain}</span>}
+          <span>{t.collaborations.memberCount(members.length)}</span>
+        </Group>
+      }
+      actions={<Actions collaboration={one} />}
+    >
+      <Paper>
+        <Title order={2} mb="sm">
+          {t.collaborations.members}
+        </Title>
+        {members.length === 0 ? (
+          <Text fz="sm" c="dimmed">
+            {t.collaborations.noMembers}
+          </Text>
+        ) : (
+          <Table.ScrollContainer type="native" minWidth={560} tabIndex={0} aria-label={t.collaborations.members}>
+            <Table>
+              <Table.Thead>
+                <Table.Tr>
+                  <Table.Th>{t.nodes.organization}</Table.Th>
+                  <Table.Th>{t.collaborations.node}</Table.Th>
+                  <Table.Th>{t.nodes.state}</Table.Th>
+                  <Table.Th>{t.organizations.key}</Table.Th>
+                </Table.Tr>
+              </Table.Thead>
+              <Table.Tbody>
+                {members.map((id) => {
+                  const node = all?.find((each) => each.organization?.id === id && each.collaboration?.id === one.id);
+                  const key = known?.find((each) => each.id === id)?.public_key;
+                  return (
+                    <Table.Tr key={id}>
+                      <Table.Td>
+                        <Anchor component={Link} to="/organizations/$id" params={{ id: String(id) } as never} fz="sm" fw={600}>
+                          {name(id)}
+                        </Anchor>
+                      </Table.Td>
+                      <Table.Td>
+                        {node ? (
+                          <Anchor component={Link} to="/nodes/$id" params={{ id: String(node.id) } as never} fz="sm">
+                            {node.name || t.nodes.number(node.id)}
+                          </Anchor>
+                        ) : (
+                          <Text fz="sm" c="dimmed">
+                            {t.collaborations.noNode}
+                          </Text>
+                        )}
+                      </Table.Td>
+                      <Table.Td>{node && <State status={node.status ?? "unseen"} />}</Table.Td>
+                      <Table.Td>
+                        <Text fz="sm" c={one.encrypted && key === "" ? "var(--v-bad)" : undefined}>
+                          {key === undefined ? "–" : key ? t.organizations.hasKey : t.organizations.noKey}
+                        </Text>
+                      </Table.Td>
+                    </Table.Tr>
+                  );
+                })}
+              </Table.Tbody>
+            </Table>
+          </Table.ScrollContainer>
+        )}
+      </Paper>
+      <Group>
+        <Button variant="default" component={Link} to="/" search={{ collaboration: one.id } as never}>
+          {t.collaborations.picture}
+        </Button>
+        <Button variant="default" component={Link} to="/tasks" search={{ collaboration_id: one.id } as never}>
+          {t.collaborations.tasks}
+        </Button>
+      </Group>
+    </Page>
+  );
+}
+
+function Actions({ collaboration: one }: { collaboration: Collaboration }) {
+  const t = useText();
+  const navigate = useNavigate();
+  const { data: known } = useQuery(organizations);
+  const [asked, ask] = useState<"edit" | "remove">();
+  const form = useForm({
+    initialValues: { name: one.name ?? "", encrypted: one.encrypted ?? false, organizations: (one.organizations ?? []).map(({ id }) => String(id)) },
+    validate: { name: (text) => (text.trim() ? null : t.collaborations.needName) },
+  });
+  const close = () => {
+    ask(undefined);
+    changing.reset();
+    removing.reset();
+  };
+  const changing = useMutation({
+    mutationFn: () => changeCollaboration(one.id, { name: form.values.name, encrypted: form.values.encrypted, organization_ids: form.values.organizations.map(Number) }),
+    onSuccess: () => {
+      done(t.collaborations.changed, "collaboration", "organization", "node");
+      close();
+    },
+  });
+  const removing = useMutation({
+    mutationFn: () => deleteCollaboration(one.id),
+    onSuccess: async () => {
+      await navigate({ to: "/collaborations" });
+      done(t.collaborations.removed, "collaboration", "organization", "node", "task");
+    },
+  });
+  return (
+    <>
+      <Allowed method="PATCH" path={`/collaboration/${one.id}`}>
+        <Button variant="default" leftSection={<IconPencil size={16} />} onClick={() => ask("edit")}>
+          {t.collaborations.edit}
+        </Button>
+      </Allowed>
+      <Allowed method="DELETE" path={`/collaboration/${one.id}`}>
+        <Button variant="default" c="var(--v-bad)" leftSection={<IconTrash size={16} />} onClick={() => ask("remove")}>
+          {t.common.delete}
+        </Button>
+      </Allowed>
+      <EditForm opened={asked === "edit"} title={t.collaborations.edit} close={close} submit={form.onSubmit(() => changing.mutate())} act={changing}>
+        <TextInput label={t.collaborations.name} {...form.getInputProps("name")} />
+        <MultiSelect
+          label={t.collaborations.members}
+          description={t.collaborations.leaveHint}
+          searchable
+          data={(known ?? []).map((each) => ({ value: String(each.id), label: each.name ?? String(each.id) }))}
+          {...form.getInputProps("organizations")}
+        />
+        <Stack gap={4}>
+          <Switch label={t.collaborations.encryptedSwitch} {...form.getInputProps("encrypted", { type: "checkbox" })} />
+          <Text fz="xs" c="dimmed">
+            {t.collaborations.encryptedHint}
+          </Text>
+        </Stack>
+      </EditForm>
+      <Sure opened={asked === "remove"} title={t.collaborations.removeTitle(one.name ?? "")} text={t.collaborations.removeText} button={t.common.delete} close={close} act={removing} />
+    </>
+  );
+}

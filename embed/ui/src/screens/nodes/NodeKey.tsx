@@ -1,0 +1,22 @@
+import { Button, Stack } from "@mantine/core";
+import { IconFileDownload } from "@tabler/icons-react";
+import { save } from "../../parts/save";
+import { Secret } from "../../parts/Secret";
+import { useText } from "../../text";
+import { fileName, nodeConfig } from "./config";
+
+type Props = { id: number; name: string | null | undefined; apiKey: string; encrypted: boolean };
+
+// NodeKey shows the key of a node, this once, with the file that the node starts with.
+export function NodeKey({ id, name, apiKey, encrypted }: Props) {
+  const t = useText();
+  const file = fileName(name, id);
+  return (
+    <Stack gap="xs" align="stretch">
+      <Secret label={t.nodes.keyOf(name ?? String(id))} value={apiKey} />
+      <Button variant="default" leftSection={<IconFileDownload size={16} />} onClick={() => save(`${file}.yaml`, nodeConfig({ key: apiKey, file, encrypted }), "application/yaml")}>
+        {t.nodes.configFile}
+      </Button>
+    </Stack>
+  );
+}

@@ -1,0 +1,180 @@
+import { Anchor, Button, Code, Group, Modal, Paper, Select, Skeleton, Stack, Table, Text, TextInput, Title } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { IconKey, IconPencil, IconTrash } from "@tabler/icons-react";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { collaborations } from "../../api/collaborations";
+import { changeNode, deleteNode, type Node, node, resetKey } from "../../api/nodes";
+import { waitingFor } from "../../api/results";
+import { Allowed } from "../../parts/Allowed";
+import { done } from "../../parts/done";
+import { EditForm } from "../../parts/EditForm";
+import { Facts } from "../../parts/Facts";
+import { useCollaborationNames, useOrganizationNames } from "../../parts/Named";
+import { Page } from "../../parts/Page";
+import { ProblemNote } from "../../parts/Problems";
+import { State } from "../../parts/State";
+import { Sure } from "../../parts/Sure";
+import { When } from "../../parts/When";
+import { useText } from "../../text";
+import { NodeKey } from "./NodeKey";
+import { nodeRoute } from "./route";
+
+export default function NodePage() {
+  const t = useText();
+  const id = Number(nodeRoute.useParams().id);
+  const { data, error, refetch } = useQuery(node(id));
+  if (error || !data)
+    return (
+      <Page title={t.nodes.number(id)}>
+        {error ? <ProblemNote problem={error} retry={() => void refetch()} /> : <Skeleton h={240} />}
+      </Page>
+    );
+  return <About node={data} />;
+}
+
+function About({ node: one }: { node: Node }) {
+  const t = useText();
+  const organization = useOrganizationNames();
+  const collaboration = useCollaborationNames();
+  const { data: waiting } = useQuery({ ...waitingFor(one.id), retry: false });
+  return (
+    <Page
+      title={one.name || t.nodes.number(one.id)}
+      about={
+        <Group gap="xs">
+          <State status={one.status ?? "unseen"} />
+          <span>
+            {t.nodes.seen}: <When at={one.last_seen} ago />
+          </span>
+        </Group>
+      }
+      actions={<Actions node={one} />}
+    >
+      <Facts
+        of={[
+          [
+            t.nodes.organization,
+            one.organization && (
+              <Anchor component={Link} to="/organizations/$id" params={{ id: String(one.organization.id) } as never} inherit>
+                {organization(one.organization.id)}
+              </Anchor>
+            ),
+          ],
+          [
+            t.nodes.collaboration,
+            one.collaboration ? (
+              <Anchor component={Link} to="/collaborations/$id" params={{ id: String(one.collaboration.id) } as never} inherit>
+                {collaboration(one.collaboration.id)}
+              </Anchor>
+            ) : (
+              t.common.none
+            ),
+          ],
+          [t.nodes.client, one.client ?? t.common.unknown],
+          [t.nodes.waiting, waiting],
+          [t.nodes.address, one.ip ?? "–"],
+          [t.nodes.id, one.id],
+        ]}
+      />
+      <Paper>
+        <Title order={2} mb="sm">
+          {t.nodes.shared}
+        </Title>
+        {one.config.length === 0 ? (
+          <Text fz="sm" c="dimmed">
+            {one.status === "online" ? t.nodes.sharesNothing : t.nodes.sharesWhenOnline}
+          </Text>
+        ) : (
+          <Table.ScrollContainer type="native" minWidth={320} tabIndex={0} aria-label={t.nodes.shared}>
+            <Table>
+              <Table.Tbody>
+                {one.config.map(({ key, value }, i) => (
+                  <Table.Tr key={`${key}-${i}`}>
+                    <Table.Td w="40%">{key}</Table.Td>
+                    <Table.Td style={{ overflowWrap: "anywhere" }}>
+                      <Code>{value}</Code>
+                    </Table.Td>
+                  </Table.Tr>
+                ))}
+              </Table.Tbody>
+            </Table>
+          </Table.ScrollContainer>
+        )}
+      </Paper>
+    </Page>
+  );
+}
+
+function Actions({ node: one }: { node: Node }) {
+  const t = useText();
+  const navigate = useNavigate();
+  const { data: known } = useQuery(collaborations);
+  const [asked, ask] = useState<"edit" | "key" | "remove">();
+  const form = useForm({ initialValues: { name: one.name ?? "", collaboration: one.collaboration ? String(one.collaboration.id) : null } });
+  const close = () => {
+    ask(undefined);
+    for (const act of [changing, removing, resetting]) act.reset();
+  };
+  const changing = useMutation({
+    mutationFn: () => changeNode(one.id, { name: form.values.name, ...(form.values.collaboration ? { collaboration_id: Number(form.values.collaboration) } : {}) }),
+    onSuccess: () => {
+      done(t.nodes.changed, "node", "collaboration");
+      close();
+    },
+  });
+  const removing = useMutation({
+    mutationFn: () => deleteNode(one.id),
+    onSuccess: async () => {
+      await navigate({ to: "/nodes" });
+      done(t.nodes.removed, "node", "collaboration", "organization");
+    },
+  });
+  const resetting = useMutation({ mutationFn: () => resetKey(one.id) });
+  const encrypted = known?.find((each) => each.id === one.collaboration?.id)?.encrypted ?? false;
+  return (
+    <>
+      <Allowed method="PATCH" path={`/node/${one.id}`}>
+        <Button variant="default" leftSection={<IconPencil size={16} />} onClick={() => ask("edit")}>
+          {t.nodes.edit}
+        </Button>
+      </Allowed>
+      <Allowed method="PATCH" path={`/node/${one.id}`}>
+        <Button variant="default" leftSection={<IconKey size={16} />} onClick={() => ask("key")}>
+          {t.nodes.reset}
+        </Button>
+      </Allowed>
+      <Allowed method="DELETE" path={`/node/${one.id}`}>
+        <Button variant="default" c="var(--v-bad)" leftSection={<IconTrash size={16} />} onClick={() => ask("remove")}>
+          {t.common.delete}
+        </Button>
+      </Allowed>
+      <EditForm opened={asked === "edit"} title={t.nodes.edit} close={close} submit={form.onSubmit(() => changing.mutate())} act={changing}>
+        <TextInput label={t.nodes.name} {...form.getInputProps("name")} />
+        <Select
+          label={t.nodes.collaboration}
+          description={t.nodes.moveHint}
+          searchable
+          allowDeselect={false}
+          data={(known ?? []).map((each) => ({ value: String(each.id), label: each.name ?? String(each.id) }))}
+          {...form.getInputProps("collaboration")}
+        />
+      </EditForm>
+      {resetting.data ? (
+        <Modal opened={asked === "key"} onClose={close} closeOnClickOutside={false} closeOnEscape={false} withCloseButton={false} title={t.nodes.reset}>
+          <Stack>
+            <Text fz="sm">{t.nodes.once}</Text>
+            <NodeKey id={one.id} name={one.name} apiKey={resetting.data.api_key} encrypted={encrypted} />
+            <Group justify="flex-end">
+              <Button onClick={close}>{t.nodes.kept}</Button>
+            </Group>
+          </Stack>
+        </Modal>
+      ) : (
+        <Sure opened={asked === "key"} title={t.nodes.resetTitle} text={t.nodes.resetText} button={t.nodes.reset} close={close} act={resetting} />
+      )}
+      <Sure opened={asked === "remove"} title={t.nodes.removeTitle(one.name ?? String(one.id))} text={t.nodes.removeText} button={t.common.delete} close={close} act={removing} />
+    </>
+  );
+}

@@ -1,0 +1,79 @@
+import { Anchor, Badge, Button, Group, Skeleton, Text } from "@mantine/core";
+import { IconLock, IconUserPlus, IconUsers } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { useRights } from "../../api/rights";
+import { roles } from "../../api/roles";
+import { type User, users } from "../../api/users";
+import { Empty } from "../../parts/Empty";
+import { type Column, Listing } from "../../parts/Listing";
+import { useOrganizationNames } from "../../parts/Named";
+import { Page } from "../../parts/Page";
+import { ProblemNote } from "../../parts/Problems";
+import { When } from "../../parts/When";
+import { useText } from "../../text";
+import { NewUser } from "./NewUser";
+
+export default function UserList() {
+  const t = useText();
+  const { may } = useRights();
+  const organization = useOrganizationNames();
+  const { data, error, refetch } = useQuery(users);
+  const { data: known } = useQuery(roles);
+  const [making, make] = useState(false);
+  const roleNames = (user: User) => (user.roles ?? []).map(({ id }) => known?.find((role) => role.id === id)?.name ?? t.roles.number(id)).join(", ");
+  const columns: Column<User>[] = [
+    {
+      label: t.users.username,
+      show: (user) => (
+        <Group gap="xs">
+          <Anchor component={Link} to="/users/$id" params={{ id: String(user.id) } as never} fw={600} fz="sm">
+            {user.username}
+          </Anchor>
+          {user.lock && <LockBadge />}
+        </Group>
+      ),
+    },
+    { label: t.users.name, show: (user) => [user.firstname, user.lastname].filter(Boolean).join(" ") || "–" },
+    { label: t.users.organization, show: (user) => organization(user.organization?.id) },
+    { label: t.users.roles, show: (user) => roleNames(user) || t.common.none },
+    { label: t.users.seen, width: 150, show: (user) => <Text fz="sm"><When at={user.last_seen} ago /></Text> },
+  ];
+  return (
+    <Page
+      title={t.users.title}
+      about={data && t.common.total(data.length)}
+      actions={
+        may("user", "CREATE") && (
+          <Button leftSection={<IconUserPlus size={16} />} onClick={() => make(true)}>
+            {t.users.new}
+          </Button>
+        )
+      }
+    >
+      <ProblemNote problem={error} retry={() => void refetch()} />
+      {!data && !error && <Skeleton h={320} />}
+      {data?.length === 0 && <Empty title={t.users.none} icon={IconUsers} />}
+      {data && data.length > 0 && (
+        <Listing
+          label={t.users.title}
+          rows={data}
+          columns={columns}
+          minWidth={820}
+          textOf={(user) => `${user.username} ${user.firstname} ${user.lastname} ${user.email} ${organization(user.organization?.id)} ${roleNames(user)}`}
+        />
+      )}
+      {making && <NewUser close={() => make(false)} />}
+    </Page>
+  );
+}
+
+export function LockBadge() {
+  const t = useText();
+  return (
+    <Badge variant="outline" tt="none" miw="max-content" style={{ "--badge-color": "var(--v-bad)", borderColor: "var(--v-bad)" }} leftSection={<IconLock size={11} style={{ display: "block" }} />}>
+      {t.users.locked}
+    </Badge>
+  );
+}
