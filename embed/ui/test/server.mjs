@@ -60,27 +60,35 @@ export async function start(settings = "") {
   const origin = `http://127.0.0.1:${port}`;
   const file = join(folder, `browser-${port}.yaml`);
   writeFileSync(file, configuration(folder, port, settings));
-  const server = spawn(binary, ["run", "--config", file, "--environment", "test"], { stdio: ["ignore", "pipe", "pipe"] });
+  let server, ended;
   let printed = "";
-  for (const stream of [server.stdout, server.stderr]) stream.on("data", (part) => (printed += part));
-  const ended = new Promise((resolve) => server.on("close", resolve));
-  const stop = async () => {
-    server.kill("SIGTERM");
-    const code = await ended;
-    rmSync(folder, { recursive: true, force: true });
-    return code;
-  };
-  try {
+  const serve = async () => {
+    server = spawn(binary, ["run", "--config", file, "--environment", "test"], { stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [server.stdout, server.stderr]) stream.on("data", (part) => (printed += part));
+    ended = new Promise((resolve) => server.on("close", resolve));
     await poll("the server to be healthy", async () => {
       if (server.exitCode !== null) throw new Error("the server ended");
       const reply = await fetch(`${origin}/api/health`).catch(() => null);
       return reply?.ok && (await reply.json()).database === true;
     });
+  };
+  const end = () => {
+    server.kill("SIGTERM");
+    return ended;
+  };
+  const stop = async () => {
+    const code = await end();
+    rmSync(folder, { recursive: true, force: true });
+    return code;
+  };
+  try {
+    await serve();
   } catch (problem) {
     await stop();
     throw new Error(`${problem.message}; it printed:\n${printed}`);
   }
-  return { origin, stop };
+  // end and serve together are a restart on the same database and port.
+  return { origin, stop, end, serve };
 }
 
 // startDemo plays the demo and leaves its server and nodes up; it answers with the address and the

@@ -1,5 +1,6 @@
 // Signing in to the web interface of the built binary.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
 import { launch, open, shown, signIn } from "./browser.mjs";
 import { start } from "./server.mjs";
@@ -63,5 +64,80 @@ test("speaks Dutch", async () => {
   await shown(page, "Aanmelden");
   assert.equal(await page.evaluate(() => document.documentElement.lang), "nl");
   check();
+  await close();
+});
+
+test("goes on over a restart of the server, with what is typed", async () => {
+  const { page, check, close } = await open(browser, `${server.origin}/account`);
+  await signIn(page, "root", password);
+  await shown(page, "My account");
+  await page.getByLabel("Current password").fill("typed before");
+  await page.getByText("Live", { exact: true }).waitFor();
+  await server.end();
+  await page.getByText("Connecting…").waitFor();
+  await server.serve();
+  await page.getByText("Live", { exact: true }).waitFor();
+  assert.equal(await page.getByLabel("Current password").inputValue(), "typed before");
+  await page.getByRole("link", { name: "Overview" }).click();
+  await shown(page, "Overview");
+  check("ERR_", "WebSocket"); // while the server was away
+  await close();
+});
+
+// codeOf is the code of an authenticator at a moment (RFC 6238).
+function codeOf(secret, at = Date.now()) {
+  const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(at / 30_000)));
+  const mac = createHmac("sha1", key).update(step).digest();
+  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
+
+test("sets up a second factor, asks for its code, and makes recovery codes", async () => {
+  const strict = await start("    two_factor_auth: true\n");
+  const { page, check, close } = await open(browser, strict.origin);
+  await signIn(page, "root", "root");
+  await shown(page, "Set up your second factor");
+  await page.getByRole("img", { name: "QR code for your authenticator" }).waitFor();
+  const secret = await page.locator("code").textContent();
+  await page.getByRole("textbox", { name: "Code" }).fill("000000");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("This code is not right").waitFor();
+  check("401");
+  await page.getByRole("textbox", { name: "Code" }).fill(codeOf(secret));
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await shown(page, "Choose a password");
+  await page.getByRole("textbox", { name: "New password", exact: true }).fill(password);
+  await page.getByRole("textbox", { name: "Repeat" }).fill(password);
+  await page.getByRole("button", { name: "Set the password" }).click();
+  await shown(page, "Overview");
+  await page.getByRole("link", { name: "My account" }).click();
+  await page.getByRole("textbox", { name: "A fresh code" }).fill(codeOf(secret, Date.now() + 30_000)); // that of this moment is used
+  await page.getByRole("button", { name: "Make new recovery codes" }).click();
+  await page.getByText("These are your recovery codes.").waitFor();
+  const recovery = await page.locator("code").first().textContent();
+  await page.getByRole("button", { name: "Sign out everywhere" }).click();
+  await signIn(page, "root", password);
+  await shown(page, "Second factor");
+  await page.getByRole("textbox", { name: "Code" }).fill(recovery);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await shown(page, "My account");
+  check();
+  await close();
+  await strict.stop();
+});
+
+test("asks for a mail when the password is lost, and tells of a wrong token", async () => {
+  const { page, check, close } = await open(browser, server.origin);
+  await page.getByRole("button", { name: "Forgot your password?" }).click();
+  await page.getByLabel("User name or e-mail address").fill("root");
+  await page.getByRole("button", { name: "Send the mail" }).click();
+  await page.getByText("a mail is on its way").waitFor();
+  await page.getByLabel("Token from the mail").fill("no such token");
+  await page.getByRole("textbox", { name: "New password" }).fill(password);
+  await page.getByRole("button", { name: "Set the password" }).click();
+  await page.getByText("Invalid recovery token!").waitFor();
+  check("400");
   await close();
 });

@@ -7,7 +7,7 @@ import { place } from "./place";
 export type Session =
   | { stage: "starting" } // a kept refresh token is being tried
   | { stage: "away" } // …and the server does not answer
-  | { stage: "out"; ended?: "all" }
+  | { stage: "out" }
   | { stage: "in"; user: number; username: string; first: boolean }
   // The tokens ended while somebody works: the page stays, with what is typed, below the question for the password.
   | { stage: "lapsed"; user: number; username: string };
@@ -77,11 +77,11 @@ export function firstPasswordChanged() {
   if (state.stage === "in") become({ ...state, first: false });
 }
 
-export function signOut(ended?: "all") {
+export function signOut() {
   access = "";
   for (const key of Object.values(keys)) sessionStorage.removeItem(key);
   for (const forget of onEnd) forget();
-  become({ stage: "out", ended });
+  become({ stage: "out" });
 }
 
 // resume tries the refresh token that a reload left.

@@ -79,14 +79,14 @@ export function useLiveChannel() {
   const { stage } = useSession();
   useEffect(() => {
     if (stage !== "in") return;
-    open();
-    return close;
+    openChannel();
+    return closeChannel;
   }, [stage]);
 }
 
 const reconnectPause = 1000; // milliseconds
 
-function open() {
+export function openChannel() {
   const made = io(`${location.origin}/tasks`, {
     path: place.socket,
     autoConnect: false,
@@ -102,8 +102,8 @@ function open() {
   made.on("connect", () => become("on"));
   made.on("disconnect", (reason) => {
     become(session().stage === "in" ? "connecting" : "off");
-    // What happened meanwhile was not heard.
-    void queries.invalidateQueries();
+    if (reason === "io client disconnect") return;
+    void queries.invalidateQueries(); // what happened meanwhile was not heard
     if (reason === "io server disconnect") void arm().then(() => made === socket && made.connect());
   });
   made.io.on("reconnect_attempt", () => void arm());
@@ -122,13 +122,13 @@ function open() {
   void arm().then(() => made === socket && made.connect());
 }
 
-function close() {
+export function closeChannel() {
   socket?.disconnect();
   socket = undefined;
   become("off");
 }
 
-atSignOut(close);
+atSignOut(closeChannel);
 
 function hear<N extends Name>(name: N, event: Events[N]) {
   if (name === "node-online" || name === "node-offline") presence(event as Events["node-online"], name === "node-online");

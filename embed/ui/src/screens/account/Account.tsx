@@ -6,6 +6,7 @@ import { organization } from "../../api/organizations";
 import { useRights } from "../../api/rights";
 import { signOut } from "../../app/session";
 import { dropKeys, useKeys } from "../../crypto/keys";
+import { closeChannel, openChannel } from "../../live/channel";
 import { useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
 import { ProblemNote } from "../../parts/Problems";
@@ -91,7 +92,14 @@ function Keys({ owner }: { owner: number | undefined }) {
 
 function Sessions() {
   const t = useText();
-  const revoke = useMutation({ mutationFn: revokeAll, onSuccess: () => signOut("all") });
+  const revoke = useMutation({
+    mutationFn: () => {
+      closeChannel(); // which the server would close, and the page then ask with tokens that have ended
+      return revokeAll();
+    },
+    onSuccess: () => signOut(),
+    onError: openChannel,
+  });
   return (
     <Part title={t.account.sessions.title}>
       <Stack gap="sm" align="flex-start">
