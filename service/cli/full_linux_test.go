@@ -62,7 +62,7 @@ func onSmallDisk(t *testing.T) (s *victim, dir, small string) {
 	return s, dir, small
 }
 
-// TestCopiesOnAFullDisk wants a backup and a restore that lack room to say so, and to
+// TestCopiesOnAFullDisk wants a backup, a restore and a copy that lack room to say so, and to
 // leave nothing half done.
 func TestCopiesOnAFullDisk(t *testing.T) {
 	s, dir, small := onSmallDisk(t)
@@ -70,6 +70,7 @@ func TestCopiesOnAFullDisk(t *testing.T) {
 	for _, c := range []struct{ name, args string }{
 		{"backup", "backup " + small + "/b.backup"},
 		{"restore", "restore " + backup},
+		{"copy", "copy --to sqlite:///" + small + "/moved.sqlite"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			const script = `$0 backup "$2" --yes -c "$3" --user -e test && head -c 9m /dev/zero >"$1/filler"
