@@ -97,6 +97,12 @@ func (p *patient) configure(dir, uri, more string) {
   directories: {data: %s, log: %s}
 `, uri, p.told.JWT, more, dir, dir)
 	p.must(os.WriteFile(file, []byte(text), 0o600))
+	p.configureFile(file)
+}
+
+// configureFile reads a configuration.
+func (p *patient) configureFile(file string) {
+	p.Helper()
 	var err error
 	p.inst, err = config.ThisMachine(os.Getenv).Resolve(config.Wanted{File: file, Environment: "application", Scope: config.User})
 	p.must(err)

@@ -1,0 +1,78 @@
+package takeover
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"vserver/queries"
+	"vserver/service/promise"
+)
+
+// killedEnv has a copy of the test program do the work, to be killed.
+const killedEnv = "VSERVER_TEST_KILLED_TAKEOVER"
+
+// TestKilledProcess is the process that TestKilledTakeoverLeavesOldOrNew kills.
+func TestKilledProcess(t *testing.T) {
+	file := os.Getenv(killedEnv)
+	if file == "" {
+		t.Skip("runs within another test")
+	}
+	p := &patient{T: t}
+	p.configureFile(file)
+	if wanted, err := Wanted(t.Context(), p.inst); err == nil && !wanted {
+		_, err = Back(t.Context(), p.inst)
+		p.must(err)
+		return
+	}
+	_, err := Do(t.Context(), p.inst, Options{Zone: time.UTC})
+	p.must(err)
+}
+
+// TestKilledTakeoverLeavesOldOrNew: whenever the process is killed, the old file is in its place byte for byte, or the new one is
+// whole and the old one beside it; the next try ends it. The way back is killed as well.
+func TestKilledTakeoverLeavesOldOrNew(t *testing.T) {
+	onSQLite(t)
+	rounds := 6
+	if promise.Long() {
+		rounds = 50
+	}
+	p := newPatient(t, "3.7.3")
+	for range rounds {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestKilledProcess$")
+		cmd.Env = append(os.Environ(), killedEnv+"="+filepath.Join(p.inst.DataDir, "old.yaml"))
+		p.must(cmd.Start())
+		<-time.After(time.Duration(50+rand.IntN(700)) * time.Millisecond)
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		id, err := queries.Identify(t.Context(), p.src())
+		p.must(err)
+		switch id.Kind {
+		case queries.KindReference:
+			if sum(t, p.inst.Database.Path) != p.before {
+				t.Fatal("the old file has changed")
+			}
+		case queries.KindOurs:
+			if _, err := queries.VerifySQLite(p.inst.Database.Path); err != nil {
+				t.Fatal(err)
+			}
+			at, err := siteOf(p.inst.Database.Path)
+			p.must(err)
+			if list := at.keptFiles(); len(list) == 0 || sum(t, list[len(list)-1]) != p.before {
+				t.Fatalf("the old file is not beside it: %v", list)
+			}
+		default:
+			t.Fatalf("there is %+v", id)
+		}
+	}
+	if wanted, err := Wanted(t.Context(), p.inst); err != nil || wanted {
+		p.take(Options{})
+	}
+	if got := fmt.Sprint(p.query(p.src(), `SELECT COUNT(*) FROM result`)); got != "[[29]]" {
+		t.Errorf("there are %s results", got)
+	}
+}
