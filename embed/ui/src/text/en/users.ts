@@ -41,7 +41,7 @@ export const users = {
   byMailHint: "It takes a mail server in the configuration, and a right address.",
   byPassword: "I choose the password",
   mailed: "A mail with a token is on its way.",
-  handOver: "Give the user this address and the token. On the page: Lost your password? – I have a token already.",
+  handOver: "Give the user this address and the token. There the user chooses “Forgot your password?” and then “I have a token”.",
   page: "Address",
   token: "Token",
   works: "It works once, until",

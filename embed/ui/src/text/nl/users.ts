@@ -42,7 +42,7 @@ export const users: Texts["users"] = {
   byMailHint: "Daarvoor zijn een mailserver in de configuratie en een juist adres nodig.",
   byPassword: "Ik kies het wachtwoord",
   mailed: "Een e-mail met een code is onderweg.",
-  handOver: "Geef de gebruiker dit adres en de code. Op de pagina: Wachtwoord vergeten? – Ik heb al een code.",
+  handOver: "Geef de gebruiker dit adres en de code. Daar kiest de gebruiker “Wachtwoord vergeten?” en dan “Ik heb een token”.",
   page: "Adres",
   token: "Code",
   works: "Werkt één keer, tot",
