@@ -128,7 +128,7 @@ func (e examination) port(ctx context.Context) []Finding {
 
 func (e examination) database(ctx context.Context) []Finding {
 	if foreign, ok := errors.AsType[*queries.ForeignError](service.RefuseForeign(ctx, e.inst)); ok {
-		return failing("", foreign) // it says what to do
+		return failing(foreign.Remedy(), foreign)
 	}
 	if e.inst.Database.Engine == config.Postgres {
 		if _, err := ReadSchema(ctx, e.inst); err != nil {
