@@ -4,7 +4,7 @@ import type { ReactElement } from "react";
 import { cloneElement } from "react";
 import { explanation } from "../api/rights";
 
-type Control = ReactElement<{ disabled?: boolean; "data-disabled"?: boolean }>;
+type Control = ReactElement<{ disabled?: boolean; c?: unknown; "data-disabled"?: boolean }>;
 
 // Allowed shows a control, which is disabled, with the server's reason, when the signed-in user
 // may not make the request that it stands for. The path is below the API, such as /task/7.
@@ -13,7 +13,7 @@ export function Allowed({ method, path, children }: { method: "POST" | "PATCH" |
   if (!data || data.allowed) return children;
   return (
     <Tooltip label={data.reason} multiline w={320}>
-      <span tabIndex={0}>{cloneElement(children, { disabled: true })}</span>
+      <span tabIndex={0}>{cloneElement(children, { disabled: true, c: undefined })}</span>
     </Tooltip>
   );
 }

@@ -77,15 +77,15 @@ function Looked() {
           <Title order={2} mb="sm">
             {t.server.limits}
           </Title>
-          <Table.ScrollContainer type="native" minWidth={360} tabIndex={0} aria-label={t.server.limits}>
+          <Table.ScrollContainer type="native" minWidth={0} tabIndex={0} aria-label={t.server.limits}>
             <Table>
               <Table.Tbody>
                 {state.settings.map(({ key, value }) => (
                   <Table.Tr key={key}>
-                    <Table.Td>
+                    <Table.Td px={4} style={{ overflowWrap: "anywhere" }}>
                       <Code>{key}</Code>
                     </Table.Td>
-                    <Table.Td>{value}</Table.Td>
+                    <Table.Td px={4}>{value}</Table.Td>
                   </Table.Tr>
                 ))}
               </Table.Tbody>
