@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"vserver/queries/dbtest"
 	"vserver/service/core"
 	"vserver/service/promise"
 )
@@ -84,6 +85,7 @@ func (b *bed) hashedAt(cost int) {
 // address waits three times as long as a hash takes, at most. That is measured on a quiet machine; the order in which
 // they have their turn is looked at in core.
 func TestAdvisory_U13_RightLogInUnderFlood(t *testing.T) {
+	dbtest.Once(t)
 	one := func(int) string { return "192.0.2.66:9" }
 	many := func(i int) string { return fmt.Sprintf("192.0.2.%d:9", i) }
 	root := func(int) string { return "root" }

@@ -31,12 +31,9 @@ func TestReliability_R14_TheServerDoesWhatTheModelDoes(t *testing.T) {
 		}
 	}
 	m := newModel(t, seed)
-	steps := 10_000
-	switch {
-	case long:
+	steps := 4_000
+	if long {
 		steps = 1_000_000
-	case m.lite():
-		steps = 4_000 // SQLite is slow under the race detector
 	}
 	worked, through := map[string]bool{}, 0
 	for i := range steps {

@@ -59,12 +59,12 @@ func (c copier) run(t *testing.T, to queries.Source, life time.Duration, more ..
 // TestCopySurvivesKills kills `vserver copy` with SIGKILL at any moment: the source is as it was, the
 // target none that a server would use, and a repetition completes.
 func TestCopySurvivesKills(t *testing.T) {
-	rounds := 3
+	rounds := 2
 	if promise.Long() {
 		rounds = 50
 	}
 	c := copier{newVictim(t)}
-	fillForCopy(t, c.src, 20_000, 8)
+	fillForCopy(t, c.src, 8_000, 8)
 	file := queries.Source{Engine: queries.SQLite, Path: filepath.Join(t.TempDir(), "copy.sqlite")}
 	c.surviveKills(t, c.src, file, rounds)
 	if c.src.Engine == queries.Postgres {
