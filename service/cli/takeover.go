@@ -176,6 +176,10 @@ func (p *program) showUndone(u takeover.Undone) {
 	if u.File != "" {
 		p.Info("They are written to %s", u.File)
 	}
+	if u.Kept == "" {
+		p.Info("The old database is in its place; the takeover had not ended")
+		return
+	}
 	p.Info("The old database is in its place again, the other one is kept: %s", u.Kept)
 }
 

@@ -67,7 +67,7 @@ func (s site) active(ctx context.Context) bool {
 }
 
 func (s site) changedSince(then time.Time) bool {
-	for _, ending := range []string{"", "-wal", "-journal"} {
+	for _, ending := range append([]string{""}, logs...) {
 		if info, err := os.Stat(s.file + ending); err == nil && info.ModTime().After(then) {
 			return true
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ type site struct {
 	file  string // itself, whatever link leads to it
 	fresh string // the new one while it is built
 	ready string // the new one when it is whole and proven
+	back  string // what lies beside the old one, on its way back; only there between two steps
 }
 
 // siteOf finds the site of a file that is there or, cut off on the way, is not.
@@ -33,7 +35,7 @@ func siteOf(path string) (site, error) {
 		return site{}, fmt.Errorf("looking for the database: %w", err)
 	}
 	hidden := filepath.Join(filepath.Dir(file), "."+filepath.Base(file))
-	return site{file, hidden + ".takeover", hidden + ".taken-over"}, nil
+	return site{file, hidden + ".takeover", hidden + ".taken-over", hidden + ".back"}, nil
 }
 
 // besides are the endings of what belongs to an SQLite file.
@@ -42,7 +44,7 @@ var besides = []string{"-wal", "-journal", "-shm"}
 // kept names the old file as it is kept: NAME.v3-DATE.sqlite.
 func (s site) kept(now time.Time) string {
 	ending := filepath.Ext(s.file)
-	name := strings.TrimSuffix(s.file, ending) + ".v3-" + now.Format("2006-01-02")
+	name := strings.TrimSuffix(s.file, ending) + ".v3-" + now.Format(time.DateOnly)
 	for n := 1; ; n++ {
 		file := name + ending
 		if n > 1 {
@@ -61,11 +63,12 @@ func (s site) keptFiles() []string {
 	entries, _ := os.ReadDir(filepath.Dir(s.file)) // without any there are none
 	var list []string
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), begin) && strings.HasSuffix(e.Name(), ending) && e.Type().IsRegular() {
+		name, whole := strings.CutSuffix(e.Name(), ending)
+		if day, begins := strings.CutPrefix(name, begin); whole && begins && keptDay(day) && e.Type().IsRegular() {
 			list = append(list, e.Name())
 		}
 	}
-	day := func(name string) string { return name[:min(len(name), len(begin)+len("2006-01-02"))] }
+	day := func(name string) string { return name[:len(begin)+len(time.DateOnly)] }
 	slices.SortFunc(list, func(a, b string) int {
 		return cmp.Or(strings.Compare(day(a), day(b)), cmp.Compare(len(a), len(b)), strings.Compare(a, b))
 	})
@@ -75,10 +78,34 @@ func (s site) keptFiles() []string {
 	return list
 }
 
+// keptDay tells DATE and DATE-N from what else may stand there.
+func keptDay(text string) bool {
+	if len(text) < len(time.DateOnly) {
+		return false
+	}
+	day, rest := text[:len(time.DateOnly)], text[len(time.DateOnly):]
+	_, err := time.Parse(time.DateOnly, day)
+	if n, more := strings.CutPrefix(rest, "-"); more && err == nil {
+		_, err = strconv.ParseUint(n, 10, 32)
+		return err == nil
+	}
+	return err == nil && rest == ""
+}
+
 // unfinished reports whether a new file was whole and the last step did not end.
 func (s site) unfinished() bool {
 	_, err := os.Lstat(s.ready)
 	return err == nil
+}
+
+// parted reports whether a log or a journal of the old database is still on its way back.
+func (s site) parted() bool {
+	for _, ending := range logs {
+		if _, err := os.Lstat(s.back + ending); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // free is the room on the disk.
@@ -100,7 +127,13 @@ func takeFile(ctx context.Context, inst config.Instance, o Options) (r Report, e
 	}
 	defer release()
 	if at.unfinished() {
-		return at.resume(ctx, inst)
+		resumed, r, err := at.resume(ctx, inst)
+		if resumed || err != nil {
+			return r, err
+		}
+	}
+	if err := at.reunite(at.back); err != nil { // of a way back that was cut off
+		return r, err
 	}
 	if err := unused(ctx, inst, at); err != nil {
 		return r, err
@@ -130,6 +163,10 @@ func takeFile(ctx context.Context, inst config.Instance, o Options) (r Report, e
 		return r, errors.Join(err, at.clear())
 	}
 	r = c.reported(inst, o)
+	now := time.Now()
+	if err := os.Chtimes(at.fresh, now, now); err != nil { // resume compares it with the old file
+		return r, errors.Join(fmt.Errorf("noting the time of the new database: %w", err), at.clear())
+	}
 	if err := os.Rename(at.fresh, at.ready); err != nil {
 		return r, errors.Join(fmt.Errorf("naming the new database: %w", err), at.clear())
 	}
@@ -157,7 +194,7 @@ func (s site) clear() error {
 
 // state tells whether the old file, or what lies beside it, was changed.
 func (s site) state() (list []string) {
-	for _, ending := range []string{"", "-wal", "-journal"} {
+	for _, ending := range append([]string{""}, logs...) {
 		if info, err := os.Stat(s.file + ending); err == nil {
 			list = append(list, fmt.Sprint(ending, info.Size(), info.ModTime()))
 		}
@@ -165,35 +202,62 @@ func (s site) state() (list []string) {
 	return list
 }
 
-// resume does what is left of a takeover that was cut off within its last step.
-func (s site) resume(ctx context.Context, inst config.Instance) (r Report, err error) {
+// resume does what is left of a takeover that was cut off within its last step, unless the old server has worked since: then
+// the new database is not that of today, and goes.
+func (s site) resume(ctx context.Context, inst config.Instance) (resumed bool, r Report, err error) {
 	r.Database = inst.Database.String()
-	if _, err := os.Stat(s.file); err == nil {
-		id, err := queries.Identify(ctx, queries.Source{Engine: queries.SQLite, Path: s.file})
-		if err != nil {
-			return r, err
-		}
-		if id.Kind != queries.KindReference {
-			return r, fmt.Errorf("%s is what a takeover made that was cut off, and %s is no database of a 3.x server any more: remove the former if nobody needs it", s.ready, s.file)
-		}
-		r.Generation = id.Generation
-		kept := s.kept(time.Now())
-		// The old file may have its other name already.
-		for _, file := range s.keptFiles() {
-			if same(file, s.file) {
-				kept = file
-			}
-		}
-		r.Kept, err = s.exchange(kept)
-		return r, err
-	}
-	// Where a file has one name only it is missing between two steps.
 	list := s.keptFiles()
-	if len(list) == 0 {
-		return r, fmt.Errorf("%s is not there, and neither is what a takeover would have kept of it; %s is the new one", s.file, s.ready)
+	if _, err := os.Stat(s.file); err != nil {
+		// Where a file has one name only it is missing between two steps.
+		if len(list) == 0 {
+			return false, r, fmt.Errorf("%s is not there, and neither is what a takeover would have kept of it; %s is the new one", s.file, s.ready)
+		}
+		r.Kept, err = s.exchange(list[len(list)-1])
+		return true, r, err
 	}
-	r.Kept, err = s.exchange(list[len(list)-1])
-	return r, err
+	id, err := queries.Identify(ctx, queries.Source{Engine: queries.SQLite, Path: s.file})
+	if err != nil {
+		return false, r, err
+	}
+	if id.Kind != queries.KindReference {
+		return false, r, fmt.Errorf("%s is what a takeover made that was cut off, and %s is no database of a 3.x server any more: remove the former if nobody needs it", s.ready, s.file)
+	}
+	made, err := os.Stat(s.ready)
+	if err == nil && s.changedSince(made.ModTime()) {
+		return false, r, s.giveUp()
+	}
+	if err != nil {
+		return false, r, fmt.Errorf("looking at what a takeover made: %w", err)
+	}
+	r.Generation = id.Generation
+	kept := s.kept(time.Now())
+	// The old file may have its other name already.
+	for _, file := range list {
+		if same(file, s.file) {
+			kept = file
+		}
+	}
+	r.Kept, err = s.exchange(kept)
+	return true, r, err
+}
+
+// giveUp removes the new database of a takeover whose last step did not end. The old one is in its place.
+func (s site) giveUp() error {
+	for _, file := range s.keptFiles() {
+		if !same(file, s.file) {
+			continue
+		}
+		if err := s.reunite(file); err != nil {
+			return err
+		}
+		if err := os.Remove(file); err != nil {
+			return fmt.Errorf("removing a second name of the old database: %w", err)
+		}
+	}
+	if err := os.Remove(s.ready); err != nil {
+		return fmt.Errorf("removing what a takeover made: %w", err)
+	}
+	return syncFolder(s.file)
 }
 
 func same(a, b string) bool {
@@ -217,15 +281,13 @@ func (s site) exchange(kept string) (string, error) {
 			}
 		}
 	}
-	for _, ending := range besides {
-		if err := os.Rename(s.file+ending, kept+ending); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return kept, fmt.Errorf("keeping what lies beside the old database: %w", err)
-		}
+	if err := putAside(kept, s.file, kept); err != nil {
+		return kept, err
 	}
 	if err := os.Rename(s.ready, s.file); err != nil {
 		return kept, fmt.Errorf("putting the new database in place: %w", err)
 	}
-	for _, ending := range []string{"", "-wal", "-journal"} {
+	for _, ending := range append([]string{""}, logs...) {
 		if err := os.Chmod(kept+ending, 0o400); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return kept, fmt.Errorf("protecting the old database: %w", err)
 		}

@@ -65,6 +65,11 @@ func Wanted(ctx context.Context, inst config.Instance) (bool, error) {
 
 // Look says what a takeover would do, and changes nothing.
 func Look(ctx context.Context, inst config.Instance, o Options) (Report, error) {
+	if inst.Database.Engine == config.SQLite {
+		if at, err := siteOf(inst.Database.Path); err == nil && at.parted() {
+			return Report{}, fmt.Errorf("a way back to %s was cut off: run vserver takeover --back again first", at.file)
+		}
+	}
 	old, err := queries.OpenOld(ctx, service.Source(inst), false)
 	if err != nil {
 		return Report{}, err

@@ -389,44 +389,6 @@ func TestFilesOfEveryMakeAreTakenOver(t *testing.T) {
 	}
 }
 
-// TestLogOfACrashGoesAlong: what is only in the write-ahead log is carried, and kept beside the old file, whose bytes
-// stay as they are; the way back restores both.
-func TestLogOfACrashGoesAlong(t *testing.T) {
-	onSQLite(t)
-	p := newPatient(t, "3.7.3")
-	path := p.inst.Database.Path
-	live := filepath.Join(t.TempDir(), "live.sqlite")
-	text, err := os.ReadFile(path)
-	p.must(err)
-	p.must(os.WriteFile(live, text, 0o600))
-	db, err := sql.Open("sqlite3", "file:"+live+"?_pragma=journal_mode(wal)&_pragma=wal_autocheckpoint(0)")
-	p.must(err)
-	_, err = db.ExecContext(t.Context(), `UPDATE organization SET name = 'in the log' WHERE id = 2`)
-	p.must(err)
-	for _, ending := range []string{"", "-wal"} {
-		text, err := os.ReadFile(live + ending)
-		p.must(err)
-		p.must(os.WriteFile(path+ending, text, 0o600))
-		old := time.Now().Add(-time.Hour)
-		p.must(os.Chtimes(path+ending, old, old))
-	}
-	p.must(db.Close())
-	p.before = sum(t, path)
-	log := sum(t, path+"-wal")
-	r := p.take(Options{})
-	if sum(t, r.Kept+"-wal") != log {
-		t.Error("the log has changed")
-	}
-	if got := fmt.Sprint(p.query(p.src(), `SELECT name FROM organization WHERE id = 2`)); got != "[[in the log]]" {
-		t.Errorf("of the log came %s", got)
-	}
-	_, err = Back(t.Context(), p.inst)
-	p.must(err)
-	if sum(t, path) != p.before || sum(t, path+"-wal") != log {
-		t.Error("the way back did not restore both")
-	}
-}
-
 // TestWayBackTellsWhatItLeavesOut: rows that were made since, and results that ended since, are counted and written to a file.
 func TestWayBackTellsWhatItLeavesOut(t *testing.T) {
 	onSQLite(t)
@@ -454,9 +416,6 @@ func TestWayBackTellsWhatItLeavesOut(t *testing.T) {
 	}
 	if sum(t, p.inst.Database.Path) != p.before {
 		t.Error("the old file is not in its place")
-	}
-	if _, err := Back(t.Context(), p.inst); err == nil {
-		t.Error("a second way back")
 	}
 }
 
