@@ -24,6 +24,7 @@ type call struct {
 	echo  echo.Context
 	ctx   context.Context //nolint:containedctx // a call lives as long as its request
 	query url.Values
+	asks  askedFor
 	raw   []byte // the body as it came, without its long texts
 	actor access.Actor
 	// powerless: the caller holds the permission nowhere, so that a long body is of no use.
@@ -77,12 +78,16 @@ func asAsked(c echo.Context, msg string) string {
 
 // reply sends v as JSON.
 func (k *call) reply(status int, v any) error {
-	return writeJSON(k.echo, status, v)
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encoding a reply: %w", err)
+	}
+	return k.send(status, b)
 }
 
 // replySecret sends v, which no cache may keep.
 func (k *call) replySecret(status int, v any) error {
-	k.echo.Response().Header().Set("Cache-Control", "no-store")
+	k.echo.Response().Header().Set("Cache-Control", noStore)
 	return k.reply(status, v)
 }
 
@@ -96,8 +101,13 @@ func writeJSON(c echo.Context, status int, v any) error {
 	if err != nil {
 		return fmt.Errorf("encoding a reply: %w", err)
 	}
-	c.Response().Header().Set("Content-Length", strconv.Itoa(len(b)))
-	return c.Blob(status, "application/json", b)
+	return sendJSON(c, status, b)
+}
+
+// sendJSON sends an answer as it is.
+func sendJSON(c echo.Context, status int, body []byte) error {
+	c.Response().Header().Set("Content-Length", strconv.Itoa(len(body)))
+	return c.Blob(status, "application/json", body)
 }
 
 // each turns rows into wire objects; an empty list stays a list.

@@ -68,7 +68,7 @@ func (s *Server) fail(c echo.Context, err error) {
 		s.log.Error().Err(err).Str("path", req.URL.Path).Msg("failed in the middle of a reply")
 		panic(http.ErrAbortHandler) // a reply that ended here would look whole
 	}
-	c.Response().Header().Set("Cache-Control", "no-store")
+	c.Response().Header().Set("Cache-Control", noStore)
 	status, body := s.reply(c, err)
 	if werr := writeJSON(c, status, body); werr != nil {
 		s.log.Debug().Err(werr).Msg("could not send a reply")

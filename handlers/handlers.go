@@ -75,6 +75,7 @@ type Server struct {
 
 	advised advised
 	started time.Time
+	zippers zippers
 	seam    string // where a long text belongs in encoded JSON; nobody can guess it
 }
 
@@ -103,7 +104,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.setHeaders(w, r)
 	if to := collapsed(r.URL); to != "" {
 		w.Header().Set("Content-Type", "application/json") // before, or the redirect writes a page
-		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Cache-Control", noStore)
 		http.Redirect(w, r, to, http.StatusPermanentRedirect) //nolint:gosec // a path of this server: one slash, no host
 		say(w, "The path has doubled slashes, Location has the right one")
 		return
@@ -111,7 +112,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.noteProxy(r)
 	if !strings.HasPrefix(r.URL.Path, "/") {
 		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Cache-Control", noStore)
 		w.WriteHeader(http.StatusBadRequest)
 		say(w, "The request names no path")
 		return
@@ -170,7 +171,9 @@ type route struct {
 	method, path string // below the API path, ids as ":id"
 	who          access.Kind
 	endpoint
-	free bool // of a route without a token: whoever asks is not counted as anonymous
+	// texts: the answer has texts of results, which are never compressed.
+	texts bool
+	free  bool // of a route without a token: whoever asks is not counted as anonymous
 	// held: who calls repeats what broke off and gives up after a refusal, so that what
 	// cannot be done yet is held, and cut after a time.
 	held bool

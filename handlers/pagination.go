@@ -84,12 +84,19 @@ func longList[R, W any](k *call, p core.Page, l core.List[R], wire func(R) W) er
 	if k.includes("metadata") {
 		open, end = `{"data":[`, `],"links":`+string(links)+`}`
 	}
-	reply := k.echo.Response()
-	reply.Header().Set("Content-Type", "application/json")
-	reply.WriteHeader(http.StatusOK)
+	reply, err := k.sendParts(http.StatusOK)
+	if err != nil {
+		return err
+	}
 	if k.echo.Request().Method == http.MethodHead {
+		reply.done()
 		return nil
 	}
+	return reply.end(writeParts(k, reply, l, wire, open, end))
+}
+
+// writeParts writes a list between the words that it begins and ends with.
+func writeParts[R, W any](k *call, reply *partsWriter, l core.List[R], wire func(R) W, open, end string) error {
 	out := bufio.NewWriter(reply)
 	_, _ = out.WriteString(open) // a writer keeps its first error until Flush
 	if err := writeItems(k, out, each(l.First, wire)); err != nil {
@@ -100,7 +107,14 @@ func longList[R, W any](k *call, p core.Page, l core.List[R], wire func(R) W) er
 			return err
 		}
 		_ = out.WriteByte(',')
-		if err := writeItems(k, out, each(part, wire)); err != nil {
+		err = writeItems(k, out, each(part, wire))
+		if err == nil {
+			err = out.Flush()
+		}
+		if err == nil {
+			err = reply.pass()
+		}
+		if err != nil {
 			return err
 		}
 	}

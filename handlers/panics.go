@@ -30,7 +30,7 @@ func (s *Server) serveLive(w http.ResponseWriter, r *http.Request) {
 			panic(p)
 		} else if p != nil {
 			w.Header().Set(incidentHeader, s.incident(r, fault.Recovered(p)))
-			w.Header().Set("Cache-Control", "no-store")
+			w.Header().Set("Cache-Control", noStore)
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 	}()

@@ -12,10 +12,10 @@ import (
 func (s *Server) resultRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
-		{method: "GET", path: "/result", who: all, endpoint: requires[access.ViewResults](s.handleListResults)},
-		{method: "GET", path: "/result/:id", who: all, endpoint: requires[access.ViewResults](s.handleGetResult)},
+		{method: "GET", path: "/result", who: all, texts: true, endpoint: requires[access.ViewResults](s.handleListResults)},
+		{method: "GET", path: "/result/:id", who: all, texts: true, endpoint: requires[access.ViewResults](s.handleGetResult)},
 		{method: "PATCH", path: "/result/:id", who: access.Node, held: true, endpoint: receives[access.NodeItself](s.handleChangeResult)},
-		{method: "GET", path: "/task/:id/result", who: access.User | access.Container, endpoint: requires[access.ViewResults](s.handleListResultsOfTask)},
+		{method: "GET", path: "/task/:id/result", who: access.User | access.Container, texts: true, endpoint: requires[access.ViewResults](s.handleListResultsOfTask)},
 	}
 }
 

@@ -68,6 +68,7 @@ func (s *Server) serve(c echo.Context, r route) error {
 		return err
 	}
 	k := &call{s: s, echo: c, ctx: c.Request().Context(), query: c.Request().URL.Query()}
+	k.asks = r.askedFor(k)
 	if r.held {
 		k.until = s.core.HoldUntil()
 	}

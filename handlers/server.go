@@ -229,7 +229,7 @@ func (s *Server) handleBackup(k *call, g access.Grant[access.OperateServer]) err
 		return fault.New(fault.Unsupported, "This server makes no backup over the API: vserver backup does")
 	}
 	h := k.echo.Response().Header()
-	h.Set("Cache-Control", "no-store")
+	h.Set("Cache-Control", noStore)
 	if k.echo.Request().Method == http.MethodHead {
 		h.Set("Content-Type", "application/octet-stream")
 		return k.echo.NoContent(http.StatusOK)
