@@ -1,13 +1,15 @@
-import { Paper, SimpleGrid, Text } from "@mantine/core";
+import { Paper, SimpleGrid, type SimpleGridProps, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 
-// Facts are names with values, side by side where there is room.
-export function Facts({ of }: { of: [string, ReactNode][] }) {
+type Props = { of: [string, ReactNode][]; cols?: SimpleGridProps["cols"]; children?: ReactNode };
+
+// Facts are names with values, side by side where there is room, and what belongs below them.
+export function Facts({ of, cols = { base: 1, xs: 2, md: 3 }, children }: Props) {
   return (
     <Paper>
-      <SimpleGrid component="dl" cols={{ base: 1, xs: 2, md: 3 }} spacing="lg" m={0}>
+      <SimpleGrid component="dl" cols={cols} spacing="lg" verticalSpacing="sm" m={0}>
         {of.map(([name, value]) => (
-          <div key={name}>
+          <div key={name} style={{ minWidth: 0 }}>
             <Text component="dt" fz="xs" c="dimmed">
               {name}
             </Text>
@@ -17,6 +19,7 @@ export function Facts({ of }: { of: [string, ReactNode][] }) {
           </div>
         ))}
       </SimpleGrid>
+      {children}
     </Paper>
   );
 }

@@ -9,6 +9,7 @@ const tones: Record<string, Tone> = {
   online: "good",
   offline: "bad",
   unseen: "idle",
+  unconnected: "wait",
   completed: "good",
   active: "busy",
   initializing: "busy",
@@ -28,9 +29,14 @@ const icons: Record<string, typeof IconClock> = {
   pending: IconClock,
   unknown: IconQuestionMark,
   unseen: IconQuestionMark,
+  unconnected: IconPlugConnectedX,
 };
 
 export const toneColour = (tone: Tone) => `var(--v-${tone})`;
+
+// stateOfNode is the word for a node: one that has no status yet has never opened its live channel,
+// though it may have logged in.
+export const stateOfNode = (node: { status?: string | null; last_seen?: string | null }): string => node.status ?? (node.last_seen ? "unconnected" : "unseen");
 
 export function State({ status }: { status: string | null | undefined }) {
   const t = useText();

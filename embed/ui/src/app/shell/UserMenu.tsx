@@ -1,8 +1,9 @@
-import { Avatar, Menu, SegmentedControl, Text, UnstyledButton, useMantineColorScheme } from "@mantine/core";
+import { Avatar, Menu, Text, UnstyledButton, useMantineColorScheme } from "@mantine/core";
 import { IconLogout, IconUserCircle } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useRights } from "../../api/rights";
-import { type Language, languages, useLanguage, useText } from "../../text";
+import { Choice, LanguageChoice } from "../../parts/Choice";
+import { useText } from "../../text";
 import { signOut, useSession } from "../session";
 
 // UserMenu has what is the user's own: appearance, language, account, leaving.
@@ -11,7 +12,6 @@ export function UserMenu() {
   const current = useSession();
   const { me } = useRights();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const { language, choose } = useLanguage();
   const username = "username" in current ? current.username : "";
   const name = [me?.firstname, me?.lastname].filter(Boolean).join(" ") || username;
   return (
@@ -34,33 +34,9 @@ export function UserMenu() {
         </Menu.Label>
         <Menu.Divider />
         <Menu.Label>{t.common.appearance}</Menu.Label>
-        <SegmentedControl
-          fullWidth
-          size="xs"
-          mx="xs"
-          mb="xs"
-          w="auto"
-          aria-label={t.common.appearance}
-          value={colorScheme}
-          onChange={(value) => setColorScheme(value as "light" | "dark" | "auto")}
-          data={[
-            { value: "light", label: t.common.light },
-            { value: "dark", label: t.common.dark },
-            { value: "auto", label: t.common.system },
-          ]}
-        />
+        <Choice inMenu label={t.common.appearance} value={colorScheme} choose={setColorScheme} of={{ light: t.common.light, dark: t.common.dark, auto: t.common.system }} />
         <Menu.Label>{t.common.language}</Menu.Label>
-        <SegmentedControl
-          fullWidth
-          size="xs"
-          mx="xs"
-          mb="xs"
-          w="auto"
-          aria-label={t.common.language}
-          value={language}
-          onChange={(value) => choose(value as Language)}
-          data={Object.entries(languages).map(([value, label]) => ({ value, label }))}
-        />
+        <LanguageChoice inMenu />
         <Menu.Divider />
         <Menu.Item leftSection={<IconUserCircle size={16} />} component={Link} to="/account">
           {t.common.menu.account}

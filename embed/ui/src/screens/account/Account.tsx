@@ -1,4 +1,4 @@
-import { Button, Group, Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { revokeAll } from "../../api/login";
@@ -7,6 +7,7 @@ import { useRights } from "../../api/rights";
 import { signOut } from "../../app/session";
 import { dropKeys, useKeys } from "../../crypto/keys";
 import { closeChannel, openChannel } from "../../live/channel";
+import { Facts } from "../../parts/Facts";
 import { useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
 import { ProblemNote } from "../../parts/Problems";
@@ -28,20 +29,7 @@ export default function Account() {
   return (
     <Page title={t.account.title}>
       <Stack maw={720} gap="lg">
-        <Paper>
-          <SimpleGrid cols={{ base: 1, xs: 2 }} component="dl" m={0}>
-            {facts.map(([label, value]) => (
-              <div key={label}>
-                <Text component="dt" fz="xs" c="dimmed">
-                  {label}
-                </Text>
-                <Text component="dd" m={0} style={{ overflowWrap: "anywhere" }}>
-                  {value}
-                </Text>
-              </div>
-            ))}
-          </SimpleGrid>
-        </Paper>
+        <Facts of={facts} cols={{ base: 1, xs: 2 }} />
         <ChangePassword username={me?.username ?? ""} />
         <Factor />
         <Keys owner={me?.organization?.id} />

@@ -1,4 +1,4 @@
-import { Anchor, Badge, Button, Skeleton } from "@mantine/core";
+import { Anchor, Badge, Button } from "@mantine/core";
 import { IconLock, IconPlus, IconUsersGroup } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -8,14 +8,15 @@ import { Empty } from "../../parts/Empty";
 import { type Column, Listing } from "../../parts/Listing";
 import { useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
-import { ProblemNote } from "../../parts/Problems";
+import { Waiting } from "../../parts/Waiting";
 import { useText } from "../../text";
 
 export default function CollaborationList() {
   const t = useText();
   const { may } = useRights();
   const name = useOrganizationNames();
-  const { data, error, refetch } = useQuery(collaborations);
+  const asked = useQuery(collaborations);
+  const { data } = asked;
   const make = may("collaboration", "CREATE") && (
     <Button component={Link} to="/collaborations/new" leftSection={<IconPlus size={16} />}>
       {t.collaborations.new}
@@ -36,8 +37,7 @@ export default function CollaborationList() {
   ];
   return (
     <Page title={t.collaborations.title} about={data && t.common.total(data.length)} actions={make}>
-      <ProblemNote problem={error} retry={() => void refetch()} />
-      {!data && !error && <Skeleton h={320} />}
+      <Waiting on={asked} />
       {data?.length === 0 && (
         <Empty title={t.collaborations.none} icon={IconUsersGroup} action={make}>
           {t.collaborations.noneText}

@@ -1,20 +1,19 @@
-import { Anchor, Button, Group, MultiSelect, Paper, Skeleton, Stack, Switch, Table, Text, TextInput, Title } from "@mantine/core";
+import { Anchor, Button, Group, MultiSelect, Paper, Stack, Switch, Table, Text, TextInput, Title } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { IconPencil, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { changeCollaboration, type Collaboration, collaboration, deleteCollaboration } from "../../api/collaborations";
 import { nodes } from "../../api/nodes";
 import { organizations } from "../../api/organizations";
-import { Allowed } from "../../parts/Allowed";
+import { DeleteButton, EditButton } from "../../parts/Actions";
 import { done } from "../../parts/done";
 import { EditForm } from "../../parts/EditForm";
 import { useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
-import { ProblemNote } from "../../parts/Problems";
-import { State } from "../../parts/State";
+import { State, stateOfNode } from "../../parts/State";
 import { Sure } from "../../parts/Sure";
+import { WaitingPage } from "../../parts/Waiting";
 import { useText } from "../../text";
 import { Encrypted } from "./CollaborationList";
 import { collaborationRoute } from "./route";
@@ -22,14 +21,9 @@ import { collaborationRoute } from "./route";
 export default function CollaborationPage() {
   const t = useText();
   const id = Number(collaborationRoute.useParams().id);
-  const { data, error, refetch } = useQuery(collaboration(id));
-  if (error || !data)
-    return (
-      <Page title={t.collaborations.number(id)}>
-        {error ? <ProblemNote problem={error} retry={() => void refetch()} /> : <Skeleton h={240} />}
-      </Page>
-    );
-  return <About key={id} collaboration={data} />;
+  const asked = useQuery(collaboration(id));
+  if (asked.error || !asked.data) return <WaitingPage title={t.collaborations.number(id)} on={asked} />;
+  return <About key={id} collaboration={asked.data} />;
 }
 
 function About({ collaboration: one }: { collaboration: Collaboration }) {
@@ -90,7 +84,7 @@ function About({ collaboration: one }: { collaboration: Collaboration }) {
                           </Text>
                         )}
                       </Table.Td>
-                      <Table.Td>{node && <State status={node.status ?? "unseen"} />}</Table.Td>
+                      <Table.Td>{node && <State status={stateOfNode(node)} />}</Table.Td>
                       <Table.Td>
                         <Text fz="sm" c={one.encrypted && key === "" ? "var(--v-bad)" : undefined}>
                           {key === undefined ? "–" : key ? t.organizations.hasKey : t.organizations.noKey}
@@ -146,16 +140,8 @@ function Actions({ collaboration: one }: { collaboration: Collaboration }) {
   });
   return (
     <>
-      <Allowed method="PATCH" path={`/collaboration/${one.id}`}>
-        <Button variant="default" leftSection={<IconPencil size={16} />} onClick={() => ask("edit")}>
-          {t.collaborations.edit}
-        </Button>
-      </Allowed>
-      <Allowed method="DELETE" path={`/collaboration/${one.id}`}>
-        <Button variant="default" c="var(--v-bad)" leftSection={<IconTrash size={16} />} onClick={() => ask("remove")}>
-          {t.common.delete}
-        </Button>
-      </Allowed>
+      <EditButton path={`/collaboration/${one.id}`} label={t.collaborations.edit} onClick={() => ask("edit")} />
+      <DeleteButton path={`/collaboration/${one.id}`} onClick={() => ask("remove")} />
       <EditForm opened={asked === "edit"} title={t.collaborations.edit} close={close} submit={form.onSubmit(() => changing.mutate())} act={changing}>
         <TextInput label={t.collaborations.name} {...form.getInputProps("name")} />
         <MultiSelect

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Select, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { collaborations } from "../../api/collaborations";
@@ -8,7 +8,7 @@ import { done } from "../../parts/done";
 import { EditForm } from "../../parts/EditForm";
 import { useOrganizationNames } from "../../parts/Named";
 import { useText } from "../../text";
-import { NodeKey } from "./NodeKey";
+import { NodeKeyDialog } from "./NodeKey";
 
 type Props = { opened: boolean; close: () => void };
 
@@ -41,18 +41,7 @@ export function NewNode({ opened, close }: Props) {
     making.reset();
   };
   const { data: made } = making;
-  if (made)
-    return (
-      <Modal opened={opened} onClose={leave} closeOnClickOutside={false} closeOnEscape={false} withCloseButton={false} title={t.nodes.made}>
-        <Stack>
-          <Text fz="sm">{t.nodes.once}</Text>
-          <NodeKey id={made.id} name={made.name} apiKey={made.api_key} encrypted={chosen?.encrypted ?? false} />
-          <Group justify="flex-end">
-            <Button onClick={leave}>{t.nodes.kept}</Button>
-          </Group>
-        </Stack>
-      </Modal>
-    );
+  if (made) return <NodeKeyDialog opened={opened} title={t.nodes.made} close={leave} id={made.id} name={made.name} apiKey={made.api_key} encrypted={chosen?.encrypted ?? false} />;
   return (
     <EditForm opened={opened} title={t.nodes.new} button={t.nodes.create} close={leave} submit={form.onSubmit(() => making.mutate())} act={making}>
       <Select

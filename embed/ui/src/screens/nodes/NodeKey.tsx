@@ -1,4 +1,4 @@
-import { Button, Stack } from "@mantine/core";
+import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { IconFileDownload } from "@tabler/icons-react";
 import { save } from "../../parts/save";
 import { Secret } from "../../parts/Secret";
@@ -18,5 +18,21 @@ export function NodeKey({ id, name, apiKey, encrypted }: Props) {
         {t.nodes.configFile}
       </Button>
     </Stack>
+  );
+}
+
+// NodeKeyDialog shows the key of a node until somebody says that it is kept: nothing else closes it.
+export function NodeKeyDialog({ opened, title, close, ...node }: Props & { opened: boolean; title: string; close: () => void }) {
+  const t = useText();
+  return (
+    <Modal opened={opened} onClose={close} closeOnClickOutside={false} closeOnEscape={false} withCloseButton={false} title={title}>
+      <Stack>
+        <Text fz="sm">{t.nodes.once}</Text>
+        <NodeKey {...node} />
+        <Group justify="flex-end">
+          <Button onClick={close}>{t.nodes.kept}</Button>
+        </Group>
+      </Stack>
+    </Modal>
   );
 }

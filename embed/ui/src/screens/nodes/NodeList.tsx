@@ -1,4 +1,4 @@
-import { Anchor, Button, SegmentedControl, Skeleton, Text } from "@mantine/core";
+import { Anchor, Button, SegmentedControl, Text } from "@mantine/core";
 import { IconPlus, IconServer2 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -9,9 +9,9 @@ import { Empty } from "../../parts/Empty";
 import { type Column, Listing } from "../../parts/Listing";
 import { useCollaborationNames, useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
-import { ProblemNote } from "../../parts/Problems";
-import { State } from "../../parts/State";
+import { State, stateOfNode } from "../../parts/State";
 import { When } from "../../parts/When";
+import { Waiting } from "../../parts/Waiting";
 import { useText } from "../../text";
 import { NewNode } from "./NewNode";
 
@@ -20,7 +20,8 @@ export default function NodeList() {
   const { may } = useRights();
   const organization = useOrganizationNames();
   const collaboration = useCollaborationNames();
-  const { data, error, refetch } = useQuery(nodes);
+  const asked = useQuery(nodes);
+  const { data } = asked;
   const [which, choose] = useState("all");
   const [making, make] = useState(false);
   const shown = data?.filter((node) => which === "all" || (which === "online") === (node.status === "online"));
@@ -33,7 +34,7 @@ export default function NodeList() {
         </Anchor>
       ),
     },
-    { label: t.nodes.state, width: 150, show: (node) => <State status={node.status ?? "unseen"} /> },
+    { label: t.nodes.state, width: 150, show: (node) => <State status={stateOfNode(node)} /> },
     { label: t.nodes.seen, width: 150, show: (node) => <Text fz="sm"><When at={node.last_seen} ago /></Text> },
     { label: t.nodes.organization, show: (node) => organization(node.organization?.id) },
     { label: t.nodes.collaboration, show: (node) => (node.collaboration ? collaboration(node.collaboration.id) : t.common.none) },
@@ -51,8 +52,7 @@ export default function NodeList() {
         )
       }
     >
-      <ProblemNote problem={error} retry={() => void refetch()} />
-      {!data && !error && <Skeleton h={320} />}
+      <Waiting on={asked} />
       {data?.length === 0 && (
         <Empty title={t.nodes.none} icon={IconServer2}>
           {t.nodes.noneText}

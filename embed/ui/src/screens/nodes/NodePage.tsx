@@ -1,37 +1,33 @@
-import { Anchor, Button, Code, Group, Modal, Paper, Select, Skeleton, Stack, Table, Text, TextInput, Title } from "@mantine/core";
+import { Anchor, Button, Code, Group, Paper, Select, Table, Text, TextInput, Title } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { IconKey, IconPencil, IconTrash } from "@tabler/icons-react";
+import { IconKey } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { collaborations } from "../../api/collaborations";
 import { changeNode, deleteNode, type Node, node, resetKey } from "../../api/nodes";
 import { waitingFor } from "../../api/results";
+import { DeleteButton, EditButton } from "../../parts/Actions";
 import { Allowed } from "../../parts/Allowed";
 import { done } from "../../parts/done";
 import { EditForm } from "../../parts/EditForm";
 import { Facts } from "../../parts/Facts";
 import { useCollaborationNames, useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
-import { ProblemNote } from "../../parts/Problems";
-import { State } from "../../parts/State";
+import { State, stateOfNode } from "../../parts/State";
 import { Sure } from "../../parts/Sure";
 import { When } from "../../parts/When";
+import { WaitingPage } from "../../parts/Waiting";
 import { useText } from "../../text";
-import { NodeKey } from "./NodeKey";
+import { NodeKeyDialog } from "./NodeKey";
 import { nodeRoute } from "./route";
 
 export default function NodePage() {
   const t = useText();
   const id = Number(nodeRoute.useParams().id);
-  const { data, error, refetch } = useQuery(node(id));
-  if (error || !data)
-    return (
-      <Page title={t.nodes.number(id)}>
-        {error ? <ProblemNote problem={error} retry={() => void refetch()} /> : <Skeleton h={240} />}
-      </Page>
-    );
-  return <About node={data} />;
+  const asked = useQuery(node(id));
+  if (asked.error || !asked.data) return <WaitingPage title={t.nodes.number(id)} on={asked} />;
+  return <About node={asked.data} />;
 }
 
 function About({ node: one }: { node: Node }) {
@@ -44,7 +40,7 @@ function About({ node: one }: { node: Node }) {
       title={one.name || t.nodes.number(one.id)}
       about={
         <Group gap="xs">
-          <State status={one.status ?? "unseen"} />
+          <State status={stateOfNode(one)} />
           <span>
             {t.nodes.seen}: <When at={one.last_seen} ago />
           </span>
@@ -135,21 +131,13 @@ function Actions({ node: one }: { node: Node }) {
   const encrypted = known?.find((each) => each.id === one.collaboration?.id)?.encrypted ?? false;
   return (
     <>
-      <Allowed method="PATCH" path={`/node/${one.id}`}>
-        <Button variant="default" leftSection={<IconPencil size={16} />} onClick={() => ask("edit")}>
-          {t.nodes.edit}
-        </Button>
-      </Allowed>
+      <EditButton path={`/node/${one.id}`} label={t.nodes.edit} onClick={() => ask("edit")} />
       <Allowed method="PATCH" path={`/node/${one.id}`}>
         <Button variant="default" leftSection={<IconKey size={16} />} onClick={() => ask("key")}>
           {t.nodes.reset}
         </Button>
       </Allowed>
-      <Allowed method="DELETE" path={`/node/${one.id}`}>
-        <Button variant="default" c="var(--v-bad)" leftSection={<IconTrash size={16} />} onClick={() => ask("remove")}>
-          {t.common.delete}
-        </Button>
-      </Allowed>
+      <DeleteButton path={`/node/${one.id}`} onClick={() => ask("remove")} />
       <EditForm opened={asked === "edit"} title={t.nodes.edit} close={close} submit={form.onSubmit(() => changing.mutate())} act={changing}>
         <TextInput label={t.nodes.name} {...form.getInputProps("name")} />
         <Select
@@ -162,15 +150,7 @@ function Actions({ node: one }: { node: Node }) {
         />
       </EditForm>
       {resetting.data ? (
-        <Modal opened={asked === "key"} onClose={close} closeOnClickOutside={false} closeOnEscape={false} withCloseButton={false} title={t.nodes.reset}>
-          <Stack>
-            <Text fz="sm">{t.nodes.once}</Text>
-            <NodeKey id={one.id} name={one.name} apiKey={resetting.data.api_key} encrypted={encrypted} />
-            <Group justify="flex-end">
-              <Button onClick={close}>{t.nodes.kept}</Button>
-            </Group>
-          </Stack>
-        </Modal>
+        <NodeKeyDialog opened={asked === "key"} title={t.nodes.reset} close={close} id={one.id} name={one.name} apiKey={resetting.data.api_key} encrypted={encrypted} />
       ) : (
         <Sure opened={asked === "key"} title={t.nodes.resetTitle} text={t.nodes.resetText} button={t.nodes.reset} close={close} act={resetting} />
       )}

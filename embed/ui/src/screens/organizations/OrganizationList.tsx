@@ -1,4 +1,4 @@
-import { Anchor, Button, Skeleton } from "@mantine/core";
+import { Anchor, Button } from "@mantine/core";
 import { IconBuildingHospital, IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -8,14 +8,15 @@ import { useRights } from "../../api/rights";
 import { Empty } from "../../parts/Empty";
 import { type Column, Listing } from "../../parts/Listing";
 import { Page } from "../../parts/Page";
-import { ProblemNote } from "../../parts/Problems";
+import { Waiting } from "../../parts/Waiting";
 import { useText } from "../../text";
 import { OrganizationForm } from "./OrganizationForm";
 
 export default function OrganizationList() {
   const t = useText();
   const { may } = useRights();
-  const { data, error, refetch } = useQuery(organizations);
+  const asked = useQuery(organizations);
+  const { data } = asked;
   const [making, make] = useState(false);
   const columns: Column<Organization>[] = [
     {
@@ -44,8 +45,7 @@ export default function OrganizationList() {
         )
       }
     >
-      <ProblemNote problem={error} retry={() => void refetch()} />
-      {!data && !error && <Skeleton h={320} />}
+      <Waiting on={asked} />
       {data?.length === 0 && <Empty title={t.organizations.none} icon={IconBuildingHospital} />}
       {data && data.length > 0 && <Listing label={t.organizations.title} rows={data} columns={columns} textOf={(one) => `${one.name} ${one.domain} ${one.country}`} />}
       {making && <OrganizationForm close={() => make(false)} />}

@@ -1,5 +1,4 @@
-import { Anchor, Button, Group, Paper, SimpleGrid, Skeleton, Stack, Text, Title } from "@mantine/core";
-import { IconPencil } from "@tabler/icons-react";
+import { Anchor, Group, Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
@@ -7,12 +6,12 @@ import { nodes } from "../../api/nodes";
 import { type Organization, organization } from "../../api/organizations";
 import { useRights } from "../../api/rights";
 import { users } from "../../api/users";
-import { Allowed } from "../../parts/Allowed";
+import { EditButton } from "../../parts/Actions";
 import { Facts } from "../../parts/Facts";
 import { useCollaborationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
-import { ProblemNote } from "../../parts/Problems";
-import { State } from "../../parts/State";
+import { State, stateOfNode } from "../../parts/State";
+import { WaitingPage } from "../../parts/Waiting";
 import { useText } from "../../text";
 import { OrganizationForm } from "./OrganizationForm";
 import { PublicKey } from "./PublicKey";
@@ -21,14 +20,9 @@ import { organizationRoute } from "./route";
 export default function OrganizationPage() {
   const t = useText();
   const id = Number(organizationRoute.useParams().id);
-  const { data, error, refetch } = useQuery(organization(id));
-  if (error || !data)
-    return (
-      <Page title={t.organizations.number(id)}>
-        {error ? <ProblemNote problem={error} retry={() => void refetch()} /> : <Skeleton h={240} />}
-      </Page>
-    );
-  return <About organization={data} />;
+  const asked = useQuery(organization(id));
+  if (asked.error || !asked.data) return <WaitingPage title={t.organizations.number(id)} on={asked} />;
+  return <About organization={asked.data} />;
 }
 
 function About({ organization: one }: { organization: Organization }) {
@@ -43,11 +37,7 @@ function About({ organization: one }: { organization: Organization }) {
     <Page
       title={one.name || t.organizations.number(one.id)}
       actions={
-        <Allowed method="PATCH" path={`/organization/${one.id}`}>
-          <Button variant="default" leftSection={<IconPencil size={16} />} onClick={() => edit(true)}>
-            {t.organizations.edit}
-          </Button>
-        </Allowed>
+        <EditButton path={`/organization/${one.id}`} label={t.organizations.edit} onClick={() => edit(true)} />
       }
     >
       <Facts
@@ -74,7 +64,7 @@ function About({ organization: one }: { organization: Organization }) {
                 <Anchor component={Link} to="/nodes/$id" params={{ id: String(node.id) } as never} fz="sm" style={{ overflowWrap: "anywhere" }}>
                   {node.name || t.nodes.number(node.id)}
                 </Anchor>
-                <State status={node.status ?? "unseen"} />
+                <State status={stateOfNode(node)} />
               </Group>
             ))}
         </Related>

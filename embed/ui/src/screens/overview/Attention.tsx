@@ -3,7 +3,7 @@ import { IconCircleCheck } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { waitingFor } from "../../api/results";
-import { State } from "../../parts/State";
+import { State, stateOfNode } from "../../parts/State";
 import { When } from "../../parts/When";
 import { useText } from "../../text";
 import type { Member } from "./members";
@@ -73,7 +73,7 @@ function About({ member }: { member: Member }) {
         <Text fw={600} fz="sm" style={{ overflowWrap: "anywhere" }}>
           {member.name}
         </Text>
-        {node ? <State status={node.status ?? "unseen"} /> : <Text fz="sm" c="dimmed" ta="right">{member.hidden ? t.overview.hidden : t.overview.noNode}</Text>}
+        {node ? <State status={stateOfNode(node)} /> : <Text fz="sm" c="dimmed" ta="right">{member.hidden ? t.overview.hidden : t.overview.noNode}</Text>}
       </Group>
       {node && <AboutNode node={node} />}
     </Stack>
@@ -92,13 +92,14 @@ function AboutNode({ node }: { node: NonNullable<Member["node"]> }) {
         {node.last_seen ? (
           <>
             {" · "}
-            {t.common.lastSeen("")}
+            {`${t.common.lastSeen} `}
             <When at={node.last_seen} ago />
           </>
         ) : (
           node.status === null && ` · ${t.overview.never}`
         )}
       </Text>
+      {node.last_seen && node.status === null && <Text fz="sm">{t.overview.unconnected}</Text>}
       {parts !== undefined && <Text fz="sm">{online ? t.overview.working(parts) : t.overview.waits(parts)}</Text>}
       {!online && (
         <>

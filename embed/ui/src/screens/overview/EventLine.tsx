@@ -1,10 +1,10 @@
-import { Anchor, Box, Button, Group, Paper, Skeleton, Stack, Text, Title, Tooltip } from "@mantine/core";
+import { Anchor, Box, Button, Group, Paper, Stack, Text, Title, Tooltip } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type Event, events } from "../../api/events";
 import { useOrganizationNames } from "../../parts/Named";
-import { ProblemNote } from "../../parts/Problems";
 import { State, type Tone, toneColour, toneOf } from "../../parts/State";
+import { Waiting } from "../../parts/Waiting";
 import { useLanguage, useText } from "../../text";
 import css from "./EventLine.module.css";
 
@@ -14,7 +14,8 @@ type Props = { collaboration: number; every: number | false };
 export function EventLine({ collaboration, every }: Props) {
   const t = useText();
   const { locale } = useLanguage();
-  const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage, refetch } = useInfiniteQuery({ ...events(collaboration), refetchInterval: every && every * 3 });
+  const asked = useInfiniteQuery({ ...events(collaboration), refetchInterval: every && every * 3 });
+  const { data, hasNextPage, fetchNextPage, isFetchingNextPage } = asked;
   const rows = data?.pages.flatMap((one) => one.rows) ?? [];
   const days = Map.groupBy(rows, (event) => dayOf(event.at ?? "", locale, t.overview.today, t.overview.yesterday));
   return (
@@ -22,8 +23,7 @@ export function EventLine({ collaboration, every }: Props) {
       <Title order={2} mb="sm">
         {t.overview.events}
       </Title>
-      <ProblemNote problem={error} retry={() => void refetch()} />
-      {!data && !error && <Skeleton h={160} />}
+      <Waiting on={asked} height={160} />
       {data && rows.length === 0 && (
         <Text fz="sm" c="dimmed">
           {t.overview.eventsNone}

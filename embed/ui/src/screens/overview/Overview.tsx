@@ -10,7 +10,7 @@ import { usePolling } from "../../api/tasks";
 import { Empty } from "../../parts/Empty";
 import { useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
-import { ProblemNote } from "../../parts/Problems";
+import { Waiting } from "../../parts/Waiting";
 import { useText } from "../../text";
 import { Attention } from "./Attention";
 import { Counts } from "./Counts";
@@ -25,7 +25,8 @@ export default function Overview() {
   const { may } = useRights();
   const { collaboration: asked } = overviewRoute.useSearch();
   const navigate = overviewRoute.useNavigate();
-  const { data: all, error, refetch } = useQuery(collaborations);
+  const known = useQuery(collaborations);
+  const { data: all } = known;
   const chosen = all?.find((one) => one.id === asked) ?? all?.toSorted((a, b) => (b.nodes?.length ?? 0) - (a.nodes?.length ?? 0))[0];
   return (
     <Page
@@ -57,8 +58,7 @@ export default function Overview() {
         )
       }
     >
-      <ProblemNote problem={error} retry={() => void refetch()} />
-      {!all && !error && <Skeleton h={480} />}
+      <Waiting on={known} height={480} />
       {all?.length === 0 && (
         <Empty title={t.overview.none} icon={IconTopologyStar3}>
           {may("collaboration", "VIEW", "GLOBAL") ? t.overview.noneText : t.overview.noneYours}

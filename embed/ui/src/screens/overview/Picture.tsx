@@ -2,7 +2,7 @@ import { Box } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { memo, useCallback, useEffect, useRef, useState } from "react";
 import { type Events, useLive } from "../../live/channel";
-import { toneColour, toneOf } from "../../parts/State";
+import { stateOfNode, toneColour, toneOf } from "../../parts/State";
 import { agoText } from "../../parts/When";
 import { useLanguage, useText } from "../../text";
 import { type Layout, layOut, type Place } from "./layout";
@@ -87,6 +87,14 @@ function Flight({ home, to, centre }: { home: boolean; to: Place; centre: Place 
   return <circle aria-hidden="true" r={5.5} className={home ? css.comes : css.goes} style={home ? along(centre, to, 0.9, 0.14, 0) : along(centre, to, 0.14, 0.9, 0)} />;
 }
 
+const letter = 6.6; // pixels of a line below a name, for each letter
+
+// fitting is the first of the lines that has room.
+function fitting(lines: (string | undefined)[][], room: number): string {
+  const texts = lines.map((line) => line.filter(Boolean).join(" · "));
+  return texts.find((text) => text.length * letter <= room) ?? texts.at(-1)!;
+}
+
 type OrganizationProps = { member: Member; at: Place; layout: Layout; chosen: boolean; choose: (organization: number) => void };
 
 const small = { fontSize: 11 };
@@ -95,12 +103,14 @@ const focusable = 60; // organizations that can be reached one by one with the k
 const Organization = memo(function Organization({ member, at, layout, chosen, choose }: OrganizationProps) {
   const t = useText();
   const { locale } = useLanguage();
-  const status = member.node ? (member.node.status ?? "unseen") : undefined;
+  const status = member.node ? stateOfNode(member.node) : undefined;
   const word = status ? (t.common.states[status] ?? status) : member.hidden ? t.overview.hidden : t.overview.noNode;
   const colour = status ? toneColour(toneOf(status)) : "var(--v-idle)";
   const working = member.open.filter((result) => result.started_at).length;
   const seen = status !== "online" && member.node?.last_seen ? agoText(member.node.last_seen, locale) : undefined;
   const narrow = layout.width < 560;
+  const parts = member.open.length > 0 ? String(member.open.length) : undefined;
+  const line = fitting([[word, narrow ? undefined : seen, parts], [word, parts], [word]], 2 * Math.min(at.x, layout.width - at.x));
   return (
     <g
       className={css.organization}
@@ -126,8 +136,7 @@ const Organization = memo(function Organization({ member, at, layout, chosen, ch
             {short(member.name, narrow ? 13 : 24)}
           </text>
           <text y={layout.radius + 33} className={css.word} style={{ ...(narrow ? small : {}), fill: status === "online" ? undefined : colour }}>
-            {seen && !narrow ? `${word} · ${seen}` : word}
-            {member.open.length > 0 ? ` · ${member.open.length}` : ""}
+            {line}
           </text>
         </>
       )}

@@ -21,9 +21,9 @@ export function membersOf(collaboration: Collaboration, nodes: Node[], open: Ope
     (result) => result.organization?.id,
   );
   return (collaboration.organizations ?? []).map(({ id }) => {
-    const todo = work.get(id) ?? [];
-    const told = todo[0]?.node;
+    const assigned = work.get(id) ?? [];
+    const told = assigned[0]?.node;
     const node = own.get(id) ?? (told?.id === undefined ? undefined : { id: told.id, name: told.name ?? null, status: told.status ?? null, last_seen: null });
-    return { organization: id, name: name(id), node, hidden: !node && !seesAll(id), open: todo };
+    return { organization: id, name: name(id), node, hidden: !node && !seesAll(id), open: assigned };
   });
 }

@@ -1,4 +1,4 @@
-import { Anchor, Button, Skeleton } from "@mantine/core";
+import { Anchor, Button } from "@mantine/core";
 import { IconPlus, IconShieldCheck } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -9,7 +9,7 @@ import { Empty } from "../../parts/Empty";
 import { type Column, Listing } from "../../parts/Listing";
 import { useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
-import { ProblemNote } from "../../parts/Problems";
+import { Waiting } from "../../parts/Waiting";
 import { useText } from "../../text";
 import { RoleForm } from "./RoleForm";
 
@@ -17,7 +17,8 @@ export default function RoleList() {
   const t = useText();
   const { may } = useRights();
   const organization = useOrganizationNames();
-  const { data, error, refetch } = useQuery(roles);
+  const asked = useQuery(roles);
+  const { data } = asked;
   const [making, make] = useState(false);
   const columns: Column<Role>[] = [
     {
@@ -44,8 +45,7 @@ export default function RoleList() {
         )
       }
     >
-      <ProblemNote problem={error} retry={() => void refetch()} />
-      {!data && !error && <Skeleton h={320} />}
+      <Waiting on={asked} />
       {data?.length === 0 && <Empty title={t.roles.none} icon={IconShieldCheck} />}
       {data && data.length > 0 && (
         <Listing label={t.roles.title} rows={data} columns={columns} textOf={(role) => `${role.name} ${role.description} ${role.organization ? organization(role.organization.id) : t.roles.everybody}`} />

@@ -1,16 +1,15 @@
-import { Anchor, Button, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
-import { IconPencil, IconTrash } from "@tabler/icons-react";
+import { Anchor, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { deleteRole, role, type Role, rules, rulesOfRole } from "../../api/roles";
 import { users } from "../../api/users";
-import { Allowed } from "../../parts/Allowed";
+import { DeleteButton, EditButton } from "../../parts/Actions";
 import { done } from "../../parts/done";
 import { useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
-import { ProblemNote } from "../../parts/Problems";
 import { Sure } from "../../parts/Sure";
+import { WaitingPage } from "../../parts/Waiting";
 import { useText } from "../../text";
 import { RoleForm } from "./RoleForm";
 import { roleRoute } from "./route";
@@ -19,14 +18,9 @@ import { RuleMatrix } from "./RuleMatrix";
 export default function RolePage() {
   const t = useText();
   const id = Number(roleRoute.useParams().id);
-  const { data, error, refetch } = useQuery(role(id));
-  if (error || !data)
-    return (
-      <Page title={t.roles.number(id)}>
-        {error ? <ProblemNote problem={error} retry={() => void refetch()} /> : <Skeleton h={240} />}
-      </Page>
-    );
-  return <About key={id} role={data} />;
+  const asked = useQuery(role(id));
+  if (asked.error || !asked.data) return <WaitingPage title={t.roles.number(id)} on={asked} />;
+  return <About key={id} role={asked.data} />;
 }
 
 function About({ role: one }: { role: Role }) {
@@ -55,16 +49,8 @@ function About({ role: one }: { role: Role }) {
       about={`${one.organization ? organization(one.organization.id) : t.roles.everybody}${one.description ? ` · ${one.description}` : ""}`}
       actions={
         <>
-          <Allowed method="PATCH" path={`/role/${one.id}`}>
-            <Button variant="default" leftSection={<IconPencil size={16} />} onClick={() => ask("edit")} disabled={!held}>
-              {t.roles.edit}
-            </Button>
-          </Allowed>
-          <Allowed method="DELETE" path={`/role/${one.id}`}>
-            <Button variant="default" c="var(--v-bad)" leftSection={<IconTrash size={16} />} onClick={() => ask("remove")}>
-              {t.common.delete}
-            </Button>
-          </Allowed>
+          <EditButton path={`/role/${one.id}`} label={t.roles.edit} onClick={() => ask("edit")} disabled={!held} />
+          <DeleteButton path={`/role/${one.id}`} onClick={() => ask("remove")} />
         </>
       }
     >

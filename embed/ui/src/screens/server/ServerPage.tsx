@@ -9,6 +9,7 @@ import { Page } from "../../parts/Page";
 import { ProblemNote, tellProblem } from "../../parts/Problems";
 import { save, sizeText } from "../../parts/save";
 import { Took, When } from "../../parts/When";
+import { Waiting } from "../../parts/Waiting";
 import { useLanguage, useText } from "../../text";
 
 export default function ServerPage() {
@@ -32,7 +33,8 @@ export default function ServerPage() {
 function Looked() {
   const t = useText();
   const { locale } = useLanguage();
-  const { data: state, error, refetch } = useQuery(serverState);
+  const asked = useQuery(serverState);
+  const { data: state } = asked;
   const copying = useMutation({
     mutationFn: backup,
     onSuccess: ({ copy, name }) => save(name, copy),
@@ -49,8 +51,7 @@ function Looked() {
         </Button>
       }
     >
-      <ProblemNote problem={error} retry={() => void refetch()} />
-      {!state && !error && <Skeleton h={200} />}
+      <Waiting on={asked} height={200} />
       {state && (
         <Facts
           of={[

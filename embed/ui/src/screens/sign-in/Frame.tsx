@@ -1,16 +1,16 @@
-import { Anchor, Box, Group, Paper, SegmentedControl, Stack, Text } from "@mantine/core";
+import { Anchor, Box, Group, Paper, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect } from "react";
 import { health } from "../../api/server";
 import { place } from "../../app/place";
 import { Brand } from "../../app/shell/Brand";
-import { type Language, languages, useLanguage, useText } from "../../text";
+import { LanguageChoice } from "../../parts/Choice";
+import { useText } from "../../text";
 import css from "./Frame.module.css";
 
 // Frame is the page around all that is asked before somebody is in.
 export function Frame({ children }: { children: ReactNode }) {
   const t = useText();
-  const { language, choose } = useLanguage();
   useEffect(() => {
     document.title = `${t.signIn.title} · vserver`;
   }, [t]);
@@ -36,13 +36,7 @@ export function Frame({ children }: { children: ReactNode }) {
               {t.common.menu.api}
             </Anchor>
           </Group>
-          <SegmentedControl
-            size="xs"
-            aria-label={t.common.language}
-            value={language}
-            onChange={(value) => choose(value as Language)}
-            data={Object.entries(languages).map(([value, label]) => ({ value, label }))}
-          />
+          <LanguageChoice />
         </Group>
       </Stack>
     </main>

@@ -54,28 +54,12 @@ export function LostPassword({ name, back }: Props) {
   return (
     <Card title={t.signIn.lost.title} submit={submit} problem={problem} back={back}>
       {step === "ask" && (
-        <>
-          <Text c="dimmed" fz="sm">
-            {t.signIn.lost.text}
-          </Text>
-          <TextInput label={t.signIn.lost.nameOrMail} autoComplete="username" autoFocus {...form.getInputProps("who")} />
-          <Button type="submit" loading={busy}>
-            {t.signIn.lost.send}
-          </Button>
-          <Anchor component="button" type="button" fz="sm" onClick={() => setStep("token")}>
-            {t.signIn.lost.haveToken}
-          </Anchor>
-        </>
+        <Ask text={t.signIn.lost.text} who={form.getInputProps("who")} busy={busy} skip={() => setStep("token")} />
       )}
       {step === "token" && (
-        <>
-          <Told text={t.signIn.lost.sent} else={t.signIn.lost.noMail} />
-          <TextInput label={t.signIn.lost.token} autoComplete="off" spellCheck={false} autoFocus {...form.getInputProps("token")} />
+        <Token text={t.signIn.lost.sent} else={t.signIn.lost.noMail} token={form.getInputProps("token")} busy={busy} submit={t.signIn.lost.set}>
           <NewPassword label={t.signIn.lost.password} {...form.getInputProps("password")} />
-          <Button type="submit" loading={busy}>
-            {t.signIn.lost.set}
-          </Button>
-        </>
+        </Token>
       )}
       {step === "done" && <Alert color="green">{t.signIn.lost.done}</Alert>}
     </Card>
@@ -110,28 +94,12 @@ export function LostFactor({ name, back }: Props) {
   return (
     <Card title={step === "done" ? undefined : t.signIn.lost.factorTitle} submit={submit} problem={problem} back={back}>
       {step === "ask" && (
-        <>
-          <Text c="dimmed" fz="sm">
-            {t.signIn.lost.factorText}
-          </Text>
-          <TextInput label={t.signIn.lost.nameOrMail} autoComplete="username" autoFocus {...form.getInputProps("who")} />
+        <Ask text={t.signIn.lost.factorText} who={form.getInputProps("who")} busy={busy} skip={() => setStep("token")}>
           <PasswordInput label={t.signIn.password} autoComplete="current-password" {...form.getInputProps("password")} />
-          <Button type="submit" loading={busy}>
-            {t.signIn.lost.send}
-          </Button>
-          <Anchor component="button" type="button" fz="sm" onClick={() => setStep("token")}>
-            {t.signIn.lost.haveToken}
-          </Anchor>
-        </>
+        </Ask>
       )}
       {step === "token" && (
-        <>
-          <Told text={t.signIn.lost.factorSent} else={t.signIn.lost.factorNoMail} />
-          <TextInput label={t.signIn.lost.token} autoComplete="off" spellCheck={false} autoFocus {...form.getInputProps("token")} />
-          <Button type="submit" loading={busy}>
-            {t.signIn.lost.factorReset}
-          </Button>
-        </>
+        <Token text={t.signIn.lost.factorSent} else={t.signIn.lost.factorNoMail} token={form.getInputProps("token")} busy={busy} submit={t.signIn.lost.factorReset} />
       )}
       {step === "done" && <SetUp uri={told.uri} secret={told.secret} text={t.signIn.lost.factorDone} />}
     </Card>
@@ -156,13 +124,46 @@ function Card({ title, submit, problem, back, children }: CardProps) {
   );
 }
 
-function Told({ text, else: otherwise }: { text: string; else: string }) {
+type AskProps = { text: string; who: object; busy: boolean; skip: () => void; children?: ReactNode };
+
+// Ask is the first step: who it is for, and what else proves it.
+function Ask({ text, who, busy, skip, children }: AskProps) {
+  const t = useText();
   return (
-    <Alert color="pine" variant="light">
-      <Text fz="sm">{text}</Text>
-      <Text fz="xs" c="dimmed" mt={6}>
-        {otherwise}
+    <>
+      <Text c="dimmed" fz="sm">
+        {text}
       </Text>
-    </Alert>
+      <TextInput label={t.signIn.lost.nameOrMail} autoComplete="username" autoFocus {...who} />
+      {children}
+      <Button type="submit" loading={busy}>
+        {t.signIn.lost.send}
+      </Button>
+      <Anchor component="button" type="button" fz="sm" onClick={skip}>
+        {t.signIn.lost.haveToken}
+      </Anchor>
+    </>
+  );
+}
+
+type TokenProps = { text: string; else: string; token: object; busy: boolean; submit: string; children?: ReactNode };
+
+// Token is the second step: the token that the mail brought, and what it is to change.
+function Token({ text, else: otherwise, token, busy, submit, children }: TokenProps) {
+  const t = useText();
+  return (
+    <>
+      <Alert color="pine" variant="light">
+        <Text fz="sm">{text}</Text>
+        <Text fz="xs" c="dimmed" mt={6}>
+          {otherwise}
+        </Text>
+      </Alert>
+      <TextInput label={t.signIn.lost.token} autoComplete="off" spellCheck={false} autoFocus {...token} />
+      {children}
+      <Button type="submit" loading={busy}>
+        {submit}
+      </Button>
+    </>
   );
 }

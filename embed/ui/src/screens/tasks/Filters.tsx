@@ -35,16 +35,7 @@ export function Filters({ filter, change }: Props) {
           data={statuses.map((value) => ({ value, label: t.common.states[value] ?? value }))}
           onChange={(status) => set({ status: status ?? undefined })}
         />
-        <Select
-          label={t.tasks.filter.collaboration}
-          placeholder={t.tasks.filter.any}
-          w={220}
-          clearable
-          searchable
-          value={filter.collaboration_id ? String(filter.collaboration_id) : null}
-          data={(known ?? []).map(({ id, name }) => ({ value: String(id), label: name ?? String(id) }))}
-          onChange={(id) => set({ collaboration_id: id ? Number(id) : undefined })}
-        />
+        <Of label={t.tasks.filter.collaboration} all={known} id={filter.collaboration_id} choose={(id) => set({ collaboration_id: id })} />
         <Button variant="default" leftSection={<IconAdjustmentsHorizontal size={16} />} onClick={toggle} aria-expanded={more}>
           {t.tasks.filter.more}
         </Button>
@@ -57,21 +48,31 @@ export function Filters({ filter, change }: Props) {
       <Collapse expanded={more}>
         <Group align="flex-end" gap="sm" mt="sm">
           <Typed label={t.tasks.filter.image} value={filter.image ?? ""} change={(image) => set({ image: image || undefined })} grow />
-          <Select
-            label={t.tasks.filter.initiator}
-            placeholder={t.tasks.filter.any}
-            w={220}
-            clearable
-            searchable
-            value={filter.initiator_id ? String(filter.initiator_id) : null}
-            data={(senders ?? []).map(({ id, name }) => ({ value: String(id), label: name ?? String(id) }))}
-            onChange={(id) => set({ initiator_id: id ? Number(id) : undefined })}
-          />
+          <Of label={t.tasks.filter.initiator} all={senders} id={filter.initiator_id} choose={(id) => set({ initiator_id: id })} />
           <Typed label={t.tasks.filter.run} value={filter.run_id ? String(filter.run_id) : ""} change={(run) => set({ run_id: Number(run) || undefined })} width={110} />
           <OpenByNumber />
         </Group>
       </Collapse>
     </Paper>
+  );
+}
+
+type OfProps = { label: string; all: { id: number; name?: string | null }[] | undefined; id: number | undefined; choose: (id: number | undefined) => void };
+
+// Of narrows the list to what belongs to one collaboration or organization.
+function Of({ label, all, id, choose }: OfProps) {
+  const t = useText();
+  return (
+    <Select
+      label={label}
+      placeholder={t.tasks.filter.any}
+      w={220}
+      clearable
+      searchable
+      value={id ? String(id) : null}
+      data={(all ?? []).map((one) => ({ value: String(one.id), label: one.name ?? String(one.id) }))}
+      onChange={(chosen) => choose(chosen ? Number(chosen) : undefined)}
+    />
   );
 }
 

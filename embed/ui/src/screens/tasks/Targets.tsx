@@ -6,7 +6,7 @@ import { nodes } from "../../api/nodes";
 import { organizations } from "../../api/organizations";
 import { useRights } from "../../api/rights";
 import { useOrganizationNames } from "../../parts/Named";
-import { State } from "../../parts/State";
+import { State, stateOfNode } from "../../parts/State";
 import { useText } from "../../text";
 
 type Props = { collaboration: Collaboration; chosen: string[]; choose: (ids: string[]) => void; error: ReactNode };
@@ -34,7 +34,7 @@ export function Targets({ collaboration, chosen, choose, error }: Props) {
           {rows.map((row) => (
             <Group key={row.id} gap="sm">
               <Checkbox value={row.id} disabled={row.why !== undefined} label={name(Number(row.id))} />
-              {row.node && <State status={row.node.status ?? "unseen"} />}
+              {row.node && <State status={stateOfNode(row.node)} />}
               {row.why && (
                 <Text fz="sm" c="dimmed">
                   {row.why}

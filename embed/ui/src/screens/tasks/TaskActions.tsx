@@ -1,12 +1,13 @@
 import { Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconPlayerStop, IconRepeat, IconTrash } from "@tabler/icons-react";
+import { IconPlayerStop, IconRepeat } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { queries } from "../../api/queries";
 import { useRights } from "../../api/rights";
 import { deleteTask, killTask, type Task } from "../../api/tasks";
+import { DeleteButton } from "../../parts/Actions";
 import { Allowed } from "../../parts/Allowed";
 import { Sure } from "../../parts/Sure";
 import { useText } from "../../text";
@@ -53,11 +54,7 @@ export function TaskActions({ task }: { task: Task }) {
           </Button>
         </Allowed>
       )}
-      <Allowed method="DELETE" path={`/task/${task.id}`}>
-        <Button variant="default" c="var(--v-bad)" leftSection={<IconTrash size={16} />} onClick={() => setAsked("remove")}>
-          {t.tasks.remove}
-        </Button>
-      </Allowed>
+      <DeleteButton path={`/task/${task.id}`} label={t.tasks.remove} onClick={() => setAsked("remove")} />
       <Sure
         opened={asked === "kill"}
         title={t.tasks.killTitle(task.id)}

@@ -1,4 +1,4 @@
-import { Button, Group, Paper, Select, Skeleton, Stack, Table, Text } from "@mantine/core";
+import { Button, Group, Paper, Select, Stack, Table, Text } from "@mantine/core";
 import { IconPlus, IconStack2 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -7,7 +7,7 @@ import { tasks, usePolling } from "../../api/tasks";
 import { Empty } from "../../parts/Empty";
 import { Page } from "../../parts/Page";
 import { Pages } from "../../parts/Pages";
-import { ProblemNote } from "../../parts/Problems";
+import { Waiting } from "../../parts/Waiting";
 import { useText } from "../../text";
 import { Filters } from "./Filters";
 import { tasksRoute } from "./route";
@@ -21,7 +21,8 @@ export default function TaskList() {
   const navigate = tasksRoute.useNavigate();
   const { may } = useRights();
   const every = usePolling(true);
-  const { data, error, refetch, isPlaceholderData } = useQuery({ ...tasks(filter, page, size), refetchInterval: every && every * 2 });
+  const asked = useQuery({ ...tasks(filter, page, size), refetchInterval: every && every * 2 });
+  const { data, isPlaceholderData } = asked;
   const filtered = Object.values(filter).some((value) => value !== undefined);
   return (
     <Page
@@ -36,8 +37,7 @@ export default function TaskList() {
       }
     >
       <Filters filter={filter} change={(next) => void navigate({ search: { ...next, size: size === sizes[0] ? undefined : size } })} />
-      <ProblemNote problem={error} retry={() => void refetch()} />
-      {!data && !error && <Skeleton h={320} />}
+      <Waiting on={asked} />
       {data?.total === 0 && !filtered && (
         <Empty title={t.tasks.none} icon={IconStack2}>
           {t.tasks.noneText}

@@ -1,15 +1,16 @@
-import { Anchor, Badge, Group, Paper, SimpleGrid, Skeleton, Stack, Tabs, Text } from "@mantine/core";
+import { Anchor, Badge, Group, Tabs, Text } from "@mantine/core";
 import { IconBinaryTree, IconChartBar, IconFileImport, IconLock, IconReportAnalytics, IconTimeline } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { collaborations } from "../../api/collaborations";
 import { resultsOf, type Task, useTask } from "../../api/tasks";
+import { Facts } from "../../parts/Facts";
 import { useCollaborationNames, useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
-import { ProblemNote } from "../../parts/Problems";
 import { State } from "../../parts/State";
 import { Took, When } from "../../parts/When";
+import { WaitingPage } from "../../parts/Waiting";
 import { useText } from "../../text";
 import { Compare } from "../results/Compare";
 import { ResultCards } from "./ResultCards";
@@ -22,15 +23,10 @@ import { TimeLine } from "./TimeLine";
 export default function TaskPage() {
   const t = useText();
   const id = Number(taskRoute.useParams().id);
-  const { data: task, error, refetch, every } = useTask(id);
+  const asked = useTask(id);
+  const { data: task, every } = asked;
   const results = useQuery({ ...resultsOf(id), refetchInterval: every, retry: false, enabled: task !== undefined });
-  if (!task)
-    return (
-      <Page title={t.tasks.number(id)}>
-        <ProblemNote problem={error} retry={() => void refetch()} />
-        {!error && <Skeleton h={320} />}
-      </Page>
-    );
+  if (!task) return <WaitingPage title={t.tasks.number(id)} on={asked} height={320} />;
   return (
     <Page
       title={task.name || t.tasks.number(id)}
@@ -42,7 +38,7 @@ export default function TaskPage() {
       }
       actions={<TaskActions task={task} />}
     >
-      <Facts task={task} />
+      <About task={task} />
       <Parts task={task} results={results} />
     </Page>
   );
@@ -78,73 +74,59 @@ function Parts({ task, results }: { task: Task; results: { data?: Awaited<Return
   );
 }
 
-function Facts({ task }: { task: Task }) {
+function About({ task }: { task: Task }) {
   const t = useText();
   const organization = useOrganizationNames();
   const collaboration = useCollaborationNames();
   const { data: known } = useQuery(collaborations);
   const encrypted = known?.find((one) => one.id === task.collaboration?.id)?.encrypted;
-  return (
-    <Paper>
-      <SimpleGrid cols={{ base: 2, md: 4 }} spacing="md" verticalSpacing="sm" component="dl" m={0}>
-        <Fact name={t.tasks.facts.collaboration}>
-          <Group gap={6}>
-            {collaboration(task.collaboration?.id)}
-            {encrypted && (
-              <Badge size="sm" variant="light" tt="none" leftSection={<IconLock size={11} style={{ display: "block" }} />}>
-                {t.tasks.facts.encrypted}
-              </Badge>
-            )}
-          </Group>
-        </Fact>
-        <Fact name={t.tasks.facts.initiator}>{organization(task.initiator)}</Fact>
-        <Fact name={t.tasks.facts.created}>
-          <When at={task.created_at} />
-        </Fact>
-        <Fact name={t.tasks.facts.took}>
-          <Took from={task.created_at} till={task.complete ? (task.finished_at ?? task.created_at) : null} />
-        </Fact>
-        <Fact name={t.tasks.facts.image}>
-          <Text span inherit ff="monospace" fz="sm">
-            {task.image || t.common.none}
-          </Text>
-        </Fact>
-        <Fact name={t.tasks.facts.database}>{task.database || t.common.none}</Fact>
-        <Fact name={t.tasks.facts.run}>
-          {task.run_id === null ? (
-            t.common.none
-          ) : (
-            <Anchor component={Link} to="/tasks" search={{ run_id: task.run_id } as never} inherit>
-              {task.run_id}
-            </Anchor>
-          )}
-        </Fact>
-        {task.parent && (
-          <Fact name={t.tasks.facts.parent}>
-            <Anchor component={Link} to="/tasks/$id" params={{ id: String(task.parent.id) } as never} inherit>
-              {t.tasks.number(task.parent.id)}
-            </Anchor>
-          </Fact>
+  const facts: [string, ReactNode][] = [
+    [
+      t.tasks.facts.collaboration,
+      <Group key="collaboration" gap={6}>
+        {collaboration(task.collaboration?.id)}
+        {encrypted && (
+          <Badge size="sm" variant="light" tt="none" leftSection={<IconLock size={11} style={{ display: "block" }} />}>
+            {t.tasks.facts.encrypted}
+          </Badge>
         )}
-      </SimpleGrid>
+      </Group>,
+    ],
+    [t.tasks.facts.initiator, organization(task.initiator)],
+    [t.tasks.facts.created, <When key="created" at={task.created_at} />],
+    [t.tasks.facts.took, <Took key="took" from={task.created_at} till={task.complete ? (task.finished_at ?? task.created_at) : null} />],
+    [
+      t.tasks.facts.image,
+      <Text key="image" span inherit ff="monospace">
+        {task.image || t.common.none}
+      </Text>,
+    ],
+    [t.tasks.facts.database, task.database || t.common.none],
+    [
+      t.tasks.facts.run,
+      task.run_id === null ? (
+        t.common.none
+      ) : (
+        <Anchor key="run" component={Link} to="/tasks" search={{ run_id: task.run_id } as never} inherit>
+          {task.run_id}
+        </Anchor>
+      ),
+    ],
+  ];
+  if (task.parent)
+    facts.push([
+      t.tasks.facts.parent,
+      <Anchor key="parent" component={Link} to="/tasks/$id" params={{ id: String(task.parent.id) } as never} inherit>
+        {t.tasks.number(task.parent.id)}
+      </Anchor>,
+    ]);
+  return (
+    <Facts of={facts} cols={{ base: 2, md: 4 }}>
       {task.description && (
         <Text mt="md" fz="sm" style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
           {task.description}
         </Text>
       )}
-    </Paper>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <Stack gap={2} miw={0}>
-      <Text component="dt" fz="xs" c="dimmed">
-        {name}
-      </Text>
-      <Text component="dd" fz="sm" m={0} style={{ overflowWrap: "anywhere" }}>
-        {children}
-      </Text>
-    </Stack>
+    </Facts>
   );
 }

@@ -1,4 +1,4 @@
-import { Anchor, Badge, Button, Group, Skeleton, Text } from "@mantine/core";
+import { Anchor, Badge, Button, Group, Text } from "@mantine/core";
 import { IconLock, IconUserPlus, IconUsers } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -10,8 +10,8 @@ import { Empty } from "../../parts/Empty";
 import { type Column, Listing } from "../../parts/Listing";
 import { useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
-import { ProblemNote } from "../../parts/Problems";
 import { When } from "../../parts/When";
+import { Waiting } from "../../parts/Waiting";
 import { useText } from "../../text";
 import { NewUser } from "./NewUser";
 
@@ -19,7 +19,8 @@ export default function UserList() {
   const t = useText();
   const { may } = useRights();
   const organization = useOrganizationNames();
-  const { data, error, refetch } = useQuery(users);
+  const asked = useQuery(users);
+  const { data } = asked;
   const { data: known } = useQuery(roles);
   const [making, make] = useState(false);
   const roleNames = (user: User) => (user.roles ?? []).map(({ id }) => known?.find((role) => role.id === id)?.name ?? t.roles.number(id)).join(", ");
@@ -52,8 +53,7 @@ export default function UserList() {
         )
       }
     >
-      <ProblemNote problem={error} retry={() => void refetch()} />
-      {!data && !error && <Skeleton h={320} />}
+      <Waiting on={asked} />
       {data?.length === 0 && <Empty title={t.users.none} icon={IconUsers} />}
       {data && data.length > 0 && (
         <Listing

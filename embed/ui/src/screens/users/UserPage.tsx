@@ -1,20 +1,22 @@
-import { Alert, Anchor, Button, Group, Modal, Paper, Radio, Skeleton, Stack, Text, Title } from "@mantine/core";
-import { IconLock, IconLockOpen, IconMailForward, IconPencil, IconTrash } from "@tabler/icons-react";
+import { Alert, Anchor, Button, Group, Modal, Paper, Radio, Stack, Text, Title } from "@mantine/core";
+import { IconLock, IconLockOpen, IconMailForward } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useRights } from "../../api/rights";
 import { roles, rules } from "../../api/roles";
 import { deleteUser, inviteUser, unlockUser, type User, user } from "../../api/users";
+import { DeleteButton, EditButton } from "../../parts/Actions";
 import { Allowed } from "../../parts/Allowed";
 import { done } from "../../parts/done";
 import { EditForm } from "../../parts/EditForm";
 import { Facts } from "../../parts/Facts";
 import { useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
-import { ProblemNote, tellProblem } from "../../parts/Problems";
+import { tellProblem } from "../../parts/Problems";
 import { Sure } from "../../parts/Sure";
 import { When } from "../../parts/When";
+import { WaitingPage } from "../../parts/Waiting";
 import { useText } from "../../text";
 import { Invitation } from "./Invitation";
 import { LockBadge } from "./UserList";
@@ -24,14 +26,9 @@ import { UserForm } from "./UserForm";
 export default function UserPage() {
   const t = useText();
   const id = Number(userRoute.useParams().id);
-  const { data, error, refetch } = useQuery(user(id));
-  if (error || !data)
-    return (
-      <Page title={t.users.number(id)}>
-        {error ? <ProblemNote problem={error} retry={() => void refetch()} /> : <Skeleton h={240} />}
-      </Page>
-    );
-  return <About key={id} user={data} />;
+  const asked = useQuery(user(id));
+  if (asked.error || !asked.data) return <WaitingPage title={t.users.number(id)} on={asked} />;
+  return <About key={id} user={asked.data} />;
 }
 
 function About({ user: one }: { user: User }) {
@@ -160,11 +157,7 @@ function Actions({ user: one }: { user: User }) {
   const self = me?.id === one.id;
   return (
     <>
-      <Allowed method="PATCH" path={`/user/${one.id}`}>
-        <Button variant="default" leftSection={<IconPencil size={16} />} onClick={() => ask("edit")}>
-          {t.users.edit}
-        </Button>
-      </Allowed>
+      <EditButton path={`/user/${one.id}`} label={t.users.edit} onClick={() => ask("edit")} />
       {!self && !one.last_seen && (
         <Allowed method="POST" path={`/user/${one.id}/invite`}>
           <Button variant="default" leftSection={<IconMailForward size={16} />} onClick={() => ask("invite")}>
@@ -173,11 +166,7 @@ function Actions({ user: one }: { user: User }) {
         </Allowed>
       )}
       {!self && (
-        <Allowed method="DELETE" path={`/user/${one.id}`}>
-          <Button variant="default" c="var(--v-bad)" leftSection={<IconTrash size={16} />} onClick={() => ask("remove")}>
-            {t.common.delete}
-          </Button>
-        </Allowed>
+        <DeleteButton path={`/user/${one.id}`} onClick={() => ask("remove")} />
       )}
       {asked === "edit" && <UserForm user={one} close={close} />}
       {inviting.data ? (

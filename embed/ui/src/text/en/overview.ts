@@ -21,6 +21,7 @@ export const overview = {
   waits: (n: number) => (n === 0 ? "Nothing waits for it." : n === 1 ? "One part of a task waits for it." : `${n} parts of tasks wait for it.`),
   working: (n: number) => (n === 0 ? "It has nothing to do." : n === 1 ? "It has one part of a task." : `It has ${n} parts of tasks.`),
   never: "It has never been online.",
+  unconnected: "It has logged in, but its live channel never came up. It learns of tasks over that.",
   check: "What to check",
   checks: (server: string) => [
     "Does the node run? On the machine of the organization: vnode list, and its log.",

@@ -23,6 +23,7 @@ export const overview: Texts["overview"] = {
   waits: (n) => (n === 0 ? "Er wacht niets op." : n === 1 ? "Eén deel van een taak wacht erop." : `${n} delen van taken wachten erop.`),
   working: (n) => (n === 0 ? "Hij heeft niets te doen." : n === 1 ? "Hij heeft één deel van een taak." : `Hij heeft ${n} delen van taken.`),
   never: "Hij is nog nooit online geweest.",
+  unconnected: "Hij heeft zich aangemeld, maar zijn live-kanaal is nooit tot stand gekomen. Daarover hoort hij van taken.",
   check: "Wat na te gaan",
   checks: (server) => [
     "Draait de node? Op de machine van de organisatie: vnode list, en zijn logboek.",

@@ -1,1 +1,0 @@
-import{Dn as e,Kn as t,jn as n}from"./base-CFCdbPwt.js";import{y as r}from"./Problems-mpPgyKvt.js";var i=t();function a({size:t=28}){return(0,i.jsxs)(n,{gap:10,wrap:`nowrap`,children:[(0,i.jsx)(`img`,{src:`${r.server}/static/icon.svg`,alt:``,width:t,height:t}),(0,i.jsx)(e,{component:`span`,fw:700,fz:t>30?`xl`:`md`,lts:-.2,children:`vserver`})]})}export{a as t};
