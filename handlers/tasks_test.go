@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"testing"
@@ -281,6 +282,13 @@ func (b *bed) counts(t *testing.T) {
 			SELECT COUNT(*) FROM result r JOIN task t ON t.id = r.task_id WHERE t.collaboration_id = c.id)`,
 		`SELECT COUNT(*) FROM result r LEFT JOIN task t ON t.id = r.task_id
 			WHERE COALESCE(r.collaboration_id, 0) <> COALESCE(t.collaboration_id, 0)`,
+		`SELECT COUNT(*) FROM task t WHERE t.status <> (
+			SELECT CASE WHEN COUNT(r.status) = 0 THEN 'unknown'
+				WHEN COUNT(*) > SUM(CASE WHEN r.status IN ('active', 'initializing', 'pending', 'completed') THEN 1 ELSE 0 END) THEN 'failed'
+				WHEN SUM(CASE WHEN r.status = 'active' THEN 1 ELSE 0 END) > 0 THEN 'active'
+				WHEN SUM(CASE WHEN r.status = 'initializing' THEN 1 ELSE 0 END) > 0 THEN 'initializing'
+				WHEN SUM(CASE WHEN r.status = 'pending' THEN 1 ELSE 0 END) > 0 THEN 'pending' ELSE 'completed' END
+			FROM result r WHERE r.task_id = t.id)`,
 	} {
 		if n := b.number(t, q); n != 0 {
 			t.Errorf("%d rows are counted wrongly: %s", n, q)
@@ -308,6 +316,35 @@ func TestCountersFollowTheRows(t *testing.T) {
 		b.change(t, s)
 		b.counts(t)
 		if t.Failed() {
+			t.Fatal(s)
+		}
+	}
+}
+
+// TestStatusIsKept compares the status of tasks with what their results say after each of many changes by chance.
+func TestStatusIsKept(t *testing.T) {
+	b := newBed(t)
+	b.addTasks()
+	const changes = 120
+	chance := rand.New(rand.NewPCG(13, 14))
+	states := []string{`NULL`, `'pending'`, `'initializing'`, `'active'`, `'completed'`, `'failed'`, `'unknown'`, `''`}
+	for range changes {
+		state := states[chance.IntN(len(states))]
+		task, other, result := 1+chance.IntN(7), 1+chance.IntN(7), 1+chance.IntN(40)
+		some := fmt.Sprintf(`id %% %d = %d`, 2+chance.IntN(5), chance.IntN(2))
+		s := []string{
+			fmt.Sprintf(`INSERT INTO result (task_id, organization_id, status) SELECT id, 2, %s FROM task WHERE id = %d`, state, task),
+			fmt.Sprintf(`INSERT INTO result (task_id, status) SELECT t.id, %s FROM task t WHERE t.%s UNION ALL SELECT t.id, 'pending' FROM task t`, state, some),
+			fmt.Sprintf(`UPDATE result SET status = %s WHERE id = %d`, state, result),
+			fmt.Sprintf(`UPDATE result SET status = %s WHERE %s`, state, some),
+			fmt.Sprintf(`UPDATE result SET task_id = (SELECT id FROM task WHERE id = %d), status = %s WHERE %s`, other, state, some),
+			fmt.Sprintf(`DELETE FROM result WHERE %s`, some),
+			fmt.Sprintf(`DELETE FROM result WHERE task_id = %d`, task),
+			fmt.Sprintf(`DELETE FROM task WHERE id = %d`, task),
+			`INSERT INTO task (name, collaboration_id) VALUES ('another', 1)`,
+		}[chance.IntN(9)]
+		b.change(t, s)
+		if b.counts(t); t.Failed() {
 			t.Fatal(s)
 		}
 	}

@@ -27,7 +27,7 @@ type Loader struct {
 type sink interface {
 	// prepare returns what takes the rows of a table.
 	prepare(table string, columns []string) (func(values []any) error, error)
-	complete(ctx context.Context, counters string) error
+	complete(ctx context.Context, kept ...string) error
 	raise(ctx context.Context, table string, id int64) error
 	check(ctx context.Context) error
 	end() error
@@ -107,6 +107,14 @@ func (l *Loader) AddLong(result int64, part string, text io.Reader) (length int6
 	return length, l.stream.Add(l.streams, result, part, length, epoch)
 }
 
+// statusOfRows sets the status of tasks, which triggers keep from then on.
+const statusOfRows = `UPDATE task SET status = s.status FROM (
+	SELECT r.task_id, CASE WHEN COUNT(r.status) = 0 THEN 'unknown' ELSE
+		CASE MIN(CASE r.status WHEN 'active' THEN 1 WHEN 'initializing' THEN 2 WHEN 'pending' THEN 3 WHEN 'completed' THEN 4 ELSE 0 END)
+			WHEN 0 THEN 'failed' WHEN 1 THEN 'active' WHEN 2 THEN 'initializing' WHEN 3 THEN 'pending' ELSE 'completed' END END AS status
+	FROM result r GROUP BY r.task_id) s
+	WHERE s.task_id = task.id AND s.status <> task.status`
+
 // countersOfRows sets what triggers keep from then on.
 const countersOfRows = `UPDATE collaboration SET
 	task_count = (SELECT COUNT(*) FROM task t WHERE t.collaboration_id = collaboration.id),
@@ -114,7 +122,7 @@ const countersOfRows = `UPDATE collaboration SET
 
 // Finish makes what is made of rows. The ids of each table go on above its highest one.
 func (l *Loader) Finish(ctx context.Context) error {
-	if err := l.into.complete(ctx, countersOfRows); err != nil {
+	if err := l.into.complete(ctx, countersOfRows, statusOfRows); err != nil {
 		return fmt.Errorf("finishing the new database: %w", err)
 	}
 	return nil

@@ -197,11 +197,11 @@ func (s *postgresSink) stop() {
 	}
 }
 
-func (s *postgresSink) complete(ctx context.Context, counters string) error {
+func (s *postgresSink) complete(ctx context.Context, kept ...string) error {
 	if err := s.settle(); err != nil {
 		return err
 	}
-	last := slices.Concat(s.made, []string{counters})
+	last := slices.Concat(s.made, kept)
 	for _, t := range s.tables {
 		last = append(last, "ALTER TABLE "+t+" ENABLE TRIGGER USER")
 	}

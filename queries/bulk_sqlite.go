@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -148,11 +149,11 @@ func bind(st *sqlite3.Stmt, i int, value any) error {
 	return fmt.Errorf("column %d has an unexpected %T", i, value)
 }
 
-func (s *liteSink) complete(_ context.Context, counters string) error {
+func (s *liteSink) complete(_ context.Context, kept ...string) error {
 	if err := s.closeStatements(); err != nil {
 		return err
 	}
-	for _, statement := range append([]string{"COMMIT"}, append(s.made, counters)...) {
+	for _, statement := range slices.Concat([]string{"COMMIT"}, s.made, kept) {
 		if err := s.c.Exec(statement); err != nil {
 			return roomless(err, s.path)
 		}

@@ -12,8 +12,8 @@ INSERT INTO event (at, type, task_id) SELECT @at, @type, CAST(j.key AS BIGINT) F
 
 -- name: InsertTaskEnd :exec
 INSERT INTO event (at, type, task_id, status)
-SELECT @at, @type, s.task_id, s.status FROM task_status s
-WHERE s.task_id = @task_id AND NOT EXISTS (SELECT 1 FROM result r WHERE r.task_id = s.task_id AND r.finished_at IS NULL);
+SELECT @at, @type, t.id, t.status FROM task t
+WHERE t.id = @task_id AND NOT EXISTS (SELECT 1 FROM result r WHERE r.task_id = t.id AND r.finished_at IS NULL);
 
 -- What happened to anything else, of which there is not more than that since a moment.
 

@@ -122,8 +122,8 @@ func (q *Queries) InsertPresenceEvent(ctx context.Context, arg InsertPresenceEve
 const InsertTaskEnd = `-- name: InsertTaskEnd :exec
 
 INSERT INTO event (at, type, task_id, status)
-SELECT $1, $2, s.task_id, s.status FROM task_status s
-WHERE s.task_id = $3 AND NOT EXISTS (SELECT 1 FROM result r WHERE r.task_id = s.task_id AND r.finished_at IS NULL)
+SELECT $1, $2, t.id, t.status FROM task t
+WHERE t.id = $3 AND NOT EXISTS (SELECT 1 FROM result r WHERE r.task_id = t.id AND r.finished_at IS NULL)
 `
 
 type InsertTaskEndParams struct {

@@ -206,11 +206,7 @@ type Task struct {
 	InitiatorID     *int64
 	InitUserID      *int64
 	CreatedAt       *Time
-}
-
-type TaskStatus struct {
-	TaskID int64
-	Status string
+	Status          string
 }
 
 type User struct {

@@ -95,10 +95,6 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 			_, err := q.FindNodes(ctx, FindNodesParams{ApiKeys: within})
 			return err
 		}},
-		{name: "the status of a page of tasks", want: "SEARCH r USING INDEX result_task (task_id=?)", read: func(ctx context.Context) error {
-			_, err := q.StatusOfTasks(ctx, *within)
-			return err
-		}},
 		{name: "all events", want: "SCAN e", read: listEvents(q, ListEventsParams{Tasks: true, Nodes: true})},
 		{name: "events that some see", want: "SCAN e", read: listEvents(q, ListEventsParams{Tasks: true, TasksWithin: within, Nodes: true, NodesOf: id, UsersOf: id})},
 		{name: "events of a task", want: "USING INDEX event_task", read: listEvents(q, ListEventsParams{Tasks: true, TasksWithin: within, OfTask: id})},

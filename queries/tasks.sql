@@ -21,8 +21,7 @@ WHERE (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR t.id = sqlc.narg('id'))
   AND (CAST(sqlc.narg('image') AS TEXT) IS NULL OR (lower(t.image) LIKE lower(sqlc.narg('image')) ESCAPE '\'))
   AND (CAST(sqlc.narg('description') AS TEXT) IS NULL OR (lower(t.description) LIKE lower(sqlc.narg('description')) ESCAPE '\'))
   AND (CAST(sqlc.narg('database') AS TEXT) IS NULL OR (lower(t.database) LIKE lower(sqlc.narg('database')) ESCAPE '\'))
-  AND (CAST(sqlc.narg('status') AS TEXT) IS NULL OR (
-    SELECT s.status FROM task_status s WHERE s.task_id = t.id) LIKE lower(sqlc.narg('status')) ESCAPE '\')
+  AND (CAST(sqlc.narg('status') AS TEXT) IS NULL OR (t.status LIKE lower(sqlc.narg('status')) ESCAPE '\'))
   AND (CAST(sqlc.narg('before') AS BIGINT) IS NULL OR t.id < sqlc.narg('before'))
 ORDER BY t.id DESC LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 
@@ -59,10 +58,6 @@ WHERE t.parent_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) OR
 SELECT CAST(r.task_id AS BIGINT) AS task_id, r.id, r.finished_at FROM result r
 WHERE r.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY r.id;
 
--- name: StatusOfTasks :many
-SELECT s.task_id, s.status FROM task_status s
-WHERE s.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
-
 -- name: NodesForTask :many
 SELECT m.organization_id, n.id AS node_id FROM member m
 LEFT JOIN node n ON n.organization_id = m.organization_id AND n.collaboration_id = m.collaboration_id
@@ -85,9 +80,11 @@ UPDATE task SET run_id = run_id WHERE task.id = @id
 RETURNING task.run_id, task.init_user_id, task.image, task.collaboration_id, EXISTS (
   SELECT 1 FROM result r WHERE r.task_id = task.id AND r.finished_at IS NULL) AS open;
 
+-- The status is that which the results are about to give the task.
+
 -- name: InsertTask :one
-INSERT INTO task (name, description, image, collaboration_id, run_id, parent_id, database, initiator_id, init_user_id, created_at)
-VALUES (@name, @description, @image, @collaboration_id, @run_id, @parent_id, @database, @initiator_id, @init_user_id, @created_at)
+INSERT INTO task (name, description, image, collaboration_id, run_id, parent_id, database, initiator_id, init_user_id, created_at, status)
+VALUES (@name, @description, @image, @collaboration_id, @run_id, @parent_id, @database, @initiator_id, @init_user_id, @created_at, @status)
 RETURNING id;
 
 -- name: UpdateTask :exec

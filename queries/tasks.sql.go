@@ -121,7 +121,7 @@ func (q *Queries) DeleteTasks(ctx context.Context, ids string) error {
 
 const GetTask = `-- name: GetTask :one
 
-SELECT id, name, description, image, collaboration_id, run_id, parent_id, database, initiator_id, init_user_id, created_at FROM task WHERE id = $1
+SELECT id, name, description, image, collaboration_id, run_id, parent_id, database, initiator_id, init_user_id, created_at, status FROM task WHERE id = $1
 `
 
 // Tasks. Lists are read newest first from an index: `collaboration_id` uses that of
@@ -142,6 +142,7 @@ func (q *Queries) GetTask(ctx context.Context, id int64) (Task, error) {
 		&i.InitiatorID,
 		&i.InitUserID,
 		&i.CreatedAt,
+		&i.Status,
 	)
 	return i, err
 }
@@ -164,7 +165,7 @@ func (q *Queries) HoldSubtree(ctx context.Context, id int64) error {
 }
 
 const HoldTask = `-- name: HoldTask :one
-UPDATE task SET name = name WHERE id = $1 RETURNING id, name, description, image, collaboration_id, run_id, parent_id, database, initiator_id, init_user_id, created_at
+UPDATE task SET name = name WHERE id = $1 RETURNING id, name, description, image, collaboration_id, run_id, parent_id, database, initiator_id, init_user_id, created_at, status
 `
 
 func (q *Queries) HoldTask(ctx context.Context, id int64) (Task, error) {
@@ -182,6 +183,7 @@ func (q *Queries) HoldTask(ctx context.Context, id int64) (Task, error) {
 		&i.InitiatorID,
 		&i.InitUserID,
 		&i.CreatedAt,
+		&i.Status,
 	)
 	return i, err
 }
@@ -217,8 +219,9 @@ func (q *Queries) HoldTaskOfContainer(ctx context.Context, id int64) (HoldTaskOf
 }
 
 const InsertTask = `-- name: InsertTask :one
-INSERT INTO task (name, description, image, collaboration_id, run_id, parent_id, database, initiator_id, init_user_id, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+
+INSERT INTO task (name, description, image, collaboration_id, run_id, parent_id, database, initiator_id, init_user_id, created_at, status)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 RETURNING id
 `
 
@@ -233,8 +236,10 @@ type InsertTaskParams struct {
 	InitiatorID     *int64
 	InitUserID      *int64
 	CreatedAt       *Time
+	Status          string
 }
 
+// The status is that which the results are about to give the task.
 func (q *Queries) InsertTask(ctx context.Context, arg InsertTaskParams) (int64, error) {
 	row := q.db.QueryRowContext(ctx, InsertTask,
 		arg.Name,
@@ -247,6 +252,7 @@ func (q *Queries) InsertTask(ctx context.Context, arg InsertTaskParams) (int64, 
 		arg.InitiatorID,
 		arg.InitUserID,
 		arg.CreatedAt,
+		arg.Status,
 	)
 	var id int64
 	err := row.Scan(&id)
@@ -269,7 +275,7 @@ func (q *Queries) IsSubtreeOpen(ctx context.Context, id int64) (bool, error) {
 }
 
 const ListTasks = `-- name: ListTasks :many
-SELECT t.id, t.name, t.description, t.image, t.collaboration_id, t.run_id, t.parent_id, t.database, t.initiator_id, t.init_user_id, t.created_at
+SELECT t.id, t.name, t.description, t.image, t.collaboration_id, t.run_id, t.parent_id, t.database, t.initiator_id, t.init_user_id, t.created_at, t.status
 FROM task t
 WHERE (CAST($1 AS BIGINT) IS NULL OR t.id = $1)
   AND (CAST($2 AS BIGINT) IS NULL OR t.collaboration_id = $2)
@@ -284,8 +290,7 @@ WHERE (CAST($1 AS BIGINT) IS NULL OR t.id = $1)
   AND (CAST($10 AS TEXT) IS NULL OR (lower(t.image) LIKE lower($10) ESCAPE '\'))
   AND (CAST($11 AS TEXT) IS NULL OR (lower(t.description) LIKE lower($11) ESCAPE '\'))
   AND (CAST($12 AS TEXT) IS NULL OR (lower(t.database) LIKE lower($12) ESCAPE '\'))
-  AND (CAST($13 AS TEXT) IS NULL OR (
-    SELECT s.status FROM task_status s WHERE s.task_id = t.id) LIKE lower($13) ESCAPE '\')
+  AND (CAST($13 AS TEXT) IS NULL OR (t.status LIKE lower($13) ESCAPE '\'))
   AND (CAST($14 AS BIGINT) IS NULL OR t.id < $14)
 ORDER BY t.id DESC LIMIT CAST($16 AS BIGINT) OFFSET CAST($15 AS BIGINT)
 `
@@ -347,6 +352,7 @@ func (q *Queries) ListTasks(ctx context.Context, arg ListTasksParams) ([]Task, e
 			&i.InitiatorID,
 			&i.InitUserID,
 			&i.CreatedAt,
+			&i.Status,
 		); err != nil {
 			return nil, err
 		}
@@ -362,7 +368,7 @@ func (q *Queries) ListTasks(ctx context.Context, arg ListTasksParams) ([]Task, e
 }
 
 const ListTasksOfCollaboration = `-- name: ListTasksOfCollaboration :many
-SELECT t.id, t.name, t.description, t.image, t.collaboration_id, t.run_id, t.parent_id, t.database, t.initiator_id, t.init_user_id, t.created_at
+SELECT t.id, t.name, t.description, t.image, t.collaboration_id, t.run_id, t.parent_id, t.database, t.initiator_id, t.init_user_id, t.created_at, t.status
 FROM task t WHERE t.collaboration_id = $1
   AND (CAST($2 AS BIGINT) IS NULL OR t.id > $2)
 ORDER BY t.id LIMIT CAST($4 AS BIGINT) OFFSET CAST($3 AS BIGINT)
@@ -401,6 +407,7 @@ func (q *Queries) ListTasksOfCollaboration(ctx context.Context, arg ListTasksOfC
 			&i.InitiatorID,
 			&i.InitUserID,
 			&i.CreatedAt,
+			&i.Status,
 		); err != nil {
 			return nil, err
 		}
@@ -525,36 +532,8 @@ func (q *Queries) StatesOfTasks(ctx context.Context, ids string) ([]StatesOfTask
 	return items, nil
 }
 
-const StatusOfTasks = `-- name: StatusOfTasks :many
-SELECT s.task_id, s.status FROM task_status s
-WHERE s.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)
-`
-
-func (q *Queries) StatusOfTasks(ctx context.Context, ids string) ([]TaskStatus, error) {
-	rows, err := q.db.QueryContext(ctx, StatusOfTasks, ids)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []TaskStatus
-	for rows.Next() {
-		var i TaskStatus
-		if err := rows.Scan(&i.TaskID, &i.Status); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const TasksByID = `-- name: TasksByID :many
-SELECT t.id, t.name, t.description, t.image, t.collaboration_id, t.run_id, t.parent_id, t.database, t.initiator_id, t.init_user_id, t.created_at FROM task t WHERE t.id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)
+SELECT t.id, t.name, t.description, t.image, t.collaboration_id, t.run_id, t.parent_id, t.database, t.initiator_id, t.init_user_id, t.created_at, t.status FROM task t WHERE t.id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)
 `
 
 func (q *Queries) TasksByID(ctx context.Context, ids string) ([]Task, error) {
@@ -578,6 +557,7 @@ func (q *Queries) TasksByID(ctx context.Context, ids string) ([]Task, error) {
 			&i.InitiatorID,
 			&i.InitUserID,
 			&i.CreatedAt,
+			&i.Status,
 		); err != nil {
 			return nil, err
 		}

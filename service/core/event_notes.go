@@ -59,13 +59,13 @@ func (t *Tx) noteKilled(ctx context.Context, tasks []int64) error {
 	return t.InsertKillEvents(ctx, queries.InsertKillEventsParams{At: t.Now, Type: eventTaskKilled, Ids: idSet(tasks)})
 }
 
-// holdTaskToEnd holds the task of a result that ends now, before the result is held: of the
-// last two that end at once one then sees the other. Who kills a task holds both in this order.
-func (t *Tx) holdTaskToEnd(ctx context.Context, stored queries.ResultForPatchRow, f ResultFields) error {
-	if f.EndedAt == nil || stored.TaskID == nil {
+// holdTask holds the task of a result that changes it, before the result is held: of the last two that end at once one
+// then sees the other. Who kills a task holds both in this order.
+func (t *Tx) holdTask(ctx context.Context, id *int64) error {
+	if id == nil {
 		return nil
 	}
-	if _, err := t.HoldTask(ctx, *stored.TaskID); err != nil && !queries.Missing(err) {
+	if _, err := t.HoldTask(ctx, *id); err != nil && !queries.Missing(err) {
 		return fmt.Errorf("holding the task of a result: %w", err)
 	}
 	return nil

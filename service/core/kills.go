@@ -92,11 +92,11 @@ func (c *Core) KillTask(ctx context.Context, g access.Grant[access.CreateEvents]
 }
 
 func (t *Tx) alreadyFinished(ctx context.Context, id int64) error {
-	status, err := statusOf(ctx, t.Queries, idSet([]int64{id}))
+	row, err := t.GetTask(ctx, id) // as it is now
 	if err != nil {
 		return err
 	}
-	return fault.New(fault.Invalid, "Task %d already finished with status '%s', so cannot kill it!", id, status[id])
+	return fault.New(fault.Invalid, "Task %d already finished with status '%s', so cannot kill it!", id, row.Status)
 }
 
 // KillNode asks a node to end everything that runs on it (/docs/tasks#kill-node).

@@ -88,7 +88,10 @@ func (c *Core) RelayFailure(ctx context.Context, g access.Grant[access.NodeItsel
 	if err != nil {
 		return err
 	}
-	if err := c.transact(ctx, func(ctx context.Context, t *Tx) error { return t.FailOpenResult(ctx, r.ID) }); err != nil {
+	err = c.transact(ctx, func(ctx context.Context, t *Tx) error {
+		return firstError(t.holdTask(ctx, r.TaskID), t.FailOpenResult(ctx, r.ID))
+	})
+	if err != nil {
 		return fmt.Errorf("storing that result %d failed: %w", r.ID, err)
 	}
 	c.log.WithLevel(zerolog.FatalLevel).Msgf("The algorithm of task %d, result %d, at node %d ended with code %d",

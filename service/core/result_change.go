@@ -51,7 +51,10 @@ func (c *Core) storeResult(ctx context.Context, g access.Grant[access.NodeItself
 		if err := firstError(in.Fault, fitsEncryption("result", in.Fields.Output, value(stored.Encrypted))); err != nil {
 			return err
 		}
-		if err := t.holdTaskToEnd(ctx, stored, in.Fields); err != nil {
+		if in.Fields.EndedAt != nil || in.Fields.Status != nil {
+			err = t.holdTask(ctx, stored.TaskID)
+		}
+		if err != nil {
 			return err
 		}
 		changed, err := t.writeResult(ctx, id, stored.Status, in.Fields)

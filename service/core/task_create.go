@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -41,10 +42,7 @@ func (c *Core) CreateTask(ctx context.Context, g access.Grant[access.CreateTasks
 		if err != nil {
 			return err
 		}
-		made = Task{Task: task, Status: StatusUnknown, States: states}
-		if len(states) > 0 {
-			made.Status = statusPending // as all its results are
-		}
+		made = Task{Task: task, States: states}
 		t.announceTask(made)
 		return t.noteTask(ctx, eventTaskCreated, task.ID)
 	})
@@ -213,6 +211,9 @@ func (t *Tx) StartTask(ctx context.Context, task *queries.Task, targets []Target
 		}
 		task.RunID = &run
 	}
+	if len(targets) > 0 {
+		task.Status = statusPending // as all its results are
+	}
 	if err := t.AddTask(ctx, task); err != nil {
 		return nil, err
 	}
@@ -234,11 +235,13 @@ func (t *Tx) StartTask(ctx context.Context, task *queries.Task, targets []Target
 }
 
 // AddTask stores a new task. A run that was chosen by hand has to be announced to
-// KeepRun beside.
+// KeepRun beside. Its status follows from its results, which are added after it.
 func (t *Tx) AddTask(ctx context.Context, task *queries.Task) (err error) {
+	task.Status = cmp.Or(task.Status, StatusUnknown)
 	task.ID, err = t.InsertTask(ctx, queries.InsertTaskParams{
 		Name: task.Name, Description: task.Description, Image: task.Image, CollaborationID: task.CollaborationID, RunID: task.RunID,
 		ParentID: task.ParentID, Database: task.Database, InitiatorID: task.InitiatorID, InitUserID: task.InitUserID, CreatedAt: task.CreatedAt,
+		Status: task.Status,
 	})
 	return err
 }

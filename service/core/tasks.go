@@ -15,7 +15,6 @@ import (
 type Task struct {
 	queries.Task
 	Children []int64
-	Status   string  // of the whole task (/docs/tasks#status); the view task_status words it
 	States   []State // of its results
 	// Results are all of its results when they were asked for and the caller may
 	// see them; nil: the wire shows links.
@@ -218,13 +217,9 @@ func (c *Core) wholeTasks(ctx context.Context, g access.AnyGrant, rows []queries
 	if err != nil {
 		return nil, err
 	}
-	status, err := statusOf(ctx, c.db.Queries, set)
-	if err != nil {
-		return nil, err
-	}
 	list := make([]Task, len(rows))
 	for i, r := range rows {
-		list[i] = Task{Task: r, Children: children[r.ID], Status: status[r.ID], States: states[r.ID]}
+		list[i] = Task{Task: r, Children: children[r.ID], States: states[r.ID]}
 	}
 	if results {
 		err = c.embedResults(ctx, access.Embedded[access.ViewResults](g), list)
@@ -241,19 +236,6 @@ func statesOf(ctx context.Context, q *queries.Queries, tasks string) (map[int64]
 	by := map[int64][]State{}
 	for _, r := range rows {
 		by[r.TaskID] = append(by[r.TaskID], State{ResultID: r.ID, FinishedAt: r.FinishedAt})
-	}
-	return by, nil
-}
-
-// statusOf reads the status of tasks.
-func statusOf(ctx context.Context, q *queries.Queries, tasks string) (map[int64]string, error) {
-	rows, err := q.StatusOfTasks(ctx, tasks)
-	if err != nil {
-		return nil, fmt.Errorf("reading the status of tasks: %w", err)
-	}
-	by := make(map[int64]string, len(rows))
-	for _, r := range rows {
-		by[r.TaskID] = r.Status
 	}
 	return by, nil
 }

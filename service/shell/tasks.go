@@ -68,23 +68,22 @@ var taskRows = table[queries.Task]{
 
 // task returns a task with the states of its results, as the use cases judge it.
 func (s *session) task(o *object) (core.Task, error) {
-	t := core.Task{Task: *o.row.(*queries.Task), Status: core.StatusUnknown}
+	t := core.Task{Task: *o.row.(*queries.Task)}
 	if o.id() == 0 {
+		t.Status = core.StatusUnknown
 		return t, nil
 	}
+	now, err := s.db.GetTask(s.ctx, o.id())
+	if err != nil && !queries.Missing(err) {
+		return t, fmt.Errorf("reading the status of a task: %w", err)
+	}
+	t.Status = now.Status // results may have changed it since the object was read
 	states, err := s.db.StatesOfTasks(s.ctx, only(o.id()))
 	if err != nil {
 		return t, fmt.Errorf("reading the states of a task: %w", err)
 	}
 	for _, r := range states {
 		t.States = append(t.States, core.State{ResultID: r.ID, FinishedAt: r.FinishedAt})
-	}
-	status, err := s.db.StatusOfTasks(s.ctx, only(o.id()))
-	for _, r := range status {
-		t.Status = r.Status
-	}
-	if err != nil {
-		return t, fmt.Errorf("reading the status of a task: %w", err)
 	}
 	return t, nil
 }
