@@ -109,9 +109,9 @@ func (o *Old) Exchange(ctx context.Context, src Source, name string) (_ string, 
 		return name, err
 	}
 	var names []string
-	for _, table := range oldNames {
+	for _, table := range OldTables {
 		if o.Has(table, "") {
-			names = append(names, o.names[table], table+"_id_seq")
+			names = append(names, o.names[strings.ToLower(table)], table+"_id_seq")
 		}
 	}
 	names = append(names, "operation", "scope")

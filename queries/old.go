@@ -30,6 +30,12 @@ type oldReader interface {
 	end() error
 }
 
+// OldTables are the tables that 3.x servers make, in the order in which a takeover reads them.
+var OldTables = []string{
+	"organization", "collaboration", "Member", "authenticatable", "user", "node", "nodeconfig", "rule", "role",
+	"Permission", "UserPermission", "role_rule_association", "task", "result", "algorithmport",
+}
+
 // OpenOld opens the database of a 3.x server. With hold the others are kept from changing it until it
 // is closed; the error is ErrInUse when somebody is just doing that.
 func OpenOld(ctx context.Context, src Source, hold bool) (*Old, error) {

@@ -91,15 +91,9 @@ func (o *Old) begin(ctx context.Context, conn *pgx.Conn, hold bool) error {
 	return nil
 }
 
-// oldNames are the tables that 3.x servers make.
-var oldNames = []string{
-	"organization", "collaboration", "member", "authenticatable", "user", "node", "nodeconfig", "role", "rule", "permission",
-	"userpermission", "role_rule_association", "task", "result", "algorithmport",
-}
-
 // oldTables are those that are there, as a statement names them, sorted.
 func (o *Old) oldTables() (list []string) {
-	for _, name := range oldNames {
+	for _, name := range OldTables {
 		if o.Has(name, "") {
 			list = append(list, o.named(name))
 		}

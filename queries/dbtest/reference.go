@@ -7,14 +7,16 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"vserver/queries"
 )
@@ -92,14 +94,39 @@ var owner = regexp.MustCompile(`(?m)^ALTER .* OWNER TO .*;$`)
 func ReferencePostgres(t testing.TB) queries.Source {
 	t.Helper()
 	src := Postgres(t)
-	psql := exec.CommandContext(context.Background(), "psql", "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--dbname="+src.DSN) //nolint:gosec // of the test
-	psql.Stdin = bytes.NewReader(owner.ReplaceAll(unpacked(t, Reference373Postgres+".sql.gz"), nil))
-	if out, err := psql.CombinedOutput(); err != nil && errors.Is(err, exec.ErrNotFound) {
-		t.Skip("NOT TESTED: a 3.x database on Postgres, since psql is not installed")
-	} else if err != nil {
-		t.Fatalf("%v: %s", err, strings.TrimSpace(string(out)))
+	dump := string(owner.ReplaceAll(unpacked(t, Reference373Postgres+".sql.gz"), nil))
+	if err := onPostgres(src, func(ctx context.Context, c *pgx.Conn) error { return fill(ctx, c, dump) }); err != nil {
+		t.Fatal(err)
 	}
 	return src
+}
+
+// fill runs what pg_dump wrote: statements, and rows that follow a COPY.
+func fill(ctx context.Context, c *pgx.Conn, dump string) error {
+	var statements strings.Builder
+	lines := strings.Split(dump, "\n")
+	for i := 0; i < len(lines); i++ {
+		line := lines[i]
+		switch {
+		case strings.HasPrefix(line, `\`): // for psql
+		case strings.HasPrefix(line, "COPY "):
+			if _, err := c.Exec(ctx, statements.String()); err != nil {
+				return fmt.Errorf("before %s: %w", line, err)
+			}
+			statements.Reset()
+			var rows bytes.Buffer
+			for i++; lines[i] != `\.`; i++ {
+				rows.WriteString(lines[i] + "\n")
+			}
+			if _, err := c.PgConn().CopyFrom(ctx, &rows, strings.TrimSuffix(line, ";")); err != nil {
+				return fmt.Errorf("%s: %w", line, err)
+			}
+		default:
+			statements.WriteString(line + "\n")
+		}
+	}
+	_, err := c.Exec(ctx, statements.String())
+	return err
 }
 
 func unpacked(t testing.TB, name string) []byte {

@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("VSERVER", buildBinary(t))
 			e.Setenv("PATH", filepath.Dir(buildBinary(t))+string(filepath.ListSeparator)+e.Getenv("PATH"))
 			e.Setenv("POSTGRES", postgres(t))
-			old, err := filepath.Abs("../takeover/testdata")
+			old, err := filepath.Abs("../../queries/dbtest/testdata")
 			if err != nil {
 				return err
 			}

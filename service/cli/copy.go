@@ -6,12 +6,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"vserver/service/config"
-	"vserver/service/terminal"
 	"vserver/service/upkeep"
 )
 
@@ -59,8 +57,9 @@ func (p *program) copyDatabase(ctx context.Context, inst config.Instance, f copy
 	if f.from != "" {
 		from = f.from
 	}
+	bar := p.meter("rows")
 	made, err := upkeep.Copy(ctx, config.ThisMachine(p.getenv), inst, config.Secret(f.to), upkeep.CopyOptions{
-		File: f.from, Told: p.rowsDone(),
+		File: f.from, Told: func(_ string, done, total int64) { bar.draw("copying", done, total) },
 		Show: func(to string) { p.Info("Copying %s to %s", from, to) },
 	})
 	if err != nil {
@@ -81,23 +80,4 @@ func (p *program) copyDatabase(ctx context.Context, inst config.Instance, f copy
 		p.Warn("A start with two_factor_auth will be refused: %s", made.KeyFault)
 	}
 	return made, nil
-}
-
-// rowsDone shows at a terminal how many rows are done, how fast and for how long still.
-func (p *program) rowsDone() func(table string, done, total int64) {
-	const every = 100 * time.Millisecond
-	begun, drawn := time.Now(), time.Time{}
-	return func(table string, done, total int64) {
-		if !p.Terminal || time.Since(drawn) < every && done < total {
-			return
-		}
-		drawn = time.Now()
-		spent := max(time.Since(begun), time.Millisecond)
-		rate := float64(done) / spent.Seconds()
-		left := time.Duration(float64(total-done) / max(rate, 1) * float64(time.Second)).Round(time.Second)
-		_, _ = fmt.Fprintf(p.Console.Out, "\r\x1b[K%s %d of %d rows, %.0f/s, %s left: %s", terminal.Bar(int(done), int(total), " "), done, total, rate, left, table)
-		if done == total {
-			_, _ = fmt.Fprintln(p.Console.Out)
-		}
-	}
 }

@@ -15,7 +15,6 @@ import (
 	"vserver/service/batch"
 	"vserver/service/config"
 	"vserver/service/instance"
-	"vserver/service/terminal"
 	"vserver/service/upkeep"
 )
 
@@ -217,9 +216,8 @@ func (p *program) summary(r batch.Report, f importFlags) error {
 // progress shows how far a long import is: a line for each stage, and on a terminal
 // a bar.
 func (p *program) progress() func(batch.Stage, int, int) {
-	const every = 100 * time.Millisecond
 	var current batch.Stage
-	var drawn time.Time
+	bar := p.meter("users")
 	return func(stage batch.Stage, done, total int) {
 		if stage != current {
 			current = stage
@@ -230,13 +228,6 @@ func (p *program) progress() func(batch.Stage, int, int) {
 				p.Info("Writing %d users", total)
 			}
 		}
-		if !p.Terminal || time.Since(drawn) < every && done < total {
-			return
-		}
-		drawn = time.Now()
-		_, _ = fmt.Fprintf(p.out, "\r%s %d of %d", terminal.Bar(done, total, " "), done, total)
-		if done == total {
-			_, _ = fmt.Fprintln(p.out)
-		}
+		bar.draw(string(stage), int64(done), int64(total))
 	}
 }

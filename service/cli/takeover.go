@@ -11,7 +11,6 @@ import (
 
 	"vserver/service/config"
 	"vserver/service/takeover"
-	"vserver/service/terminal"
 )
 
 // takeoverFlags are the options of `vserver takeover`.
@@ -61,7 +60,7 @@ func (p *program) takeoverCommand() *cobra.Command {
 }
 
 func (p *program) takeover(ctx context.Context, inst config.Instance, f takeoverFlags) (any, error) {
-	o := takeover.Options{Zone: time.Local, Complete: f.complete, Progress: p.drawSteps()}
+	o := takeover.Options{Zone: time.Local, Complete: f.complete, Progress: p.meter("rows").draw}
 	if f.zone != "" {
 		var err error
 		if o.Zone, err = time.LoadLocation(f.zone); err != nil {
@@ -193,32 +192,6 @@ func (p *program) takeOverFirst(ctx context.Context, inst config.Instance) error
 		return errors.New("the database is that of a vantage6 3.x server, and the setting takeover is ask: " +
 			"vserver takeover --check shows what would become of it, vserver takeover takes it over")
 	}
-	_, err = p.carryOver(ctx, inst, takeover.Options{Zone: time.Local, Progress: p.drawSteps()})
+	_, err = p.carryOver(ctx, inst, takeover.Options{Zone: time.Local, Progress: p.meter("rows").draw})
 	return err
-}
-
-// drawSteps draws how far a step is, with its rate and what is left, where somebody looks.
-func (p *program) drawSteps() func(step string, done, total int64) {
-	const every = 100 * time.Millisecond
-	if !p.Terminal {
-		return nil
-	}
-	var now string
-	var begun, drawn time.Time
-	return func(step string, done, total int64) {
-		if step != now {
-			now, begun, drawn = step, time.Now(), time.Time{}
-		}
-		if time.Since(drawn) < every && done < total {
-			return
-		}
-		drawn = time.Now()
-		seconds := time.Since(begun).Seconds()
-		rate := float64(done) / max(seconds, 1e-3)
-		left := time.Duration(float64(total-done)/max(rate, 1)) * time.Second
-		_, _ = fmt.Fprintf(p.out, "\r\x1b[K%s %s: %d of %d rows, %.0f/s, %s left", terminal.Bar(int(done), int(total), " "), step, done, total, rate, left)
-		if done == total {
-			_, _ = fmt.Fprint(p.out, "\r\x1b[K")
-		}
-	}
 }

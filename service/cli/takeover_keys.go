@@ -10,7 +10,6 @@ import (
 	"vserver/service/config"
 	"vserver/service/core"
 	"vserver/service/takeover"
-	"vserver/service/terminal"
 	"vserver/service/upkeep"
 )
 
@@ -29,7 +28,8 @@ func (p *program) giveKeys(ctx context.Context, inst config.Instance, given []co
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	p.Info("Looking for the nodes of %d API keys", len(given))
-	converted, err := opened.Core.ConvertGivenKeys(ctx, given, p.keysDone())
+	bar := p.meter("keys")
+	converted, err := opened.Core.ConvertGivenKeys(ctx, given, func(done, total int) { bar.draw("comparing", int64(done), int64(total)) })
 	if err != nil {
 		return nil, err
 	}
@@ -42,24 +42,6 @@ func (p *program) giveKeys(ctx context.Context, inst config.Instance, given []co
 			converted.Left, shownTime(core.OldKeysTime(converted.Left)))
 	}
 	return &converted, nil
-}
-
-// keysDone shows at a terminal how many keys are done.
-func (p *program) keysDone() func(done, total int) {
-	begun := time.Now()
-	return func(done, total int) {
-		if !p.Terminal {
-			return
-		}
-		var left time.Duration
-		if done > 0 {
-			left = time.Since(begun) / time.Duration(done) * time.Duration(total-done)
-		}
-		_, _ = fmt.Fprintf(p.Console.Out, "\r\x1b[K%s %d of %d keys, %s left", terminal.Bar(done, total, " "), done, total, shownTime(left))
-		if done == total {
-			_, _ = fmt.Fprintln(p.Console.Out)
-		}
-	}
 }
 
 // shownTime writes about how long something takes.

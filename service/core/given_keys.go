@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"vserver/queries"
+	"vserver/service/fault"
 )
 
 // GivenKey is an API key of a node that somebody has in a file.
@@ -79,9 +81,9 @@ func (c *Core) convertGiven(ctx context.Context, k GivenKey, everywhere bool, re
 	if !everywhere {
 		rows = slices.DeleteFunc(rows, func(r queries.OldKeysRow) bool { return k.fits(r) == 0 })
 	}
-	node := firstMatch(ctx, rows, k.Key)
-	if node == 0 {
-		return false, ctx.Err()
+	node, err := firstMatch(ctx, rows, k.Key)
+	if node == 0 || err != nil {
+		return false, errors.Join(err, ctx.Err())
 	}
 	report.Converted++
 	return true, c.convertOldKey(ctx, node, digest)
@@ -112,24 +114,27 @@ func plainName(name string) string {
 }
 
 // firstMatch compares a key with hashes on all cores, and returns the node of the one that it is of.
-func firstMatch(ctx context.Context, rows []queries.OldKeysRow, key string) int64 {
+func firstMatch(ctx context.Context, rows []queries.OldKeysRow, key string) (int64, error) {
 	var next, found atomic.Int64
-	var all sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(rows)) {
-		all.Go(func() {
-			for found.Load() == 0 && ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= len(rows) {
-					return
-				}
-				if bcrypt.CompareHashAndPassword([]byte(rows[i].Hash), cut(key)) == nil {
-					found.Store(rows[i].NodeID)
-				}
+	compare := func() error {
+		for found.Load() == 0 && ctx.Err() == nil {
+			i := int(next.Add(1)) - 1
+			if i >= len(rows) {
+				return nil
 			}
-		})
+			if bcrypt.CompareHashAndPassword([]byte(rows[i].Hash), cut(key)) == nil {
+				found.Store(rows[i].NodeID)
+			}
+		}
+		return nil
+	}
+	errs := make([]error, min(runtime.GOMAXPROCS(0), len(rows)))
+	var all sync.WaitGroup
+	for i := range errs {
+		all.Go(func() { errs[i] = fault.Caught(compare) })
 	}
 	all.Wait()
-	return found.Load()
+	return found.Load(), errors.Join(errs...)
 }
 
 // OldKeysTime is how long it takes here until the keys of so many nodes were looked for, when all of them

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"vserver/queries"
+	"vserver/service/fault"
 )
 
 // ErrAskAgain says that an API key is still being looked for among those of a 3.x server, or waits for
@@ -195,7 +196,11 @@ func (c *Core) searchOldKeys() {
 		o.mu.Unlock()
 		<-o.room
 		// Who asked may be gone; the next time the answer is there at once.
-		s.node, s.err = c.searchOldKey(context.Background(), s.key, s.digest)
+		s.err = fault.Caught(func() (err error) {
+			s.node, err = c.searchOldKey(context.Background(), s.key, s.digest)
+			return err
+		})
+		c.reportPanic(s.err)
 		o.mu.Lock()
 		delete(o.searches, s.digest)
 		if s.err == nil && s.node == 0 {
@@ -204,6 +209,14 @@ func (c *Core) searchOldKeys() {
 		o.mu.Unlock()
 		s.leave()
 		close(s.done)
+	}
+}
+
+// reportPanic writes to the log what ended a search, which whoever asked may not be told any more.
+func (c *Core) reportPanic(err error) {
+	var panicked *fault.Panic
+	if errors.As(err, &panicked) {
+		c.log.Error().Func(panicked.Detail).Msg("The search for the API key of a node panicked; the next one goes on")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +39,11 @@ func newNode(t *testing.T, name string, cost int) takenOver {
 // takenOverBed is a bed with nodes whose keys a 3.x server has left. The first node was seen last.
 func takenOverBed(t *testing.T, nodes []takenOver, hold time.Duration) *bed {
 	t.Helper()
+	return takenOverBedWith(t, nodes, hold, zerolog.Nop())
+}
+
+func takenOverBedWith(t *testing.T, nodes []takenOver, hold time.Duration, log zerolog.Logger) *bed {
+	t.Helper()
 	b := newBed(t)
 	raw, err := dbtest.SQL(b.src)
 	if err != nil {
@@ -65,7 +71,7 @@ func takenOverBed(t *testing.T, nodes []takenOver, hold time.Duration) *bed {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	b.Core, err = core.New(t.Context(), db, bus.New(zerolog.Nop()), zerolog.Nop(), core.Settings{
+	b.Core, err = core.New(t.Context(), db, bus.New(zerolog.Nop()), log, core.Settings{
 		MaxFailedAttempts: 3, LockFor: time.Hour, RootPassword: password, PasswordCost: bcrypt.MinCost, KeyHold: hold,
 	})
 	if err != nil {
@@ -133,22 +139,60 @@ func realNode(t *testing.T, file string) takenOver {
 	return n
 }
 
-// TestWrongKeysAreSearchedForOnce: remembered by their digest, they are refused at once, without a hash.
+// TestWrongKeysAreSearchedForOnce: remembered by their digest, they are refused without looking, also when they would be
+// found now.
 func TestWrongKeysAreSearchedForOnce(t *testing.T) {
-	const cost = 12 // what a 3.x server took
-	b := takenOverBed(t, []takenOver{newNode(t, "a", cost), newNode(t, "b", cost)}, time.Minute)
-	refused := func() time.Duration {
-		began := time.Now()
-		if _, err := b.LogInNode(t.Context(), "wrong", addressed("192.0.2.1")); !fault.Is(err, fault.Unauthorized) {
+	b := takenOverBed(t, []takenOver{newNode(t, "a", bcrypt.MinCost), newNode(t, "b", bcrypt.MinCost)}, time.Minute)
+	late := newNode(t, "late", bcrypt.MinCost)
+	for range 2 {
+		if _, err := b.LogInNode(t.Context(), late.key, addressed("192.0.2.1")); !fault.Is(err, fault.Unauthorized) {
 			t.Errorf("a wrong key: %v", err)
 		}
-		return time.Since(began)
-	}
-	if first, second := refused(), refused(); second > first/4 {
-		t.Errorf("the second time took %s, the first %s", second, first)
+		b.exec(t, "UPDATE node_old_key SET hash = $1 WHERE node_id = 101", late.hash)
 	}
 	if left := b.OldKeysLeft().Load(); left != 2 {
 		t.Errorf("%d are left", left)
+	}
+}
+
+func (b *bed) exec(t *testing.T, statement string, args ...any) {
+	t.Helper()
+	raw, err := dbtest.SQL(b.src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = raw.Close() }()
+	if _, err := raw.ExecContext(t.Context(), statement, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fragile is a log that panics at its first entry.
+type fragile struct{ entries []string }
+
+func (f *fragile) Write(text []byte) (int, error) {
+	f.entries = append(f.entries, string(text))
+	if len(f.entries) == 1 {
+		panic("a test wanted a panic in the search")
+	}
+	return len(text), nil
+}
+
+// TestPanicInTheSearchEndsNothing: who asked is told that something is wrong, the log has it, and the next one is in.
+func TestPanicInTheSearchEndsNothing(t *testing.T) {
+	nodes := []takenOver{newNode(t, "a", bcrypt.MinCost), newNode(t, "b", bcrypt.MinCost)}
+	var log fragile
+	b := takenOverBedWith(t, nodes, time.Minute, zerolog.New(&log))
+	if who, err := b.LogInNode(t.Context(), nodes[0].key, addressed("192.0.2.1")); !errors.As(err, new(*fault.Panic)) {
+		t.Errorf("the search that panicked: %+v, %v", who, err)
+	}
+	for i, n := range nodes {
+		if who, err := b.LogInNode(t.Context(), n.key, addressed("192.0.2.1")); err != nil || who.ID != int64(100+i) {
+			t.Errorf("after the panic: %+v, %v", who, err)
+		}
+	}
+	if len(log.entries) < 2 || !strings.Contains(log.entries[1], "a test wanted a panic") {
+		t.Errorf("the log has %q", log.entries)
 	}
 }
 

@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"vserver/queries"
+	"vserver/queries/dbtest"
 )
 
 // crashed is a patient whose last transaction is in the write-ahead log of a server that crashed.
 func crashed(t *testing.T) (p *patient, log string) {
 	t.Helper()
-	p = newPatient(t, "3.7.3")
+	p = newPatient(t, dbtest.Reference373)
 	path := p.inst.Database.Path
 	live := filepath.Join(t.TempDir(), "live.sqlite")
 	text, err := os.ReadFile(path)
@@ -199,7 +200,7 @@ func TestTakeoverThatIsCutOffWithinItsLastStep(t *testing.T) {
 	_, err = Back(t.Context(), p.inst)
 	p.must(err)
 
-	p = newPatient(t, "3.7.3")
+	p = newPatient(t, dbtest.Reference373)
 	at, err = siteOf(p.inst.Database.Path)
 	p.must(err)
 	cut()
@@ -234,7 +235,7 @@ func TestFilesWithoutAnEndingAreTakenOverAndBack(t *testing.T) {
 // TestSecondWayBackChangesNothing: it says where the new database is, and where there was no takeover that nothing is to undo.
 func TestSecondWayBackChangesNothing(t *testing.T) {
 	onSQLite(t)
-	p := newPatient(t, "3.0.4")
+	p := newPatient(t, dbtest.Reference304)
 	if _, err := Back(t.Context(), p.inst); err == nil || !strings.Contains(err.Error(), "nothing to undo") {
 		t.Errorf("without a takeover: %v", err)
 	}

@@ -2,11 +2,11 @@ package takeover
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -24,9 +24,6 @@ import (
 	"vserver/service/config"
 	"vserver/service/promise"
 )
-
-// names of the SQLite files, made by real 3.x servers.
-var files = []string{"3.0.4", "3.3.0", "3.7.3", "3.11.1", "3.3.0-upgraded-3.11.1", "3.11.1-import-first"}
 
 // told is what is known of a file beside its rows.
 type told struct {
@@ -58,12 +55,11 @@ func onSQLite(t *testing.T) {
 func newPatient(t *testing.T, name string, change ...string) *patient {
 	t.Helper()
 	p := &patient{T: t}
-	if text, err := os.ReadFile(filepath.Join("testdata", name+".json")); err == nil {
-		p.must(json.Unmarshal(text, &p.told))
-	}
-	dir := t.TempDir()
+	dbtest.ReferenceFacts(t, name, &p.told)
+	src := dbtest.Reference(t, name)
+	dir := filepath.Dir(src.Path)
 	path := filepath.Join(dir, "old.sqlite")
-	p.must(os.WriteFile(path, unpacked(t, name+".sqlite.gz"), 0o640))
+	p.must(errors.Join(os.Rename(src.Path, path), os.Chmod(path, 0o640)))
 	if len(change) > 0 {
 		db, err := sql.Open("sqlite3", "file:"+path+"?_pragma=foreign_keys(off)")
 		p.must(err)
@@ -113,24 +109,6 @@ func (p *patient) must(err error) {
 	if err != nil {
 		p.Fatal(err)
 	}
-}
-
-func unpacked(t *testing.T, name string) []byte {
-	t.Helper()
-	f, err := os.Open(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = f.Close() }()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
 }
 
 func sum(t *testing.T, path string) string {

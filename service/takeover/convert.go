@@ -82,7 +82,7 @@ func convert(ctx context.Context, old *queries.Old, to *queries.Loader, zone *ti
 			c.into[name] = t
 		}
 	}
-	for _, table := range oldTables {
+	for _, table := range queries.OldTables {
 		rows, err := old.Count(ctx, table)
 		if err != nil {
 			return nil, err
@@ -109,12 +109,6 @@ func convert(ctx context.Context, old *queries.Old, to *queries.Loader, zone *ti
 	}
 	c.report(c.total)
 	return c, nil
-}
-
-// oldTables are those that rows are read from.
-var oldTables = []string{
-	"organization", "collaboration", "Member", "authenticatable", "user", "node", "nodeconfig", "rule", "role",
-	"Permission", "UserPermission", "role_rule_association", "task", "result", "algorithmport",
 }
 
 // put adds a row to the new database. Its error ends the step.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vserver/queries"
+	"vserver/queries/dbtest"
 	"vserver/service/promise"
 )
 
@@ -41,7 +42,7 @@ func TestKilledTakeoverLeavesOldOrNew(t *testing.T) {
 	if promise.Long() {
 		rounds = 50
 	}
-	p := newPatient(t, "3.7.3")
+	p := newPatient(t, dbtest.Reference373)
 	for range rounds {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestKilledProcess$")
 		cmd.Env = append(os.Environ(), killedEnv+"="+filepath.Join(p.inst.DataDir, "old.yaml"))

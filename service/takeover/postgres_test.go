@@ -1,82 +1,33 @@
 package takeover
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"vserver/queries"
+	"vserver/queries/dbtest"
 )
 
 // newPostgres puts the tables of a 3.x server into an empty database of Postgres.
 func newPostgres(t *testing.T, change ...string) *patient {
 	t.Helper()
-	dsn := os.Getenv("VSERVER_TEST_POSTGRES")
-	if dsn == "" {
-		t.Skip("runs on Postgres")
-	}
+	src := dbtest.ReferencePostgres(t)
 	p := &patient{T: t}
-	text, err := os.ReadFile(filepath.Join("testdata", "3.7.3-pg.json"))
+	dbtest.ReferenceFacts(t, dbtest.Reference373Postgres, &p.told)
+	conn, err := pgx.Connect(t.Context(), src.DSN)
 	p.must(err)
-	p.must(json.Unmarshal(text, &p.told))
-	own, remove, err := queries.Scratch(t.Context(), dsn)
-	p.must(err)
-	t.Cleanup(func() {
-		if err := remove(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	conn, err := pgx.Connect(t.Context(), own)
-	p.must(err)
-	restore(t, conn, string(unpacked(t, "3.7.3-pg.sql.gz")))
 	for _, statement := range change {
 		if _, err := conn.Exec(t.Context(), statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
 	p.must(conn.Close(t.Context()))
-	p.configure(t.TempDir(), strings.Replace(own, "postgres://", "postgresql://", 1), "")
+	p.configure(t.TempDir(), strings.Replace(src.DSN, "postgres://", "postgresql://", 1), "")
 	return p
-}
-
-// restore runs what pg_dump wrote, but for the names of owners.
-func restore(t *testing.T, conn *pgx.Conn, dump string) {
-	t.Helper()
-	run := func(statements string) {
-		if _, err := conn.Exec(t.Context(), statements); err != nil {
-			t.Fatalf("%.200s: %v", statements, err)
-		}
-	}
-	var statements strings.Builder
-	lines := strings.Split(dump, "\n")
-	for i := 0; i < len(lines); i++ {
-		line := lines[i]
-		switch {
-		case strings.HasPrefix(line, `\`) || strings.Contains(line, " OWNER TO "):
-		case strings.HasPrefix(line, "COPY "):
-			run(statements.String())
-			statements.Reset()
-			var rows bytes.Buffer
-			for i++; lines[i] != `\.`; i++ {
-				rows.WriteString(lines[i] + "\n")
-			}
-			if _, err := conn.PgConn().CopyFrom(t.Context(), &rows, strings.TrimSuffix(line, ";")); err != nil {
-				t.Fatalf("%s: %v", line, err)
-			}
-		default:
-			statements.WriteString(line + "\n")
-		}
-	}
-	run(statements.String())
-	run("RESET ALL")
 }
 
 // oldSums are what the old tables hold, wherever they are.

@@ -24,7 +24,7 @@ import (
 // the way back puts it in its place.
 func TestEveryFileIsTakenOverAndBack(t *testing.T) {
 	onSQLite(t)
-	for _, name := range files {
+	for _, name := range dbtest.ReferenceFiles {
 		t.Run(name, func(t *testing.T) {
 			p := newPatient(t, name)
 			r := p.take(Options{})
@@ -104,11 +104,11 @@ func (p *patient) wantRowsOfLaterReleases(old queries.Source, same func(string, 
 // old server are good, but for those of the node that lost its place.
 func TestEverybodyGoesOnAfterATakeover(t *testing.T) {
 	onSQLite(t)
-	for _, name := range []string{"3.7.3", "3.0.4"} {
+	for _, name := range []string{dbtest.Reference373, dbtest.Reference304} {
 		t.Run(name, func(t *testing.T) {
 			p := newPatient(t, name)
 			p.take(Options{})
-			p.goOn(name == "3.7.3")
+			p.goOn(name == dbtest.Reference373)
 		})
 	}
 }
@@ -184,7 +184,7 @@ func (p *patient) wantOldTokens() {
 // TestRefreshTokensOfUsersEndTwoDaysAfterATakeover: one that was issued long before is good until then only.
 func TestRefreshTokensOfUsersEndTwoDaysAfterATakeover(t *testing.T) {
 	onSQLite(t)
-	p := newPatient(t, "3.11.1")
+	p := newPatient(t, dbtest.Reference3111)
 	p.take(Options{})
 	for ago, want := range map[time.Duration]int{47 * time.Hour: 200, 49 * time.Hour: 401} {
 		p.exec(fmt.Sprintf(`UPDATE counter SET value = %d WHERE name = 'taken_over'`, time.Now().Add(-ago).Unix()))
@@ -213,7 +213,7 @@ func (p *patient) exec(statements ...string) {
 // TestSecondFactorsGoOn: a secret works after a takeover, and whoever never used one is asked to set one up.
 func TestSecondFactorsGoOn(t *testing.T) {
 	onSQLite(t)
-	p := newPatient(t, "3.7.3", `UPDATE authenticatable SET last_seen = '2026-11-29 07:00:00' WHERE id = 17`,
+	p := newPatient(t, dbtest.Reference373, `UPDATE authenticatable SET last_seen = '2026-11-29 07:00:00' WHERE id = 17`,
 		`UPDATE "user" SET otp_secret = (SELECT otp_secret FROM "user" WHERE id = 24) WHERE id = 17`)
 	p.configure(p.inst.DataDir, "sqlite:///"+p.inst.Database.Path, "  two_factor_auth: true\n")
 	p.take(Options{})
@@ -257,7 +257,7 @@ func TestTakeoverMendsLocalTimes(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	p := newPatient(t, "3.7.3", `UPDATE result SET finished_at = '2023-02-03 04:05:07' WHERE id IN (5, 14)`)
+	p := newPatient(t, dbtest.Reference373, `UPDATE result SET finished_at = '2023-02-03 04:05:07' WHERE id IN (5, 14)`)
 	p.take(Options{Zone: zone})
 	got := fmt.Sprint(p.query(p.src(), `SELECT finished_at FROM result WHERE id IN (5, 14) UNION ALL SELECT last_login_attempt FROM "user" WHERE id = 22`))
 	if want := "[[2023-02-03T04:05:07.000000Z] [2023-02-03T09:05:07.000000Z] [2026-11-29T11:40:55.862848Z]]"; got != want {
@@ -269,14 +269,14 @@ func TestTakeoverMendsLocalTimes(t *testing.T) {
 func TestCompleteRoles(t *testing.T) {
 	onSQLite(t)
 	count := `SELECT r.id, (SELECT COUNT(*) FROM role_rule x WHERE x.role_id = r.id) FROM role r ORDER BY r.id`
-	p := newPatient(t, "3.3.0-upgraded-3.11.1")
+	p := newPatient(t, dbtest.ReferenceUpgraded)
 	if r := p.take(Options{}); len(r.Lacking) != 6 {
 		t.Errorf("lacking: %+v", r.Lacking)
 	}
 	if got, want := fmt.Sprint(p.query(p.src(), count)), "[[1 7] [2 9] [3 53] [4 11] [5 13] [6 23] [7 32] [8 47] [9 47] [10 7] [11 6] [12 0] [13 0] [14 0] [15 3]]"; got != want {
 		t.Errorf("left alone: %s, want %s", got, want)
 	}
-	p = newPatient(t, "3.3.0-upgraded-3.11.1")
+	p = newPatient(t, dbtest.ReferenceUpgraded)
 	p.take(Options{Complete: true})
 	if got, want := fmt.Sprint(p.query(p.src(), count)), "[[1 7] [2 9] [3 53] [4 12] [5 14] [6 25] [7 38] [8 53] [9 53] [10 7] [11 6] [12 0] [13 0] [14 0] [15 3]]"; got != want {
 		t.Errorf("completed: %s, want %s", got, want)
@@ -291,7 +291,7 @@ func TestOddRowsAreKeptAndTold(t *testing.T) {
 			break // all at once tell the same in less time
 		}
 		t.Run(name, func(t *testing.T) {
-			p := newPatient(t, "3.11.1", odd.change...)
+			p := newPatient(t, dbtest.Reference3111, odd.change...)
 			p.wantTold(p.lookAndTake(), odd)
 		})
 	}
@@ -301,7 +301,7 @@ func TestOddRowsAreKeptAndTold(t *testing.T) {
 			changes = append(changes, odd.change...)
 		}
 	}
-	p := newPatient(t, "3.11.1", changes...)
+	p := newPatient(t, dbtest.Reference3111, changes...)
 	lists := p.lookAndTake()
 	for name, odd := range odds {
 		if name != "node seen last" {
@@ -378,7 +378,7 @@ func TestFilesOfEveryMakeAreTakenOver(t *testing.T) {
 		{`CREATE TABLE mine (x)`, `CREATE TRIGGER t AFTER UPDATE ON result BEGIN INSERT INTO mine VALUES (1); END`, `CREATE INDEX i ON result (status)`, `CREATE VIEW v AS SELECT * FROM task`},
 	} {
 		t.Run(change[0], func(t *testing.T) {
-			p := newPatient(t, "3.11.1", change...)
+			p := newPatient(t, dbtest.Reference3111, change...)
 			r := p.take(Options{})
 			for _, table := range r.Tables {
 				if table.Name == "result" && table.Carried != 29 {
@@ -392,7 +392,7 @@ func TestFilesOfEveryMakeAreTakenOver(t *testing.T) {
 // TestWayBackTellsWhatItLeavesOut: rows that were made since, and results that ended since, are counted and written to a file.
 func TestWayBackTellsWhatItLeavesOut(t *testing.T) {
 	onSQLite(t)
-	p := newPatient(t, "3.11.1")
+	p := newPatient(t, dbtest.Reference3111)
 	p.take(Options{})
 	p.exec(`UPDATE counter SET value = value - 10 WHERE name = 'taken_over'`,
 		`INSERT INTO task (name, collaboration_id) VALUES ('new', 4)`, `INSERT INTO result (task_id, organization_id) SELECT MAX(id), 2 FROM task`,
@@ -423,7 +423,7 @@ func TestWayBackTellsWhatItLeavesOut(t *testing.T) {
 func TestTakeoverRefusesWhatIsInUse(t *testing.T) {
 	onSQLite(t)
 	t.Parallel() // it waits for the lock
-	p := newPatient(t, "3.7.3")
+	p := newPatient(t, dbtest.Reference373)
 	db, err := sql.Open("sqlite3", "file:"+p.inst.Database.Path)
 	p.must(err)
 	db.SetMaxOpenConns(1)
