@@ -41,7 +41,7 @@ func statusOf(k fault.Kind) int {
 		return http.StatusUnprocessableEntity
 	case fault.TooMany:
 		return http.StatusTooManyRequests
-	case fault.Upstream:
+	case fault.Upstream, fault.Unknown:
 		return http.StatusInternalServerError
 	case fault.Unsupported:
 		return http.StatusNotImplemented
@@ -91,6 +91,10 @@ func (s *Server) reply(c echo.Context, err error) (int, any) {
 	if !ok || f.Kind == fault.Internal {
 		c.Response().Header().Set(incidentHeader, s.incident(c.Request(), err))
 		return http.StatusInternalServerError, map[string]string{"msg": textInternal}
+	}
+	if f.Kind == fault.Unknown {
+		c.Response().Header().Set(incidentHeader, s.incident(c.Request(), err))
+		return statusOf(f.Kind), map[string]string{"msg": f.Msg}
 	}
 	if f.RetryAfter > 0 {
 		c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))

@@ -21,7 +21,11 @@ func (s *Server) handleVersion(k *call) error {
 
 func (s *Server) handleHealth(k *call) error {
 	healthy := s.core.Healthy(k.ctx) && (s.opt.Exhausted == nil || !s.opt.Exhausted())
-	return k.reply(http.StatusOK, map[string]bool{"database": healthy})
+	status := http.StatusOK
+	if !healthy {
+		status = http.StatusServiceUnavailable // load balancers and probes look at nothing else
+	}
+	return k.reply(status, map[string]bool{"database": healthy})
 }
 
 // handleHealthFix did something in releases long gone; old scripts still call it.

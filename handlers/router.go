@@ -122,7 +122,7 @@ func (k *call) identify(who access.Kind) error {
 // or a body that broke off.
 func (s *Server) passing(err error) bool {
 	f, ok := fault.As(core.StorageFault(err))
-	return ok && (f.Kind == fault.Full || f.Kind == fault.Busy || f.Kind == fault.TooMany || f.Kind == fault.Broken)
+	return ok && (f.Kind == fault.Full || f.Kind == fault.Busy || f.Kind == fault.Unknown || f.Kind == fault.TooMany || f.Kind == fault.Broken)
 }
 
 // allowed lists the methods of a path for the Allow header.

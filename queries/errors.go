@@ -3,11 +3,8 @@ package queries
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -114,6 +111,8 @@ func Named(err error) error {
 		return fault.Wrap(fault.Busy, err, "The database cannot be reached, try again")
 	case errors.Is(err, sqlite3.BUSY), state == "53300", strings.HasPrefix(state, "57"):
 		return fault.Wrap(fault.Busy, err, "The database is busy, try again")
+	case state == writesNothing:
+		return fault.Wrap(fault.Busy, err, "The database takes no writes at the moment, try again")
 	case unreachable(err):
 		return fault.Wrap(fault.Busy, err, "The database cannot be reached, try again")
 	case damaged(err):
@@ -126,12 +125,7 @@ func Named(err error) error {
 // a caller who went away is broken on purpose.
 func unreachable(err error) bool {
 	var made *pgconn.ConnectError
-	var network *net.OpError
-	if errors.Is(err, context.Canceled) {
-		return false
-	}
-	return errors.As(err, &made) || errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) ||
-		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || pgconn.SafeToRetry(err)
+	return errors.As(err, &made) && !errors.Is(err, context.Canceled) || lostConnection(err)
 }
 
 // full reports whether SQLite lacks room for a file.

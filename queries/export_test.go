@@ -3,6 +3,7 @@ package queries
 import (
 	"context"
 	"database/sql"
+	"time"
 )
 
 // Waiting returns how many transactions wait for the writer of SQLite.
@@ -54,3 +55,9 @@ func (s *Statements) QueryRowContext(ctx context.Context, q string, args ...any)
 
 // FormsOfColumns are the names of columns of truth values and of moments.
 func FormsOfColumns() (truths, moments []string) { return truthColumns, momentColumns }
+
+// WaitForCommits changes how long the answer to a commit is waited for.
+func (db *DB) WaitForCommits(d time.Duration) { db.commitWait = d }
+
+// SeenTimeline has a connection's server be one that another primary has followed.
+func (db *DB) SeenTimeline(n int64) (was int64) { return db.line.timeline.Swap(n) }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"runtime"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/pressly/goose/v3"
@@ -51,6 +52,9 @@ type DB struct {
 	reader *lite
 	write  *sql.DB
 	writer *writer
+	// Postgres only: what is known of the way there, and how long a commit may take; 0: commitWait.
+	line       *line
+	commitWait time.Duration
 }
 
 // folderMode is that of a folder that is made for a database.
@@ -159,17 +163,21 @@ func sqliteDSN(src Source, more string) string {
 }
 
 func openPostgres(ctx context.Context, src Source) (*DB, error) {
-	pool, err := openPostgresPool(src.DSN)
+	settings, err := postgresConfig(src.DSN)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("opening Postgres: %w", err)
 	}
+	way := &line{}
+	way.watch(settings)
+	way.survey(ctx, settings)
+	pool := postgresPool(settings, way.options()...)
 	conns := max(16, 4*runtime.GOMAXPROCS(0))
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
 	if err := migrate(ctx, goose.DialectPostgres, pool, nil); err != nil {
 		return nil, errors.Join(fmt.Errorf("postgres: %w", err), pool.Close())
 	}
-	return &DB{Queries: New(pool), Engine: Postgres, pool: pool}, nil
+	return &DB{Queries: New(reads{pool, way}), Engine: Postgres, pool: pool, line: way}, nil
 }
 
 // migrate applies what is missing, after calling before with the version so far.

@@ -38,9 +38,13 @@ func openPostgresPool(dsn string) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening Postgres: %w", err)
 	}
+	return postgresPool(settings), nil
+}
+
+func postgresPool(settings *pgx.ConnConfig, more ...stdlib.OptionOpenDB) *sql.DB {
 	// Compiling a statement costs more than any of ours takes.
 	settings.RuntimeParams["jit"] = "off"
-	return stdlib.OpenDB(*settings), nil
+	return stdlib.OpenDB(*settings, more...)
 }
 
 // postgresConfig reads a connection string as libpq does, also where the driver does
@@ -59,6 +63,9 @@ func postgresConfig(dsn string) (*pgx.ConnConfig, error) {
 	if given["requiressl"] == "1" && !strings.Contains(dsn, "sslmode=") {
 		dsn, changed = withOption(dsn, "sslmode", "require"), true
 	}
+	if severalHosts(settings) && !strings.Contains(dsn, "connect_timeout=") && os.Getenv("PGCONNECT_TIMEOUT") == "" {
+		dsn, changed = withOption(dsn, "connect_timeout", timeOfOneHost), true
+	}
 	if changed {
 		if settings, err = parsePostgres(dsn); err != nil {
 			return nil, err
@@ -74,6 +81,9 @@ func postgresConfig(dsn string) (*pgx.ConnConfig, error) {
 	}
 	return settings, nil
 }
+
+// timeOfOneHost is how many seconds one of several hosts may take before the next one is tried.
+const timeOfOneHost = "3"
 
 // parsePostgres has the driver read a connection string. Its errors show the string,
 // whose password they hide as far as they find it; here they lose it.

@@ -7,8 +7,10 @@ WHERE s.result_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
 -- name: InsertStream :one
 INSERT INTO stream (touched_at) VALUES (@touched_at) RETURNING id;
 
+-- A piece that is there already is the same one, of a try whose outcome nobody knew.
+
 -- name: InsertChunk :exec
-INSERT INTO chunk (stream_id, number, bytes) VALUES (@stream_id, @number, @bytes);
+INSERT INTO chunk (stream_id, number, bytes) VALUES (@stream_id, @number, @bytes) ON CONFLICT (stream_id, number) DO NOTHING;
 
 -- name: ReadChunk :one
 SELECT c.bytes FROM chunk c WHERE c.stream_id = @stream_id AND c.number = @number;

@@ -83,7 +83,8 @@ func (q *Queries) DeleteStream(ctx context.Context, id int64) error {
 }
 
 const InsertChunk = `-- name: InsertChunk :exec
-INSERT INTO chunk (stream_id, number, bytes) VALUES ($1, $2, $3)
+
+INSERT INTO chunk (stream_id, number, bytes) VALUES ($1, $2, $3) ON CONFLICT (stream_id, number) DO NOTHING
 `
 
 type InsertChunkParams struct {
@@ -92,6 +93,7 @@ type InsertChunkParams struct {
 	Bytes    []byte
 }
 
+// A piece that is there already is the same one, of a try whose outcome nobody knew.
 func (q *Queries) InsertChunk(ctx context.Context, arg InsertChunkParams) error {
 	_, err := q.db.ExecContext(ctx, InsertChunk, arg.StreamID, arg.Number, arg.Bytes)
 	return err

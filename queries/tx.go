@@ -1,9 +1,11 @@
 package queries
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"vserver/service/fault"
 )
@@ -40,7 +42,9 @@ func (db *DB) InTx(ctx context.Context, f func(ctx context.Context, tx *Tx) erro
 	const tries = 4
 	var err error
 	for i := range tries {
-		err = db.inPostgres(ctx, f)
+		if err = db.inPostgres(ctx, f); err != nil && db.line.broke(err) && i == 0 {
+			continue // a connection that broke while nobody used it: others are looked at before they are used
+		}
 		// What f checked may be gone, or be there, by the time it writes: a second look lets it say so itself.
 		outdated := i == 0 && (InUse(err) || Taken(err))
 		if !again(err) && !outdated {
@@ -50,18 +54,35 @@ func (db *DB) InTx(ctx context.Context, f func(ctx context.Context, tx *Tx) erro
 	return Named(err)
 }
 
+// commitWait is how long the answer to a commit is waited for. PostgreSQL itself may wait without
+// end, for a standby that is gone, and no time-out of its own ends that.
+const commitWait = 30 * time.Second
+
+var errCommitWait = errors.New("there was no answer in time")
+
+// inPostgres has a context of its own for the connection: who goes away before the commit undoes the
+// transaction, but a commit that has begun goes on, so that others hear of what it stores.
 func (db *DB) inPostgres(ctx context.Context, f func(ctx context.Context, tx *Tx) error) error {
-	raw, err := db.pool.BeginTx(ctx, nil)
+	within, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cut(nil)
+	stay := context.AfterFunc(ctx, func() { cut(context.Cause(ctx)) })
+	defer stay()
+	raw, err := db.pool.BeginTx(within, nil)
 	if err != nil {
-		return fmt.Errorf("beginning a transaction: %w", err)
+		return fmt.Errorf("beginning a transaction: %w", cmp.Or(ctx.Err(), err))
 	}
 	defer func() { _ = raw.Rollback() }()
 	tx := &Tx{Queries: New(raw), Now: Now()}
 	if err := recovering(ctx, f, tx); err != nil {
 		return err
 	}
+	if !stay() {
+		return fmt.Errorf("before the commit: %w", ctx.Err())
+	}
+	limit := time.AfterFunc(cmp.Or(db.commitWait, commitWait), func() { cut(errCommitWait) })
+	defer limit.Stop()
 	if err := raw.Commit(); err != nil {
-		return fmt.Errorf("committing: %w", err)
+		return fmt.Errorf("committing: %w", unsure(errors.Join(err, context.Cause(within))))
 	}
 	return tx.committed()
 }

@@ -46,6 +46,18 @@ func RefuseForeign(ctx context.Context, inst config.Instance) error {
 	return nil
 }
 
+// RequireStandby refuses a PostgreSQL without a synchronous standby where the configuration wants one
+// (/docs/reliability#failover).
+func RequireStandby(ctx context.Context, inst config.Instance) error {
+	if inst.Config.Sync != config.SyncRequired || inst.Database.Engine != config.Postgres {
+		return nil
+	}
+	if err := queries.RequireSynchronousStandby(ctx, inst.Database.DSN.Reveal()); err != nil {
+		return fmt.Errorf("opening the database: %w", err)
+	}
+	return nil
+}
+
 // ServerOf names the server of an instance's SQLite database; it is empty when there is
 // none.
 func ServerOf(inst config.Instance) string { return queries.ServedBy(Source(inst)) }

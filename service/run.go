@@ -166,6 +166,9 @@ func takePlace(ctx context.Context, inst config.Instance) (release func(), err e
 	if err := RefuseForeign(ctx, inst); err != nil {
 		return nil, err
 	}
+	if err := RequireStandby(ctx, inst); err != nil {
+		return nil, err
+	}
 	return BeAlone(inst, "server")
 }
 

@@ -87,7 +87,7 @@ func TestServerWhoseDatabaseIsGoneSaysSo(t *testing.T) {
 	if err := os.Remove(inst.Database.Path); err != nil {
 		t.Fatal(err)
 	}
-	if status, body := r.call("GET", "/api/health", "", nil); status != 200 || !strings.Contains(body, `{"database":false}`) {
+	if status, body := r.call("GET", "/api/health", "", nil); status != 503 || !strings.Contains(body, `{"database":false}`) {
 		t.Errorf("health: %d %s", status, body)
 	}
 	if status, body := r.call("POST", "/api/organization", token, map[string]string{"name": "lost"}); status != 503 {

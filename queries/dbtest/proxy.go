@@ -1,10 +1,12 @@
 package dbtest
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"vserver/queries"
@@ -18,6 +20,8 @@ type Proxy struct {
 	mu      sync.Mutex
 	down    bool
 	flowing chan struct{}         // closed while bytes are passed on
+	lose    bool                  // the answer to the next commit
+	hold    bool                  // from the next commit on
 	open    map[net.Conn]net.Conn // the server's end and Postgres's
 }
 
@@ -88,6 +92,34 @@ func (p *Proxy) Release() {
 	}
 }
 
+// LoseCommit ends the next connection that commits after Postgres has done so, before the answer.
+func (p *Proxy) LoseCommit() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lose = true
+}
+
+// HoldCommit is Hold from the next commit on, which Postgres does not get.
+func (p *Proxy) HoldCommit() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hold = true
+}
+
+// commits reports whether the answer to what is sent has to get lost.
+func (p *Proxy) commits(sent []byte) (loses bool) {
+	if !bytes.Contains(sent, []byte("commit\x00")) {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.hold {
+		p.hold, p.flowing = false, make(chan struct{})
+	}
+	loses, p.lose = p.lose, false
+	return loses
+}
+
 // Open is how many connections there are.
 func (p *Proxy) Open() int {
 	p.mu.Lock()
@@ -110,8 +142,9 @@ func (p *Proxy) carry(server net.Conn) {
 	}
 	defer p.leave(server)
 	var back sync.WaitGroup
-	back.Go(func() { p.pass(server, database) })
-	p.pass(database, server)
+	var losing atomic.Bool
+	back.Go(func() { p.pass(server, database, losing.Load) })
+	p.pass(database, server, func() bool { return false }, func(sent []byte) { losing.Store(losing.Load() || p.commits(sent)) })
 	back.Wait()
 }
 
@@ -137,16 +170,22 @@ func (p *Proxy) leave(server net.Conn) {
 }
 
 // pass carries one direction; its end is that of the connection.
-func (p *Proxy) pass(to, from net.Conn) {
+func (p *Proxy) pass(to, from net.Conn, lost func() bool, look ...func([]byte)) {
 	defer func() { _ = to.Close(); _ = from.Close() }()
 	held := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(held)
+		for _, f := range look {
+			f(held[:n])
+		}
 		p.mu.Lock()
 		flowing := p.flowing
 		p.mu.Unlock()
 		<-flowing
 		if n > 0 {
+			if lost() {
+				return
+			}
 			if _, err := to.Write(held[:n]); err != nil {
 				return
 			}

@@ -73,6 +73,7 @@ type Config struct {
 	Limits             Limits
 	UI                 bool   // web UI served at /
 	Takeover           string // TakeoverAuto or TakeoverAsk
+	Sync               string // SyncAny or SyncRequired
 }
 
 func serverSettings() []Setting {

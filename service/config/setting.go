@@ -67,7 +67,7 @@ func optional[T any](p **T) any {
 
 // Settings returns the table, in the order of the example.
 func Settings() []Setting {
-	return slices.Concat(serverSettings(), loggingSettings(), accountSettings(), sealingSettings(), networkSettings(), limitSettings(), mailSettings(), vpnSettings(), otherSettings())
+	return slices.Concat(serverSettings(), loggingSettings(), accountSettings(), sealingSettings(), postgresSettings(), networkSettings(), limitSettings(), mailSettings(), vpnSettings(), otherSettings())
 }
 
 // setting finds a row by its key.

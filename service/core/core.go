@@ -50,7 +50,7 @@ type Settings struct {
 	// VPN is the portal that nodes get their VPN from; nil: there is none.
 	VPN *vpn.Portal
 	// HoldFor is how long what a node says of a result is held while it cannot be stored;
-	// 0: 5 minutes.
+	// 0: a minute.
 	HoldFor time.Duration
 	// KeyHold is how long somebody waits for the search for an API key that a 3.x server has left, before
 	// the connection is cut; 0: 25 s.
@@ -146,8 +146,15 @@ func (c *Core) readTakeover(ctx context.Context) error {
 	return nil
 }
 
+// healthTime is how long the database may take to show that it is there.
+const healthTime = 3 * time.Second
+
 // Healthy reports whether the database answers.
-func (c *Core) Healthy(ctx context.Context) bool { return c.db.Ping(ctx) == nil }
+func (c *Core) Healthy(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, healthTime)
+	defer cancel()
+	return c.db.Ping(ctx) == nil
+}
 
 // StorageFault turns what reading said about the storage into a fault; writing does so itself.
 func StorageFault(err error) error { return queries.Named(err) }

@@ -11,7 +11,7 @@ const (
 	// holdFor is how long what a node says of a result is held while it cannot be stored:
 	// nodes repeat a request that broke off, and give up after one that was refused
 	// (/docs/results#held).
-	holdFor = 5 * time.Minute
+	holdFor = time.Minute
 	// holdPause is the time between two tries.
 	holdPause = 500 * time.Millisecond
 )
@@ -24,7 +24,8 @@ func (c *Core) Hold(ctx context.Context, until time.Time, try func(context.Conte
 	for told := false; ; {
 		err := try(ctx)
 		state := StorageFault(err)
-		if !fault.Is(state, fault.Full) && !fault.Is(state, fault.Busy) || !time.Now().Before(until) {
+		passes := fault.Is(state, fault.Full) || fault.Is(state, fault.Busy) || fault.Is(state, fault.Unknown)
+		if !passes || !time.Now().Before(until) {
 			return err
 		}
 		if !told {

@@ -23,8 +23,10 @@ type ResultFields struct {
 // while it cannot be stored.
 func (c *Core) ChangeResult(ctx context.Context, g access.Grant[access.NodeItself], id int64, in Sent[ResultFields], until time.Time) (Result, error) {
 	var row queries.GetResultRow
+	unsure := false
 	err := c.Hold(ctx, until, func(ctx context.Context) (err error) {
-		row, err = c.storeResult(ctx, g, id, in)
+		row, err = c.storeResult(ctx, g, id, in, unsure)
+		unsure = unsure || fault.Is(err, fault.Unknown)
 		return err
 	})
 	if err != nil {
@@ -41,12 +43,22 @@ func (c *Core) ChangeResult(ctx context.Context, g access.Grant[access.NodeItsel
 	return list[0], nil
 }
 
-func (c *Core) storeResult(ctx context.Context, g access.Grant[access.NodeItself], id int64, in Sent[ResultFields]) (queries.GetResultRow, error) {
+// storeResult writes it. After a try whose outcome nobody knows the result may have ended by that: then
+// nothing is left to do but what follows from it.
+func (c *Core) storeResult(ctx context.Context, g access.Grant[access.NodeItself], id int64, in Sent[ResultFields], again bool) (queries.GetResultRow, error) {
 	var row queries.GetResultRow
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
-		stored, err := unfinished(ctx, t.Queries, g, id)
+		stored, err := ownResult(ctx, t.Queries, g, id, notYours)
 		if err != nil {
 			return err
+		}
+		if again && in.Fault == nil && in.Fields.endedBy(stored) {
+			t.emit(CollaborationRoom(*stored.CollaborationID), "status_update", map[string]int64{"result_id": id})
+			row, err = t.GetResult(ctx, id)
+			return err
+		}
+		if stored.FinishedAt != nil {
+			return errFinished()
 		}
 		if err := firstError(in.Fault, fitsEncryption("result", in.Fields.Output, value(stored.Encrypted))); err != nil {
 			return err
@@ -81,11 +93,18 @@ func (c *Core) AwaitsResult(ctx context.Context, g access.Grant[access.NodeItsel
 
 // unfinished reads a result of a node that still takes something.
 func unfinished(ctx context.Context, q *queries.Queries, g access.Grant[access.NodeItself], id int64) (queries.ResultForPatchRow, error) {
-	row, err := ownResult(ctx, q, g, id, "This is not your result to PATCH!")
+	row, err := ownResult(ctx, q, g, id, notYours)
 	if err == nil && row.FinishedAt != nil {
 		err = errFinished()
 	}
 	return row, err
+}
+
+const notYours = "This is not your result to PATCH!"
+
+// endedBy reports whether a result ended with these fields.
+func (f ResultFields) endedBy(stored queries.ResultForPatchRow) bool {
+	return f.EndedAt != nil && stored.FinishedAt != nil && stored.FinishedAt.Equal(queries.At(*f.EndedAt).Time)
 }
 
 func errFinished() error {

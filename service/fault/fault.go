@@ -30,6 +30,7 @@ const (
 	Unsupported              // 501: not configured on this server
 	Busy                     // 503: try again later
 	Full                     // 507: no room in the storage
+	Unknown                  // 500: nobody knows whether it was stored (/docs/wire#unknown)
 )
 
 // Standard is the text of a missing permission wherever the contract names no other.

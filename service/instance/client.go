@@ -89,7 +89,7 @@ func (a *Client) Version(ctx context.Context) (string, error) {
 func (a *Client) Health(ctx context.Context) (map[string]bool, error) {
 	parts := map[string]bool{}
 	status, err := a.get(ctx, "/health", &parts)
-	if err == nil && status != http.StatusOK {
+	if err == nil && status != http.StatusOK && status != http.StatusServiceUnavailable {
 		err = fmt.Errorf("%s/health answers with status %d", a.url, status)
 	}
 	return parts, err

@@ -135,6 +135,9 @@ func (e examination) database(ctx context.Context) []Finding {
 			return failing("check uri of the configuration, and that Postgres runs", err)
 		}
 		found := sound("Postgres answers at %s", e.inst.Database.Host)
+		if err := service.RequireStandby(ctx, e.inst); err != nil {
+			found = append(found, failing("give PostgreSQL a synchronous standby, or set sync to any", err)...)
+		}
 		if _, err := exec.LookPath("pg_dump"); err != nil {
 			found = append(found, Finding{
 				Verdict: Doubt, Text: "pg_dump is not installed: this machine can make no backup of the database",
