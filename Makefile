@@ -71,7 +71,7 @@ browser: build ## Drive the pages of the built binary in a browser
 
 .PHONY: screenshots
 screenshots: build ## Write a picture of every screen of the web interface into embed/ui/screenshots
-	cd embed/ui/test && npm ci --no-audit --no-fund --ignore-scripts && SCREENSHOTS=../screenshots node --test screens.test.mjs
+	cd embed/ui/test && npm ci --no-audit --no-fund --ignore-scripts && SCREENSHOTS=../screenshots node --test --test-concurrency=1 screens.test.mjs manage.test.mjs
 
 embed/ui/node_modules: embed/ui/package-lock.json
 	cd embed/ui && npm ci --no-audit --no-fund --ignore-scripts && touch node_modules

@@ -1,5 +1,8 @@
 // A browser for the tests, and pages that note what they complain of and ask for.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
 export const launch = () =>
@@ -11,6 +14,11 @@ export const launch = () =>
     ],
   });
 
+export const wide = { width: 1360, height: 860 };
+export const telephone = { width: 360, height: 740 };
+
+const underWay = new WeakMap(); // the requests of a page that are not answered yet
+
 // open gives a page in a context of its own. check fails when it complained of anything, or
 // asked another origin; expected are texts of complaints that belong to the test.
 export async function open(browser, address, options = {}) {
@@ -19,6 +27,8 @@ export async function open(browser, address, options = {}) {
   page.setDefaultTimeout(30_000); // a busy machine is slow; what is there is not waited for
   const complaints = [];
   const asked = [];
+  const waiting = new Set();
+  underWay.set(page, waiting);
   page.on("console", (message) => {
     // What failed to load is told below, with its address.
     if (["error", "warning"].includes(message.type()) && !message.text().startsWith("Failed to load resource")) complaints.push(message.text());
@@ -27,7 +37,11 @@ export async function open(browser, address, options = {}) {
     if (reply.status() >= 400) complaints.push(`${reply.status()} ${reply.request().method()} ${reply.url()}`);
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("request", (request) => asked.push(request.url()));
+  page.on("request", (request) => {
+    asked.push(request.url());
+    if (!request.url().includes("/socket.io/")) waiting.add(request); // which waits for what happens
+  });
+  for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => waiting.delete(request));
   await page.goto(address);
   const { origin } = new URL(address);
   const own = (url) => url.startsWith(`${origin}/`) || url.startsWith("data:") || url.startsWith("blob:") || url.startsWith(origin.replace("http", "ws"));
@@ -39,6 +53,38 @@ export async function open(browser, address, options = {}) {
   return { context, page, check, asked, close: () => context.close() };
 }
 
+// settled waits until a page rests: what it asked for is answered and drawn, nothing stands for
+// what is still to come, and nothing moves but what always does.
+export async function settled(page) {
+  const waiting = underWay.get(page);
+  const end = Date.now() + 30_000;
+  for (;;) {
+    await page.evaluate(restsInPage);
+    if (!waiting?.size) return;
+    if (Date.now() > end) throw new Error(`the page still waits for ${[...waiting].map((request) => request.url())}`);
+    await Promise.race([page.waitForEvent("requestfinished", { timeout: 1000 }), page.waitForEvent("requestfailed", { timeout: 1000 })]).catch(() => {});
+  }
+}
+
+async function restsInPage() {
+  const frame = () => new Promise((next) => requestAnimationFrame(next));
+  const moves = (one) => one.playState === "running" && one.effect?.getComputedTiming().iterations !== Infinity && one.effect?.getComputedTiming().duration !== 0;
+  const end = Date.now() + 20_000;
+  await frame();
+  for (let quiet = 0; quiet < 2 && Date.now() < end; ) {
+    await frame();
+    quiet = document.querySelector("[class*=Skeleton-root], [class*=Loader-root]") || document.getAnimations().some(moves) ? 0 : quiet + 1;
+  }
+}
+
+// go shows another screen as a link to it does, without loading the page anew.
+export async function go(page, path) {
+  await page.evaluate((to) => {
+    history.pushState(null, "", to);
+    dispatchEvent(new PopStateEvent("popstate", { state: null }));
+  }, path);
+}
+
 // signIn fills in the form of the page.
 export async function signIn(page, username, password) {
   await page.getByLabel("User name").fill(username);
@@ -48,3 +94,62 @@ export async function signIn(page, username, password) {
 
 // shown waits for the screen with a title.
 export const shown = (page, title) => page.getByRole("heading", { level: 1, name: title, exact: true }).waitFor();
+
+const rules = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+// What depends on colours and on nothing else: the other scheme has the same elements.
+const colourRules = ["color-contrast", "link-in-text-block"];
+
+// accessible finds what keeps somebody out, in a part of the page. With onlyColours, the rest was looked at
+// in the other scheme.
+export async function accessible(page, { part = "html", onlyColours = false, what = page.url() } = {}) {
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(rules);
+  const found = await page.evaluate(
+    async ([within, only]) => {
+      const { violations } = await window.axe.run(within, { resultTypes: ["violations"], ...(only ? { runOnly: { type: "rule", values: only } } : {}) });
+      return violations
+        .filter(({ impact }) => impact === "serious" || impact === "critical")
+        .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.html).join(" ")}`);
+    },
+    [part, onlyColours ? colourRules : undefined],
+  );
+  assert.deepEqual(found, [], what);
+}
+
+// fits fails where a page is wider than its window.
+export async function fits(page, what = page.url()) {
+  const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.equal(wider, 0, `${what} is wider than the window`);
+}
+
+const ways = [
+  ["light", wide],
+  ["dark", wide],
+  ["phone", telephone],
+];
+
+// look sees a screen in both schemes and on a telephone: axe finds nothing serious, nothing is wider
+// than the window, and with SCREENSHOTS=FOLDER pictures are written there.
+export async function look(page, screen, { fullPage = false } = {}) {
+  const folder = process.env.SCREENSHOTS;
+  await page.mouse.move(0, 0); // nothing is hovered
+  for (const [way, size] of ways) {
+    await page.setViewportSize(size);
+    await page.emulateMedia({ colorScheme: way === "dark" ? "dark" : "light" });
+    await settled(page);
+    await fits(page, `${screen} (${way})`);
+    if (folder) await page.screenshot({ path: `${folder}/${screen}-${way}.png`, fullPage, animations: "disabled" });
+    if (way !== "phone") await accessible(page, { onlyColours: way === "dark", what: `${screen} (${way})` });
+  }
+  await page.setViewportSize(wide);
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
+// codeOf is the code of an authenticator at a moment (RFC 6238).
+export function codeOf(secret, at = Date.now()) {
+  const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(at / 30_000)));
+  const mac = createHmac("sha1", key).update(step).digest();
+  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}

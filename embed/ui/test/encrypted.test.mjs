@@ -5,19 +5,17 @@ import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { createDecipheriv } from "node:crypto";
 import { launch, open, shown, signIn } from "./browser.mjs";
-import { caller, start } from "./server.mjs";
+import { asRoot, caller, start, userPassword as password } from "./server.mjs";
 
 const forge = createRequire(new URL("../package.json", import.meta.url))("node-forge");
 const vectors = JSON.parse(readFileSync(new URL("vectors.json", import.meta.url)));
-const password = "Gr3en-valleys";
 const pem = (name, text) => ({ name, mimeType: "application/x-pem-file", buffer: Buffer.from(text) });
 
 let browser, server, root, node, collaboration;
 
 before(async () => {
   [server, browser] = await Promise.all([start(), launch()]);
-  root = await caller(server.origin, "/token/user", { username: "root", password: "root" });
-  await root("PATCH", "/password/change", { current_password: "root", new_password: password });
+  root = await asRoot(server.origin);
   await root("PATCH", "/organization/1", { public_key: vectors.publicKey });
   collaboration = await root("POST", "/collaboration", { name: "sealed", organization_ids: [1], encrypted: true });
   const made = await root("POST", "/node", { collaboration_id: collaboration.id, organization_id: 1, name: "our node" });

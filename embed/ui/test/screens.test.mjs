@@ -1,21 +1,11 @@
 // Every screen of the web interface in both schemes and on a telephone: axe finds nothing serious, no
 // screen is wider than the window, and with SCREENSHOTS=FOLDER pictures of all are written there.
-import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { AxeBuilder } from "@axe-core/playwright";
-import { launch, open, shown, signIn } from "./browser.mjs";
+import { go, launch, look, open, shown, signIn, wide } from "./browser.mjs";
 import { caller, startDemo } from "./server.mjs";
 
-const folder = process.env.SCREENSHOTS;
 const vectors = JSON.parse(readFileSync(new URL("vectors.json", import.meta.url)));
-const wide = { width: 1360, height: 860 };
-const ways = [
-  ["light", wide, "light"],
-  ["dark", wide, "dark"],
-  ["phone", { width: 360, height: 740 }, "light"],
-];
 
 let browser, demo, sealed, away;
 
@@ -66,39 +56,19 @@ const screens = [
   ["account", "/account", (page) => page.getByText("Sign out everywhere").waitFor()],
 ];
 
-// look turns the page into each of the ways, so that every screen is loaded once.
-async function look(page, check, screen) {
-  await page.mouse.move(0, 0); // nothing is hovered
-  for (const [way, size, colorScheme] of ways) {
-    await page.setViewportSize(size);
-    await page.emulateMedia({ colorScheme });
-    await page.waitForTimeout(folder ? 700 : 120); // until transitions are over
-    const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.equal(wider, 0, `${screen} is wider than the window (${way})`);
-    if (folder) await page.screenshot({ path: join(folder, `${screen}-${way}.png`), animations: "disabled" });
-    if (way === "phone") continue;
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-    assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes.map((one) => one.html).slice(0, 3)}`), [], `${screen}, ${way}`);
-  }
-  check();
-}
-
 test("every screen is sound in both schemes and on a telephone", async (t) => {
-  if (folder) mkdirSync(folder, { recursive: true });
+  if (process.env.SCREENSHOTS) mkdirSync(process.env.SCREENSHOTS, { recursive: true });
   const { page, check, close } = await open(browser, demo.origin, { viewport: wide });
   await shown(page, "Sign in");
-  await t.test("sign-in", () => look(page, check, "sign-in"));
-  await page.setViewportSize(wide);
+  await t.test("sign-in", () => look(page, "sign-in"));
   await signIn(page, ...demo.root);
   await shown(page, "Overview");
   for (const [name, path, ready] of screens) {
     await t.test(name, async () => {
-      await page.setViewportSize(wide);
-      await page.emulateMedia({ colorScheme: "light" });
-      await page.goto(`${demo.origin}${typeof path === "function" ? path() : path}`);
+      await go(page, typeof path === "function" ? path() : path);
       await ready(page);
-      await look(page, check, name);
+      await look(page, name);
+      check();
     });
   }
   await close();

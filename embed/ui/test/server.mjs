@@ -1,5 +1,6 @@
 // Starts the built binary on a database of its own for the browser tests.
 import { execFileSync, spawn } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -8,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 export const binary = process.env.VSERVER_BINARY ?? fileURLToPath(new URL("../../../bin/vserver", import.meta.url));
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.on("error", reject);
@@ -19,7 +20,7 @@ function freePort() {
   });
 }
 
-const configuration = (folder, port, settings) => `application: {}
+const configuration = (folder, port, uri, settings) => `application: {}
 environments:
   test:
     description: browser tests
@@ -27,7 +28,7 @@ environments:
     ip: 127.0.0.1
     port: ${port}
     api_path: /api
-    uri: sqlite:///${folder}/browser.sqlite
+    uri: ${uri}
     allow_drop_all: false
     jwt_secret_key: browser-tests-0123456789-0123456789
     logging:
@@ -53,16 +54,16 @@ export async function poll(what, ask, patience = 10_000) {
 
 // start serves and answers once the server is healthy; stop ends it and gives its
 // exit code. What the server printed is shown when it does not come up. Further settings are
-// lines of YAML, such as "    ui: false\n".
-export async function start(settings = "") {
+// lines of YAML, such as "    ui: false\n"; without a uri the database is one of SQLite.
+export async function start(settings = "", uri = "", port = 0) {
   const folder = mkdtempSync(join(tmpdir(), "vserver-browser-"));
-  const port = await freePort();
+  port ||= await freePort();
   const origin = `http://127.0.0.1:${port}`;
   const file = join(folder, `browser-${port}.yaml`);
-  writeFileSync(file, configuration(folder, port, settings));
   let server, ended;
   let printed = "";
-  const serve = async () => {
+  const serve = async (more = "") => {
+    writeFileSync(file, configuration(folder, port, uri || `sqlite:///${folder}/browser.sqlite`, settings + more));
     server = spawn(binary, ["run", "--config", file, "--environment", "test"], { stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [server.stdout, server.stderr]) stream.on("data", (part) => (printed += part));
     ended = new Promise((resolve) => server.on("close", resolve));
@@ -87,7 +88,7 @@ export async function start(settings = "") {
     await stop();
     throw new Error(`${problem.message}; it printed:\n${printed}`);
   }
-  // end and serve together are a restart on the same database and port.
+  // end and serve together are a restart on the same database and port, with more settings if given.
   return { origin, stop, end, serve };
 }
 
@@ -124,11 +125,54 @@ export async function caller(origin, path, body) {
       body: sent === undefined ? undefined : JSON.stringify(sent),
     });
     const told = await reply.json();
-    if (!reply.ok) throw new Error(`${method} ${to}: ${reply.status} ${JSON.stringify(told)}`);
+    if (!reply.ok) throw Object.assign(new Error(`${method} ${to}: ${reply.status} ${JSON.stringify(told)}`), { status: reply.status });
     return told;
   };
   const { access_token: token } = await call("POST", path, body);
   return (method, to, sent) => call(method, to, sent, token);
+}
+
+// userPassword is that of all users that the tests make, and that root chooses.
+export const userPassword = "Gr3en-valleys";
+
+// asRoot calls the API of a new server as root, who has chosen a password.
+export async function asRoot(origin) {
+  const first = await caller(origin, "/token/user", { username: "root", password: "root" });
+  await first("PATCH", "/password/change", { current_password: "root", new_password: userPassword });
+  return caller(origin, "/token/user", { username: "root", password: userPassword });
+}
+
+// seed makes a small network: three organizations, one of them with a key, a collaboration with two
+// nodes, a user for each kind of work, and one without a role. It answers with the users by their role.
+export async function seed(ask) {
+  const key = Buffer.from(generateKeyPairSync("rsa", { modulusLength: 2048, publicKeyEncoding: { type: "spki", format: "pem" }, privateKeyEncoding: { type: "pkcs1", format: "pem" } }).publicKey).toString("base64");
+  for (const [name, country] of [["North Hospital", "Netherlands"], ["East Hospital", "Belgium"], ["University of the West", "Netherlands"]])
+    await ask("POST", "/organization", { name, country, domain: `${name.split(" ")[0].toLowerCase()}.example`, ...(name.startsWith("North") ? { public_key: key } : {}) });
+  await ask("POST", "/collaboration", { name: "Breast cancer", encrypted: false, organization_ids: [2, 3, 4] });
+  await ask("POST", "/node", { collaboration_id: 1, organization_id: 2 });
+  await ask("POST", "/node", { collaboration_id: 1, organization_id: 3 });
+  const roles = Object.fromEntries((await ask("GET", "/role?include_root=true")).map(({ name, id }) => [name, id]));
+  const user = (username, firstname, lastname, organization_id, role) =>
+    ask("POST", "/user", { username, firstname, lastname, email: `${username}@example.org`, password: userPassword, organization_id, roles: role ? [roles[role]] : [] });
+  await user("anna", "Anna", "de Vries", 2, "Organization Admin");
+  await user("bram", "Bram", "Peeters", 3, "Researcher");
+  await user("vera", "Vera", "Viewer", 2, "Viewer");
+  await user("cora", "Cora", "Jansen", 2, "Collaboration Admin");
+  await user("nora", "Nora", "Nobody", 2);
+  return { Root: "root", "Collaboration Admin": "cora", "Organization Admin": "anna", Researcher: "bram", Viewer: "vera", "no role": "nora" };
+}
+
+// onPostgres makes a database for one file of tests, when there is a server for it: VSERVER_TEST_POSTGRES
+// has its address.
+export function onPostgres() {
+  const at = process.env.VSERVER_TEST_POSTGRES;
+  if (!at) return undefined;
+  const name = `browser_${process.pid}_${Date.now()}`;
+  const psql = (statement) => execFileSync("psql", ["--no-psqlrc", "--quiet", "--dbname", at, "--command", statement], { stdio: ["ignore", "ignore", "inherit"] });
+  psql(`CREATE DATABASE ${name}`);
+  const uri = new URL(at);
+  uri.pathname = `/${name}`;
+  return { uri: String(uri).replace(/^postgres:/, "postgresql:"), drop: () => psql(`DROP DATABASE ${name} WITH (FORCE)`) };
 }
 
 // version is what the binary says of itself on the command line.

@@ -1,8 +1,7 @@
 // Signing in to the web interface of the built binary.
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
-import { launch, open, shown, signIn } from "./browser.mjs";
+import { codeOf, launch, open, shown, signIn } from "./browser.mjs";
 import { start } from "./server.mjs";
 
 let browser, server;
@@ -83,16 +82,6 @@ test("goes on over a restart of the server, with what is typed", async () => {
   check("ERR_", "WebSocket"); // while the server was away
   await close();
 });
-
-// codeOf is the code of an authenticator at a moment (RFC 6238).
-function codeOf(secret, at = Date.now()) {
-  const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(at / 30_000)));
-  const mac = createHmac("sha1", key).update(step).digest();
-  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}
 
 test("sets up a second factor, asks for its code, and makes recovery codes", async () => {
   const strict = await start("    two_factor_auth: true\n");

@@ -1,20 +1,13 @@
 // The start page of the built binary, as a browser shows it.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
+import { launch, telephone } from "./browser.mjs";
 import { poll, start, version } from "./server.mjs";
 
 let browser, server;
 
 before(async () => {
-  server = await start("    ui: false\n");
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    ],
-  });
+  [server, browser] = await Promise.all([start("    ui: false\n"), launch()]);
 });
 
 after(async () => {
@@ -90,14 +83,14 @@ test("follows the light or dark of the reader's system", async () => {
 const wide = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 test("fits a telephone", async () => {
-  const { context, page } = await open({ viewport: { width: 360, height: 740 } });
+  const { context, page } = await open({ viewport: telephone });
   await healthy(page);
   assert.equal(await wide(page), 0);
   await context.close();
 });
 
 test("fits a telephone with a long version and path, and with large letters", async () => {
-  const { context, page } = await open({ viewport: { width: 360, height: 740 } });
+  const { context, page } = await open({ viewport: telephone });
   await page.evaluate(() => {
     document.querySelector("#version").textContent = "10.20.30-0.20261129112631-6aa9ebf0123456789+locally.changed";
     for (const code of document.querySelectorAll("dd code")) code.textContent = "/federation".repeat(9);

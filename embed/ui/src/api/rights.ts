@@ -1,6 +1,6 @@
 // What the signed-in user may do. The server decides; the interface only does not offer what
 // would be refused, and says why.
-import { queryOptions, useQuery } from "@tanstack/react-query";
+import { type QueryKey, queryOptions, useQuery, type UseQueryOptions } from "@tanstack/react-query";
 import { useSession } from "../app/session";
 import { answer, api, type Schemas } from "./client";
 
@@ -51,6 +51,14 @@ export function useRights(): Rights {
     may: (resource, operation, ...scopes) =>
       rules.some((r) => r.name === resource && r.operation === operation && (scopes.length === 0 || scopes.includes(r.scope))),
   };
+}
+
+// useSeen asks for what one may not see without a rule, once it is known that the user holds one. Who holds
+// none has refused: nothing is asked for that would be refused.
+export function useSeen<T, K extends QueryKey>(resource: Resource, query: UseQueryOptions<T, Error, T, K>) {
+  const { known, may } = useRights();
+  const seen = useQuery({ ...query, enabled: query.enabled !== false && may(resource, "VIEW") });
+  return { ...seen, refused: known && !may(resource, "VIEW") };
 }
 
 // explanation asks the server why a request is allowed or refused (/docs/permissions#explain).

@@ -1,9 +1,8 @@
 import { Anchor, Badge, Button } from "@mantine/core";
 import { IconLock, IconPlus, IconUsersGroup } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type Collaboration, collaborations } from "../../api/collaborations";
-import { useRights } from "../../api/rights";
+import { useRights, useSeen } from "../../api/rights";
 import { Empty } from "../../parts/Empty";
 import { type Column, Listing } from "../../parts/Listing";
 import { useOrganizationNames } from "../../parts/Named";
@@ -15,7 +14,7 @@ export default function CollaborationList() {
   const t = useText();
   const { may } = useRights();
   const name = useOrganizationNames();
-  const asked = useQuery(collaborations);
+  const asked = useSeen("collaboration", collaborations);
   const { data } = asked;
   const make = may("collaboration", "CREATE") && (
     <Button component={Link} to="/collaborations/new" leftSection={<IconPlus size={16} />}>

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { changeCollaboration, type Collaboration, collaboration, deleteCollaboration } from "../../api/collaborations";
 import { nodes } from "../../api/nodes";
 import { organizations } from "../../api/organizations";
+import { useSeen } from "../../api/rights";
 import { DeleteButton, EditButton } from "../../parts/Actions";
 import { done } from "../../parts/done";
 import { EditForm } from "../../parts/EditForm";
@@ -29,8 +30,8 @@ export default function CollaborationPage() {
 function About({ collaboration: one }: { collaboration: Collaboration }) {
   const t = useText();
   const name = useOrganizationNames();
-  const { data: known } = useQuery(organizations);
-  const { data: all } = useQuery({ ...nodes, retry: false });
+  const { data: known } = useSeen("organization", organizations);
+  const { data: all } = useSeen("node", { ...nodes, retry: false });
   const members = (one.organizations ?? []).map(({ id }) => id);
   return (
     <Page
@@ -113,7 +114,7 @@ function About({ collaboration: one }: { collaboration: Collaboration }) {
 function Actions({ collaboration: one }: { collaboration: Collaboration }) {
   const t = useText();
   const navigate = useNavigate();
-  const { data: known } = useQuery(organizations);
+  const { data: known } = useSeen("organization", organizations);
   const [asked, ask] = useState<"edit" | "remove">();
   const form = useForm({
     initialValues: { name: one.name ?? "", encrypted: one.encrypted ?? false, organizations: (one.organizations ?? []).map(({ id }) => String(id)) },

@@ -1,6 +1,6 @@
 import { Alert, Button, Group, List, MultiSelect, Paper, Stack, Stepper, Switch, Text, TextInput, Title } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Schemas } from "../../api/client";
@@ -8,7 +8,7 @@ import { createCollaboration } from "../../api/collaborations";
 import { createNode } from "../../api/nodes";
 import { organizations } from "../../api/organizations";
 import { queries } from "../../api/queries";
-import { useRights } from "../../api/rights";
+import { useRights, useSeen } from "../../api/rights";
 import { useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
 import { ProblemNote, wordsFor } from "../../parts/Problems";
@@ -23,7 +23,7 @@ export default function NewCollaboration() {
   const words = t.collaborations.wizard;
   const { may } = useRights();
   const name = useOrganizationNames();
-  const { data: known } = useQuery(organizations);
+  const { data: known } = useSeen("organization", organizations);
   const [step, go] = useState(0);
   const form = useForm({
     initialValues: { name: "", encrypted: true, organizations: [] as string[] },

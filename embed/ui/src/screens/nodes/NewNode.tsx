@@ -1,9 +1,9 @@
 import { Select, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { collaborations } from "../../api/collaborations";
 import { createNode, nodes } from "../../api/nodes";
-import { useRights } from "../../api/rights";
+import { useRights, useSeen } from "../../api/rights";
 import { done } from "../../parts/done";
 import { EditForm } from "../../parts/EditForm";
 import { useOrganizationNames } from "../../parts/Named";
@@ -17,8 +17,8 @@ export function NewNode({ opened, close }: Props) {
   const t = useText();
   const { may, organization: own } = useRights();
   const name = useOrganizationNames();
-  const { data: known } = useQuery({ ...collaborations, enabled: opened });
-  const { data: there } = useQuery({ ...nodes, enabled: opened });
+  const { data: known } = useSeen("collaboration", { ...collaborations, enabled: opened });
+  const { data: there } = useSeen("node", { ...nodes, enabled: opened });
   const form = useForm({
     initialValues: { collaboration: "", organization: "", name: "" },
     validate: { collaboration: (id) => (id ? null : t.nodes.needCollaboration), organization: (id) => (id ? null : t.nodes.needOrganization) },

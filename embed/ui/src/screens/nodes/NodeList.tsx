@@ -1,10 +1,9 @@
 import { Anchor, Button, SegmentedControl, Text } from "@mantine/core";
 import { IconPlus, IconServer2 } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { type Node, nodes } from "../../api/nodes";
-import { useRights } from "../../api/rights";
+import { useRights, useSeen } from "../../api/rights";
 import { Empty } from "../../parts/Empty";
 import { type Column, Listing } from "../../parts/Listing";
 import { useCollaborationNames, useOrganizationNames } from "../../parts/Named";
@@ -20,7 +19,7 @@ export default function NodeList() {
   const { may } = useRights();
   const organization = useOrganizationNames();
   const collaboration = useCollaborationNames();
-  const asked = useQuery(nodes);
+  const asked = useSeen("node", nodes);
   const { data } = asked;
   const [which, choose] = useState("all");
   const [making, make] = useState(false);

@@ -7,6 +7,7 @@ import { useState } from "react";
 import { collaborations } from "../../api/collaborations";
 import { changeNode, deleteNode, type Node, node, resetKey } from "../../api/nodes";
 import { waitingFor } from "../../api/results";
+import { useSeen } from "../../api/rights";
 import { DeleteButton, EditButton } from "../../parts/Actions";
 import { Allowed } from "../../parts/Allowed";
 import { done } from "../../parts/done";
@@ -34,7 +35,7 @@ function About({ node: one }: { node: Node }) {
   const t = useText();
   const organization = useOrganizationNames();
   const collaboration = useCollaborationNames();
-  const { data: waiting } = useQuery({ ...waitingFor(one.id), retry: false });
+  const { data: waiting } = useSeen("result", { ...waitingFor(one.id), retry: false });
   return (
     <Page
       title={one.name || t.nodes.number(one.id)}
@@ -106,7 +107,7 @@ function About({ node: one }: { node: Node }) {
 function Actions({ node: one }: { node: Node }) {
   const t = useText();
   const navigate = useNavigate();
-  const { data: known } = useQuery(collaborations);
+  const { data: known } = useSeen("collaboration", collaborations);
   const [asked, ask] = useState<"edit" | "key" | "remove">();
   const form = useForm({ initialValues: { name: one.name ?? "", collaboration: one.collaboration ? String(one.collaboration.id) : null } });
   const close = () => {

@@ -1,10 +1,9 @@
 import { Anchor, Button } from "@mantine/core";
 import { IconBuildingHospital, IconPlus } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { type Organization, organizations } from "../../api/organizations";
-import { useRights } from "../../api/rights";
+import { useRights, useSeen } from "../../api/rights";
 import { Empty } from "../../parts/Empty";
 import { type Column, Listing } from "../../parts/Listing";
 import { Page } from "../../parts/Page";
@@ -15,7 +14,7 @@ import { OrganizationForm } from "./OrganizationForm";
 export default function OrganizationList() {
   const t = useText();
   const { may } = useRights();
-  const asked = useQuery(organizations);
+  const asked = useSeen("organization", organizations);
   const { data } = asked;
   const [making, make] = useState(false);
   const columns: Column<Organization>[] = [

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { nodes } from "../../api/nodes";
 import { type Organization, organization } from "../../api/organizations";
-import { useRights } from "../../api/rights";
+import { useRights, useSeen } from "../../api/rights";
 import { users } from "../../api/users";
 import { EditButton } from "../../parts/Actions";
 import { Facts } from "../../parts/Facts";
@@ -30,8 +30,8 @@ function About({ organization: one }: { organization: Organization }) {
   const { may } = useRights();
   const [editing, edit] = useState(false);
   const collaborationName = useCollaborationNames();
-  const { data: allNodes } = useQuery({ ...nodes, enabled: may("node", "VIEW") });
-  const { data: allUsers } = useQuery({ ...users, enabled: may("user", "VIEW", "GLOBAL", "ORGANIZATION") });
+  const { data: allNodes } = useSeen("node", nodes);
+  const { data: allUsers } = useSeen("user", { ...users, enabled: may("user", "VIEW", "GLOBAL", "ORGANIZATION") });
   const address = [one.address1, one.address2, one.zipcode].filter(Boolean).join(", ");
   return (
     <Page

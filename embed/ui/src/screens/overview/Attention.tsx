@@ -1,8 +1,8 @@
 import { Anchor, Divider, Group, List, Paper, Spoiler, Stack, Text, Title } from "@mantine/core";
 import { IconCircleCheck } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { waitingFor } from "../../api/results";
+import { useSeen } from "../../api/rights";
 import { State, stateOfNode } from "../../parts/State";
 import { When } from "../../parts/When";
 import { useText } from "../../text";
@@ -83,7 +83,7 @@ function About({ member }: { member: Member }) {
 function AboutNode({ node }: { node: NonNullable<Member["node"]> }) {
   const t = useText();
   const [checks, setChecks] = useState(false);
-  const { data: parts } = useQuery({ ...waitingFor(node.id), retry: false });
+  const { data: parts } = useSeen("result", { ...waitingFor(node.id), retry: false });
   const online = node.status === "online";
   return (
     <>

@@ -2,6 +2,7 @@ import { Anchor, Paper, SimpleGrid, Text } from "@mantine/core";
 import { useQueries } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { Collaboration } from "../../api/collaborations";
+import { useRights } from "../../api/rights";
 import { type Filter, taskCount } from "../../api/tasks";
 import { useText } from "../../text";
 import type { Member } from "./members";
@@ -11,13 +12,14 @@ type Props = { collaboration: Collaboration; members: Member[]; every: number | 
 // Counts say in figures what the picture shows; those of tasks lead to them.
 export function Counts({ collaboration, members, every }: Props) {
   const t = useText();
+  const { may } = useRights();
   const asked: [string, string, Filter][] = [
     ["running", t.overview.counts.running, { status: "active" }],
     ["waiting", t.overview.counts.waiting, { status: "pending" }],
     ["failed", t.overview.counts.failed, { status: "failed" }],
     ["all", t.overview.counts.all, {}],
   ];
-  const counts = useQueries({ queries: asked.map(([, , filter]) => ({ ...taskCount({ ...filter, collaboration_id: collaboration.id }), refetchInterval: every && every * 3, retry: false })) });
+  const counts = useQueries({ queries: asked.map(([, , filter]) => ({ ...taskCount({ ...filter, collaboration_id: collaboration.id }), refetchInterval: every && every * 3, retry: false, enabled: may("task", "VIEW") })) });
   const there = members.filter((member) => member.node);
   const online = there.filter((member) => member.node?.status === "online").length;
   return (

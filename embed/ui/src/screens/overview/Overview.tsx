@@ -1,11 +1,10 @@
 import { Badge, Grid, Group, Paper, Select, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { IconLock, IconTopologyStar3 } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { type Collaboration, collaborations } from "../../api/collaborations";
 import { nodes } from "../../api/nodes";
 import { openResults } from "../../api/results";
-import { useRights } from "../../api/rights";
+import { useRights, useSeen } from "../../api/rights";
 import { usePolling } from "../../api/tasks";
 import { Empty } from "../../parts/Empty";
 import { useOrganizationNames } from "../../parts/Named";
@@ -25,7 +24,7 @@ export default function Overview() {
   const { may } = useRights();
   const { collaboration: asked } = overviewRoute.useSearch();
   const navigate = overviewRoute.useNavigate();
-  const known = useQuery(collaborations);
+  const known = useSeen("collaboration", collaborations);
   const { data: all } = known;
   const chosen = all?.find((one) => one.id === asked) ?? all?.toSorted((a, b) => (b.nodes?.length ?? 0) - (a.nodes?.length ?? 0))[0];
   return (
@@ -74,8 +73,8 @@ function Network({ collaboration }: { collaboration: Collaboration }) {
   const name = useOrganizationNames();
   const { may, organization: own } = useRights();
   const every = usePolling(true);
-  const known = useQuery({ ...nodes, refetchInterval: every && every * 3 });
-  const open = useQuery({ ...openResults, retry: false, refetchInterval: every });
+  const known = useSeen("node", { ...nodes, refetchInterval: every && every * 3 });
+  const open = useSeen("result", { ...openResults, retry: false, refetchInterval: every });
   const [organization, choose] = useState<number>();
   const members = membersOf(collaboration, known.data ?? [], open.data?.rows ?? [], name, (id) => may("node", "VIEW", "GLOBAL") || id === own);
   return (

@@ -4,6 +4,7 @@ import { useQueries, useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { organization } from "../../api/organizations";
 import { type Result, resultsOf, run, type Task } from "../../api/tasks";
+import { useSeen } from "../../api/rights";
 import { fitting, useKeys } from "../../crypto/keys";
 import { decrypt } from "../../crypto/message";
 import { read, recognize } from "../../crypto/payload";
@@ -21,7 +22,7 @@ type Answered = { organization: string; figures: Map<string, number> };
 export function Compare({ task, results }: { task: Task; results: Result[] }) {
   const t = useText();
   const { locale } = useLanguage();
-  const { data: all } = useQuery({ ...run(task.run_id ?? 0), enabled: task.run_id !== null && results.length < 2 });
+  const { data: all } = useSeen("task", { ...run(task.run_id ?? 0), enabled: task.run_id !== null && results.length < 2 });
   const below = (all ?? []).filter((one) => one.parent?.id === task.id);
   const parts = useQueries({ queries: below.map((one) => resultsOf(one.id)) });
   const compared = results.length > 1 ? results : parts.flatMap((part) => part.data ?? []);

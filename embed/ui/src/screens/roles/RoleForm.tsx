@@ -3,7 +3,7 @@ import { useForm } from "@mantine/form";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { organizations } from "../../api/organizations";
-import { useRights } from "../../api/rights";
+import { useRights, useSeen } from "../../api/rights";
 import { changeRole, createRole, type Role, rules } from "../../api/roles";
 import { done } from "../../parts/done";
 import { EditForm } from "../../parts/EditForm";
@@ -15,7 +15,7 @@ export function RoleForm({ role: one, has = [], close }: { role?: Role; has?: nu
   const t = useText();
   const navigate = useNavigate();
   const { may, organization: own } = useRights();
-  const { data: known } = useQuery({ ...organizations, enabled: !one });
+  const { data: known } = useSeen("organization", { ...organizations, enabled: !one });
   const { data: all } = useQuery(rules);
   const form = useForm({
     initialValues: { name: one?.name ?? "", description: one?.description ?? "", organization: own ? String(own) : "", rules: has },

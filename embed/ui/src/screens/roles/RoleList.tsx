@@ -1,9 +1,8 @@
 import { Anchor, Button } from "@mantine/core";
 import { IconPlus, IconShieldCheck } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { useRights } from "../../api/rights";
+import { useRights, useSeen } from "../../api/rights";
 import { type Role, roles } from "../../api/roles";
 import { Empty } from "../../parts/Empty";
 import { type Column, Listing } from "../../parts/Listing";
@@ -17,7 +16,7 @@ export default function RoleList() {
   const t = useText();
   const { may } = useRights();
   const organization = useOrganizationNames();
-  const asked = useQuery(roles);
+  const asked = useSeen("role", roles);
   const { data } = asked;
   const [making, make] = useState(false);
   const columns: Column<Role>[] = [

@@ -4,6 +4,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { deleteRole, role, type Role, rules, rulesOfRole } from "../../api/roles";
 import { users } from "../../api/users";
+import { useSeen } from "../../api/rights";
 import { DeleteButton, EditButton } from "../../parts/Actions";
 import { done } from "../../parts/done";
 import { useOrganizationNames } from "../../parts/Named";
@@ -29,7 +30,7 @@ function About({ role: one }: { role: Role }) {
   const organization = useOrganizationNames();
   const { data: all } = useQuery(rules);
   const { data: held } = useQuery(rulesOfRole(one.id));
-  const { data: people } = useQuery({ ...users, retry: false });
+  const { data: people } = useSeen("user", { ...users, retry: false });
   const [asked, ask] = useState<"edit" | "remove">();
   const removing = useMutation({
     mutationFn: () => deleteRole(one.id),

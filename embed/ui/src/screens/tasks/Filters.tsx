@@ -1,12 +1,12 @@
 import { Button, Collapse, Group, NumberInput, Paper, Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback, useDisclosure } from "@mantine/hooks";
 import { IconAdjustmentsHorizontal, IconSearch, IconX } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { collaborations } from "../../api/collaborations";
 import { organizations } from "../../api/organizations";
 import type { Filter, TaskStatus } from "../../api/tasks";
+import { useSeen } from "../../api/rights";
 import { useText } from "../../text";
 
 const statuses: TaskStatus[] = ["pending", "initializing", "active", "completed", "failed", "unknown"];
@@ -18,8 +18,8 @@ type Props = { filter: Filter; change: (next: Filter) => void };
 export function Filters({ filter, change }: Props) {
   const t = useText();
   const [more, { toggle }] = useDisclosure(Boolean(filter.initiator_id || filter.image || filter.run_id));
-  const { data: known } = useQuery(collaborations);
-  const { data: senders } = useQuery(organizations);
+  const { data: known } = useSeen("collaboration", collaborations);
+  const { data: senders } = useSeen("organization", organizations);
   const set = (part: Filter) => change({ ...filter, ...part });
   const filtered = Object.values(filter).some((value) => value !== undefined);
   return (

@@ -1,11 +1,12 @@
 import { Alert, Autocomplete, Button, Group, Paper, Select, Stack, Textarea, TextInput, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconLock, IconSend } from "@tabler/icons-react";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { collaborations } from "../../api/collaborations";
 import { queries } from "../../api/queries";
 import { recentImages } from "../../api/tasks";
+import { useSeen } from "../../api/rights";
 import { Empty } from "../../parts/Empty";
 import { Page } from "../../parts/Page";
 import { ProblemNote } from "../../parts/Problems";
@@ -22,8 +23,8 @@ export default function NewTask() {
   const navigate = useNavigate();
   const form = useTaskForm(first);
   const repeated = useRepeat(from, (values) => form.setValues(values));
-  const { data: known } = useQuery(collaborations);
-  const { data: images } = useQuery(recentImages);
+  const { data: known } = useSeen("collaboration", collaborations);
+  const { data: images } = useSeen("task", recentImages);
   const chosen = known?.find((one) => String(one.id) === form.values.collaboration);
   const send = useSend();
   const sending = useMutation({

@@ -7,10 +7,10 @@ import { Took, When } from "../../parts/When";
 import { useText } from "../../text";
 import { PayloadView } from "../results/PayloadView";
 
-type Props = { task: Task; results: Result[]; problem: unknown };
+type Props = { task: Task; results: Result[]; problem: unknown; refused: boolean };
 
 // ResultCards show for each organization how far it is, what came out, and what it wrote.
-export function ResultCards({ task, results, problem }: Props) {
+export function ResultCards({ task, results, problem, refused }: Props) {
   const t = useText();
   if (problem) return <ProblemNote problem={problem} />;
   return (
@@ -18,7 +18,7 @@ export function ResultCards({ task, results, problem }: Props) {
       {results.map((result) => (
         <ResultCard key={result.id} task={task} result={result} />
       ))}
-      {results.length === 0 && <Text c="dimmed">{t.tasks.result.none}</Text>}
+      {results.length === 0 && <Text c="dimmed">{refused ? t.tasks.result.notVisible : t.tasks.result.none}</Text>}
     </Stack>
   );
 }

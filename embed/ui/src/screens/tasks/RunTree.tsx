@@ -1,7 +1,7 @@
 import { Anchor, Box, Group, Paper, Skeleton, Text, Title } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { run, type Task, usePolling } from "../../api/tasks";
+import { useSeen } from "../../api/rights";
 import { useOrganizationNames } from "../../parts/Named";
 import { ProblemNote } from "../../parts/Problems";
 import { State } from "../../parts/State";
@@ -12,7 +12,7 @@ import { useText } from "../../text";
 export function RunTree({ task }: { task: Task }) {
   const t = useText();
   const every = usePolling(!task.complete);
-  const { data, error } = useQuery({ ...run(task.run_id ?? 0), enabled: task.run_id !== null, refetchInterval: every });
+  const { data, error } = useSeen("task", { ...run(task.run_id ?? 0), enabled: task.run_id !== null, refetchInterval: every });
   if (error) return <ProblemNote problem={error} />;
   if (!data) return <Skeleton h={120} />;
   const there = new Set(data.map((one) => one.id));

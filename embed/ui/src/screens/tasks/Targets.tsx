@@ -1,10 +1,9 @@
 import { Alert, Button, Checkbox, Group, Stack, Text } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { Collaboration } from "../../api/collaborations";
 import { nodes } from "../../api/nodes";
 import { organizations } from "../../api/organizations";
-import { useRights } from "../../api/rights";
+import { useRights, useSeen } from "../../api/rights";
 import { useOrganizationNames } from "../../parts/Named";
 import { State, stateOfNode } from "../../parts/State";
 import { useText } from "../../text";
@@ -17,8 +16,8 @@ export function Targets({ collaboration, chosen, choose, error }: Props) {
   const words = t.tasks.newTask;
   const name = useOrganizationNames();
   const { may, organization: own } = useRights();
-  const { data: all } = useQuery(nodes);
-  const { data: known } = useQuery(organizations);
+  const { data: all } = useSeen("node", nodes);
+  const { data: known } = useSeen("organization", organizations);
   const rows = (collaboration.organizations ?? []).map(({ id }) => {
     const node = all?.find((one) => one.organization?.id === id && one.collaboration?.id === collaboration.id);
     const there = all === undefined || node !== undefined || !(may("node", "VIEW", "GLOBAL") || id === own);

@@ -1,8 +1,7 @@
 import { Button, Group, Paper, Select, Stack, Table, Text } from "@mantine/core";
 import { IconPlus, IconStack2 } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useRights } from "../../api/rights";
+import { useRights, useSeen } from "../../api/rights";
 import { tasks, usePolling } from "../../api/tasks";
 import { Empty } from "../../parts/Empty";
 import { Page } from "../../parts/Page";
@@ -21,7 +20,7 @@ export default function TaskList() {
   const navigate = tasksRoute.useNavigate();
   const { may } = useRights();
   const every = usePolling(true);
-  const asked = useQuery({ ...tasks(filter, page, size), refetchInterval: every && every * 2 });
+  const asked = useSeen("task", { ...tasks(filter, page, size), refetchInterval: every && every * 2 });
   const { data, isPlaceholderData } = asked;
   const filtered = Object.values(filter).some((value) => value !== undefined);
   return (

@@ -1,10 +1,10 @@
 import { Anchor, Badge, Group, Tabs, Text } from "@mantine/core";
 import { IconBinaryTree, IconChartBar, IconFileImport, IconLock, IconReportAnalytics, IconTimeline } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { collaborations } from "../../api/collaborations";
 import { resultsOf, type Task, useTask } from "../../api/tasks";
+import { useSeen } from "../../api/rights";
 import { Facts } from "../../parts/Facts";
 import { useCollaborationNames, useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
@@ -25,7 +25,7 @@ export default function TaskPage() {
   const id = Number(taskRoute.useParams().id);
   const asked = useTask(id);
   const { data: task, every } = asked;
-  const results = useQuery({ ...resultsOf(id), refetchInterval: every, retry: false, enabled: task !== undefined });
+  const results = useSeen("result", { ...resultsOf(id), refetchInterval: every, retry: false, enabled: task !== undefined });
   if (!task) return <WaitingPage title={t.tasks.number(id)} on={asked} height={320} />;
   return (
     <Page
@@ -44,13 +44,13 @@ export default function TaskPage() {
   );
 }
 
-function Parts({ task, results }: { task: Task; results: { data?: Awaited<ReturnType<NonNullable<ReturnType<typeof resultsOf>["queryFn"]>>>; error: unknown } }) {
+function Parts({ task, results }: { task: Task; results: { data?: Awaited<ReturnType<NonNullable<ReturnType<typeof resultsOf>["queryFn"]>>>; error: unknown; refused: boolean } }) {
   const t = useText();
   const { tab = "results" } = taskRoute.useSearch();
   const navigate = taskRoute.useNavigate();
   const of = results.data ?? [];
   const tabs: [TaskTab, ReactNode, typeof IconTimeline][] = [
-    ["results", <ResultCards key="results" task={task} results={of} problem={results.error} />, IconReportAnalytics],
+    ["results", <ResultCards key="results" task={task} results={of} problem={results.error} refused={results.refused} />, IconReportAnalytics],
     ["compare", <Compare key="compare" task={task} results={of} />, IconChartBar],
     ["time", <TimeLine key="time" task={task} results={of} />, IconTimeline],
     ["tree", <RunTree key="tree" task={task} />, IconBinaryTree],
@@ -78,7 +78,7 @@ function About({ task }: { task: Task }) {
   const t = useText();
   const organization = useOrganizationNames();
   const collaboration = useCollaborationNames();
-  const { data: known } = useQuery(collaborations);
+  const { data: known } = useSeen("collaboration", collaborations);
   const encrypted = known?.find((one) => one.id === task.collaboration?.id)?.encrypted;
   const facts: [string, ReactNode][] = [
     [

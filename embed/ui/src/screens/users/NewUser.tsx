@@ -1,10 +1,10 @@
 import { Button, Group, Modal, MultiSelect, Radio, Select, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { meetsPolicy } from "../../api/login";
 import { organizations } from "../../api/organizations";
-import { useRights } from "../../api/rights";
+import { useRights, useSeen } from "../../api/rights";
 import { roles } from "../../api/roles";
 import { createUser, inviteUser, randomPassword } from "../../api/users";
 import { done } from "../../parts/done";
@@ -20,8 +20,8 @@ export function NewUser({ close }: { close: () => void }) {
   const t = useText();
   const navigate = useNavigate();
   const { may, organization: own } = useRights();
-  const { data: known } = useQuery(organizations);
-  const { data: allRoles } = useQuery(roles);
+  const { data: known } = useSeen("organization", organizations);
+  const { data: allRoles } = useSeen("role", roles);
   const form = useForm({
     initialValues: { username: "", firstname: "", lastname: "", email: "", organization: own ? String(own) : "", roles: [] as string[], way: "link" as Way, password: "" },
     validate: {

@@ -1,7 +1,7 @@
 import { MultiSelect, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { useRights } from "../../api/rights";
+import { useRights, useSeen } from "../../api/rights";
 import { roles, rules } from "../../api/roles";
 import { changeUser, type User } from "../../api/users";
 import { done } from "../../parts/done";
@@ -14,7 +14,7 @@ export function UserForm({ user: one, close }: { user: User; close: () => void }
   const t = useText();
   const { me } = useRights();
   const self = me?.id === one.id;
-  const { data: allRoles } = useQuery(roles);
+  const { data: allRoles } = useSeen("role", roles);
   const { data: allRules } = useQuery(rules);
   const had = { roles: (one.roles ?? []).map(({ id }) => String(id)), rules: (one.rules ?? []).map(({ id }) => id) };
   const form = useForm({

@@ -1,9 +1,8 @@
 import { Anchor, Badge, Button, Group, Text } from "@mantine/core";
 import { IconLock, IconUserPlus, IconUsers } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { useRights } from "../../api/rights";
+import { useRights, useSeen } from "../../api/rights";
 import { roles } from "../../api/roles";
 import { type User, users } from "../../api/users";
 import { Empty } from "../../parts/Empty";
@@ -19,9 +18,9 @@ export default function UserList() {
   const t = useText();
   const { may } = useRights();
   const organization = useOrganizationNames();
-  const asked = useQuery(users);
+  const asked = useSeen("user", users);
   const { data } = asked;
-  const { data: known } = useQuery(roles);
+  const { data: known } = useSeen("role", roles);
   const [making, make] = useState(false);
   const roleNames = (user: User) => (user.roles ?? []).map(({ id }) => known?.find((role) => role.id === id)?.name ?? t.roles.number(id)).join(", ");
   const columns: Column<User>[] = [

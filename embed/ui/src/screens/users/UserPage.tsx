@@ -3,7 +3,7 @@ import { IconLock, IconLockOpen, IconMailForward } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { useRights } from "../../api/rights";
+import { useRights, useSeen } from "../../api/rights";
 import { roles, rules } from "../../api/roles";
 import { deleteUser, inviteUser, unlockUser, type User, user } from "../../api/users";
 import { DeleteButton, EditButton } from "../../parts/Actions";
@@ -34,7 +34,7 @@ export default function UserPage() {
 function About({ user: one }: { user: User }) {
   const t = useText();
   const organization = useOrganizationNames();
-  const { data: known } = useQuery(roles);
+  const { data: known } = useSeen("role", roles);
   const { data: all } = useQuery({ ...rules, enabled: Boolean(one.rules?.length) });
   return (
     <Page

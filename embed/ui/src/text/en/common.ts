@@ -36,6 +36,8 @@ export const common = {
   problem: {
     away: "The server does not answer. What you typed stays here; try again in a moment.",
     right: "You may not do that.",
+    notSeen: "You may not see this",
+    notSeenText: "None of your roles has the rule for it. Whoever administers your organization can give you one that has.",
     missing: "It is not there, or not any more.",
     fault: "The server failed. Its administrator finds the cause in the log.",
     incident: (id: string) => `Incident ${id}`,

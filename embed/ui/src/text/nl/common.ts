@@ -37,6 +37,8 @@ export const common: Texts["common"] = {
   problem: {
     away: "De server antwoordt niet. Wat u hebt ingevuld blijft staan; probeer het zo opnieuw.",
     right: "Dat mag u niet doen.",
+    notSeen: "Dit mag u niet zien",
+    notSeenText: "Geen van uw rollen heeft de regel ervoor. De beheerder van uw organisatie kan u een rol geven die hem heeft.",
     missing: "Het is er niet, of niet meer.",
     fault: "De server heeft gefaald. De beheerder vindt de oorzaak in het logboek.",
     incident: (id) => `Incident ${id}`,
