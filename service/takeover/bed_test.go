@@ -55,6 +55,7 @@ func onSQLite(t *testing.T) {
 func newPatient(t *testing.T, name string, change ...string) *patient {
 	t.Helper()
 	p := &patient{T: t}
+	p.told.JWT = "of a file of which nothing is known"
 	dbtest.ReferenceFacts(t, name, &p.told)
 	src := dbtest.Reference(t, name)
 	dir := filepath.Dir(src.Path)
