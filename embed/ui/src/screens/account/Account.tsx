@@ -1,9 +1,9 @@
 import { Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { revokeAll } from "../../api/login";
 import { organization } from "../../api/organizations";
-import { useRights } from "../../api/rights";
+import { useRights, useSeen } from "../../api/rights";
 import { signOut } from "../../app/session";
 import { dropKeys, useKeys } from "../../crypto/keys";
 import { closeChannel, openChannel } from "../../live/channel";
@@ -53,7 +53,7 @@ export function Part({ title, children }: { title: string; children: ReactNode }
 function Keys({ owner }: { owner: number | undefined }) {
   const t = useText();
   const keys = useKeys();
-  const { data: whose } = useQuery({ ...organization(owner ?? 0), enabled: owner !== undefined });
+  const { data: whose } = useSeen("organization", { ...organization(owner ?? 0), enabled: owner !== undefined });
   return (
     <Part title={t.account.keys.title}>
       <Stack gap="sm">

@@ -1,6 +1,6 @@
 import { Paper, Select, SimpleGrid, Skeleton, Stack, Text } from "@mantine/core";
 import { IconChartBar } from "@tabler/icons-react";
-import { useQueries, useQuery } from "@tanstack/react-query";
+import { useQueries } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { organization } from "../../api/organizations";
 import { type Result, resultsOf, run, type Task } from "../../api/tasks";
@@ -79,7 +79,7 @@ function useAnswers(results: Result[], owner: number | null): Answered[] | undef
   const name = useOrganizationNames();
   const keys = useKeys();
   const sealed = results.some((result) => read(result.result).kind === "sealed");
-  const { data: whose } = useQuery({ ...organization(owner ?? 0), enabled: sealed && owner !== null });
+  const { data: whose } = useSeen("organization", { ...organization(owner ?? 0), enabled: sealed && owner !== null });
   const [values, setValues] = useState<{ of: string; values: unknown[] }>();
   const of = results.map((result) => `${result.id}:${result.result?.length ?? 0}`).join();
   useEffect(() => {

@@ -1,6 +1,6 @@
-import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { organization, type Organization } from "../../api/organizations";
+import { useSeen } from "../../api/rights";
 import { fitting, useKeys } from "../../crypto/keys";
 import { decrypt } from "../../crypto/message";
 import { type Payload, read, recognize } from "../../crypto/payload";
@@ -16,7 +16,7 @@ export type Opened = {
 export function useOpened(stored: string | null, owner: number | null): Opened {
   const first = useMemo(() => read(stored), [stored]);
   const keys = useKeys();
-  const { data: whose } = useQuery({ ...organization(owner ?? 0), enabled: first.kind === "sealed" && owner !== null });
+  const { data: whose } = useSeen("organization", { ...organization(owner ?? 0), enabled: first.kind === "sealed" && owner !== null });
   const [clear, setClear] = useState<{ of: string; payload?: Payload; failed: boolean }>();
   const sealed = first.kind === "sealed" ? first.text : undefined;
   useEffect(() => {
