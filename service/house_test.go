@@ -55,7 +55,7 @@ var arrows = map[string][]string{
 	"service/plot":     nil,
 	"service/private":  nil,
 	"service/shell":    {"queries", "service/access", "service/core", "service/fault", "service/private"},
-	"service/takeover": {"queries", "service", "service/access", "service/config", "service/core", "service/private"},
+	"service/takeover": {"queries", "service", "service/access", "service/config", "service/core", "service/private", "service/upkeep"},
 	"service/terminal": nil,
 	"service/upkeep":   {"queries", "service", "service/config", "service/core", "service/instance", "service/mail", "service/private", "service/vpn"},
 	"service/vpn":      {"service/config"},

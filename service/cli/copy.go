@@ -65,6 +65,12 @@ func (p *program) copyDatabase(ctx context.Context, inst config.Instance, f copy
 	if err != nil {
 		return nil, err
 	}
+	p.showMoved(inst, made)
+	return made, nil
+}
+
+// showMoved prints what was copied, and what to change in the configuration.
+func (p *program) showMoved(inst config.Instance, made upkeep.Moved) {
 	p.Info("Copied and proven: %d rows of %d tables, schema version %d", made.Rows, len(made.Tables), made.Version)
 	if len(made.LeftOut) > 0 {
 		p.Warn("Not copied, since they are not of this server: %s", strings.Join(made.LeftOut, ", "))
@@ -79,5 +85,4 @@ func (p *program) copyDatabase(ctx context.Context, inst config.Instance, f copy
 	if made.KeyFault != "" {
 		p.Warn("A start with two_factor_auth will be refused: %s", made.KeyFault)
 	}
-	return made, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"vserver/service/config"
 	"vserver/service/takeover"
+	"vserver/service/upkeep"
 )
 
 // takeoverFlags are the options of `vserver takeover`.
@@ -18,7 +19,7 @@ type takeoverFlags struct {
 	instanceFlags
 
 	check, back, complete bool
-	zone                  string
+	zone, to              string
 	keys                  []string
 }
 
@@ -36,6 +37,8 @@ func (p *program) takeoverCommand() *cobra.Command {
 			"nothing changes. With --back the old database gets its place again, and what was made\n" +
 			"since is written to a file. A start does the same by itself, unless the setting takeover\n" +
 			"is ask.\n\n" +
+			"With --to the new database is made in an empty one of either engine, and the lines of the\n" +
+			"configuration to change are shown. The old one is only read, and stays where it is.\n\n" +
 			"Of API keys of nodes the old server left slow hashes: a node that logs in is searched for.\n" +
 			"With --keys FILE..., import files and configurations of nodes, that is done beforehand, also\n" +
 			"after a takeover, and while the server runs.",
@@ -55,7 +58,11 @@ func (p *program) takeoverCommand() *cobra.Command {
 	flags.StringVar(&f.zone, "zone", "", "`ZONE` of the old server, such as Europe/Amsterdam, for times that it wrote in its own (default: this machine's)")
 	flags.BoolVar(&f.complete, "complete-roles", false, "give default roles and those of imports the rules that later releases gave them")
 	flags.StringArrayVar(&f.keys, "keys", nil, "`FILE` with API keys of nodes; more of them may follow")
+	flags.StringVar(&f.to, "to", "", "`URI` of an empty database to take it over into; the old one is left as it is, and where it is")
 	cmd.MarkFlagsMutuallyExclusive("check", "back", "keys")
+	cmd.MarkFlagsMutuallyExclusive("to", "check")
+	cmd.MarkFlagsMutuallyExclusive("to", "back")
+	cmd.MarkFlagsMutuallyExclusive("to", "keys")
 	return cmd
 }
 
@@ -102,12 +109,34 @@ func (p *program) takeover(ctx context.Context, inst config.Instance, f takeover
 	if !wanted {
 		return nil, fmt.Errorf("%s is not the database of a 3.x server: there is nothing to take over", inst.Database)
 	}
+	if f.to != "" {
+		return p.takeoverTo(ctx, inst, config.Secret(f.to), o)
+	}
 	report, err := p.carryOver(ctx, inst, o)
 	if err != nil || given == nil {
 		return report, err
 	}
 	converted, err := p.giveKeys(ctx, inst, given, f.environment)
 	return withKeys{&report, converted}, err
+}
+
+// takenTo is a report with where the new database is.
+type takenTo struct {
+	takeover.Report
+
+	Copy upkeep.Moved `json:"copy"`
+}
+
+// takeoverTo does it into another place.
+func (p *program) takeoverTo(ctx context.Context, inst config.Instance, to config.Secret, o takeover.Options) (any, error) {
+	p.Info("Taking over the database %s of a 3.x server, which stays as it is", inst.Database)
+	report, moved, err := takeover.To(ctx, config.ThisMachine(p.getenv), inst, to, o)
+	if err != nil {
+		return nil, err
+	}
+	p.showChanges(report)
+	p.showMoved(inst, moved)
+	return takenTo{report, moved}, nil
 }
 
 // carryOver does it and says what it did.
@@ -123,8 +152,23 @@ func (p *program) carryOver(ctx context.Context, inst config.Instance, o takeove
 	return report, nil
 }
 
-// showReport prints what is carried and what becomes something else.
+// showReport prints what is carried and what becomes something else, and before a takeover what it takes.
 func (p *program) showReport(r takeover.Report) {
+	p.showChanges(r)
+	if r.Kept != "" {
+		return
+	}
+	free := ""
+	if r.Needs.Free > 0 {
+		free = fmt.Sprintf(" of %d MiB that are free", r.Needs.Free>>20)
+	}
+	p.Info("A takeover needs about %d MiB%s and %s", r.Needs.Bytes>>20+1, free, time.Duration(r.Needs.Seconds)*time.Second)
+	if r.Holder != "" {
+		p.Warn("It is in use, which has to end before: %s", r.Holder)
+	}
+}
+
+func (p *program) showChanges(r takeover.Report) {
 	if r.Generation != "" {
 		p.Info("Release %s by its tables; local times are taken for those of %s", r.Generation, r.Zone)
 	}
@@ -136,17 +180,6 @@ func (p *program) showReport(r takeover.Report) {
 	}
 	for _, l := range r.Lacking {
 		p.Warn("Role %d %q lacks rules of later releases, which --complete-roles adds: %s", l.ID, l.Name, few(l.Lacks))
-	}
-	if r.Kept != "" {
-		return
-	}
-	free := ""
-	if r.Needs.Free > 0 {
-		free = fmt.Sprintf(" of %d MiB that are free", r.Needs.Free>>20)
-	}
-	p.Info("A takeover needs about %d MiB%s and %s", r.Needs.Bytes>>20+1, free, time.Duration(r.Needs.Seconds)*time.Second)
-	if r.Holder != "" {
-		p.Warn("It is in use, which has to end before: %s", r.Holder)
 	}
 }
 

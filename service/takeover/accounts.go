@@ -77,6 +77,9 @@ func (c *conversion) convertUsers(ctx context.Context, of func(int64, string) *a
 		id := v[0].(int64)
 		a := of(id, "user")
 		c.users[id] = true
+		if len(c.firstNames) < firstShown {
+			c.firstNames[id] = v[1]
+		}
 		name := c.unique(names, v[1], "user.username", id)
 		password := c.text(v[2], "user.password", id)
 		attempts, _ := c.number(v[7], "user.failed_login_attempts", id).(int64)

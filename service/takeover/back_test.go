@@ -90,7 +90,7 @@ func TestWayBackThatIsCutOffLosesNoTransaction(t *testing.T) {
 		for _, next := range []string{"back", "takeover"} {
 			r := p.take(Options{})
 			p.backUpTo(r.Kept, steps)
-			_, err := Look(t.Context(), p.inst, Options{Zone: time.UTC})
+			_, err := Look(t.Context(), p.inst, utc)
 			if parted := steps > 0; parted != (err != nil && strings.Contains(err.Error(), "--back again")) {
 				t.Errorf("a look after %d steps: %v", steps, err)
 			}
@@ -143,7 +143,7 @@ func TestLogComesToNoFileThatWasWrittenTo(t *testing.T) {
 	p.write("written since")
 	for range 2 {
 		_, back := Back(t.Context(), p.inst)
-		_, do := Do(t.Context(), p.inst, Options{Zone: time.UTC})
+		_, do := Do(t.Context(), p.inst, utc)
 		for what, err := range map[string]error{"the way back": back, "the takeover": do} {
 			if err == nil || !strings.Contains(err.Error(), "without them") {
 				t.Errorf("%s, after the old server wrote: %v", what, err)

@@ -25,6 +25,9 @@ import (
 	"vserver/service/promise"
 )
 
+// utc are the options of tests.
+var utc = Options{Zone: time.UTC}
+
 // told is what is known of a file beside its rows.
 type told struct {
 	JWT   string `json:"jwt_secret_key"`

@@ -27,7 +27,8 @@ type conversion struct {
 	organizations, collaborations, users, nodes, roles, rules map[int64]bool
 	tasks, results                                            numbers
 	ruleFor                                                   map[int64]int64 // of rules that stand twice
-	roleNames                                                 map[int64]any
+	roleNames, firstNames                                     map[int64]any   // of roles, and of the first users
+	rootRole                                                  int64
 	orphans                                                   map[int64]bool
 	highest                                                   map[string]int64
 	triples                                                   map[int64]triple
@@ -71,7 +72,7 @@ func convert(ctx context.Context, old *queries.Old, to *queries.Loader, zone *ti
 	c := &conversion{
 		old: old, to: to, zone: zone, progress: progress, mode: old.Mode, into: map[string]*queries.LoadTable{},
 		organizations: map[int64]bool{}, collaborations: map[int64]bool{}, users: map[int64]bool{}, nodes: map[int64]bool{}, roles: map[int64]bool{}, rules: map[int64]bool{},
-		ruleFor: map[int64]int64{}, roleNames: map[int64]any{}, orphans: map[int64]bool{},
+		ruleFor: map[int64]int64{}, roleNames: map[int64]any{}, firstNames: map[int64]any{}, orphans: map[int64]bool{},
 	}
 	if to != nil {
 		for _, name := range slices.Sorted(maps.Keys(columnsOf)) {

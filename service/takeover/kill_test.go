@@ -30,7 +30,7 @@ func TestKilledProcess(t *testing.T) {
 		p.must(err)
 		return
 	}
-	_, err := Do(t.Context(), p.inst, Options{Zone: time.UTC})
+	_, err := Do(t.Context(), p.inst, utc)
 	p.must(err)
 }
 

@@ -98,6 +98,39 @@ func (s site) unfinished() bool {
 	return err == nil
 }
 
+// openUnused opens the old file, which nobody else may use, and says in which state it is.
+func (s site) openUnused(ctx context.Context, inst config.Instance) (old *queries.Old, state []string, err error) {
+	if err := unused(ctx, inst, s); err != nil {
+		return nil, nil, err
+	}
+	state = s.state()
+	old, err = queries.OpenOld(ctx, queries.Source{Engine: queries.SQLite, Path: s.file}, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	free, err := s.free()
+	if want := needs(old.Bytes, 0).Bytes; err == nil && free < want {
+		err = fmt.Errorf("the takeover needs %d MiB of free space in %s, and there are only %d MiB: make room and try again; nothing has changed",
+			want>>20+1, filepath.Dir(s.file), free>>20)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, old.Close())
+	}
+	return old, state, nil
+}
+
+// buildFresh builds the new file, and looks that the old one was not changed meanwhile.
+func (s site) buildFresh(ctx context.Context, inst config.Instance, old *queries.Old, before []string, o Options) (*conversion, error) {
+	if err := s.clear(); err != nil {
+		return nil, err
+	}
+	c, err := build(ctx, inst, old, queries.Source{Engine: queries.SQLite, Path: s.fresh}, o)
+	if err == nil && !slices.Equal(before, s.state()) {
+		err = fmt.Errorf("%s was changed while it was taken over: stop the old server and try again", s.file)
+	}
+	return c, err
+}
+
 // parted reports whether a log or a journal of the old database is still on its way back.
 func (s site) parted() bool {
 	for _, ending := range logs {
@@ -135,30 +168,12 @@ func takeFile(ctx context.Context, inst config.Instance, o Options) (r Report, e
 	if err := at.reunite(at.back); err != nil { // of a way back that was cut off
 		return r, err
 	}
-	if err := unused(ctx, inst, at); err != nil {
-		return r, err
-	}
-	before := at.state()
-	old, err := queries.OpenOld(ctx, src, true)
+	old, before, err := at.openUnused(ctx, inst)
 	if err != nil {
 		return r, err
 	}
 	defer func() { _ = old.Close() }()
-	free, err := at.free()
-	if err != nil {
-		return r, err
-	}
-	if want := needs(old.Bytes, 0).Bytes; free < want {
-		return r, fmt.Errorf("the takeover needs %d MiB of free space in %s, and there are only %d MiB: make room and try again; nothing has changed",
-			want>>20+1, filepath.Dir(at.file), free>>20)
-	}
-	if err := at.clear(); err != nil {
-		return r, err
-	}
-	c, err := build(ctx, inst, old, queries.Source{Engine: queries.SQLite, Path: at.fresh}, o)
-	if err == nil && !slices.Equal(before, at.state()) {
-		err = fmt.Errorf("%s was changed while it was taken over: stop the old server and try again", at.file)
-	}
+	c, err := at.buildFresh(ctx, inst, old, before, o)
 	if err != nil {
 		return r, errors.Join(err, at.clear())
 	}

@@ -87,7 +87,7 @@ func TestTakeoverRefusesTablesInUse(t *testing.T) {
 	p := newPostgres(t)
 	conn, err := pgx.Connect(t.Context(), p.src().DSN)
 	p.must(err)
-	_, err = Do(t.Context(), p.inst, Options{Zone: time.UTC})
+	_, err = Do(t.Context(), p.inst, utc)
 	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("process %d of ", conn.PgConn().PID())) {
 		t.Errorf("with another connection: %v", err)
 	}
@@ -103,7 +103,7 @@ func TestInterruptedTakeoverOfTablesChangesNothing(t *testing.T) {
 	before := p.oldSums("public")
 	for _, after := range []time.Duration{30, 100, 200, 300, 450} {
 		ctx, cancel := context.WithTimeout(t.Context(), after*time.Millisecond)
-		r, err := Do(ctx, p.inst, Options{Zone: time.UTC})
+		r, err := Do(ctx, p.inst, utc)
 		cancel()
 		if err == nil {
 			if p.oldSums(strings.TrimPrefix(r.Kept, "schema ")) != before {

@@ -2,6 +2,7 @@ package takeover
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"vserver/service/access"
@@ -58,6 +59,9 @@ func (c *conversion) convertRoles(ctx context.Context) error {
 		if standard {
 			first[text] = true
 		}
+		if standard && text == access.RoleRoot {
+			c.rootRole = id
+		}
 		orphan := organization == nil && !standard
 		if orphan {
 			c.notes.add(kind{"roles of an organization that is gone, or of none", "their holders keep them; they are no roles of everybody"}, named(id, name))
@@ -77,7 +81,19 @@ func (c *conversion) convertHoldings(ctx context.Context) error {
 		of, there := c.ruleFor[id]
 		return of, there
 	}
-	err := c.pairs(ctx, "Permission", "user_role", [2]string{"user_id", "role_id"}, [2]func(int64) (int64, bool){itself(c.users), itself(c.roles)})
+	rooted := false
+	holder := func(id int64) (int64, bool) {
+		c.current = id
+		return itself(c.users)(id)
+	}
+	role := func(id int64) (int64, bool) {
+		rooted = rooted || c.users[c.current] && id == c.rootRole
+		return itself(c.roles)(id)
+	}
+	err := c.pairs(ctx, "Permission", "user_role", [2]string{"user_id", "role_id"}, [2]func(int64) (int64, bool){holder, role})
+	if !rooted {
+		c.noteNoRoot()
+	}
 	if err == nil {
 		err = c.pairs(ctx, "UserPermission", "user_rule", [2]string{"user_id", "rule_id"}, [2]func(int64) (int64, bool){itself(c.users), rule})
 	}
@@ -101,6 +117,15 @@ func (c *conversion) convertHoldings(ctx context.Context) error {
 		c.findLacking(held)
 	}
 	return err
+}
+
+// noteNoRoot tells that nobody may administer the server. The old one made another user with a password that everybody
+// knows then.
+func (c *conversion) noteNoRoot() {
+	const todo = `one of them gets it in vserver shell: user = db.User.get_by_username("NAME"), user.roles.append(db.Role.get_by_name("Root")), user.save()`
+	for _, id := range slices.Sorted(maps.Keys(c.users)) {
+		c.notes.add(kind{"users, of whom none has the role Root", todo}, named(id, c.firstNames[id]))
+	}
 }
 
 // findLacking compares roles with what the last release gives to roles of their names. Fixed ones are completed by

@@ -321,7 +321,7 @@ type oddity struct {
 // lookAndTake returns what a look and then the takeover tell.
 func (p *patient) lookAndTake() [][]Change {
 	p.Helper()
-	looked, err := Look(p.Context(), p.inst, Options{Zone: time.UTC})
+	looked, err := Look(p.Context(), p.inst, utc)
 	p.must(err)
 	return [][]Change{looked.Changes, p.take(Options{}).Changes}
 }
@@ -429,7 +429,7 @@ func TestTakeoverRefusesWhatIsInUse(t *testing.T) {
 	db.SetMaxOpenConns(1)
 	_, err = db.ExecContext(t.Context(), `BEGIN EXCLUSIVE`)
 	p.must(err)
-	_, err = Do(t.Context(), p.inst, Options{Zone: time.UTC})
+	_, err = Do(t.Context(), p.inst, utc)
 	if !errors.Is(err, queries.ErrInUse) {
 		t.Errorf("with a lock: %v", err)
 	}

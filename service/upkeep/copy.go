@@ -31,19 +31,49 @@ type Moved struct {
 // Copy copies an instance's database, or a backup of it, into an empty one, of either engine. No server
 // may use the database meanwhile: this process takes the instance's address for the time.
 func Copy(ctx context.Context, locations config.Locations, inst config.Instance, uri config.Secret, o CopyOptions) (Moved, error) {
-	to, err := locations.Database(uri, inst.DataDir)
+	target, err := targetOf(locations, inst, uri)
 	if err != nil {
-		return Moved{}, fmt.Errorf("--to %w", err)
+		return Moved{}, err
 	}
 	from, release, err := copiedFrom(ctx, inst, o.File)
 	if err != nil {
 		return Moved{}, err
 	}
 	defer release()
-	target := inst
-	target.Database = to
-	o.Show(to.String())
-	made, err := queries.CopyDatabase(ctx, from, service.Source(target), o.Told)
+	o.Show(target.Database.String())
+	return CopyInto(ctx, inst, target, from, o.Told)
+}
+
+// targetOf is an instance with its database in another place.
+func targetOf(locations config.Locations, inst config.Instance, uri config.Secret) (config.Instance, error) {
+	to, err := locations.Database(uri, inst.DataDir)
+	if err != nil {
+		return inst, fmt.Errorf("--to %w", err)
+	}
+	inst.Database = to
+	return inst, nil
+}
+
+// EmptyTarget is an instance with its database in another place, where nothing may be yet but a copy that was cut off.
+func EmptyTarget(ctx context.Context, locations config.Locations, inst config.Instance, uri config.Secret) (config.Instance, error) {
+	target, err := targetOf(locations, inst, uri)
+	if err != nil {
+		return target, err
+	}
+	id, err := queries.RequireOwn(ctx, service.Source(target))
+	switch id.Kind {
+	case queries.KindUnfinished:
+		return target, nil
+	case queries.KindOurs:
+		return target, &queries.FullError{Place: target.Database.String()}
+	}
+	return target, err
+}
+
+// CopyInto copies a database to that of the target, and says how the instance comes to use it.
+func CopyInto(ctx context.Context, inst, target config.Instance, from queries.Source, told func(table string, done, total int64)) (Moved, error) {
+	to := target.Database
+	made, err := queries.CopyDatabase(ctx, from, service.Source(target), told)
 	if err != nil {
 		return Moved{}, fmt.Errorf("copying the database: %w", err)
 	}
