@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -31,6 +30,7 @@ import (
 	"vserver/queries/dbtest"
 	"vserver/service/bus"
 	"vserver/service/core"
+	"vserver/service/freeport"
 	"vserver/service/live"
 )
 
@@ -453,10 +453,9 @@ func residentKiB(b *testing.B, pid int) int {
 
 func freePort(b *testing.B) int {
 	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freeport.Next(b.Context())
 	must(b, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return port
 }
 
 func benchConfig(port int, dir string) string {

@@ -34,7 +34,7 @@ var arrows = map[string][]string{
 	},
 	"service/access": {"service/fault"},
 	"service/batch":  {"queries", "service/access", "service/core", "service/fault", "service/yaml"},
-	"service/bench":  {"queries", "service/demo", "service/fault", "service/plot"}, // and public REST and Socket.IO
+	"service/bench":  {"queries", "service/demo", "service/fault", "service/freeport", "service/plot"}, // and public REST and Socket.IO
 	"service/bus":    {"service/fault"},
 	"service/cli": {
 		"handlers", "service", "service/batch", "service/bench", "service/config", "service/core", "service/daemon", "service/demo",
@@ -46,6 +46,7 @@ var arrows = map[string][]string{
 	"service/daemon":   {"service/config", "service/instance", "service/private"},
 	"service/demo":     {"service/fault"}, // and public REST and Socket.IO
 	"service/fault":    nil,
+	"service/freeport": nil,
 	"service/instance": {"service/config", "service/log", "service/private"},
 	"service/limits":   {"service/config"},
 	"service/live":     {"service/fault"},
@@ -61,10 +62,10 @@ var arrows = map[string][]string{
 	"service/vpn":      {"service/config"},
 	"service/yaml":     nil,
 	// Rooms for tests: nothing that is shipped imports them.
-	"queries/dbtest":        {"queries"}, // databases
-	"service/mail/mailtest": nil,         // mail servers
-	"service/promise":       nil,         // how promised times are held to
-	"service/vpn/vpntest":   nil,         // a portal that answers like a real one
+	"queries/dbtest":        {"queries"},          // databases
+	"service/mail/mailtest": {"service/freeport"}, // mail servers
+	"service/promise":       nil,                  // how promised times are held to
+	"service/vpn/vpntest":   nil,                  // a portal that answers like a real one
 }
 
 // strangers are packages of others that a room must not know.

@@ -2,12 +2,12 @@ package service
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
 
 	"vserver/service/config"
+	"vserver/service/freeport"
 )
 
 // TestAdvisory_U8_SecretsStayOut sends secrets in every place where they belong and in some where they do not, to a
@@ -116,10 +116,9 @@ func about(pairs ...string) map[string]string {
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freeport.Next(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return port
 }

@@ -3,7 +3,7 @@
 // server's process. It starts servers of its own, of this program and of an older one to compare
 // with, in turns, or takes one that runs.
 //
-// It knows of the house only demo, whose nodes carry tasks out, fault, plot, and queries for databases
+// It knows of the house only demo, whose nodes carry tasks out, fault, freeport, plot, and queries for databases
 // of its own on PostgreSQL; everything else it does as any client does.
 package bench
 

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"os"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"vserver/queries"
+	"vserver/service/freeport"
 )
 
 // server is a server that is measured.
@@ -68,7 +68,11 @@ func start(ctx context.Context, program, postgres string, descriptors int) (_ *s
 		s.proc.remove = remove
 		s.proc.environ = append(s.proc.environ, "VANTAGE6_DB_URI="+own)
 	}
-	port, metrics, err := freePorts(ctx)
+	port, err := freeport.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	metrics, err := freeport.Next(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -112,18 +116,6 @@ func environment(dir, password string) []string {
 		}
 	}
 	return all
-}
-
-// freePorts finds two.
-func freePorts(ctx context.Context) (a, b int, err error) {
-	var l [2]net.Listener
-	for i := range l {
-		if l[i], err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
-			return 0, 0, fmt.Errorf("finding a free port: %w", err)
-		}
-		defer func() { _ = l[i].Close() }()
-	}
-	return l[0].Addr().(*net.TCPAddr).Port, l[1].Addr().(*net.TCPAddr).Port, nil
 }
 
 // launch starts the process and waits until it answers.

@@ -18,6 +18,7 @@ import (
 
 	"vserver/queries/dbtest"
 	"vserver/service/config"
+	"vserver/service/freeport"
 	"vserver/service/instance"
 	"vserver/service/promise"
 )
@@ -33,7 +34,7 @@ type home struct {
 // newHome has the documentation's configuration by the name doc, on a free port.
 func newHome(t *testing.T) *home {
 	t.Helper()
-	port, err := freePort()
+	port, err := freeport.Next(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"vserver/queries/dbtest"
+	"vserver/service/freeport"
 	"vserver/service/promise"
 	"vserver/service/vpn/vpntest"
 )
@@ -120,11 +120,11 @@ func setUp(e *testscript.Env) error {
 	if err := writeSnippets(documented); err != nil {
 		return err
 	}
-	port, err := freePort()
+	port, err := freeport.Next(context.Background())
 	if err != nil {
 		return err
 	}
-	another, err := freePort()
+	another, err := freeport.Next(context.Background())
 	if err != nil {
 		return err
 	}
@@ -171,15 +171,6 @@ func forgetService(port int) {
 	}
 	_ = exec.Command("systemctl", "--user", "disable", "--now", name).Run()
 	_ = os.Remove(file)
-}
-
-func freePort() (int, error) {
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 func await(ts *testscript.TestScript, neg bool, args []string) {

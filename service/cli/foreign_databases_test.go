@@ -15,6 +15,7 @@ import (
 
 	"vserver/queries"
 	"vserver/queries/dbtest"
+	"vserver/service/freeport"
 )
 
 // onDatabase are the commands that open a database, with arguments that let them get that far.
@@ -127,7 +128,7 @@ func TestRestoreAndBackupKnowBackups(t *testing.T) {
 // need.
 func configured(t *testing.T, src queries.Source) string {
 	t.Helper()
-	port, err := freePort()
+	port, err := freeport.Next(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

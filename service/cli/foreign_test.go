@@ -18,6 +18,7 @@ import (
 	"strings"
 	"testing"
 
+	"vserver/service/freeport"
 	"vserver/service/promise"
 )
 
@@ -37,7 +38,7 @@ func newForeign(t *testing.T, system, arch string, emulator ...string) *foreign 
 	if !promise.Long() {
 		t.Skip("the programs of other systems are run by make test-long")
 	}
-	port, err := freePort()
+	port, err := freeport.Next(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,6 +20,7 @@ import (
 
 	"vserver/queries"
 	"vserver/queries/dbtest"
+	"vserver/service/freeport"
 	"vserver/service/promise"
 )
 
@@ -136,12 +136,10 @@ func onSQLite(t *testing.T) {
 func newVictim(t *testing.T) *victim {
 	t.Helper()
 	dir := t.TempDir()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	port, err := freeport.Next(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	_ = l.Close()
 	s := &victim{bin: buildBinary(t), config: filepath.Join(dir, "victim.yaml"), url: fmt.Sprintf("http://127.0.0.1:%d/api", port)}
 	s.command = func(args ...string) *exec.Cmd { return exec.Command(s.bin, args...) }
 	s.src = (&dbtest.Template{}).Copy(t)

@@ -18,6 +18,7 @@ import (
 	"vserver/queries"
 	"vserver/queries/dbtest"
 	"vserver/service/cli"
+	"vserver/service/freeport"
 	"vserver/service/promise"
 )
 
@@ -48,7 +49,7 @@ func newPanickingBed(t *testing.T) panickingBed {
 	onSQLite(t)
 	b := panickingBed{T: t, dir: t.TempDir()}
 	b.config, b.database = filepath.Join(b.dir, "x.yaml"), filepath.Join(b.dir, "data", "x.sqlite")
-	port, err := freePort()
+	port, err := freeport.Next(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

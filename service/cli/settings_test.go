@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"vserver/service/config"
+	"vserver/service/freeport"
 	"vserver/service/instance"
 	"vserver/service/log"
 	"vserver/service/promise"
@@ -179,7 +180,7 @@ func TestSettings(t *testing.T) {
 		}},
 		"77 an edited file counts at the next start": {nil, func(h *home, r instance.Running) {
 			h.end()
-			port, err := freePort()
+			port, err := freeport.Next(h.Context())
 			if err != nil {
 				h.Fatal(err)
 			}

@@ -1,6 +1,7 @@
 // Starts the built binary on a database of its own for the browser tests.
 import { execFileSync, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
+import { createSocket } from "node:dgram";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,15 +10,27 @@ import { fileURLToPath } from "node:url";
 
 export const binary = process.env.VSERVER_BINARY ?? fileURLToPath(new URL("../../../bin/vserver", import.meta.url));
 
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.on("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
+const listens = (listener, ...args) =>
+  new Promise((resolve) => {
+    listener.once("error", () => resolve(false));
+    listener[listener.listen ? "listen" : "bind"](...args, () => resolve(true));
   });
+
+// freePort finds a port that nobody has and that no outgoing connection gets, because a server may
+// end and start again. That of UDP with the same number, which nobody uses, keeps it from others.
+export async function freePort() {
+  for (;;) {
+    const port = 12000 + Math.floor(Math.random() * 18000);
+    const mark = createSocket("udp4").unref();
+    if (!(await listens(mark, port, "127.0.0.1"))) continue;
+    const probe = createServer();
+    if (!(await listens(probe, port, "127.0.0.1"))) {
+      mark.close();
+      continue;
+    }
+    await new Promise((closed) => probe.close(closed));
+    return port;
+  }
 }
 
 const configuration = (folder, port, uri, settings) => `application: {}

@@ -1,6 +1,6 @@
 // Package mailtest has mail servers for tests: Debian's Postfix and Exim as processes of
 // their own on loopback, with configurations, ports and mailboxes that nobody else has, and
-// a scripted one that misbehaves. Only tests import it; it imports nothing of ours.
+// a scripted one that misbehaves. Only tests import it; of the house it imports freeport alone.
 package mailtest
 
 import (
@@ -22,6 +22,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"vserver/service/freeport"
 )
 
 // The account that every server here knows.
@@ -66,16 +68,14 @@ func folder(t testing.TB) string {
 	return dir
 }
 
-// freePorts asks the system for ports that nobody has.
+// freePorts finds ports that nobody has.
 func freePorts(t testing.TB, ports ...*int) {
 	t.Helper()
 	for _, p := range ports {
-		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
+		var err error
+		if *p, err = freeport.Next(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = l.Close() }()
-		*p = l.Addr().(*net.TCPAddr).Port
 	}
 }
 
