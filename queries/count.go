@@ -20,6 +20,36 @@ func (q *Queries) CountUpTo(ctx context.Context, list string, arg any, most int6
 	return q.number(ctx, fmt.Sprintf("SELECT COUNT(*) FROM (%s LIMIT %d) AS counted", rows, most), arg)
 }
 
+// Seek returns the id of the row that comes after so many others of a list, from its beginning or, backwards, from its
+// end. Reading on from an id costs the same wherever it lies.
+func (q *Queries) Seek(ctx context.Context, list string, arg any, place int64, backwards bool) (int64, error) {
+	fields := reflect.New(reflect.TypeOf(arg)).Elem()
+	fields.Set(reflect.ValueOf(arg))
+	fields.FieldByName("Lim").SetInt(1)
+	fields.FieldByName("Off").SetInt(place)
+	args := make([]any, fields.NumField())
+	for i := range args {
+		args[i] = fields.Field(i).Interface()
+	}
+	var id int64
+	err := q.db.QueryRowContext(ctx, seeking(list, backwards), args...).Scan(&id)
+	return id, err
+}
+
+// seeking turns a list query into one for ids alone, from either end.
+func seeking(list string, backwards bool) string {
+	_, rows, _ := strings.Cut(list, "\nFROM ")
+	rows, page, _ := strings.Cut(rows, "\nORDER BY ")
+	order, page, _ := strings.Cut(page, " LIMIT ")
+	id, down := strings.CutSuffix(order, " DESC")
+	if down != backwards {
+		order = id + " DESC"
+	} else {
+		order = id
+	}
+	return "SELECT " + id + " FROM " + rows + "\nORDER BY " + order + " LIMIT " + page
+}
+
 func (q *Queries) number(ctx context.Context, query string, arg any) (int64, error) {
 	fields := reflect.ValueOf(arg)
 	args := make([]any, fields.NumField()-2) // offset and limit come last

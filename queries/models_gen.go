@@ -194,6 +194,14 @@ type Stream struct {
 	TouchedAt Time
 }
 
+type Tally struct {
+	ID              int64
+	Kind            string
+	Value           string
+	CollaborationID int64
+	Number          int64
+}
+
 type Task struct {
 	ID              int64
 	Name            *string

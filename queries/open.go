@@ -177,7 +177,7 @@ func openPostgres(ctx context.Context, src Source) (*DB, error) {
 	if err := migrate(ctx, goose.DialectPostgres, pool, nil); err != nil {
 		return nil, errors.Join(fmt.Errorf("postgres: %w", err), pool.Close())
 	}
-	return &DB{Queries: New(reads{pool, way}), Engine: Postgres, pool: pool, line: way}, nil
+	return &DB{Queries: New(&lean{DBTX: reads{pool, way}}), Engine: Postgres, pool: pool, line: way}, nil
 }
 
 // migrate applies what is missing, after calling before with the version so far.

@@ -33,7 +33,7 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 	l := newLite(rec)
 	t.Cleanup(func() { _ = l.close() })
 	q := New(l)
-	id, within, open := new(int64), new(string), new(bool)
+	id, within, open, status := new(int64), new(string), new(bool), "failed"
 	*within, *open = `{"1":0,"2":0}`, true
 	for _, c := range []struct {
 		name string
@@ -49,6 +49,23 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 		{name: "children", want: "USING INDEX task_parent", read: listTasks(q, ListTasksParams{Within: within, ParentID: id, InitUserID: id})},
 		{name: "tasks of a user", want: "USING INDEX task_init_user", read: listTasks(q, ListTasksParams{Within: within, InitUserID: id, InitiatorID: id})},
 		{name: "tasks of an initiator", want: "USING INDEX task_initiator", read: listTasks(q, ListTasksParams{Within: within, InitiatorID: id})},
+		{name: "tasks of a status", want: "USING INDEX task_status (status=?)", read: listTasks(q, ListTasksParams{Within: within, Status: &status})},
+		{name: "tasks of a status and a user", want: "USING INDEX task_init_user", read: listTasks(q, ListTasksParams{Status: &status, InitUserID: id})},
+		{name: "the place of a row from the end", want: "USING COVERING INDEX task_status (status=?)", read: func(ctx context.Context) error {
+			_, err := q.Seek(ctx, ListTasks, ListTasksParams{Status: &status}, 3, true)
+			if Missing(err) {
+				return nil
+			}
+			return err
+		}},
+		{name: "the number of tasks of a status", want: "SEARCH t USING COVERING INDEX task_status (status=? AND id>?)", read: func(ctx context.Context) error {
+			_, err := q.CountTasksOfStatus(ctx, CountTasksOfStatusParams{Status: status})
+			return err
+		}},
+		{name: "the number of results of an organization", want: "SEARCH y USING COVERING INDEX tally_value (kind=? AND value=?", read: func(ctx context.Context) error {
+			_, err := q.CountResultsOfOrganization(ctx, CountResultsOfOrganizationParams{OrganizationID: "1"})
+			return err
+		}},
 		{name: "the task of a result", want: "SEARCH t USING INTEGER PRIMARY KEY", read: listTasks(q, ListTasksParams{Within: within, ResultID: id, InitiatorID: id})},
 		{name: "all results", want: "SCAN r", read: listResults(q, ListResultsParams{})},
 		{name: "results of a collaboration", want: "USING INDEX result_collaboration", read: listResults(q, ListResultsParams{CollaborationID: id})},

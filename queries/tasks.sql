@@ -21,7 +21,8 @@ WHERE (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR t.id = sqlc.narg('id'))
   AND (CAST(sqlc.narg('image') AS TEXT) IS NULL OR (lower(t.image) LIKE lower(sqlc.narg('image')) ESCAPE '\'))
   AND (CAST(sqlc.narg('description') AS TEXT) IS NULL OR (lower(t.description) LIKE lower(sqlc.narg('description')) ESCAPE '\'))
   AND (CAST(sqlc.narg('database') AS TEXT) IS NULL OR (lower(t.database) LIKE lower(sqlc.narg('database')) ESCAPE '\'))
-  AND (CAST(sqlc.narg('status') AS TEXT) IS NULL OR (t.status LIKE lower(sqlc.narg('status')) ESCAPE '\'))
+  AND (CAST(sqlc.narg('status') AS TEXT) IS NULL OR t.status = sqlc.narg('status'))
+  AND (CAST(sqlc.narg('statuses') AS JSON) IS NULL OR t.status IN (SELECT j.key FROM json_each(sqlc.narg('statuses')) AS j))
   AND (CAST(sqlc.narg('before') AS BIGINT) IS NULL OR t.id < sqlc.narg('before'))
 ORDER BY t.id DESC LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 

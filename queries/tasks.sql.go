@@ -290,9 +290,10 @@ WHERE (CAST($1 AS BIGINT) IS NULL OR t.id = $1)
   AND (CAST($10 AS TEXT) IS NULL OR (lower(t.image) LIKE lower($10) ESCAPE '\'))
   AND (CAST($11 AS TEXT) IS NULL OR (lower(t.description) LIKE lower($11) ESCAPE '\'))
   AND (CAST($12 AS TEXT) IS NULL OR (lower(t.database) LIKE lower($12) ESCAPE '\'))
-  AND (CAST($13 AS TEXT) IS NULL OR (t.status LIKE lower($13) ESCAPE '\'))
-  AND (CAST($14 AS BIGINT) IS NULL OR t.id < $14)
-ORDER BY t.id DESC LIMIT CAST($16 AS BIGINT) OFFSET CAST($15 AS BIGINT)
+  AND (CAST($13 AS TEXT) IS NULL OR t.status = $13)
+  AND (CAST($14 AS JSON) IS NULL OR t.status IN (SELECT j.key FROM json_each($14) AS j))
+  AND (CAST($15 AS BIGINT) IS NULL OR t.id < $15)
+ORDER BY t.id DESC LIMIT CAST($17 AS BIGINT) OFFSET CAST($16 AS BIGINT)
 `
 
 type ListTasksParams struct {
@@ -309,6 +310,7 @@ type ListTasksParams struct {
 	Description     *string
 	Database        *string
 	Status          *string
+	Statuses        *string
 	Before          *int64
 	Off             int64
 	Lim             int64
@@ -329,6 +331,7 @@ func (q *Queries) ListTasks(ctx context.Context, arg ListTasksParams) ([]Task, e
 		arg.Description,
 		arg.Database,
 		arg.Status,
+		arg.Statuses,
 		arg.Before,
 		arg.Off,
 		arg.Lim,

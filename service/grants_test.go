@@ -36,6 +36,8 @@ var ungranted = map[string]string{
 	"FlushFailures":           "the program's own work",
 	"TendTexts":               "the program's own work",
 	"TendEvents":              "the program's own work",
+	"TendTallies":             "the program's own work",
+	"Tally":                   "the program's own work",
 	"ForgetEvents":            "the program's own work",
 	"HoldUntil":               "tells the time",
 	"TextLimit":               "tells a setting",

@@ -87,6 +87,8 @@ type Core struct {
 	digester   []byte
 	mailReady  chan struct{}
 	leftOut    leftOut
+	// Up to which id rows are tallied, as far as this server has seen.
+	talliedTasks, talliedResults atomic.Int64
 }
 
 // New makes the use cases and prepares the database for them: rules, default roles

@@ -3,6 +3,8 @@ package core
 import (
 	"fmt"
 	"iter"
+
+	"vserver/queries"
 )
 
 // List is a list that may be too long to be held at once: the first part of the rows
@@ -32,21 +34,78 @@ type listReader[R, T any] struct {
 	id    func(R) int64
 	show  func([]R) ([]T, error) // adds what rows show beside themselves
 	count func() (int64, error)
+	// seek gives the id of the row at a place, from the beginning or the end; queries.Missing when there is none.
+	seek func(place int64, backwards bool) (int64, error)
+	up   bool // oldest first
 }
+
+// farPage is how many rows a page may skip by reading them.
+const farPage = 1000
 
 // readPage reads the first part of a page, and the total.
 func (l listReader[R, T]) readPage(p Page) (List[T], error) {
 	w := window{limit: p.limit(), offset: p.offset()}
+	if p.Number > 1 {
+		return l.readLaterPage(w)
+	}
 	rows, more, err := l.read(w)
 	if err != nil {
 		return List[T]{}, err
 	}
 	list := List[T]{Total: int64(len(rows))}
-	if more || p.Number > 1 {
+	if more {
 		if list.Total, err = l.count(); err != nil {
 			return list, fmt.Errorf("counting: %w", err)
 		}
 	}
+	return l.begun(list, w, rows, more)
+}
+
+// readLaterPage reads another page than the first. The rows of a far one are found by the id of the row at its
+// beginning, which is looked for from the nearer end: the last page costs what the first does.
+func (l listReader[R, T]) readLaterPage(w window) (List[T], error) {
+	total, err := l.count()
+	if err != nil {
+		return List[T]{}, fmt.Errorf("counting: %w", err)
+	}
+	list := List[T]{Total: total}
+	if w.offset >= total {
+		return list, nil
+	}
+	if w.offset >= farPage {
+		place, backwards := w.offset, false
+		if place > total/2 {
+			place, backwards = total-1-place, true
+		}
+		id, err := l.seek(place, backwards)
+		if queries.Missing(err) {
+			return list, nil // rows have gone meanwhile
+		}
+		if err != nil {
+			return list, fmt.Errorf("looking for a page: %w", err)
+		}
+		w = window{limit: w.limit, cursor: l.before(id)}
+	}
+	rows, more, err := l.read(w)
+	if err != nil {
+		return list, err
+	}
+	return l.begun(list, w, rows, more)
+}
+
+// before is the cursor of a list that goes on with a row.
+func (l listReader[R, T]) before(id int64) *int64 {
+	if l.up {
+		id--
+	} else {
+		id++
+	}
+	return &id
+}
+
+// begun is a list with its first part.
+func (l listReader[R, T]) begun(list List[T], w window, rows []R, more bool) (List[T], error) {
+	var err error
 	if list.First, err = l.show(rows); err != nil {
 		return list, err
 	}

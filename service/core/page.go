@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Page is the part of a list that is asked for. Number 0 means everything on one
@@ -61,6 +62,9 @@ func idSet(ids []int64) string {
 	return b.String()
 }
 
+// wordSet is idSet for words of the program's own.
+func wordSet(words []string) string { return `{"` + strings.Join(words, `":0,"`) + `":0}` }
+
 // ownedID is a row that names a related row of an owner.
 type ownedID = struct{ OwnerID, ID int64 }
 
@@ -106,6 +110,36 @@ func like(pattern *string) *string {
 	}
 	p := *pattern + `\`
 	return &p
+}
+
+// matching returns the words that a pattern of the wire fits, as LIKE finds them (/docs/wire#filters).
+func matching(pattern string, words []string) []string {
+	return slices.DeleteFunc(slices.Clone(words), func(word string) bool { return !fits(pattern, word) })
+}
+
+// fits reports whether a pattern fits a word of small ASCII letters.
+func fits(pattern, word string) bool {
+	if pattern == "" {
+		return word == ""
+	}
+	c, size := utf8.DecodeRuneInString(pattern)
+	rest := pattern[size:]
+	switch {
+	case c == '%':
+		rest = strings.TrimLeft(rest, "%") // or many would be tried in as many ways
+		return fits(rest, word) || word != "" && fits("%"+rest, word[1:])
+	case word == "":
+		return false
+	case c == '_':
+		return fits(rest, word[1:])
+	case c == '\\' && rest != "":
+		c, size = utf8.DecodeRuneInString(rest)
+		rest = rest[size:]
+	}
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c == rune(word[0]) && fits(rest, word[1:])
 }
 
 // ascending turns ids that were read newest first.

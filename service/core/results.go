@@ -68,15 +68,40 @@ func (c *Core) Results(ctx context.Context, g access.Grant[access.ViewResults], 
 			return List[Result]{}, err
 		}
 	}
-	read := func(w window) ([]queries.Result, error) {
-		return newest(r, w, f.selective(), resultsOf,
-			func(b bounds) ([]queries.Result, error) { return c.db.ListResults(ctx, f.list(b)) }, resultID)
+	by, err := c.indexOfResults(ctx, r, f)
+	if err != nil || by.empty {
+		return List[Result]{}, err
 	}
-	list, err := c.resultReader(ctx, g, tasks, read, func() (int64, error) { return c.countResults(ctx, r, f) }).readPage(p)
+	read := func(w window) ([]queries.Result, error) {
+		return newest(r, w, by.selective, resultsOf,
+			func(b bounds) ([]queries.Result, error) { return by.led(c.db, &b).ListResults(ctx, f.list(b)) }, resultID)
+	}
+	reader := c.resultReader(ctx, g, tasks, read, func() (int64, error) { return c.countResults(ctx, r, f, by.selective) })
+	reader.seek = func(place int64, backwards bool) (int64, error) {
+		b := r.everywhere(by.selective)
+		return by.led(c.db, &b).Seek(ctx, queries.ListResults, f.list(b), place, backwards)
+	}
+	list, err := reader.readPage(p)
 	if err != nil {
 		return list, fmt.Errorf("listing results: %w", err)
 	}
 	return list, nil
+}
+
+// indexOfResults chooses the index that a list is read by.
+func (c *Core) indexOfResults(ctx context.Context, r visibility, f ResultFilter) (listIndex, error) {
+	if f.TaskID != nil || f.Port != nil || f.run != nil || f.OrganizationID == nil || f.NodeID != nil || f.Open {
+		return listIndex{selective: f.selective()}, nil
+	}
+	return chooseIndex(ctx, r, r.rows(resultsOf), []tallied{c.ofOrganization(*f.OrganizationID)})
+}
+
+// ofOrganization is the filter for an organization's results.
+func (c *Core) ofOrganization(id int64) tallied {
+	return tallied{"organization_id", &c.talliedResults, func(ctx context.Context, within *string, till int64) (talliedSum, error) {
+		n, err := c.db.CountResultsOfOrganization(ctx, queries.CountResultsOfOrganizationParams{OrganizationID: idText(id), Within: within, Tallied: till})
+		return talliedSum(n), err
+	}}
 }
 
 func resultID(r queries.Result) int64 { return r.ID }
@@ -188,11 +213,14 @@ func (f ResultFilter) list(b bounds) queries.ListResultsParams {
 }
 
 // countResults reads the counters where they know the number, else it counts.
-func (c *Core) countResults(ctx context.Context, r visibility, f ResultFilter) (int64, error) {
+func (c *Core) countResults(ctx context.Context, r visibility, f ResultFilter, selective bool) (int64, error) {
 	if f.none() && r.all {
 		return c.db.CountAllResults(ctx)
 	}
-	return counted(r, f.selective(), resultsOf, f.none(), func(b bounds) (int64, error) {
+	if of := f.OrganizationID; of != nil && f == (ResultFilter{OrganizationID: of}) {
+		return c.ofOrganization(*of).count(ctx, r.within())
+	}
+	return counted(r, selective, resultsOf, f.none(), func(b bounds) (int64, error) {
 		return c.db.Count(ctx, queries.ListResults, f.list(b))
 	})
 }
@@ -208,7 +236,12 @@ func (c *Core) ResultsOfTask(ctx context.Context, g access.Grant[access.ViewResu
 	count := func() (int64, error) {
 		return c.db.Count(ctx, queries.ListResultsOfTask, queries.ListResultsOfTaskParams{TaskID: &task})
 	}
-	list, err := c.resultReader(ctx, g, false, read, count).readPage(p)
+	reader := c.resultReader(ctx, g, false, read, count)
+	reader.up = true
+	reader.seek = func(place int64, backwards bool) (int64, error) {
+		return c.db.Seek(ctx, queries.ListResultsOfTask, queries.ListResultsOfTaskParams{TaskID: &task}, place, backwards)
+	}
+	list, err := reader.readPage(p)
 	if err != nil {
 		return list, fmt.Errorf("listing the results of a task: %w", err)
 	}

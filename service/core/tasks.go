@@ -24,6 +24,9 @@ type Task struct {
 // StatusUnknown is the status of a task without results.
 const StatusUnknown = "unknown"
 
+// taskStatuses are all that a task can have (/docs/tasks#status).
+var taskStatuses = []string{StatusUnknown, "failed", "active", "initializing", "pending", "completed"}
+
 // State is the part of a result that its task shows.
 type State struct {
 	ResultID   int64
@@ -60,18 +63,30 @@ func moment(t *queries.Time) *time.Time {
 type TaskFilter struct {
 	InitiatorID, InitUserID, CollaborationID, ParentID, RunID, ResultID *int64
 	Name, Image, Description, Database, Status                          *string // LIKE
+
+	statuses []string // what matches Status, when it is given
 }
 
 // none reports whether nothing but the collaboration is filtered by: then counters
 // know the number of rows.
 func (f TaskFilter) none() bool {
-	f.CollaborationID = nil
-	return f == TaskFilter{}
+	return f.narrow() == 0
 }
 
-// selective reports whether a filter has an index of its own.
-func (f TaskFilter) selective() bool {
-	return f.InitiatorID != nil || f.InitUserID != nil || f.ParentID != nil || f.RunID != nil || f.ResultID != nil
+// narrow is the number of filters beside the collaboration.
+func (f TaskFilter) narrow() int {
+	n := 0
+	for _, id := range []*int64{f.InitiatorID, f.InitUserID, f.ParentID, f.RunID, f.ResultID} {
+		if id != nil {
+			n++
+		}
+	}
+	for _, text := range []*string{f.Name, f.Image, f.Description, f.Database, f.Status} {
+		if text != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // How many rows of a long list are held at once; tasks with their results are larger.
@@ -96,15 +111,61 @@ func (c *Core) Tasks(ctx context.Context, g access.Grant[access.ViewTasks], f Ta
 		}
 		f.RunID = r.run
 	}
-	read := func(w window) ([]queries.Task, error) {
-		return newest(r, w, f.selective(), tasksOf,
-			func(b bounds) ([]queries.Task, error) { return c.db.ListTasks(ctx, f.list(b)) }, taskID)
+	if f.Status != nil {
+		if f.statuses = matching(*f.Status, taskStatuses); len(f.statuses) == 0 {
+			return List[Task]{}, nil
+		}
 	}
-	list, err := c.taskReader(ctx, g, results, read, func() (int64, error) { return c.countTasks(ctx, r, f) }).readPage(p)
+	by, err := c.indexOfTasks(ctx, r, f)
+	if err != nil || by.empty {
+		return List[Task]{}, err
+	}
+	read := func(w window) ([]queries.Task, error) {
+		return newest(r, w, by.selective, tasksOf,
+			func(b bounds) ([]queries.Task, error) { return by.led(c.db, &b).ListTasks(ctx, f.list(b)) }, taskID)
+	}
+	reader := c.taskReader(ctx, g, results, read, func() (int64, error) { return c.countTasks(ctx, r, f, by.selective) })
+	reader.seek = func(place int64, backwards bool) (int64, error) {
+		b := r.everywhere(by.selective)
+		return by.led(c.db, &b).Seek(ctx, queries.ListTasks, f.list(b), place, backwards)
+	}
+	list, err := reader.readPage(p)
 	if err != nil {
 		return list, fmt.Errorf("listing tasks: %w", err)
 	}
 	return list, nil
+}
+
+// indexOfTasks chooses the index that a list is read by.
+func (c *Core) indexOfTasks(ctx context.Context, r visibility, f TaskFilter) (listIndex, error) {
+	if f.RunID != nil || f.ParentID != nil || f.ResultID != nil {
+		return listIndex{selective: true}, nil
+	}
+	return chooseIndex(ctx, r, r.rows(tasksOf), c.tallies(f))
+}
+
+// tallies are the filters that tallies are kept for.
+func (c *Core) tallies(f TaskFilter) []tallied {
+	var list []tallied
+	if len(f.statuses) == 1 {
+		list = append(list, tallied{"status", &c.talliedTasks, func(ctx context.Context, within *string, till int64) (talliedSum, error) {
+			n, err := c.db.CountTasksOfStatus(ctx, queries.CountTasksOfStatusParams{Status: f.statuses[0], Within: within, Tallied: till})
+			return talliedSum(n), err
+		}})
+	}
+	if f.InitiatorID != nil {
+		list = append(list, tallied{"initiator_id", &c.talliedTasks, func(ctx context.Context, within *string, till int64) (talliedSum, error) {
+			n, err := c.db.CountTasksOfInitiator(ctx, queries.CountTasksOfInitiatorParams{InitiatorID: idText(*f.InitiatorID), Within: within, Tallied: till})
+			return talliedSum(n), err
+		}})
+	}
+	if f.InitUserID != nil {
+		list = append(list, tallied{"init_user_id", &c.talliedTasks, func(ctx context.Context, within *string, till int64) (talliedSum, error) {
+			n, err := c.db.CountTasksOfInitUser(ctx, queries.CountTasksOfInitUserParams{InitUserID: idText(*f.InitUserID), Within: within, Tallied: till})
+			return talliedSum(n), err
+		}})
+	}
+	return list
 }
 
 func taskID(t queries.Task) int64 { return t.ID }
@@ -132,19 +193,31 @@ func (c *Core) taskReader(ctx context.Context, g access.Grant[access.ViewTasks],
 func tasksOf(row queries.CollaborationsInReachRow) int64 { return row.TaskCount }
 
 func (f TaskFilter) list(b bounds) queries.ListTasksParams {
-	return queries.ListTasksParams{
+	a := queries.ListTasksParams{
 		CollaborationID: b.collaboration, Within: b.within, RunID: f.RunID, ParentID: f.ParentID, InitiatorID: f.InitiatorID,
 		InitUserID: f.InitUserID, ResultID: f.ResultID, Name: like(f.Name), Image: like(f.Image), Description: like(f.Description),
-		Database: like(f.Database), Status: like(f.Status), Before: b.cursor, Lim: b.limit, Off: b.offset,
+		Database: like(f.Database), Before: b.cursor, Lim: b.limit, Off: b.offset,
 	}
+	switch len(f.statuses) {
+	case 0:
+	case 1:
+		a.Status = &f.statuses[0]
+	default:
+		set := wordSet(f.statuses)
+		a.Statuses = &set
+	}
+	return a
 }
 
 // countTasks reads the counters where they know the number, else it counts.
-func (c *Core) countTasks(ctx context.Context, r visibility, f TaskFilter) (int64, error) {
+func (c *Core) countTasks(ctx context.Context, r visibility, f TaskFilter, selective bool) (int64, error) {
 	if f.none() && r.all {
 		return c.db.CountAllTasks(ctx)
 	}
-	return counted(r, f.selective(), tasksOf, f.none(), func(b bounds) (int64, error) {
+	if known := c.tallies(f); len(known) == 1 && f.narrow() == 1 {
+		return known[0].count(ctx, r.within())
+	}
+	return counted(r, selective, tasksOf, f.none(), func(b bounds) (int64, error) {
 		return c.db.Count(ctx, queries.ListTasks, f.list(b))
 	})
 }
@@ -161,7 +234,12 @@ func (c *Core) TasksOfCollaboration(ctx context.Context, g access.Grant[access.V
 			CollaborationID: &id, After: w.cursor, Lim: w.limit, Off: w.offset,
 		})
 	}
-	list, err := c.taskReader(ctx, g, false, read, func() (int64, error) { return row.TaskCount, nil }).readPage(p)
+	reader := c.taskReader(ctx, g, false, read, func() (int64, error) { return row.TaskCount, nil })
+	reader.up = true
+	reader.seek = func(place int64, backwards bool) (int64, error) {
+		return c.db.Seek(ctx, queries.ListTasksOfCollaboration, queries.ListTasksOfCollaborationParams{CollaborationID: &id}, place, backwards)
+	}
+	list, err := reader.readPage(p)
 	if err != nil {
 		return list, fmt.Errorf("listing the tasks of a collaboration: %w", err)
 	}

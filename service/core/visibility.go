@@ -104,6 +104,23 @@ type bounds struct {
 	window
 }
 
+// everywhere are the bounds of a query that reads no single collaboration's index, unless only one is in reach.
+func (r visibility) everywhere(selective bool) bounds {
+	if !selective && !r.all && len(r.in) == 1 {
+		return bounds{collaboration: &r.in[0].ID}
+	}
+	return bounds{within: r.within()}
+}
+
+// rows is the number of rows of the collaborations in reach.
+func (r visibility) rows(count func(queries.CollaborationsInReachRow) int64) int64 {
+	var total int64
+	for _, row := range r.in {
+		total += count(row)
+	}
+	return total
+}
+
 // mergedRows is how far into a list it is merged from those of its collaborations.
 const mergedRows = 1000
 
@@ -116,18 +133,15 @@ const mergedRows = 1000
 func newest[R any](r visibility, w window, selective bool, count func(queries.CollaborationsInReachRow) int64,
 	read func(bounds) ([]R, error), id func(R) int64,
 ) ([]R, error) {
-	whole := bounds{within: r.within(), window: w}
-	var total int64
-	for _, row := range r.in {
-		total += count(row)
-	}
+	whole := r.everywhere(selective)
+	whole.window = w
+	total := r.rows(count)
 	switch {
 	case r.all || selective:
 		return read(whole)
 	case w.offset >= total:
 		return nil, nil
 	case len(r.in) == 1:
-		whole.collaboration, whole.within = &r.in[0].ID, nil
 		return read(whole)
 	}
 	end := w.offset + min(w.limit, total-w.offset)
