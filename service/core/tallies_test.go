@@ -63,8 +63,12 @@ func TestTalliesAreRight(t *testing.T) {
 		},
 		func() { do(`UPDATE result SET status = %s WHERE task_id = %s`, status(), anyTask()) },
 		func() { do(`UPDATE task SET collaboration_id = %s WHERE id = %s`, place(), anyTask()) },
-		func() { do(`UPDATE task SET initiator_id = %s, init_user_id = %s WHERE id = %s`, one("2", "3", "NULL"), one("12", "NULL"), anyTask()) },
-		func() { do(`UPDATE result SET task_id = %s, organization_id = 4 WHERE id = %s`, "(SELECT MIN(id) FROM task)", anyTask()) },
+		func() {
+			do(`UPDATE task SET initiator_id = %s, init_user_id = %s WHERE id = %s`, one("2", "3", "NULL"), one("12", "NULL"), anyTask())
+		},
+		func() {
+			do(`UPDATE result SET task_id = %s, organization_id = 4 WHERE id = %s`, "(SELECT MIN(id) FROM task)", anyTask())
+		},
 		func() { do(`DELETE FROM result WHERE task_id = %s`, anyTask()) },
 		func() { do(`DELETE FROM task WHERE id = %s`, anyTask()) },
 		func() {
