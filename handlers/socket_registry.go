@@ -128,6 +128,12 @@ func (l *sockets) receive(m bus.Message) {
 		}
 	case core.TopicRights:
 		l.changed()
+	case core.TopicResync:
+		l.changed()
+		all, _ := l.present()
+		for _, v := range all {
+			v.socket.Drop()
+		}
 	case core.TopicClose:
 		l.changed()
 		var accounts []int64

@@ -104,7 +104,7 @@ func (c *copying) measure(ctx context.Context) (err error) {
 	}
 	there, err := c.in.tables(ctx)
 	c.result.LeftOut = slices.DeleteFunc(there, func(t string) bool {
-		return t == versionTable || slices.Contains(copiedTables(), t)
+		return t == versionTable || slices.Contains(ofServers, t) || slices.Contains(copiedTables(), t)
 	})
 	return err
 }

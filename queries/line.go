@@ -37,6 +37,17 @@ const (
 	timelineKey = "vserver timeline"
 )
 
+// settings are those of a connection string, with what this looks at.
+func (l *line) settings(ctx context.Context, dsn string) (*pgx.ConnConfig, error) {
+	settings, err := postgresConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("opening Postgres: %w", err)
+	}
+	l.watch(settings)
+	l.survey(ctx, settings)
+	return settings, nil
+}
+
 // options have a connection looked at before it is used when another one broke since its last use, and
 // left when its server is not the primary any more.
 func (l *line) options() []stdlib.OptionOpenDB {
@@ -185,11 +196,13 @@ func (r reads) QueryRowContext(ctx context.Context, q string, args ...any) *sql.
 	return row
 }
 
-// unsure turns the error of a commit into the fault that nobody knows its outcome, unless that is known.
+// unsure turns the error of a commit into the fault that nobody knows its outcome, unless that is known. What the
+// driver says about whether it was sent is not: it takes a connection that closed while it read for one that
+// was closed before.
 func unsure(err error) error {
 	var pg *pgconn.PgError
 	refused := errors.As(err, &pg) && pg.Severity == "ERROR"
-	if refused || errors.Is(err, pgx.ErrTxCommitRollback) || errors.Is(err, sql.ErrTxDone) || pgconn.SafeToRetry(err) {
+	if refused || errors.Is(err, pgx.ErrTxCommitRollback) || errors.Is(err, sql.ErrTxDone) {
 		return err
 	}
 	return fault.Wrap(fault.Unknown, err, "The database did not say whether this was stored: look whether it was before you repeat it")

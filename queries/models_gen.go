@@ -14,6 +14,11 @@ type Account struct {
 	AccessEra         int64
 }
 
+type Attendance struct {
+	AccountID int64
+	ReplicaID int64
+}
+
 type Chunk struct {
 	StreamID int64
 	Number   int64
@@ -78,6 +83,14 @@ type Mail struct {
 type Member struct {
 	OrganizationID  int64
 	CollaborationID int64
+}
+
+type Message struct {
+	ID        int64
+	Xid       interface{}
+	At        Time
+	ReplicaID int64
+	Body      string
 }
 
 type Node struct {
@@ -146,6 +159,16 @@ type RecoveryRequest struct {
 	UserID   *int64
 	Network  string
 	Language string
+}
+
+type Replica struct {
+	ID        int64
+	Place     string
+	Name      string
+	Secret    string
+	Generated bool
+	Knows     int64
+	Until     Time
 }
 
 type Result struct {

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/ncruces/go-sqlite3"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -34,6 +35,7 @@ type Source struct {
 	Engine Engine
 	Path   string // SQLite: the file, made when missing
 	DSN    string // Postgres: a URL as libpq takes it
+	Direct string // Postgres: one past every pooler, for what needs a session; empty: DSN
 	VFS    string // SQLite: a file system of the driver's register; empty for the machine's
 }
 
@@ -55,6 +57,7 @@ type DB struct {
 	// Postgres only: what is known of the way there, and how long a commit may take; 0: commitWait.
 	line       *line
 	commitWait time.Duration
+	direct     *pgx.ConnConfig // what listens and migrates goes this way
 }
 
 // folderMode is that of a folder that is made for a database.
@@ -163,21 +166,32 @@ func sqliteDSN(src Source, more string) string {
 }
 
 func openPostgres(ctx context.Context, src Source) (*DB, error) {
-	settings, err := postgresConfig(src.DSN)
-	if err != nil {
-		return nil, fmt.Errorf("opening Postgres: %w", err)
-	}
 	way := &line{}
-	way.watch(settings)
-	way.survey(ctx, settings)
+	settings, err := way.settings(ctx, src.DSN)
+	if err != nil {
+		return nil, err
+	}
+	direct := settings
+	if src.Direct != "" {
+		if direct, err = way.settings(ctx, src.Direct); err != nil {
+			return nil, err
+		}
+	}
+	if err := migratePostgres(ctx, direct); err != nil {
+		return nil, fmt.Errorf("postgres: %w", err)
+	}
 	pool := postgresPool(settings, way.options()...)
 	conns := max(16, 4*runtime.GOMAXPROCS(0))
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
-	if err := migrate(ctx, goose.DialectPostgres, pool, nil); err != nil {
-		return nil, errors.Join(fmt.Errorf("postgres: %w", err), pool.Close())
-	}
-	return &DB{Queries: New(&lean{DBTX: reads{pool, way}}), Engine: Postgres, pool: pool, line: way}, nil
+	return &DB{Queries: New(&lean{DBTX: reads{pool, way}}), Engine: Postgres, pool: pool, line: way, direct: direct}, nil
+}
+
+// migratePostgres brings the schema up to date past every pooler: its lock is one of a session.
+func migratePostgres(ctx context.Context, direct *pgx.ConnConfig) (err error) {
+	pool := postgresPool(direct)
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	return migrate(ctx, goose.DialectPostgres, pool, func(has int64) error { return refuseWhileServed(ctx, pool, has) })
 }
 
 // migrate applies what is missing, after calling before with the version so far.

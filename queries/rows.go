@@ -18,10 +18,10 @@ import (
 // The columns that the engines store in forms of their own, by name: SQLite has neither truth values
 // nor moments.
 var (
-	truthColumns  = []string{"encrypted", "initial_password", "orphan"}
+	truthColumns  = []string{"encrypted", "generated", "initial_password", "orphan"}
 	momentColumns = []string{
 		"assigned_at", "at", "created_at", "due_at", "expires_at", "finished_at", "last_attempt", "last_login_attempt", "last_seen",
-		"otp_pending_at", "started_at", "touched_at",
+		"otp_pending_at", "started_at", "touched_at", "until",
 	}
 )
 

@@ -13,6 +13,9 @@ var wiped = []string{
 	"recovery_request", "recovery", "recovery_code", "mail", "failed_login", `"user"`, "authenticatable", "role", "rule", "member", "collaboration", "organization",
 }
 
+// ofServers are the tables about the servers themselves: not emptied, and not copied to another database.
+var ofServers = []string{"attendance", "message", "replica"}
+
 // DeleteAll removes all data in tx and has ids begin anew, as in a new database. Two
 // things stay: the secrets, because running servers know them, and the era, which
 // rises so that tokens of accounts that are gone do not fit those that get their ids.

@@ -44,6 +44,9 @@ type RunOptions struct {
 	// Getenv is the environment, where a service manager says how to tell it that the
 	// server is ready, lives and ends; nil for none.
 	Getenv func(string) string
+	// Lease is how long other servers of the database take this one for alive after it was heard of last;
+	// 0: 15 s. Tests take less.
+	Lease time.Duration
 }
 
 const (
@@ -127,7 +130,7 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 		return err
 	}
 	defer func() { _ = opened.Close() }()
-	if err := begin(ctx, opened.Core); err != nil {
+	if err := begin(ctx, inst, opened.Core, o.Lease); err != nil {
 		return err
 	}
 	logger.Info().Msg("Initialization done")
@@ -173,7 +176,10 @@ func takePlace(ctx context.Context, inst config.Instance) (release func(), err e
 }
 
 // begin does what comes before anything listens.
-func begin(ctx context.Context, c *core.Core) error {
+func begin(ctx context.Context, inst config.Instance, c *core.Core, lease time.Duration) error {
+	if err := join(ctx, inst, c, lease); err != nil {
+		return err
+	}
 	if err := c.RemindOfInitialPassword(ctx); err != nil {
 		return err
 	}
@@ -219,8 +225,8 @@ func limitsOf(c config.Config, log zerolog.Logger) *limits.Limits {
 }
 
 // databaseFiles is how many files the database may have open at most: SQLite three for each reader and the writer,
-// PostgreSQL one for each connection.
-func databaseFiles() int { return max(16, 4*runtime.GOMAXPROCS(0)) }
+// PostgreSQL one for each connection, and one that listens.
+func databaseFiles() int { return max(16, 4*runtime.GOMAXPROCS(0)) + 1 }
 
 // secured returns the settings of TLS, nil when it is not configured.
 func secured(c config.Config, log zerolog.Logger) (*tls.Config, error) {
@@ -272,6 +278,7 @@ func (s *server) serveUntilEnd(ctx context.Context, l net.Listener, ready func(n
 	work.Go(func() {
 		fault.Steadily(background, s.panicked, func(ctx context.Context) { s.core.WatchForeignChanges(ctx, 0) })
 	})
+	work.Go(func() { fault.Steadily(background, s.panicked, s.core.KeepPeers) })
 	if s.postman != nil {
 		work.Go(func() { fault.Steadily(background, s.panicked, s.postman.Run) })
 	}

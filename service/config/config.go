@@ -74,6 +74,7 @@ type Config struct {
 	UI                 bool   // web UI served at /
 	Takeover           string // TakeoverAuto or TakeoverAsk
 	Sync               string // SyncAny or SyncRequired
+	URIListen          Secret // leads to PostgreSQL past every pooler; empty: URI does
 }
 
 func serverSettings() []Setting {

@@ -22,6 +22,7 @@ type Database struct {
 	Engine  Engine
 	Path    string // absolute file, SQLite only
 	DSN     Secret // URL for the driver, Postgres only
+	Direct  Secret // the same past every pooler, Postgres only; empty: DSN
 	Display Secret // as `vserver files` prints it, password included; its String hides all
 	Host    string // host and port, Postgres only; for the log
 	Name    string // of the database, or the file; for the log

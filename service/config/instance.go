@@ -200,6 +200,13 @@ func (p Locations) instance(name string, scope Scope, c Config, warnings []Warni
 	if err != nil {
 		return Instance{}, fmt.Errorf("reading the database URI: %w", err)
 	}
+	if c.URIListen != "" && database.Engine == Postgres {
+		direct, err := p.Database(c.URIListen, "")
+		if err != nil {
+			return Instance{}, fmt.Errorf("reading uri_listen: %w", err)
+		}
+		database.Direct = direct.DSN
+	}
 	file := c.Logging.File
 	if file == "" {
 		file = fmt.Sprintf("%s-%s-%s.log", name, c.Environment, scope)

@@ -21,6 +21,7 @@ func canaries(t *testing.T) config.Config {
 		"0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a6978", "canary-jwt",
 	).Replace(base) + `    smtp: {password: canary-smtp}
     vpn_server: {url: u, redirect_url: r, client_id: c, client_secret: canary-client, portal_username: p, portal_userpass: canary-portal}
+    uri_listen: postgresql://ada:canary-direct@h/d
     rabbitmq_uri: amqp://u:canary-queue@h/v
     secret_key: canary-seal-0123456789abcdef01234567
 `
@@ -62,7 +63,7 @@ func TestSecretsArePrintedNowhere(t *testing.T) {
 }
 
 func TestSecretsAreListedForTheLog(t *testing.T) {
-	want := []string{"canary%40db", "canary-client", "canary-jwt", "canary-portal", "canary-queue", "canary-root", "canary-seal-0123456789abcdef01234567", "canary-smtp", "canary@db"}
+	want := []string{"canary%40db", "canary-client", "canary-direct", "canary-jwt", "canary-portal", "canary-queue", "canary-root", "canary-seal-0123456789abcdef01234567", "canary-smtp", "canary@db"}
 	if got := canaries(t).Secrets(); !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
 	}

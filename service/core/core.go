@@ -89,6 +89,7 @@ type Core struct {
 	leftOut    leftOut
 	// Up to which id rows are tallied, as far as this server has seen.
 	talliedTasks, talliedResults atomic.Int64
+	peers                        *peers // nil: this is the only server of the database
 }
 
 // New makes the use cases and prepares the database for them: rules, default roles
@@ -101,12 +102,12 @@ func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, se
 	set.RecoveryLife = cmp.Or(set.RecoveryLife, recoveryLife)
 	c := &Core{
 		db: db, bus: b, log: log, set: set, identities: newIdentityCache(), lastSeen: newLastSeen(), wrongTries: newRepetitions(), unwritten: newUnwritten(), spent: newSpentCodes(), presence: newPresence(),
-		notices:   newNotices(b, cmp.Or(set.NoticePause, noticePause)),
 		turns:     newTurns(runtime.GOMAXPROCS(0)),
 		oldKeys:   newOldKeys(),
 		mailReady: make(chan struct{}, 1),
 		drafts:    newDrafts(), chunking: make(chan struct{}, chunkWriters(db.Engine)),
 	}
+	c.notices = newNotices(c.spread, cmp.Or(set.NoticePause, noticePause))
 	if err := c.firstRun(ctx); err != nil {
 		return nil, fmt.Errorf("preparing the database: %w", err)
 	}
@@ -117,7 +118,7 @@ func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, se
 		return nil, err
 	}
 	b.Subscribe(func(m bus.Message) {
-		if m.Topic == TopicRights || m.Topic == TopicClose {
+		if m.Topic == TopicRights || m.Topic == TopicClose || m.Topic == TopicResync {
 			c.identities.forget()
 		}
 	})
@@ -174,6 +175,8 @@ const (
 	// TopicClose: the sockets of the accounts in Data (a list of ids) have to be
 	// closed.
 	TopicClose = "close"
+	// TopicResync: messages may have been missed. Who has a live connection has to come back, and to ask for what there is.
+	TopicResync = "resync"
 )
 
 // mustJSON encodes values that this package made itself. What only HTML minds stays

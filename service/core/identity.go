@@ -28,7 +28,7 @@ type ContainerClaims struct {
 // fault is that of an account that is gone (/docs/tokens#faults).
 func (c *Core) Identify(ctx context.Context, kind access.Kind, id int64) (Identity, error) {
 	who, age := c.identities.get(id)
-	if who.Kind == kind {
+	if who.Kind == kind && c.peers.current() {
 		return who, nil
 	}
 	who, err := c.readIdentity(ctx, kind, id)
@@ -118,7 +118,7 @@ func (c *Core) rulesOfNode(ctx context.Context) (access.Set, error) {
 // nobody is identified as.
 func (c *Core) rulesKept(ctx context.Context, id int64, role string) (access.Set, error) {
 	who, age := c.identities.get(id)
-	if who.Kind == access.Container {
+	if who.Kind == access.Container && c.peers.current() {
 		return who.Rules, nil
 	}
 	set, err := c.rulesOfDefaultRole(ctx, role)

@@ -27,8 +27,8 @@ type notice struct {
 // The pause doubles as long as there are several to be told of at its end. Otherwise a
 // thousand who join would each write to all the others.
 type notices struct {
-	bus   *bus.Bus
-	pause time.Duration
+	publish func(...bus.Message)
+	pause   time.Duration
 
 	mu    sync.Mutex
 	rooms map[string]*roomNotices // those that were told something within the pause
@@ -41,8 +41,8 @@ type roomNotices struct {
 	gathered notice
 }
 
-func newNotices(b *bus.Bus, pause time.Duration) *notices {
-	return &notices{bus: b, pause: pause, rooms: map[string]*roomNotices{}}
+func newNotices(publish func(...bus.Message), pause time.Duration) *notices {
+	return &notices{publish: publish, pause: pause, rooms: map[string]*roomNotices{}}
 }
 
 // tell sends a notice to a room at once, or gathers what it has to be told.
@@ -98,7 +98,7 @@ func (n *notices) expire(room string, r *roomNotices) {
 }
 
 func (n *notices) announce(room string, news notice) {
-	n.bus.Publish(bus.Message{Topic: TopicNotice, Key: room, Except: news.except, Name: "message", Data: mustJSON(news.text)})
+	n.publish(bus.Message{Topic: TopicNotice, Key: room, Except: news.except, Name: "message", Data: mustJSON(news.text)})
 }
 
 // and adds a notice to what was gathered. Only a single one keeps its text.

@@ -17,7 +17,7 @@ func TestNoticesAreGatheredWithinThePause(t *testing.T) {
 	b := bus.New(zerolog.Nop())
 	heard := make(chan string, 10)
 	b.Subscribe(func(m bus.Message) { heard <- m.Key + " " + string(m.Data) + " but " + m.Except })
-	n := newNotices(b, 300*time.Millisecond)
+	n := newNotices(b.Publish, 300*time.Millisecond)
 	next := func(want string) {
 		t.Helper()
 		select {

@@ -94,7 +94,7 @@ func (c *Core) Arrive(ctx context.Context, who access.Actor) error {
 	defer c.presence.release(who.ID, a)
 	a.turn.Lock()
 	defer a.turn.Unlock()
-	if err := c.settle(ctx, who.ID, a); err != nil {
+	if _, err := c.settle(ctx, who.ID, a); err != nil {
 		c.presence.hold(who.ID, -1)
 		c.presence.release(who.ID, a)
 		return err
@@ -135,10 +135,10 @@ func (c *Core) Depart(ctx context.Context, who access.Actor, rooms []string) err
 	c.announceLeft(who, rooms)
 	a.turn.Lock()
 	defer a.turn.Unlock()
-	err := c.settle(ctx, who.ID, a)
+	elsewhere, err := c.settle(ctx, who.ID, a)
 	if a.announced && !c.presence.connected(a) {
 		a.announced = false
-		if who.Kind == access.Node {
+		if who.Kind == access.Node && !elsewhere {
 			c.announceOffline(who, rooms)
 		}
 	}
@@ -161,17 +161,21 @@ func (c *Core) announceLeft(who access.Actor, rooms []string) {
 	}
 }
 
-// settle stores the status that the count of this moment gives. It needs the turn.
-func (c *Core) settle(ctx context.Context, account int64, a *attendance) error {
+// settle stores the status that the count of this moment gives, unless the account is connected to another server;
+// it reports whether it is. It needs the turn.
+func (c *Core) settle(ctx context.Context, account int64, a *attendance) (elsewhere bool, err error) {
 	status := offline
 	if c.presence.connected(a) {
 		status = online
 	}
 	if a.stored == status {
-		return nil
+		return false, nil
 	}
 	a.stored = ""
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err = c.transact(ctx, func(ctx context.Context, t *Tx) (err error) {
+		if elsewhere, err = t.storeAttendance(ctx, account, status); err != nil || elsewhere {
+			return err
+		}
 		if err := t.notePresence(ctx, account, status); err != nil {
 			return err
 		}
@@ -184,10 +188,10 @@ func (c *Core) settle(ctx context.Context, account int64, a *attendance) error {
 		return t.DeleteNodeConfig(ctx, &account, nil)
 	})
 	if err != nil {
-		return fmt.Errorf("storing that account %d is %s: %w", account, status, err)
+		return false, fmt.Errorf("storing that account %d is %s: %w", account, status, err)
 	}
 	a.stored = status
-	return nil
+	return elsewhere, nil
 }
 
 // SettlePresence stores the departures that could not be stored when they happened.
@@ -196,17 +200,21 @@ func (c *Core) SettlePresence(ctx context.Context) error {
 	for _, id := range c.presence.unsettled() {
 		a := c.presence.hold(id, 0)
 		a.turn.Lock()
-		errs = append(errs, c.settle(ctx, id, a))
+		_, err := c.settle(ctx, id, a)
+		errs = append(errs, err)
 		a.turn.Unlock()
 		c.presence.release(id, a)
 	}
 	return errors.Join(errs...)
 }
 
-// AllOffline stores every account as offline. It is called at the start, before
-// anything listens: whoever was connected to the process before has to come back
-// (/docs/live#presence).
+// AllOffline stores every account as offline that is connected to no other server. It is
+// called at the start, before anything listens: whoever was connected to the process
+// before has to come back (/docs/live#presence).
 func (c *Core) AllOffline(ctx context.Context) error {
+	if c.peers != nil {
+		return c.SettleAbsent(ctx)
+	}
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
 		if err := firstError(t.InsertOfflineEvents(ctx, t.Now, eventNodeOffline), t.SetAllOffline(ctx)); err != nil {
 			return err
@@ -225,7 +233,7 @@ func (c *Core) emitNodeNews(who access.Actor, rooms []string, event string) {
 	news := mustJSON(nodeNews{who.ID, who.Name, who.OrganizationID})
 	for _, room := range rooms {
 		if room != AllNodes {
-			c.bus.Publish(bus.Message{Topic: TopicNotice, Key: room, Name: event, Data: news})
+			c.spread(bus.Message{Topic: TopicNotice, Key: room, Name: event, Data: news})
 		}
 	}
 }
@@ -239,7 +247,7 @@ type nodeNews struct {
 
 // emitNow sends an event that no transaction stands behind.
 func (c *Core) emitNow(room, event string, data any) {
-	c.bus.Publish(bus.Message{Topic: TopicEmit, Key: room, Name: event, Data: mustJSON(data)})
+	c.spread(bus.Message{Topic: TopicEmit, Key: room, Name: event, Data: mustJSON(data)})
 }
 
 // Listen calls f with every message of the bus from now on, until cancel is called. f

@@ -20,11 +20,15 @@ type Tx struct {
 	core   *Core
 	silent bool // nobody hears of what is done
 	rights bool // that rights changed is noted already
+	out    []bus.Message
 }
 
 // transact runs a use case's writes in one transaction. Whatever it emits goes out
 // after the commit, in order.
 func (c *Core) transact(ctx context.Context, f func(ctx context.Context, t *Tx) error) error {
+	if c.peers != nil {
+		return c.peers.withPeers(ctx, f)
+	}
 	return c.db.InTx(ctx, func(ctx context.Context, q *queries.Tx) error {
 		return f(ctx, &Tx{Tx: q, core: c})
 	})
@@ -80,6 +84,7 @@ func (t *Tx) closeSockets(accounts ...int64) {
 
 func (t *Tx) afterCommit(m bus.Message) {
 	if !t.silent || m.Topic == TopicRights {
+		t.out = append(t.out, m)
 		t.OnCommit(func() { t.core.bus.Publish(m) })
 	}
 }
