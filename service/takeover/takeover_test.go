@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +16,6 @@ import (
 
 	"vserver/queries"
 	"vserver/queries/dbtest"
-	"vserver/service/promise"
 )
 
 // TestEveryFileIsTakenOverAndBack: every row is there under its id, with what it said, the old file stays as it was, and
@@ -280,112 +278,6 @@ func TestCompleteRoles(t *testing.T) {
 	p.take(Options{Complete: true})
 	if got, want := fmt.Sprint(p.query(p.src(), count)), "[[1 7] [2 9] [3 53] [4 12] [5 14] [6 25] [7 38] [8 53] [9 53] [10 7] [11 6] [12 0] [13 0] [14 0] [15 3]]"; got != want {
 		t.Errorf("completed: %s, want %s", got, want)
-	}
-}
-
-// TestOddRowsAreKeptAndTold: each oddity becomes what the documentation says, whatever else there is.
-func TestOddRowsAreKeptAndTold(t *testing.T) {
-	onSQLite(t)
-	for name, odd := range odds {
-		if !promise.Long() {
-			break // all at once tell the same in less time
-		}
-		t.Run(name, func(t *testing.T) {
-			p := newPatient(t, dbtest.Reference3111, odd.change...)
-			p.wantTold(p.lookAndTake(), odd)
-		})
-	}
-	var changes []string
-	for name, odd := range odds {
-		if name != "node seen last" {
-			changes = append(changes, odd.change...)
-		}
-	}
-	p := newPatient(t, dbtest.Reference3111, changes...)
-	lists := p.lookAndTake()
-	for name, odd := range odds {
-		if name != "node seen last" {
-			p.wantTold(lists, odd)
-		}
-	}
-}
-
-// oddity is something that no table of ours takes as it is.
-type oddity struct {
-	change []string
-	told   string // of a change, with its count in front
-	query  string
-	want   string
-}
-
-// lookAndTake returns what a look and then the takeover tell.
-func (p *patient) lookAndTake() [][]Change {
-	p.Helper()
-	looked, err := Look(p.Context(), p.inst, utc)
-	p.must(err)
-	return [][]Change{looked.Changes, p.take(Options{}).Changes}
-}
-
-func (p *patient) wantTold(lists [][]Change, odd oddity) {
-	p.Helper()
-	for _, list := range lists {
-		if odd.told != "" && !slices.ContainsFunc(list, func(c Change) bool { return strings.HasPrefix(fmt.Sprint(c.Count, " ", c.What), odd.told) }) {
-			p.Errorf("%q is not told: %+v", odd.told, list)
-		}
-	}
-	if got := fmt.Sprint(p.query(p.src(), odd.query)); got != odd.want {
-		p.Errorf("%s: it is %s, want %s", odd.query, got, odd.want)
-	}
-}
-
-var odds = map[string]oddity{
-	"pair thrice": {[]string{`INSERT INTO Member VALUES (2, 9), (2, 9)`}, "3 pairs of Member", `SELECT COUNT(*) FROM member WHERE organization_id = 2 AND collaboration_id = 9`, "[[1]]"},
-	"half a pair": {[]string{`INSERT INTO Permission VALUES (NULL, 3), (999, 4)`}, "2 rows of Permission", `SELECT COUNT(*) FROM leftover WHERE origin = 'Permission'`, "[[2]]"},
-	"node seen last": {
-		[]string{`UPDATE authenticatable SET last_seen = '2026-11-29 09:00:00' WHERE id = 34`}, "1 nodes whose", `SELECT id, collaboration_id FROM node WHERE id IN (5, 34)`, "[[5 <nil>] [34 1]]",
-	},
-	"three nodes of a pair": {
-		[]string{`INSERT INTO authenticatable (id, type) VALUES (50, 'node')`, `INSERT INTO node VALUES (50, 'third', 'x', 1, 2)`}, "2 nodes whose", `SELECT id, collaboration_id FROM node WHERE id IN (5, 34, 50)`, "[[5 1] [34 <nil>] [50 <nil>]]",
-	},
-	"no encryption told": {[]string{`UPDATE collaboration SET encrypted = NULL WHERE id = 5`}, "1 collaborations that do not say", `SELECT encrypted FROM collaboration WHERE id = 5`, "[[0]]"},
-	"orphans":            {[]string{`DELETE FROM task WHERE id = 3`}, "3 result.task_id of a row that is not there", `SELECT id, task_id FROM result WHERE id = 5`, "[[5 <nil>]]"},
-	"child of nobody":    {[]string{`UPDATE task SET parent_id = 999 WHERE id = 16`}, "1 task.parent_id of a row", `SELECT parent_id FROM task WHERE id = 16`, "[[<nil>]]"},
-	"no time":            {[]string{`UPDATE result SET started_at = 'yesterday' WHERE id = 5`}, "1 result.started_at that is no time", `SELECT started_at, (SELECT content FROM leftover WHERE origin = 'result.started_at') FROM result WHERE id = 5`, `[[<nil> {"id":5,"value":"yesterday"}]]`},
-	"no number":          {[]string{`UPDATE task SET run_id = 'many' WHERE id = 5`}, "1 task.run_id that is no number", `SELECT run_id FROM task WHERE id = 5`, "[[<nil>]]"},
-	"bytes as a name":    {[]string{`UPDATE organization SET name = x'c3bc' WHERE id = 2`}, "", `SELECT name FROM organization WHERE id = 2`, "[[ü]]"},
-	"no text":            {[]string{`UPDATE organization SET name = CAST(x'61ff62' AS TEXT) WHERE id = 3`}, "1 organization.name with bytes", `SELECT name FROM organization WHERE id = 3`, "[[a\uFFFDb]]"},
-	"rule twice":         {[]string{`INSERT INTO rule SELECT 900, name, operation, scope, description FROM rule WHERE id = 1`, `INSERT INTO UserPermission VALUES (900, 18)`}, "1 rows of rule: another", `SELECT rule_id FROM user_rule WHERE user_id = 18`, "[[1]]"},
-	"config of no node":  {[]string{`DELETE FROM node WHERE id = 8`, `DELETE FROM authenticatable WHERE id = 8`}, "11 rows of nodeconfig", `SELECT COUNT(*) FROM nodeconfig`, "[[0]]"},
-	"user without account": {
-		[]string{`INSERT INTO "user" (id, username) VALUES (70, 'bare')`}, "1 users without a row", `SELECT type FROM authenticatable WHERE id = 70`, "[[user]]",
-	},
-	"account of nobody": {[]string{`INSERT INTO authenticatable (id) VALUES (71)`}, "1 rows of authenticatable of no user", `SELECT type FROM authenticatable WHERE id = 71`, "[[unknown]]"},
-}
-
-// TestFilesOfEveryMakeAreTakenOver: without columns that a generation lacks, in other modes of SQLite, with a log or a journal
-// of a crash beside them, with things of somebody else in them.
-func TestFilesOfEveryMakeAreTakenOver(t *testing.T) {
-	onSQLite(t)
-	for _, change := range [][]string{
-		{`ALTER TABLE task DROP COLUMN created_at`},
-		{`DROP TABLE nodeconfig`},
-		{`ALTER TABLE result DROP COLUMN status`, `DROP TABLE nodeconfig`},
-		{`CREATE TABLE u AS SELECT id, username, password, firstname, lastname, email, organization_id, failed_login_attempts, last_login_attempt FROM "user"`, `DROP TABLE "user"`, `ALTER TABLE u RENAME TO "user"`},
-		{`DROP TABLE algorithmport`, `ALTER TABLE result ADD COLUMN port INTEGER`, `UPDATE result SET port = 8888 WHERE id = 5`},
-		{`PRAGMA page_size=32768`, `VACUUM`},
-		{`PRAGMA auto_vacuum=full`, `VACUUM`},
-		{`PRAGMA journal_mode=wal`},
-		{`CREATE TABLE mine (x)`, `CREATE TRIGGER t AFTER UPDATE ON result BEGIN INSERT INTO mine VALUES (1); END`, `CREATE INDEX i ON result (status)`, `CREATE VIEW v AS SELECT * FROM task`},
-	} {
-		t.Run(change[0], func(t *testing.T) {
-			p := newPatient(t, dbtest.Reference3111, change...)
-			r := p.take(Options{})
-			for _, table := range r.Tables {
-				if table.Name == "result" && table.Carried != 29 {
-					t.Errorf("results: %+v", table)
-				}
-			}
-		})
 	}
 }
 
