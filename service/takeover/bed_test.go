@@ -36,6 +36,9 @@ type told struct {
 		Password string `json:"password"`
 		Secret   string `json:"otp_secret"`
 	} `json:"users"`
+	Nodes map[string]struct {
+		Key string `json:"api_key"`
+	} `json:"nodes"`
 }
 
 // patient is an instance whose uri leads to the database of a 3.x server.
