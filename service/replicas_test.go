@@ -180,7 +180,7 @@ func TestReliability_R20_PresenceOfSeveralServers(t *testing.T) {
 	second := r[0].socket(token)
 	_ = first.Close(websocket.StatusNormalClosure, "")
 	hears(t, watch, "left room", 2*time.Second)
-	time.Sleep(100 * time.Millisecond) // until it would be stored
+	<-time.After(100 * time.Millisecond) // until it would be stored
 	if !is("online")() {
 		t.Error("a node that moved to another server is offline")
 	}
@@ -197,7 +197,7 @@ func TestReliability_R20_PresenceOfSeveralServers(t *testing.T) {
 	})
 	holds(t, "the node is online once more", func() bool {
 		_ = r[1].socket(token) // as nodes do when theirs is dropped
-		time.Sleep(100 * time.Millisecond)
+		<-time.After(100 * time.Millisecond)
 		return is("online")()
 	})
 	if err := r[1].wait(); err != nil {

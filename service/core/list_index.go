@@ -18,8 +18,8 @@ type listIndex struct {
 	empty     bool   // there are no rows
 }
 
-// led are the queries that read by the index, of which Postgres has to be told; they need a cursor then.
-func (i listIndex) led(db *queries.DB, b *bounds) *queries.Queries {
+// readers are the queries that read by the index, of which Postgres has to be told; they need a cursor then.
+func (i listIndex) readers(db *queries.DB, b *bounds) *queries.Queries {
 	if i.column == "" || b.collaboration != nil || db.Engine == queries.SQLite {
 		return db.Queries
 	}

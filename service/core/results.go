@@ -74,12 +74,12 @@ func (c *Core) Results(ctx context.Context, g access.Grant[access.ViewResults], 
 	}
 	read := func(w window) ([]queries.Result, error) {
 		return newest(r, w, by.selective, resultsOf,
-			func(b bounds) ([]queries.Result, error) { return by.led(c.db, &b).ListResults(ctx, f.list(b)) }, resultID)
+			func(b bounds) ([]queries.Result, error) { return by.readers(c.db, &b).ListResults(ctx, f.list(b)) }, resultID)
 	}
 	reader := c.resultReader(ctx, g, tasks, read, func() (int64, error) { return c.countResults(ctx, r, f, by.selective) })
 	reader.seek = func(place int64, backwards bool) (int64, error) {
 		b := r.everywhere(by.selective)
-		return by.led(c.db, &b).Seek(ctx, queries.ListResults, f.list(b), place, backwards)
+		return by.readers(c.db, &b).Seek(ctx, queries.ListResults, f.list(b), place, backwards)
 	}
 	list, err := reader.readPage(p)
 	if err != nil {

@@ -122,12 +122,12 @@ func (c *Core) Tasks(ctx context.Context, g access.Grant[access.ViewTasks], f Ta
 	}
 	read := func(w window) ([]queries.Task, error) {
 		return newest(r, w, by.selective, tasksOf,
-			func(b bounds) ([]queries.Task, error) { return by.led(c.db, &b).ListTasks(ctx, f.list(b)) }, taskID)
+			func(b bounds) ([]queries.Task, error) { return by.readers(c.db, &b).ListTasks(ctx, f.list(b)) }, taskID)
 	}
 	reader := c.taskReader(ctx, g, results, read, func() (int64, error) { return c.countTasks(ctx, r, f, by.selective) })
 	reader.seek = func(place int64, backwards bool) (int64, error) {
 		b := r.everywhere(by.selective)
-		return by.led(c.db, &b).Seek(ctx, queries.ListTasks, f.list(b), place, backwards)
+		return by.readers(c.db, &b).Seek(ctx, queries.ListTasks, f.list(b), place, backwards)
 	}
 	list, err := reader.readPage(p)
 	if err != nil {
