@@ -76,7 +76,7 @@ func (k *call) zips() bool {
 // tell about a page, so that it cannot be the same for two different ones.
 func tagOf(h http.Header, body []byte, zip bool) string {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%q %q\n", h["total-count"], h["Link"])
+	fmt.Fprintf(sum, "%q %q\n", h["total-count"], h["Link"]) //nolint:staticcheck // as its name is sent
 	sum.Write(body)
 	tag := base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:16])
 	if zip {

@@ -136,7 +136,7 @@ func (c *Core) beginSearch(ctx context.Context, key, digest string, from Origin)
 	o.queue = append(o.queue, s)
 	if !o.working {
 		o.working = true
-		go c.searchOldKeys() //nolint:gosec // the search goes on when who asked is gone
+		go c.searchOldKeys()
 	}
 	return s, nil
 }

@@ -66,8 +66,9 @@ func EmptyTarget(ctx context.Context, locations config.Locations, inst config.In
 		return target, nil
 	case queries.KindOurs:
 		return target, &queries.FullError{Place: target.Database.String()}
+	default:
+		return target, err
 	}
-	return target, err
 }
 
 // CopyInto copies a database to that of the target, and says how the instance comes to use it.
