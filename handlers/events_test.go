@@ -77,7 +77,42 @@ func TestEventsTellTheStoryOfATask(t *testing.T) {
 		row{as: "node_iknl_z", method: "GET", path: "/event", want: 403},
 		row{as: "container", method: "GET", path: "/event", want: 403},
 		row{as: "orgadmin", method: "DELETE", path: "/task/2", want: 200},
-		row{as: "viewer", method: "GET", path: "/event", want: 200, has: `[{"name":"sum"},{"name":"sum"}]`},
+		row{as: "viewer", method: "GET", path: "/event", want: 200, has: `[{"type":"task-deleted","name":"mean","task":null,"collaboration":{"id":1}},{"name":"sum"},{"name":"sum"}]`},
+		row{as: "viewer", method: "GET", path: "/event?collaboration_id=1&type=task-deleted", want: 200, has: `[{"name":"mean"}]`},
+		row{as: "noperm", method: "GET", path: "/event", want: 200, has: `[]`},
+	)
+}
+
+// TestEventsTellWhatIsGone: an event about a deletion shows to who would see what it names, where that belonged.
+func TestEventsTellWhatIsGone(t *testing.T) {
+	b := newBed(t)
+	b.succeed(
+		row{as: "root", method: "DELETE", path: "/node/13", want: 200}, // of another organization
+		row{as: "root", method: "DELETE", path: "/node/12", want: 200},
+		row{as: "root", method: "POST", path: "/user", body: `{"username":"new","firstname":"f","lastname":"l","password":"Passw0rd!","email":"e","organization_id":2}`, want: 201},
+		row{as: "root", method: "DELETE", path: "/user/19", want: 200},
+		row{as: "root", method: "DELETE", path: "/collaboration/1", want: 200},
+	)
+	for as, want := range map[string][]string{
+		"root":   {"node-deleted node_small_z", "node-deleted node_iknl_z", "user-deleted new", "collaboration-deleted ZEPPELIN"},
+		"viewer": {"node-deleted node_iknl_z", "user-deleted new"},
+		"noperm": {},
+	} {
+		if got := said(b.happened(t, as, "")); !slices.Equal(got, want) {
+			t.Errorf("%s is told %q, not %q", as, got, want)
+		}
+	}
+}
+
+// TestEventsMoveWithTheirObjects: a node that moves takes what happened to it along.
+func TestEventsMoveWithTheirObjects(t *testing.T) {
+	b := newBed(t)
+	b.succeed(row{as: "root", method: "PATCH", path: "/node/12", body: `{"name":"near"}`, want: 200})
+	b.change(t, `UPDATE node SET collaboration_id = 2, organization_id = 3 WHERE id = 12`)
+	b.run(
+		row{as: "root", method: "GET", path: "/event?collaboration_id=1", want: 200, has: `[]`},
+		row{as: "root", method: "GET", path: "/event?collaboration_id=2", want: 200, has: `[{"type":"node-changed","organization":{"id":3},"collaboration":{"id":2}}]`},
+		row{as: "viewer", method: "GET", path: "/event", want: 200, has: `[]`},
 	)
 }
 
@@ -178,6 +213,13 @@ func TestManyEventsAreNotCounted(t *testing.T) {
 	}
 }
 
+// placeEvents says of events where they belong, as those who note them do.
+const placeEvents = `UPDATE event SET
+	in_collaboration = COALESCE(collaboration_id, (SELECT t.collaboration_id FROM task t WHERE t.id = event.task_id),
+		(SELECT n.collaboration_id FROM node n WHERE n.id = event.node_id)),
+	of_organization = COALESCE(organization_id, (SELECT n.organization_id FROM node n WHERE n.id = event.node_id),
+		(SELECT u.organization_id FROM "user" u WHERE u.id = event.user_id))`
+
 // TestPermissionEvents gives every object of the world an event and reads them as everybody:
 // an event shows exactly to those who may get its object.
 func TestPermissionEvents(t *testing.T) {
@@ -192,6 +234,7 @@ func TestPermissionEvents(t *testing.T) {
 	for id, r := range m.w.results {
 		b.change(t, fmt.Sprintf(`INSERT INTO event (at, type, task_id, result_id) VALUES ('2026-01-02T03:04:05.000000Z', 'task-ended', %d, %d)`, r.task, id))
 	}
+	b.change(t, placeEvents)
 	shown := 0
 	for id, u := range m.w.users {
 		c := m.w.caller(u.name)

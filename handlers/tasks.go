@@ -79,7 +79,7 @@ func (s *Server) handleListTasks(k *call, g access.Grant[access.ViewTasks]) erro
 		InitiatorID: f.id("initiator_id"), InitUserID: f.id("init_user_id"), CollaborationID: f.id("collaboration_id"),
 		ParentID: f.id("parent_id"), RunID: f.id("run_id"), ResultID: f.id("result_id"),
 		Name: f.text("name"), Image: f.text("image"), Description: f.text("description"), Database: f.text("database"),
-		Status: f.text("status"),
+		Status: f.text("status"), CreatedAfter: f.moment("created_after"), CreatedBefore: f.moment("created_before"),
 	}
 	if f.err() != nil {
 		return f.err()

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -77,6 +79,9 @@ func TestTaskLists(t *testing.T) {
 		get("viewer", "?result_id=6", 200, `[{"id":4}]`),
 		get("viewer", "?result_id=8", 200, `[]`),
 		get("root", "?result_id=99", 200, `[]`),
+		get("root", "?created_after=2999-01-01", 200, `[]`),
+		get("root", "?created_before=1999-01-01T12:00:00", 200, `[]`),
+		get("root", "?created_after=yesterday", 400, `{"msg":"created_after has to be a date like 2026-01-31 or 2026-01-31T12:00:00"}`),
 		get("root", "?status=pending", 200, `[{"id":1}]`),
 		get("root", "?status=PEND%25", 200, `[{"id":1}]`),
 		get("viewer_big", "?status=%25e%25", 200, `[{"id":4},{"id":2},{"id":1}]`),
@@ -380,6 +385,25 @@ func TestStatusIsTheSameInSQL(t *testing.T) {
 		got(t, b.send(t, row{as: "root", method: "GET", path: "/task?status=" + status}), &found)
 		if len(found) != n {
 			t.Errorf("%d tasks say %q, the filter finds %d", n, status, len(found))
+		}
+	}
+}
+
+// TestTasksByDate: the first moment is included, the second is not, and the total counts what is listed.
+func TestTasksByDate(t *testing.T) {
+	b := newBed(t)
+	b.change(t, `UPDATE task SET created_at = '2026-03-01T12:00:00.000000Z' WHERE id = 1`)
+	for query, want := range map[string]string{
+		"created_after=2026-03-01T12:00:00":                                   `[{"id":1}]`,
+		"created_after=2026-03-01T12:00:01":                                   `[]`,
+		"created_before=2026-03-01T12:00:00&created_after=2026-01-01":         `[]`,
+		"created_before=2026-03-01T13:00:01%2B01:00&created_after=2026-01-01": `[{"id":1}]`,
+		"created_after=2026-01-01&initiator_id=2":                             `[{"id":1}]`,
+	} {
+		b.run(row{as: "root", method: "GET", path: "/task?" + query, want: 200, has: want})
+		reply := b.send(t, row{as: "root", method: "GET", path: "/task?page=1&" + query})
+		if total, want := reply.Header()["total-count"], strconv.Itoa(strings.Count(want, "id")); !slices.Equal(total, []string{want}) {
+			t.Errorf("%s: total-count %v, want %s", query, total, want)
 		}
 	}
 }

@@ -23,11 +23,39 @@ func (q *Queries) DeleteOldEvents(ctx context.Context, before Time) (int64, erro
 	return result.RowsAffected()
 }
 
+const InsertDeletionEvent = `-- name: InsertDeletionEvent :exec
+
+INSERT INTO event (at, type, name, in_collaboration, of_organization) VALUES ($1, $2, $3, $4, $5)
+`
+
+type InsertDeletionEventParams struct {
+	At              Time
+	Type            string
+	Name            *string
+	InCollaboration *int64
+	OfOrganization  *int64
+}
+
+// Something is gone, with its name and where it belonged.
+func (q *Queries) InsertDeletionEvent(ctx context.Context, arg InsertDeletionEventParams) error {
+	_, err := q.db.ExecContext(ctx, InsertDeletionEvent,
+		arg.At,
+		arg.Type,
+		arg.Name,
+		arg.InCollaboration,
+		arg.OfOrganization,
+	)
+	return err
+}
+
 const InsertEvent = `-- name: InsertEvent :exec
 
-INSERT INTO event (at, type, node_id, user_id, organization_id, collaboration_id, status)
+INSERT INTO event (at, type, node_id, user_id, organization_id, collaboration_id, status, in_collaboration, of_organization)
 SELECT $1, $2, CAST($3 AS BIGINT), CAST($4 AS BIGINT),
-  CAST($5 AS BIGINT), CAST($6 AS BIGINT), CAST($7 AS TEXT)
+  CAST($5 AS BIGINT), CAST($6 AS BIGINT), CAST($7 AS TEXT),
+  COALESCE($6, (SELECT n.collaboration_id FROM node n WHERE n.id = $3)),
+  COALESCE($5, (SELECT n.organization_id FROM node n WHERE n.id = $3),
+    (SELECT u.organization_id FROM "user" u WHERE u.id = $4))
 WHERE (SELECT COUNT(*) FROM event e WHERE e.at > $8
   AND (e.node_id = $3 OR e.user_id = $4
     OR e.organization_id = $5 OR e.collaboration_id = $6)) < CAST($9 AS BIGINT)
@@ -63,7 +91,9 @@ func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) error 
 
 const InsertKillEvents = `-- name: InsertKillEvents :exec
 
-INSERT INTO event (at, type, task_id) SELECT $1, $2, CAST(j.key AS BIGINT) FROM json_each($3) AS j
+INSERT INTO event (at, type, task_id, in_collaboration)
+SELECT $1, $2, t.id, t.collaboration_id FROM task t WHERE t.id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($3) AS j)
+ORDER BY t.id
 `
 
 type InsertKillEventsParams struct {
@@ -80,8 +110,8 @@ func (q *Queries) InsertKillEvents(ctx context.Context, arg InsertKillEventsPara
 
 const InsertOfflineEvents = `-- name: InsertOfflineEvents :exec
 
-INSERT INTO event (at, type, node_id)
-SELECT $1, $2, n.id FROM node n JOIN authenticatable a ON a.id = n.id WHERE a.status = 'online'
+INSERT INTO event (at, type, node_id, in_collaboration, of_organization)
+SELECT $1, $2, n.id, n.collaboration_id, n.organization_id FROM node n JOIN authenticatable a ON a.id = n.id WHERE a.status = 'online'
 `
 
 // All nodes that are online went.
@@ -92,8 +122,8 @@ func (q *Queries) InsertOfflineEvents(ctx context.Context, at Time, type_ string
 
 const InsertPresenceEvent = `-- name: InsertPresenceEvent :exec
 
-INSERT INTO event (at, type, node_id)
-SELECT $1, $2, n.id FROM node n JOIN authenticatable a ON a.id = n.id
+INSERT INTO event (at, type, node_id, in_collaboration, of_organization)
+SELECT $1, $2, n.id, n.collaboration_id, n.organization_id FROM node n JOIN authenticatable a ON a.id = n.id
 WHERE n.id = $3 AND a.status IS DISTINCT FROM CAST($4 AS TEXT) AND (SELECT COUNT(*) FROM event e WHERE e.node_id = n.id AND e.at > $5) < CAST($6 AS BIGINT)
 `
 
@@ -121,8 +151,8 @@ func (q *Queries) InsertPresenceEvent(ctx context.Context, arg InsertPresenceEve
 
 const InsertTaskEnd = `-- name: InsertTaskEnd :exec
 
-INSERT INTO event (at, type, task_id, status)
-SELECT $1, $2, t.id, t.status FROM task t
+INSERT INTO event (at, type, task_id, status, in_collaboration)
+SELECT $1, $2, t.id, t.status, t.collaboration_id FROM task t
 WHERE t.id = $3 AND NOT EXISTS (SELECT 1 FROM result r WHERE r.task_id = t.id AND r.finished_at IS NULL)
 `
 
@@ -140,7 +170,8 @@ func (q *Queries) InsertTaskEnd(ctx context.Context, arg InsertTaskEndParams) er
 
 const InsertTaskEvent = `-- name: InsertTaskEvent :exec
 
-INSERT INTO event (at, type, task_id, result_id, status) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO event (at, type, task_id, result_id, status, in_collaboration)
+VALUES ($1, $2, $3, $4, $5, (SELECT t.collaboration_id FROM task t WHERE t.id = $3))
 `
 
 type InsertTaskEventParams struct {
@@ -166,9 +197,8 @@ func (q *Queries) InsertTaskEvent(ctx context.Context, arg InsertTaskEventParams
 const ListEvents = `-- name: ListEvents :many
 
 SELECT e.id, e.at, e.type, e.status, e.task_id, e.result_id, e.node_id, e.user_id, t.run_id,
-  COALESCE(e.organization_id, r.organization_id, n.organization_id, u.organization_id) AS organization_id,
-  COALESCE(e.collaboration_id, t.collaboration_id, n.collaboration_id) AS collaboration_id,
-  COALESCE(t.name, n.name, u.username, o.name, c.name) AS name
+  COALESCE(r.organization_id, e.of_organization) AS organization_id, e.in_collaboration AS collaboration_id,
+  COALESCE(e.name, t.name, n.name, u.username, o.name, c.name) AS name
 FROM event e
 LEFT JOIN task t ON t.id = e.task_id
 LEFT JOIN result r ON r.id = e.result_id
@@ -176,27 +206,26 @@ LEFT JOIN node n ON n.id = e.node_id
 LEFT JOIN "user" u ON u.id = e.user_id
 LEFT JOIN organization o ON o.id = e.organization_id
 LEFT JOIN collaboration c ON c.id = e.collaboration_id
-WHERE (e.task_id IS NOT NULL AND CAST($1 AS BOOLEAN)
-      AND (CAST($2 AS JSON) IS NULL OR t.collaboration_id IN (
+WHERE ((e.task_id IS NOT NULL OR e.type = 'task-deleted') AND CAST($1 AS BOOLEAN)
+      AND (CAST($2 AS JSON) IS NULL OR e.in_collaboration IN (
         SELECT CAST(j.key AS BIGINT) FROM json_each($2) AS j))
       AND (e.result_id IS NULL OR CAST($3 AS BOOLEAN)
-        AND (CAST($4 AS JSON) IS NULL OR t.collaboration_id IN (
+        AND (CAST($4 AS JSON) IS NULL OR e.in_collaboration IN (
           SELECT CAST(j.key AS BIGINT) FROM json_each($4) AS j)))
-    OR e.node_id IS NOT NULL AND CAST($5 AS BOOLEAN)
-      AND (CAST($6 AS BIGINT) IS NULL OR n.organization_id = $6)
-    OR e.user_id IS NOT NULL
-      AND (CAST($7 AS BIGINT) IS NULL OR u.organization_id = $7 OR u.id = CAST($8 AS BIGINT))
+    OR (e.node_id IS NOT NULL OR e.type = 'node-deleted') AND CAST($5 AS BOOLEAN)
+      AND (CAST($6 AS BIGINT) IS NULL OR e.of_organization = $6)
+    OR (e.user_id IS NOT NULL OR e.type = 'user-deleted')
+      AND (CAST($7 AS BIGINT) IS NULL OR e.of_organization = $7 OR e.user_id = CAST($8 AS BIGINT))
     OR e.organization_id IS NOT NULL AND CAST($9 AS BOOLEAN)
-      AND (CAST($10 AS BIGINT) IS NULL OR o.id = $10)
-      AND (CAST($11 AS BIGINT) IS NULL OR o.id = $11 OR o.id IN (
+      AND (CAST($10 AS BIGINT) IS NULL OR e.organization_id = $10)
+      AND (CAST($11 AS BIGINT) IS NULL OR e.organization_id = $11 OR e.organization_id IN (
         SELECT other.organization_id FROM member own JOIN member other ON other.collaboration_id = own.collaboration_id
         WHERE own.organization_id = $11))
-    OR e.collaboration_id IS NOT NULL AND CAST($12 AS BOOLEAN)
-      AND (CAST($13 AS JSON) IS NULL OR c.id IN (
+    OR (e.collaboration_id IS NOT NULL OR e.type = 'collaboration-deleted') AND CAST($12 AS BOOLEAN)
+      AND (CAST($13 AS JSON) IS NULL OR e.collaboration_id IN (
         SELECT CAST(j.key AS BIGINT) FROM json_each($13) AS j)))
   AND (CAST($14 AS JSON) IS NULL OR e.type IN (SELECT j.key FROM json_each($14) AS j))
-  AND (CAST($15 AS BIGINT) IS NULL
-    OR COALESCE(e.collaboration_id, t.collaboration_id, n.collaboration_id) = $15)
+  AND (CAST($15 AS BIGINT) IS NULL OR e.in_collaboration = $15)
   AND (CAST($16 AS BIGINT) IS NULL OR e.task_id = $16)
   AND (CAST($17 AS BIGINT) IS NULL OR e.node_id = $17)
   AND (CAST($18 AS TIMESTAMPTZ) IS NULL OR e.at >= $18 AND e.id >= (
@@ -245,7 +274,8 @@ type ListEventsRow struct {
 }
 
 // Each kind of event is bounded as the lists of its objects are: it is left out without the
-// permission, shown as a whole with it, or bounded to what belongs to an organization.
+// permission, shown as a whole with it, or bounded to what belongs to an organization. Nothing but the event itself
+// is looked at for that: those of a collaboration come from an index, and the others are gone through fast.
 func (q *Queries) ListEvents(ctx context.Context, arg ListEventsParams) ([]ListEventsRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListEvents,
 		arg.Tasks,

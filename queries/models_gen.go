@@ -49,6 +49,9 @@ type Event struct {
 	OrganizationID  *int64
 	CollaborationID *int64
 	Status          *string
+	InCollaboration *int64
+	OfOrganization  *int64
+	Name            *string
 }
 
 type FailedLogin struct {

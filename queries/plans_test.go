@@ -114,6 +114,7 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 		}},
 		{name: "all events", want: "SCAN e", read: listEvents(q, ListEventsParams{Tasks: true, Nodes: true})},
 		{name: "events that some see", want: "SCAN e", read: listEvents(q, ListEventsParams{Tasks: true, TasksWithin: within, Nodes: true, NodesOf: id, UsersOf: id})},
+		{name: "events of a collaboration", want: "USING INDEX event_in_collaboration", read: listEvents(q, ListEventsParams{Tasks: true, TasksWithin: within, Nodes: true, OfCollaboration: id})},
 		{name: "events of a task", want: "USING INDEX event_task", read: listEvents(q, ListEventsParams{Tasks: true, TasksWithin: within, OfTask: id})},
 		{name: "events of a node", want: "USING INDEX event_node", sorts: true, read: listEvents(q, ListEventsParams{Nodes: true, OfNode: id})},
 		{name: "the events of a day", want: "SEARCH e USING INTEGER PRIMARY KEY (rowid>?)", read: listEvents(q, ListEventsParams{Tasks: true, Since: &Time{}})},

@@ -23,6 +23,8 @@ WHERE (CAST(sqlc.narg('id') AS BIGINT) IS NULL OR t.id = sqlc.narg('id'))
   AND (CAST(sqlc.narg('database') AS TEXT) IS NULL OR (lower(t.database) LIKE lower(sqlc.narg('database')) ESCAPE '\'))
   AND (CAST(sqlc.narg('status') AS TEXT) IS NULL OR t.status = sqlc.narg('status'))
   AND (CAST(sqlc.narg('statuses') AS JSON) IS NULL OR t.status IN (SELECT j.key FROM json_each(sqlc.narg('statuses')) AS j))
+  AND (CAST(sqlc.narg('created_from') AS TIMESTAMPTZ) IS NULL OR t.created_at >= sqlc.narg('created_from'))
+  AND (CAST(sqlc.narg('created_till') AS TIMESTAMPTZ) IS NULL OR t.created_at < sqlc.narg('created_till'))
   AND (CAST(sqlc.narg('before') AS BIGINT) IS NULL OR t.id < sqlc.narg('before'))
 ORDER BY t.id DESC LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 

@@ -292,8 +292,10 @@ WHERE (CAST($1 AS BIGINT) IS NULL OR t.id = $1)
   AND (CAST($12 AS TEXT) IS NULL OR (lower(t.database) LIKE lower($12) ESCAPE '\'))
   AND (CAST($13 AS TEXT) IS NULL OR t.status = $13)
   AND (CAST($14 AS JSON) IS NULL OR t.status IN (SELECT j.key FROM json_each($14) AS j))
-  AND (CAST($15 AS BIGINT) IS NULL OR t.id < $15)
-ORDER BY t.id DESC LIMIT CAST($17 AS BIGINT) OFFSET CAST($16 AS BIGINT)
+  AND (CAST($15 AS TIMESTAMPTZ) IS NULL OR t.created_at >= $15)
+  AND (CAST($16 AS TIMESTAMPTZ) IS NULL OR t.created_at < $16)
+  AND (CAST($17 AS BIGINT) IS NULL OR t.id < $17)
+ORDER BY t.id DESC LIMIT CAST($19 AS BIGINT) OFFSET CAST($18 AS BIGINT)
 `
 
 type ListTasksParams struct {
@@ -311,6 +313,8 @@ type ListTasksParams struct {
 	Database        *string
 	Status          *string
 	Statuses        *string
+	CreatedFrom     *Time
+	CreatedTill     *Time
 	Before          *int64
 	Off             int64
 	Lim             int64
@@ -332,6 +336,8 @@ func (q *Queries) ListTasks(ctx context.Context, arg ListTasksParams) ([]Task, e
 		arg.Database,
 		arg.Status,
 		arg.Statuses,
+		arg.CreatedFrom,
+		arg.CreatedTill,
 		arg.Before,
 		arg.Off,
 		arg.Lim,

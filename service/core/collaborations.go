@@ -216,7 +216,8 @@ func setMembers(ctx context.Context, t *Tx, id int64, organizations []int64) err
 // nodes lose their connections.
 func (c *Core) DeleteCollaboration(ctx context.Context, g access.Grant[access.DeleteCollaborations], id int64) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
-		if _, err := lockCollaboration(ctx, t, id, "collaboration id=%d is not found"); err != nil {
+		gone, err := lockCollaboration(ctx, t, id, "collaboration id=%d is not found")
+		if err != nil {
 			return err
 		}
 		if !g.Has(access.Global) {
@@ -233,7 +234,8 @@ func (c *Core) DeleteCollaboration(ctx context.Context, g access.Grant[access.De
 		if err != nil {
 			return err
 		}
-		return firstError(t.RemoveAccounts(ctx, nodes[id]...), t.RemoveCollaboration(ctx, id))
+		return firstError(t.RemoveAccounts(ctx, nodes[id]...), t.RemoveCollaboration(ctx, id),
+			t.noteDeleted(ctx, queries.InsertDeletionEventParams{Type: eventCollaborationDeleted, Name: gone.Name}))
 	})
 	if err != nil {
 		return fmt.Errorf("deleting a collaboration: %w", err)

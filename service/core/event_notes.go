@@ -28,6 +28,10 @@ const (
 	eventOrganizationChanged  = "organization-changed"
 	eventCollaborationCreated = "collaboration-created"
 	eventCollaborationChanged = "collaboration-changed"
+	eventTaskDeleted          = "task-deleted"
+	eventNodeDeleted          = "node-deleted"
+	eventUserDeleted          = "user-deleted"
+	eventCollaborationDeleted = "collaboration-deleted"
 )
 
 // EventTypes lists the types.
@@ -37,6 +41,7 @@ func EventTypes() []string {
 		eventNodeOnline, eventNodeOffline, eventNodeCreated, eventNodeChanged, eventNodeKeyReset,
 		eventUserCreated, eventUserChanged, eventUserUnlocked, eventUserInvited,
 		eventOrganizationCreated, eventOrganizationChanged, eventCollaborationCreated, eventCollaborationChanged,
+		eventTaskDeleted, eventNodeDeleted, eventUserDeleted, eventCollaborationDeleted,
 	}
 }
 
@@ -123,6 +128,12 @@ func (t *Tx) noteOrganization(ctx context.Context, kind string, organization int
 
 func (t *Tx) noteCollaboration(ctx context.Context, kind string, collaboration int64) error {
 	return t.note(ctx, queries.InsertEventParams{Type: kind, CollaborationID: &collaboration})
+}
+
+// noteDeleted notes that something is gone; its name and places outlive it (/docs/events#types).
+func (t *Tx) noteDeleted(ctx context.Context, e queries.InsertDeletionEventParams) error {
+	e.At = t.Now
+	return t.InsertDeletionEvent(ctx, e)
 }
 
 // TendEvents deletes events that are too old, until ctx ends.

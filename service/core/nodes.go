@@ -209,10 +209,13 @@ func nodeToChange(ctx context.Context, t *Tx, g access.AnyGrant, id int64, missi
 // Its results stay.
 func (c *Core) DeleteNode(ctx context.Context, g access.Grant[access.DeleteNodes], id int64) error {
 	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
-		if _, err := nodeToChange(ctx, t, g, id, "Node id=%d not found"); err != nil {
+		n, err := nodeToChange(ctx, t, g, id, "Node id=%d not found")
+		if err != nil {
 			return err
 		}
-		return t.RemoveAccounts(ctx, id)
+		return firstError(t.RemoveAccounts(ctx, id), t.noteDeleted(ctx, queries.InsertDeletionEventParams{
+			Type: eventNodeDeleted, Name: n.Name, InCollaboration: n.CollaborationID, OfOrganization: n.OrganizationID,
+		}))
 	})
 	if err != nil {
 		return fmt.Errorf("deleting a node: %w", err)

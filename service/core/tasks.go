@@ -62,7 +62,8 @@ func moment(t *queries.Time) *time.Time {
 // TaskFilter narrows a list; nil narrows nothing.
 type TaskFilter struct {
 	InitiatorID, InitUserID, CollaborationID, ParentID, RunID, ResultID *int64
-	Name, Image, Description, Database, Status                          *string // LIKE
+	Name, Image, Description, Database, Status                          *string    // LIKE
+	CreatedAfter, CreatedBefore                                         *time.Time // the second one is not included
 
 	statuses []string // what matches Status, when it is given
 }
@@ -83,6 +84,11 @@ func (f TaskFilter) narrow() int {
 	}
 	for _, text := range []*string{f.Name, f.Image, f.Description, f.Database, f.Status} {
 		if text != nil {
+			n++
+		}
+	}
+	for _, moment := range []*time.Time{f.CreatedAfter, f.CreatedBefore} {
+		if moment != nil {
 			n++
 		}
 	}
@@ -196,7 +202,8 @@ func (f TaskFilter) list(b bounds) queries.ListTasksParams {
 	a := queries.ListTasksParams{
 		CollaborationID: b.collaboration, Within: b.within, RunID: f.RunID, ParentID: f.ParentID, InitiatorID: f.InitiatorID,
 		InitUserID: f.InitUserID, ResultID: f.ResultID, Name: like(f.Name), Image: like(f.Image), Description: like(f.Description),
-		Database: like(f.Database), Before: b.cursor, Lim: b.limit, Off: b.offset,
+		Database:    like(f.Database),
+		CreatedFrom: storedTime(f.CreatedAfter), CreatedTill: storedTime(f.CreatedBefore), Before: b.cursor, Lim: b.limit, Off: b.offset,
 	}
 	switch len(f.statuses) {
 	case 0:
@@ -338,7 +345,9 @@ func (c *Core) DeleteTask(ctx context.Context, g access.Grant[access.DeleteTasks
 				return err
 			}
 		}
-		return t.dropTask(ctx, row)
+		return firstError(t.dropTask(ctx, row), t.noteDeleted(ctx, queries.InsertDeletionEventParams{
+			Type: eventTaskDeleted, Name: row.Name, InCollaboration: row.CollaborationID,
+		}))
 	})
 	if err != nil {
 		return fmt.Errorf("deleting a task: %w", err)

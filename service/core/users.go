@@ -102,7 +102,9 @@ func (c *Core) DeleteUser(ctx context.Context, g access.Grant[access.DeleteUsers
 		if err := mayDeleteUser(ctx, t, g, u); err != nil {
 			return err
 		}
-		return t.RemoveAccounts(ctx, id)
+		return firstError(t.RemoveAccounts(ctx, id), t.noteDeleted(ctx, queries.InsertDeletionEventParams{
+			Type: eventUserDeleted, Name: u.Username, OfOrganization: u.OrganizationID,
+		}))
 	})
 	if err != nil {
 		return fmt.Errorf("deleting a user: %w", err)

@@ -63,6 +63,16 @@ test("filters stand in the address, and a run is folded", async () => {
   assert.match(page.url(), /name=no/);
   await page.goBack();
   await page.getByRole("link", { name: "average age" }).waitFor();
+  await page.getByRole("button", { name: "More filters" }).click();
+  await page.getByLabel("Created from").fill("2999-01-01");
+  await page.getByText("No task fits these filters").waitFor();
+  assert.match(page.url(), /from=2999-01-01/);
+  await page.getByLabel("Created from").fill(new Date().toISOString().slice(0, 8) + "01");
+  await page.getByRole("link", { name: "average age" }).waitFor();
+  await page.getByLabel("Created until").fill("2020-01-01");
+  await page.getByText("No task fits these filters").waitFor();
+  await page.reload();
+  await page.getByText("No task fits these filters").waitFor();
   check();
   await close();
 });

@@ -17,10 +17,25 @@ export type Filter = {
   parent_id?: number;
   name?: string; // a part of it
   image?: string; // a part of it
+  from?: string; // the first day that it may have been created on, as 2026-01-31, in the zone of the browser
+  till?: string; // the last one
 };
 
 // like has the server look for a part of a text: its wildcards stand for themselves (/docs/wire#filters).
 const like = (part: string | undefined) => (part ? `%${part.replaceAll(/[\\%_]/g, String.raw`\$&`)}%` : undefined);
+
+// asked is a filter as the server takes it.
+function asked({ from, till, name, image, ...rest }: Filter) {
+  return { ...rest, name: like(name), image: like(image), created_after: midnight(from, 0), created_before: midnight(till, 1) };
+}
+
+// midnight is when a day begins, or one of the days after it.
+function midnight(day: string | undefined, after: number): string | undefined {
+  if (!day) return undefined;
+  const date = new Date(`${day}T00:00:00`);
+  date.setDate(date.getDate() + after);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
 
 export const tasks = (filter: Filter, number: number, size: number) =>
   queryOptions({
@@ -28,7 +43,7 @@ export const tasks = (filter: Filter, number: number, size: number) =>
     placeholderData: (before) => before,
     queryFn: () =>
       page<Task>(
-        api.GET("/task", { params: { query: { ...filter, name: like(filter.name), image: like(filter.image), page: number, per_page: size } } }),
+        api.GET("/task", { params: { query: { ...asked(filter), page: number, per_page: size } } }),
       ),
   });
 
@@ -36,7 +51,7 @@ export const tasks = (filter: Filter, number: number, size: number) =>
 export const taskCount = (filter: Filter) =>
   queryOptions({
     queryKey: ["task", "count", filter],
-    queryFn: async () => (await page<Task>(api.GET("/task", { params: { query: { ...filter, page: 1, per_page: 1 } } }))).total,
+    queryFn: async () => (await page<Task>(api.GET("/task", { params: { query: { ...asked(filter), page: 1, per_page: 1 } } }))).total,
   });
 
 export const task = (id: number) =>

@@ -86,7 +86,7 @@ function Row({ event }: { event: Event }) {
   );
 }
 
-const tones: Record<string, Tone> = { "node-online": "good", "node-offline": "bad", "task-created": "busy", "task-started": "busy", "task-killed": "bad", "task-finished": "good", "task-ended": "good" };
+const tones: Record<string, Tone> = { "node-online": "good", "node-offline": "bad", "task-created": "busy", "task-started": "busy", "task-killed": "bad", "task-finished": "good", "task-ended": "good", "task-deleted": "bad", "node-deleted": "bad" };
 
 function toneOfEvent(event: Event): Tone {
   if (event.status && event.type !== "task-started") return toneOf(event.status);

@@ -17,7 +17,7 @@ type Props = { filter: Filter; change: (next: Filter) => void };
 // Filters narrow the list. They stand in the address, so that a view can be kept and sent.
 export function Filters({ filter, change }: Props) {
   const t = useText();
-  const [more, { toggle }] = useDisclosure(Boolean(filter.initiator_id || filter.image || filter.run_id));
+  const [more, { toggle }] = useDisclosure(Boolean(filter.initiator_id || filter.image || filter.run_id || filter.from || filter.till));
   const { data: known } = useSeen("collaboration", collaborations);
   const { data: senders } = useSeen("organization", organizations);
   const set = (part: Filter) => change({ ...filter, ...part });
@@ -50,6 +50,8 @@ export function Filters({ filter, change }: Props) {
           <Typed label={t.tasks.filter.image} value={filter.image ?? ""} change={(image) => set({ image: image || undefined })} grow />
           <Of label={t.tasks.filter.initiator} all={senders} id={filter.initiator_id} choose={(id) => set({ initiator_id: id })} />
           <Typed label={t.tasks.filter.run} value={filter.run_id ? String(filter.run_id) : ""} change={(run) => set({ run_id: Number(run) || undefined })} width={110} />
+          <Day label={t.tasks.filter.from} value={filter.from} change={(from) => set({ from })} />
+          <Day label={t.tasks.filter.till} value={filter.till} change={(till) => set({ till })} />
           <OpenByNumber />
         </Group>
       </Collapse>
@@ -96,6 +98,13 @@ function Typed({ label, value, change, grow, width }: TypedProps) {
       }}
     />
   );
+}
+
+type DayProps = { label: string; value: string | undefined; change: (day: string | undefined) => void };
+
+// Day is a date, as the browser asks for one.
+function Day({ label, value, change }: DayProps) {
+  return <TextInput type="date" label={label} w={150} value={value ?? ""} onChange={(event) => change(event.currentTarget.value || undefined)} />;
 }
 
 // OpenByNumber leads to the task of a number.

@@ -6,6 +6,7 @@ import { root } from "../../app/root";
 export type TaskSearch = Filter & { page?: number; size?: number };
 
 const number = (value: unknown) => (Number.isInteger(Number(value)) && Number(value) > 0 ? Number(value) : undefined);
+const day = (value: unknown) => (/^\d{4}-\d{2}-\d{2}$/.test(String(value)) ? String(value) : undefined);
 const text = (value: unknown) => (value === undefined || value === "" ? undefined : String(value));
 
 export const tasksRoute = createRoute({
@@ -18,6 +19,8 @@ export const tasksRoute = createRoute({
     run_id: number(given.run_id),
     name: text(given.name),
     image: text(given.image),
+    from: day(given.from),
+    till: day(given.till),
     page: number(given.page),
     size: number(given.size),
   }),

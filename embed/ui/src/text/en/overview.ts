@@ -54,5 +54,9 @@ export const overview = {
     "organization-changed": (name: string) => `Organization ${name} was changed`,
     "collaboration-created": (name: string) => `Collaboration ${name} was made`,
     "collaboration-changed": (name: string) => `Collaboration ${name} was changed`,
+    "task-deleted": (name: string) => `Task ${name} was deleted`,
+    "node-deleted": (name: string) => `Node ${name} was deleted`,
+    "user-deleted": (name: string) => `User ${name} was deleted`,
+    "collaboration-deleted": (name: string) => `Collaboration ${name} was deleted`,
   } as Record<string, (name: string) => string>,
 };

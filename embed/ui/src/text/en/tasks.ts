@@ -7,6 +7,8 @@ export const tasks = {
   noneFitText: "Take a filter away, or clear them all.",
   clear: "Clear filters",
   filter: {
+    from: "Created from",
+    till: "Created until",
     text: "Name",
     image: "Image",
     status: "State",

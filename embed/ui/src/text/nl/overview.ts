@@ -56,5 +56,9 @@ export const overview: Texts["overview"] = {
     "organization-changed": (name) => `Organisatie ${name} is gewijzigd`,
     "collaboration-created": (name) => `Samenwerking ${name} is gemaakt`,
     "collaboration-changed": (name) => `Samenwerking ${name} is gewijzigd`,
+    "task-deleted": (name) => `Taak ${name} is verwijderd`,
+    "node-deleted": (name) => `Node ${name} is verwijderd`,
+    "user-deleted": (name) => `Gebruiker ${name} is verwijderd`,
+    "collaboration-deleted": (name) => `Samenwerking ${name} is verwijderd`,
   },
 };

@@ -9,6 +9,8 @@ export const tasks: Texts["tasks"] = {
   noneFitText: "Haal een filter weg, of wis ze allemaal.",
   clear: "Filters wissen",
   filter: {
+    from: "Gemaakt vanaf",
+    till: "Gemaakt tot en met",
     text: "Naam",
     image: "Image",
     status: "Toestand",
