@@ -32,6 +32,9 @@ func TestKilledProcess(t *testing.T) {
 	}
 	_, err := Do(t.Context(), p.inst, utc)
 	p.must(err)
+	if status, err := os.ReadFile("/proc/self/status"); err == nil {
+		t.Log(string(status)) // with the most memory that it had
+	}
 }
 
 // TestKilledTakeoverLeavesOldOrNew: whenever the process is killed, the old file is in its place byte for byte, or the new one is
