@@ -111,7 +111,9 @@ func (s *Server) handleGetCollaboration(k *call, g access.Grant[access.ViewColla
 	if err != nil {
 		return err
 	}
-	return k.reply(http.StatusOK, s.collaborationJSON(c))
+	tasks := c.Tasks
+	c.Tasks = nil
+	return k.replyLinked(s.collaborationJSON(c), "tasks", "task", tasks)
 }
 
 func (s *Server) handleChangeCollaboration(k *call, g access.Grant[access.EditCollaborations]) error {

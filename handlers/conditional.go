@@ -40,25 +40,31 @@ func (r route) askedFor(k *call) askedFor {
 
 // send sends encoded JSON.
 func (k *call) send(status int, body []byte) error {
+	return k.sendMade(status, body, func() []byte { return body })
+}
+
+// sendMade sends JSON that is made of a source, and of nothing else, when the caller does not have it already.
+func (k *call) sendMade(status int, source []byte, body func() []byte) error {
 	h := k.echo.Response().Header()
 	if status != http.StatusOK || !k.asks.tagged || h.Get("Cache-Control") == noStore {
-		return sendJSON(k.echo, status, body)
+		return sendJSON(k.echo, status, body())
 	}
-	zip := k.zips() && len(body) >= leastZipped
-	tag := tagOf(h, body, zip)
+	zip := k.zips() && len(source) >= leastZipped
+	tag := tagOf(h, source, zip)
 	h.Set("ETag", tag)
 	if hasAlready(k.echo.Request().Header, tag) {
 		return k.echo.NoContent(http.StatusNotModified)
 	}
+	sent := body()
 	if zip {
 		var b bytes.Buffer
-		if err := k.s.zippers.copy(&b, body); err != nil {
+		if err := k.s.zippers.copy(&b, sent); err != nil {
 			return err
 		}
 		h.Set("Content-Encoding", "gzip")
-		body = b.Bytes()
+		sent = b.Bytes()
 	}
-	return sendJSON(k.echo, status, body)
+	return sendJSON(k.echo, status, sent)
 }
 
 // zips reports whether an answer is compressed if it is long enough, and says that this
@@ -72,12 +78,12 @@ func (k *call) zips() bool {
 	return takesGzip(k.echo.Request().Header)
 }
 
-// tagOf is the entity tag of an answer: of every byte that is sent, and of the headers that
+// tagOf is the entity tag of an answer: of every byte that is sent or that it is made of, and of the headers that
 // tell about a page, so that it cannot be the same for two different ones.
-func tagOf(h http.Header, body []byte, zip bool) string {
+func tagOf(h http.Header, source []byte, zip bool) string {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%q %q\n", h["total-count"], h["Link"]) //nolint:staticcheck // as its name is sent
-	sum.Write(body)
+	sum.Write(source)
 	tag := base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:16])
 	if zip {
 		tag += "-gzip" // other bytes than without

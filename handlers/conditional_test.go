@@ -3,6 +3,7 @@ package handlers
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"io"
 	"net/http/httptest"
 	"strings"
@@ -173,4 +174,19 @@ func unzipped(b []byte) ([]byte, error) {
 		return nil, err
 	}
 	return io.ReadAll(z)
+}
+
+// TestManyLinksAreWrittenAsOneByOne compares both ways of writing links.
+func TestManyLinksAreWrittenAsOneByOne(t *testing.T) {
+	for _, path := range []string{"/api", "", "/a%20b/0/x<y"} {
+		s := &Server{opt: Options{APIPath: path}}
+		for kind := range methodsOf {
+			for _, ids := range [][]int64{{1}, {7, 10, 9007199254740993}, {0, 100}} {
+				want, err := json.Marshal(s.links(kind, ids))
+				if got := s.appendLinks(nil, kind, ids); err != nil || string(got) != string(want) {
+					t.Errorf("%s below %q:\ngot  %s\nwant %s", kind, path, got, want)
+				}
+			}
+		}
+	}
 }

@@ -68,7 +68,9 @@ func (s *Server) handleGetOrganization(k *call, g access.Grant[access.ViewOrgani
 	if err != nil {
 		return err
 	}
-	return k.reply(http.StatusOK, s.organizationJSON(o))
+	results := o.Results
+	o.Results = nil
+	return k.replyLinked(s.organizationJSON(o), "results", "result", results)
 }
 
 func (s *Server) handleCreateOrganization(k *call, g access.Grant[access.CreateOrganizations]) error {

@@ -55,6 +55,15 @@ SELECT t.id FROM task t WHERE t.collaboration_id = @collaboration_id;
 -- name: NewestTasksOfCollaboration :many
 SELECT t.id FROM task t WHERE t.collaboration_id = @collaboration_id ORDER BY t.id DESC LIMIT 1000;
 
+-- All that belongs to one collaboration, each list as ids between commas, of its tasks the newest.
+
+-- name: RelationsOfCollaboration :one
+SELECT
+  CAST(COALESCE((SELECT string_agg(CAST(m.organization_id AS TEXT), ',') FROM member m WHERE m.collaboration_id = CAST(@id AS BIGINT)), '') AS TEXT) AS organizations,
+  CAST(COALESCE((SELECT string_agg(CAST(n.id AS TEXT), ',') FROM node n WHERE n.collaboration_id = CAST(@id AS BIGINT)), '') AS TEXT) AS nodes,
+  CAST(COALESCE((SELECT string_agg(CAST(w.id AS TEXT), ',') FROM (
+    SELECT t.id FROM task t WHERE t.collaboration_id = CAST(@id AS BIGINT) ORDER BY t.id DESC LIMIT 1000) AS w), '') AS TEXT) AS tasks;
+
 -- Members. Organizations that do not exist are left out.
 
 -- name: InsertMembers :exec

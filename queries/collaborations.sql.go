@@ -337,6 +337,29 @@ func (q *Queries) OrganizationsOfCollaborations(ctx context.Context, ids string)
 	return items, nil
 }
 
+const RelationsOfCollaboration = `-- name: RelationsOfCollaboration :one
+
+SELECT
+  CAST(COALESCE((SELECT string_agg(CAST(m.organization_id AS TEXT), ',') FROM member m WHERE m.collaboration_id = CAST($1 AS BIGINT)), '') AS TEXT) AS organizations,
+  CAST(COALESCE((SELECT string_agg(CAST(n.id AS TEXT), ',') FROM node n WHERE n.collaboration_id = CAST($1 AS BIGINT)), '') AS TEXT) AS nodes,
+  CAST(COALESCE((SELECT string_agg(CAST(w.id AS TEXT), ',') FROM (
+    SELECT t.id FROM task t WHERE t.collaboration_id = CAST($1 AS BIGINT) ORDER BY t.id DESC LIMIT 1000) AS w), '') AS TEXT) AS tasks
+`
+
+type RelationsOfCollaborationRow struct {
+	Organizations string
+	Nodes         string
+	Tasks         string
+}
+
+// All that belongs to one collaboration, each list as ids between commas, of its tasks the newest.
+func (q *Queries) RelationsOfCollaboration(ctx context.Context, id int64) (RelationsOfCollaborationRow, error) {
+	row := q.db.QueryRowContext(ctx, RelationsOfCollaboration, id)
+	var i RelationsOfCollaborationRow
+	err := row.Scan(&i.Organizations, &i.Nodes, &i.Tasks)
+	return i, err
+}
+
 const UpdateCollaboration = `-- name: UpdateCollaboration :exec
 UPDATE collaboration SET name = $1, encrypted = $2 WHERE id = $3
 `

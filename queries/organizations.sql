@@ -69,6 +69,17 @@ WHERE r.organization_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS
 -- name: NewestResultsOfOrganization :many
 SELECT r.id FROM result r WHERE r.organization_id = @organization_id ORDER BY r.id DESC LIMIT 1000;
 
+-- All that belongs to one organization, each list as ids between commas, of its results the newest.
+
+-- name: RelationsOfOrganization :one
+SELECT
+  CAST(COALESCE((SELECT string_agg(CAST(m.collaboration_id AS TEXT), ',') FROM member m WHERE m.organization_id = CAST(@id AS BIGINT)), '') AS TEXT) AS collaborations,
+  CAST(COALESCE((SELECT string_agg(CAST(n.id AS TEXT), ',') FROM node n WHERE n.organization_id = CAST(@id AS BIGINT)), '') AS TEXT) AS nodes,
+  CAST(COALESCE((SELECT string_agg(CAST(u.id AS TEXT), ',') FROM "user" u WHERE u.organization_id = CAST(@id AS BIGINT)), '') AS TEXT) AS users,
+  CAST(COALESCE((SELECT string_agg(CAST(o.id AS TEXT), ',') FROM role o WHERE o.organization_id = CAST(@id AS BIGINT)), '') AS TEXT) AS roles,
+  CAST(COALESCE((SELECT string_agg(CAST(w.id AS TEXT), ',') FROM (
+    SELECT r.id FROM result r WHERE r.organization_id = CAST(@id AS BIGINT) ORDER BY r.id DESC LIMIT 1000) AS w), '') AS TEXT) AS results;
+
 -- name: IsMember :one
 SELECT EXISTS (SELECT 1 FROM member WHERE organization_id = @organization_id AND collaboration_id = @collaboration_id);
 

@@ -351,6 +351,39 @@ func (q *Queries) NodesOfOrganizations(ctx context.Context, ids string) ([]Nodes
 	return items, nil
 }
 
+const RelationsOfOrganization = `-- name: RelationsOfOrganization :one
+
+SELECT
+  CAST(COALESCE((SELECT string_agg(CAST(m.collaboration_id AS TEXT), ',') FROM member m WHERE m.organization_id = CAST($1 AS BIGINT)), '') AS TEXT) AS collaborations,
+  CAST(COALESCE((SELECT string_agg(CAST(n.id AS TEXT), ',') FROM node n WHERE n.organization_id = CAST($1 AS BIGINT)), '') AS TEXT) AS nodes,
+  CAST(COALESCE((SELECT string_agg(CAST(u.id AS TEXT), ',') FROM "user" u WHERE u.organization_id = CAST($1 AS BIGINT)), '') AS TEXT) AS users,
+  CAST(COALESCE((SELECT string_agg(CAST(o.id AS TEXT), ',') FROM role o WHERE o.organization_id = CAST($1 AS BIGINT)), '') AS TEXT) AS roles,
+  CAST(COALESCE((SELECT string_agg(CAST(w.id AS TEXT), ',') FROM (
+    SELECT r.id FROM result r WHERE r.organization_id = CAST($1 AS BIGINT) ORDER BY r.id DESC LIMIT 1000) AS w), '') AS TEXT) AS results
+`
+
+type RelationsOfOrganizationRow struct {
+	Collaborations string
+	Nodes          string
+	Users          string
+	Roles          string
+	Results        string
+}
+
+// All that belongs to one organization, each list as ids between commas, of its results the newest.
+func (q *Queries) RelationsOfOrganization(ctx context.Context, id int64) (RelationsOfOrganizationRow, error) {
+	row := q.db.QueryRowContext(ctx, RelationsOfOrganization, id)
+	var i RelationsOfOrganizationRow
+	err := row.Scan(
+		&i.Collaborations,
+		&i.Nodes,
+		&i.Users,
+		&i.Roles,
+		&i.Results,
+	)
+	return i, err
+}
+
 const RolesOfOrganizations = `-- name: RolesOfOrganizations :many
 SELECT CAST(r.organization_id AS BIGINT) AS owner_id, r.id FROM role r
 WHERE r.organization_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j) ORDER BY r.id

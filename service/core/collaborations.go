@@ -243,12 +243,15 @@ func (c *Core) DeleteCollaboration(ctx context.Context, g access.Grant[access.De
 	return nil
 }
 
+// wholeCollaboration adds the related ids with one query.
 func (c *Core) wholeCollaboration(ctx context.Context, row queries.Collaboration) (Collaboration, error) {
-	list, err := c.wholeCollaborations(ctx, []queries.Collaboration{row})
+	of, err := c.db.RelationsOfCollaboration(ctx, row.ID)
 	if err != nil {
-		return Collaboration{}, err
+		return Collaboration{}, fmt.Errorf("reading what belongs to a collaboration: %w", err)
 	}
-	return list[0], nil
+	o := Collaboration{Collaboration: row}
+	err = parseLists(map[*[]int64]string{&o.Organizations: of.Organizations, &o.Nodes: of.Nodes, &o.Tasks: of.Tasks})
+	return o, err
 }
 
 // wholeCollaborations adds the related ids: one query for all organizations and one for

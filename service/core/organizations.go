@@ -160,12 +160,17 @@ func (f OrganizationFields) writeTo(o *queries.Organization) {
 	}
 }
 
+// wholeOrganization adds the related ids with one query.
 func (c *Core) wholeOrganization(ctx context.Context, row queries.Organization) (Organization, error) {
-	list, err := c.wholeOrganizations(ctx, []queries.Organization{row})
+	of, err := c.db.RelationsOfOrganization(ctx, row.ID)
 	if err != nil {
-		return Organization{}, err
+		return Organization{}, fmt.Errorf("reading what belongs to an organization: %w", err)
 	}
-	return list[0], nil
+	o := Organization{Organization: row}
+	err = parseLists(map[*[]int64]string{
+		&o.Collaborations: of.Collaborations, &o.Nodes: of.Nodes, &o.Users: of.Users, &o.Roles: of.Roles, &o.Results: of.Results,
+	})
+	return o, err
 }
 
 // wholeOrganizations adds the related ids with one query a relation for the whole list.

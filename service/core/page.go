@@ -86,7 +86,7 @@ func parseIDs(ids string) ([]int64, error) {
 	if ids == "" {
 		return nil, nil
 	}
-	var list []int64
+	list := make([]int64, 0, 1+strings.Count(ids, ","))
 	for s := range strings.SplitSeq(ids, ",") {
 		id, err := strconv.ParseInt(s, 10, 64)
 		if err != nil {
@@ -96,6 +96,17 @@ func parseIDs(ids string) ([]int64, error) {
 	}
 	slices.Sort(list)
 	return list, nil
+}
+
+// parseLists is parseIDs for several lists.
+func parseLists(lists map[*[]int64]string) error {
+	for into, ids := range lists {
+		var err error
+		if *into, err = parseIDs(ids); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // like prepares a pattern of the wire for LIKE: a backslash at its end stands for
