@@ -101,6 +101,16 @@ func speedScenarios() []Scenario {
 			measures: []measure{{"rate", "POST /task, {clients} clients", "/s", ratioAtLeast(0.95)}},
 		},
 		{
+			Name: "lists", About: "{clients} clients read pages, and objects with the links of {tasks} tasks for {nodes} organizations each",
+			Full: Sizes{Clients: 8, Tasks: 1_000, Nodes: 3}, Fast: Sizes{Clients: 4, Tasks: 50, Nodes: 3}, run: readLists,
+			measures: []measure{
+				{"tasks", "GET a page of 10 tasks, {clients} clients", "/s", ratioAtLeast(2)},
+				{"open", "GET a page of 10 open results", "/s", ratioAtLeast(2)},
+				{"organization", "GET an organization with {tasks} results", "/s", ratioAtLeast(3)},
+				{"unchanged", "the same with If-None-Match", "/s", ratioAtLeast(15)},
+			},
+		},
+		{
 			Name: "jobs", About: "{nodes} simulated nodes carry out {tasks} tasks, with results of {size}",
 			Full: Sizes{Nodes: 10, Tasks: 50, Size: 100 << 10}, Fast: Sizes{Nodes: 3, Tasks: 4, Size: 1 << 10}, run: jobs,
 			measures: []measure{{"rate", "results of {size} by {nodes} nodes", "/s", aim{}}},
