@@ -38,14 +38,15 @@ const (
 )
 
 // settings are those of a connection string, with what this looks at.
-func (l *line) settings(ctx context.Context, dsn string) (*pgx.ConnConfig, error) {
+func (l *line) settings(ctx context.Context, dsn string, pooler Pooler) (_ *pgx.ConnConfig, shared bool, err error) {
 	settings, err := postgresConfig(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("opening Postgres: %w", err)
+		return nil, false, fmt.Errorf("opening Postgres: %w", err)
 	}
 	l.watch(settings)
 	l.survey(ctx, settings)
-	return settings, nil
+	shared, err = suit(ctx, settings, pooler)
+	return settings, shared, err
 }
 
 // options have a connection looked at before it is used when another one broke since its last use, and

@@ -1,6 +1,7 @@
 package queries
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/ncruces/go-sqlite3"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -35,6 +37,7 @@ type Source struct {
 	Engine Engine
 	Path   string // SQLite: the file, made when missing
 	DSN    string // Postgres: a URL as libpq takes it
+	Pooler Pooler // Postgres: what DSN leads through
 	Direct string // Postgres: one past every pooler, for what needs a session; empty: DSN
 	VFS    string // SQLite: a file system of the driver's register; empty for the machine's
 }
@@ -102,7 +105,11 @@ func (db *DB) Ping(ctx context.Context) error {
 			return errBroken
 		}
 	}
-	return db.pool.PingContext(ctx)
+	err := db.pool.PingContext(ctx)
+	if db.line != nil && db.line.broke(err) {
+		err = db.pool.PingContext(ctx)
+	}
+	return err
 }
 
 func openSQLite(ctx context.Context, src Source) (*DB, error) {
@@ -167,20 +174,20 @@ func sqliteDSN(src Source, more string) string {
 
 func openPostgres(ctx context.Context, src Source) (*DB, error) {
 	way := &line{}
-	settings, err := way.settings(ctx, src.DSN)
+	settings, shared, err := way.settings(ctx, src.DSN, src.Pooler)
 	if err != nil {
 		return nil, err
 	}
 	direct := settings
 	if src.Direct != "" {
-		if direct, err = way.settings(ctx, src.Direct); err != nil {
+		if direct, shared, err = way.settings(ctx, src.Direct, PoolerNoticed); err != nil {
 			return nil, err
 		}
 	}
-	if err := migratePostgres(ctx, direct); err != nil {
+	if err := migratePostgres(ctx, direct, shared); err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	pool := postgresPool(settings, way.options()...)
+	pool := stdlib.OpenDB(*settings, way.options()...)
 	conns := max(16, 4*runtime.GOMAXPROCS(0))
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
@@ -188,9 +195,17 @@ func openPostgres(ctx context.Context, src Source) (*DB, error) {
 }
 
 // migratePostgres brings the schema up to date past every pooler: its lock is one of a session.
-func migratePostgres(ctx context.Context, direct *pgx.ConnConfig) (err error) {
-	pool := postgresPool(direct)
+func migratePostgres(ctx context.Context, direct *pgx.ConnConfig, shared bool) (err error) {
+	pool := stdlib.OpenDB(*direct)
 	defer func() { err = errors.Join(err, pool.Close()) }()
+	if shared {
+		has, err := postgresVersion(ctx, pool)
+		knows := KnownSchema(Postgres)
+		if err == nil && has < knows {
+			err = errShared
+		}
+		return cmp.Or(err, tooNew(has, knows))
+	}
 	return migrate(ctx, goose.DialectPostgres, pool, func(has int64) error { return refuseWhileServed(ctx, pool, has) })
 }
 

@@ -38,13 +38,15 @@ func openPostgresPool(dsn string) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening Postgres: %w", err)
 	}
-	return postgresPool(settings), nil
-}
-
-func postgresPool(settings *pgx.ConnConfig, more ...stdlib.OptionOpenDB) *sql.DB {
-	// Compiling a statement costs more than any of ours takes.
-	settings.RuntimeParams["jit"] = "off"
-	return stdlib.OpenDB(*settings, more...)
+	// A pooler may lie between, which passes statements on to any of its connections.
+	settings.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	return stdlib.OpenDB(*settings, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
+		if through, err := throughPooler(ctx, c.PgConn()); err != nil || through {
+			return err
+		}
+		_, err := c.Exec(ctx, "SET jit = off") // compiling a statement costs more than any of ours takes
+		return err
+	})), nil
 }
 
 // postgresConfig reads a connection string as libpq does, also where the driver does

@@ -25,7 +25,7 @@ type Opened struct {
 // Source is where an instance's data lies.
 func Source(inst config.Instance) queries.Source {
 	return queries.Source{
-		Engine: queries.Engine(inst.Database.Engine), Path: inst.Database.Path, DSN: inst.Database.DSN.Reveal(), Direct: inst.Database.Direct.Reveal(),
+		Engine: queries.Engine(inst.Database.Engine), Path: inst.Database.Path, DSN: inst.Database.DSN.Reveal(), Direct: inst.Database.Direct.Reveal(), Pooler: queries.Pooler(inst.Config.Pooler),
 	}
 }
 

@@ -74,6 +74,7 @@ type Config struct {
 	UI                 bool   // web UI served at /
 	Takeover           string // TakeoverAuto or TakeoverAsk
 	Sync               string // SyncAny or SyncRequired
+	Pooler             string // PoolerSession or PoolerTransaction; empty: it is noticed
 	URIListen          Secret // leads to PostgreSQL past every pooler; empty: URI does
 }
 

@@ -21,6 +21,11 @@ func postgresSettings() []Setting {
 			at:   func(c *Config) any { return &c.URIListen }, check: listenURI,
 		},
 		{
+			Key: "pooler", Sample: PoolerTransaction, check: poolerWord,
+			Help: "What lies between this server and PostgreSQL: session or transaction, as the pooler\nis set. Without it a pooler is noticed, and treated as one by transaction.",
+			at:   func(c *Config) any { return &c.Pooler },
+		},
+		{
 			Key: "sync", Default: SyncAny, check: syncWord,
 			Help: "With required a start refuses a PostgreSQL without a synchronous standby: what was\nacknowledged is then there too when its primary is lost. any starts with every one.",
 			at:   func(c *Config) any { return &c.Sync }, then: onlyOnPostgres,
@@ -43,6 +48,20 @@ func listenURI(_, value string) (taken, must string) {
 
 func onSQLite(c *Config) bool {
 	return strings.HasPrefix(strings.ToLower(c.URI.Reveal()), "sqlite")
+}
+
+// The modes of poolers (/docs/operating#pooler).
+const (
+	PoolerSession     = "session"
+	PoolerTransaction = "transaction"
+)
+
+func poolerWord(_, word string) (taken, must string) {
+	switch taken = strings.ToLower(word); taken {
+	case "", PoolerSession, PoolerTransaction:
+		return taken, ""
+	}
+	return "", "must be session or transaction"
 }
 
 func syncWord(_, word string) (taken, must string) {
