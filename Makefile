@@ -73,5 +73,9 @@ browser: build ## Drive the pages of the built binary in a browser
 screenshots: build ## Write a picture of every screen of the web interface into embed/ui/screenshots
 	cd embed/ui/test && npm ci --no-audit --no-fund --ignore-scripts && SCREENSHOTS=../screenshots node --test --test-concurrency=1 screens.test.mjs manage.test.mjs
 
+.PHONY: ui-numbers
+ui-numbers: build ## Measure the web interface in a browser, on 500 nodes and 10,000 tasks
+	cd embed/ui/test && npm ci --no-audit --no-fund --ignore-scripts && node numbers.mjs
+
 embed/ui/node_modules: embed/ui/package-lock.json
 	cd embed/ui && npm ci --no-audit --no-fund --ignore-scripts && touch node_modules

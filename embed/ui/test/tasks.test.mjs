@@ -93,3 +93,15 @@ test("what goes wrong at a hospital is told where it happened, and a task can be
   check();
   await close();
 });
+
+test("all that runs on a node is ended by who may", async () => {
+  const { page, check, close } = await open(browser, `${demo.origin}/nodes`);
+  await signIn(page, ...demo.root);
+  await shown(page, "Nodes");
+  await page.getByRole("main").getByRole("link", { name: /North Hospital/ }).click();
+  await page.getByRole("button", { name: "End its tasks" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "End its tasks" }).click();
+  await page.getByText("The node is told to end them.").waitFor();
+  check();
+  await close();
+});

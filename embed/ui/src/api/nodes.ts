@@ -19,3 +19,5 @@ export const createNode = (body: Schemas["NewNode"]) => answer(api.POST("/node",
 export const changeNode = (id: number, body: Schemas["NodeChanges"]) => answer(api.PATCH("/node/{id}", { params: { path: { id } }, body }));
 export const deleteNode = (id: number) => answer(api.DELETE("/node/{id}", { params: { path: { id } } }));
 export const resetKey = (id: number) => answer(api.POST("/recover/node", { body: { id } as never }));
+// killTasksOf ends all that runs on a node, which has to be online.
+export const killTasksOf = (id: number) => answer(api.POST("/kill/node/tasks", { body: { id } as never }));

@@ -1,13 +1,13 @@
 import { Anchor, Button, Code, Group, Paper, Select, Table, Text, TextInput, Title } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { IconKey } from "@tabler/icons-react";
+import { IconKey, IconPlayerStop } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { collaborations } from "../../api/collaborations";
-import { changeNode, deleteNode, type Node, node, resetKey } from "../../api/nodes";
+import { changeNode, deleteNode, killTasksOf, type Node, node, resetKey } from "../../api/nodes";
 import { waitingFor } from "../../api/results";
-import { useSeen } from "../../api/rights";
+import { useRights, useSeen } from "../../api/rights";
 import { DeleteButton, EditButton } from "../../parts/Actions";
 import { Allowed } from "../../parts/Allowed";
 import { done } from "../../parts/done";
@@ -106,13 +106,14 @@ function About({ node: one }: { node: Node }) {
 
 function Actions({ node: one }: { node: Node }) {
   const t = useText();
+  const { may } = useRights();
   const navigate = useNavigate();
   const { data: known } = useSeen("collaboration", collaborations);
-  const [asked, ask] = useState<"edit" | "key" | "remove">();
+  const [asked, ask] = useState<"edit" | "key" | "kill" | "remove">();
   const form = useForm({ initialValues: { name: one.name ?? "", collaboration: one.collaboration ? String(one.collaboration.id) : null } });
   const close = () => {
     ask(undefined);
-    for (const act of [changing, removing, resetting]) act.reset();
+    for (const act of [changing, removing, resetting, killing]) act.reset();
   };
   const changing = useMutation({
     mutationFn: () => changeNode(one.id, { name: form.values.name, ...(form.values.collaboration ? { collaboration_id: Number(form.values.collaboration) } : {}) }),
@@ -128,6 +129,13 @@ function Actions({ node: one }: { node: Node }) {
       done(t.nodes.removed, "node", "collaboration", "organization");
     },
   });
+  const killing = useMutation({
+    mutationFn: () => killTasksOf(one.id),
+    onSuccess: () => {
+      done(t.nodes.killed, "task", "result", "event");
+      close();
+    },
+  });
   const resetting = useMutation({ mutationFn: () => resetKey(one.id) });
   const encrypted = known?.find((each) => each.id === one.collaboration?.id)?.encrypted ?? false;
   return (
@@ -138,6 +146,13 @@ function Actions({ node: one }: { node: Node }) {
           {t.nodes.reset}
         </Button>
       </Allowed>
+      {one.status === "online" && may("event", "CREATE") && (
+        <Allowed method="POST" path="/kill/node/tasks">
+          <Button variant="default" leftSection={<IconPlayerStop size={16} />} onClick={() => ask("kill")}>
+            {t.nodes.kill}
+          </Button>
+        </Allowed>
+      )}
       <DeleteButton path={`/node/${one.id}`} onClick={() => ask("remove")} />
       <EditForm opened={asked === "edit"} title={t.nodes.edit} close={close} submit={form.onSubmit(() => changing.mutate())} act={changing}>
         <TextInput label={t.nodes.name} {...form.getInputProps("name")} />
@@ -155,6 +170,7 @@ function Actions({ node: one }: { node: Node }) {
       ) : (
         <Sure opened={asked === "key"} title={t.nodes.resetTitle} text={t.nodes.resetText} button={t.nodes.reset} close={close} act={resetting} />
       )}
+      <Sure opened={asked === "kill"} title={t.nodes.killTitle(one.name ?? String(one.id))} text={t.nodes.killText} button={t.nodes.kill} close={close} act={killing} />
       <Sure opened={asked === "remove"} title={t.nodes.removeTitle(one.name ?? String(one.id))} text={t.nodes.removeText} button={t.common.delete} close={close} act={removing} />
     </>
   );
