@@ -34,7 +34,7 @@ func (c *Core) ChangeResult(ctx context.Context, g access.Grant[access.NodeItsel
 	}
 	var list []Result
 	err = c.Hold(ctx, until, func(ctx context.Context) (err error) {
-		list, err = c.wholeResults(ctx, []queries.Result{row.Result})
+		list, err = c.wholeResults(ctx, []queries.Result{row.Result}, true)
 		return err
 	})
 	if err != nil {

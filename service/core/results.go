@@ -123,7 +123,7 @@ func (c *Core) resultReader(ctx context.Context, g access.AnyGrant, tasks bool,
 		},
 		id: resultID,
 		show: func(rows []queries.Result) ([]Result, error) {
-			list, err := c.wholeResults(ctx, rows)
+			list, err := c.wholeResults(ctx, rows, true)
 			if err == nil && tasks {
 				err = c.embedTasks(ctx, access.Embedded[access.ViewTasks](g), list)
 			}
@@ -265,7 +265,7 @@ func (c *Core) Result(ctx context.Context, g access.Grant[access.ViewResults], i
 	if !ok {
 		return Result{}, fault.Deny()
 	}
-	list, err := c.wholeResults(ctx, []queries.Result{row.Result})
+	list, err := c.wholeResults(ctx, []queries.Result{row.Result}, true)
 	if err == nil && task {
 		err = c.embedTasks(ctx, access.Embedded[access.ViewTasks](g), list)
 	}
@@ -278,8 +278,9 @@ func (c *Core) Result(ctx context.Context, g access.Grant[access.ViewResults], i
 func noResult(id int64) error { return fault.New(fault.Missing, "Result id=%d not found!", id) }
 
 // wholeResults adds what the rows of a page show beside themselves, with one query a
-// relation. Texts are read where they fit into memory; the others come in pieces.
-func (c *Core) wholeResults(ctx context.Context, rows []queries.Result) ([]Result, error) {
+// relation. Texts are read where they fit into memory, which is known of rows that were
+// chosen so; the others come in pieces.
+func (c *Core) wholeResults(ctx context.Context, rows []queries.Result, chosen bool) ([]Result, error) {
 	list := make([]Result, len(rows))
 	if len(rows) == 0 {
 		return list, nil
@@ -293,7 +294,7 @@ func (c *Core) wholeResults(ctx context.Context, rows []queries.Result) ([]Resul
 		place[r.ID] = &list[i]
 	}
 	set := idSet(idsOf(rows))
-	err0 := c.addTextsTo(ctx, place, rows)
+	err0 := c.addTextsTo(ctx, place, rows, chosen)
 	nodes, err1 := c.db.NodesOfResults(ctx, set)
 	ports, err2 := c.db.PortsOfResults(ctx, set)
 	if err := firstError(err0, err1, err2); err != nil {
@@ -311,9 +312,9 @@ func (c *Core) wholeResults(ctx context.Context, rows []queries.Result) ([]Resul
 
 // addTextsTo adds texts to results: the first that fit as a whole, the others and the long
 // ones as what is read later.
-func (c *Core) addTextsTo(ctx context.Context, place map[int64]*Result, rows []queries.Result) error {
+func (c *Core) addTextsTo(ctx context.Context, place map[int64]*Result, rows []queries.Result, chosen bool) error {
 	fit := len(rows)
-	if fit > 1 {
+	if fit > 1 && !chosen {
 		sizes, err := c.sizesOfTexts(ctx, rows)
 		if err != nil {
 			return err
@@ -365,7 +366,7 @@ func (c *Core) embedResults(ctx context.Context, g access.Grant[access.ViewResul
 	if err != nil {
 		return fmt.Errorf("reading the results of tasks: %w", err)
 	}
-	list, err := c.wholeResults(ctx, rows)
+	list, err := c.wholeResults(ctx, rows, false)
 	if err != nil {
 		return err
 	}
