@@ -2,6 +2,7 @@ package takeover
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -80,6 +81,47 @@ func TestLogOfACrashGoesAlong(t *testing.T) {
 	_, err := Back(t.Context(), p.inst)
 	p.must(err)
 	p.wantOld(log)
+}
+
+// TestJournalOfACrashGoesAlong: what a transaction that never ended has written is not carried, the file and its journal stay
+// as they are, and the way back restores both.
+func TestJournalOfACrashGoesAlong(t *testing.T) {
+	onSQLite(t)
+	p := newPatient(t, dbtest.Reference373)
+	path := p.inst.Database.Path
+	live := filepath.Join(t.TempDir(), "live.sqlite")
+	text, err := os.ReadFile(path)
+	p.must(err)
+	p.must(os.WriteFile(live, text, 0o600))
+	db, err := sql.Open("sqlite3", "file:"+live+"?_pragma=journal_mode(delete)&_pragma=cache_size(1)&_pragma=cache_spill(1)")
+	p.must(err)
+	db.SetMaxOpenConns(1)
+	for _, statement := range []string{`BEGIN IMMEDIATE`, `UPDATE organization SET name = 'never said'`, `UPDATE result SET log = 'never said'`, `UPDATE task SET name = 'never said'`} {
+		_, err = db.ExecContext(t.Context(), statement)
+		p.must(err)
+	}
+	for _, ending := range []string{"", "-journal"} {
+		text, err := os.ReadFile(live + ending)
+		p.must(err)
+		p.must(os.WriteFile(path+ending, text, 0o600))
+		p.hourAgo(path + ending)
+	}
+	_, err = db.ExecContext(t.Context(), `ROLLBACK`)
+	p.must(errors.Join(err, db.Close()))
+	p.before = sum(t, path)
+	journal := sum(t, path+"-journal")
+	if written, err := os.ReadFile(path); err != nil || !strings.Contains(string(written), "never said") {
+		t.Fatalf("the transaction has written nothing: %v", err)
+	}
+	p.take(Options{})
+	if got := fmt.Sprint(p.query(p.src(), `SELECT (SELECT COUNT(*) FROM organization WHERE name = 'never said'), (SELECT COUNT(*) FROM task WHERE name = 'never said')`)); got != "[[0 0]]" {
+		t.Errorf("of what was never said came %s", got)
+	}
+	_, err = Back(t.Context(), p.inst)
+	p.must(err)
+	if sum(t, path) != p.before || sum(t, path+"-journal") != journal {
+		t.Error("the way back did not restore both")
+	}
 }
 
 // TestWayBackThatIsCutOffLosesNoTransaction: wherever it ends, the next way back, or takeover, has the log of the old file.
