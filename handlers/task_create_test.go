@@ -318,7 +318,7 @@ func TestAdvisory_U10_HalfATaskIsNone(t *testing.T) {
 		{"researcher", `BEFORE UPDATE ON counter`},
 		{"researcher", `BEFORE INSERT ON task`},
 		{"researcher", `AFTER INSERT ON task`},
-		{"researcher", `BEFORE UPDATE OF task_count ON collaboration`},
+		{"researcher", `BEFORE UPDATE OF tasks ON extent WHEN NEW.tasks <> OLD.tasks`},
 		{"researcher", `BEFORE INSERT ON result`},
 		{"researcher", `AFTER INSERT ON result WHEN NEW.organization_id = 3`},
 		{"researcher", `BEFORE INSERT ON payload`},
@@ -371,7 +371,7 @@ func (b *bed) state(t *testing.T) string {
 	for _, q := range []string{
 		`SELECT COUNT(*) FROM task`, `SELECT COUNT(*) FROM result`, `SELECT COUNT(*) FROM result WHERE finished_at IS NULL`,
 		`SELECT COUNT(*) FROM payload`, `SELECT COUNT(*) FROM algorithmport`, `SELECT value FROM counter WHERE name = 'run'`,
-		`SELECT SUM(task_count) FROM collaboration`, `SELECT SUM(result_count) FROM collaboration`,
+		`SELECT SUM(tasks) FROM extent`, `SELECT SUM(results) FROM extent`,
 	} {
 		fmt.Fprintf(&s, "%d ", b.number(t, q))
 	}

@@ -282,8 +282,8 @@ func TestAdvisory_T06_TasksLeaveNothing(t *testing.T) {
 func (b *bed) counts(t *testing.T) {
 	t.Helper()
 	for _, q := range []string{
-		`SELECT COUNT(*) FROM collaboration c WHERE c.task_count <> (SELECT COUNT(*) FROM task t WHERE t.collaboration_id = c.id)`,
-		`SELECT COUNT(*) FROM collaboration c WHERE c.result_count <> (
+		`SELECT COUNT(*) FROM collaboration c WHERE (SELECT COALESCE(SUM(y.tasks), 0) FROM extent y WHERE y.collaboration_id = c.id) <> (SELECT COUNT(*) FROM task t WHERE t.collaboration_id = c.id)`,
+		`SELECT COUNT(*) FROM collaboration c WHERE (SELECT COALESCE(SUM(y.results), 0) FROM extent y WHERE y.collaboration_id = c.id) <> (
 			SELECT COUNT(*) FROM result r JOIN task t ON t.id = r.task_id WHERE t.collaboration_id = c.id)`,
 		`SELECT COUNT(*) FROM result r LEFT JOIN task t ON t.id = r.task_id
 			WHERE COALESCE(r.collaboration_id, 0) <> COALESCE(t.collaboration_id, 0)`,

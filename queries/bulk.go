@@ -116,9 +116,9 @@ const statusOfRows = `UPDATE task SET status = s.status FROM (
 	WHERE s.task_id = task.id AND s.status <> task.status`
 
 // countersOfRows sets what triggers keep from then on.
-const countersOfRows = `UPDATE collaboration SET
-	task_count = (SELECT COUNT(*) FROM task t WHERE t.collaboration_id = collaboration.id),
-	result_count = (SELECT COUNT(*) FROM result r WHERE r.collaboration_id = collaboration.id)`
+const countersOfRows = `INSERT INTO extent (collaboration_id, tasks, results)
+	SELECT c.id, (SELECT COUNT(*) FROM task t WHERE t.collaboration_id = c.id), (SELECT COUNT(*) FROM result r WHERE r.collaboration_id = c.id)
+	FROM collaboration c`
 
 // Finish makes what is made of rows. The ids of each table go on above its highest one.
 func (l *Loader) Finish(ctx context.Context) error {

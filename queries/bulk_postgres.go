@@ -197,11 +197,15 @@ func (s *postgresSink) stop() {
 	}
 }
 
+// runNumber has run ids go on above those of tasks, and above those that were given out.
+const runNumber = `SELECT setval('run_number', h.run) FROM (SELECT MAX(n.run) AS run FROM (
+	SELECT run_id AS run FROM task UNION ALL SELECT value FROM counter WHERE name = 'run') n) h WHERE h.run > 0`
+
 func (s *postgresSink) complete(ctx context.Context, kept ...string) error {
 	if err := s.settle(); err != nil {
 		return err
 	}
-	last := slices.Concat(s.made, kept)
+	last := slices.Concat(s.made, kept, []string{runNumber})
 	for _, t := range s.tables {
 		last = append(last, "ALTER TABLE "+t+" ENABLE TRIGGER USER")
 	}

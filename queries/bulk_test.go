@@ -149,7 +149,7 @@ func TestLoadedDatabaseIsOneOfItsOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	c, err := db.GetCollaboration(t.Context(), 4)
+	c, err := db.CollaborationCounts(t.Context(), 4)
 	if err != nil || c.TaskCount != 1 || c.ResultCount != 1 {
 		t.Errorf("the collaboration is %+v, %v", c, err)
 	}
@@ -190,7 +190,7 @@ func wantNextIDs(t *testing.T, db *queries.DB, at queries.Time) {
 	if err != nil {
 		t.Error(err)
 	}
-	if c, err := db.GetCollaboration(t.Context(), 4); err != nil || c.TaskCount != 2 || c.ResultCount != 2 {
+	if c, err := db.CollaborationCounts(t.Context(), 4); err != nil || c.TaskCount != 2 || c.ResultCount != 2 {
 		t.Errorf("after more rows the collaboration is %+v, %v", c, err)
 	}
 }

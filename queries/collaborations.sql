@@ -4,12 +4,6 @@ INSERT INTO collaboration (name, encrypted) VALUES (@name, @encrypted) RETURNING
 -- name: GetCollaboration :one
 SELECT * FROM collaboration WHERE id = @id;
 
--- The row, held until the end of the transaction: whoever adds tasks, nodes or members
--- meanwhile waits, so that a deletion sees all there is.
-
--- name: HoldCollaboration :one
-UPDATE collaboration SET encrypted = encrypted WHERE id = @id RETURNING *;
-
 -- name: UpdateCollaboration :exec
 UPDATE collaboration SET name = @name, encrypted = @encrypted WHERE id = @id;
 

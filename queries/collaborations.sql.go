@@ -69,7 +69,7 @@ func (q *Queries) DeleteOtherMembers(ctx context.Context, collaborationID int64,
 
 const FindCollaborations = `-- name: FindCollaborations :many
 
-SELECT c.id, c.name, c.encrypted, c.task_count, c.result_count FROM collaboration c
+SELECT c.id, c.name, c.encrypted FROM collaboration c
 WHERE (CAST($1 AS BIGINT) IS NULL OR c.id = $1)
   AND (CAST($2 AS TEXT) IS NULL OR c.name = $2)
   AND (CAST($3 AS JSON) IS NULL OR c.name IN (SELECT j.key FROM json_each($3) AS j))
@@ -100,13 +100,7 @@ func (q *Queries) FindCollaborations(ctx context.Context, arg FindCollaborations
 	var items []Collaboration
 	for rows.Next() {
 		var i Collaboration
-		if err := rows.Scan(
-			&i.ID,
-			&i.Name,
-			&i.Encrypted,
-			&i.TaskCount,
-			&i.ResultCount,
-		); err != nil {
+		if err := rows.Scan(&i.ID, &i.Name, &i.Encrypted); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -121,39 +115,13 @@ func (q *Queries) FindCollaborations(ctx context.Context, arg FindCollaborations
 }
 
 const GetCollaboration = `-- name: GetCollaboration :one
-SELECT id, name, encrypted, task_count, result_count FROM collaboration WHERE id = $1
+SELECT id, name, encrypted FROM collaboration WHERE id = $1
 `
 
 func (q *Queries) GetCollaboration(ctx context.Context, id int64) (Collaboration, error) {
 	row := q.db.QueryRowContext(ctx, GetCollaboration, id)
 	var i Collaboration
-	err := row.Scan(
-		&i.ID,
-		&i.Name,
-		&i.Encrypted,
-		&i.TaskCount,
-		&i.ResultCount,
-	)
-	return i, err
-}
-
-const HoldCollaboration = `-- name: HoldCollaboration :one
-
-UPDATE collaboration SET encrypted = encrypted WHERE id = $1 RETURNING id, name, encrypted, task_count, result_count
-`
-
-// The row, held until the end of the transaction: whoever adds tasks, nodes or members
-// meanwhile waits, so that a deletion sees all there is.
-func (q *Queries) HoldCollaboration(ctx context.Context, id int64) (Collaboration, error) {
-	row := q.db.QueryRowContext(ctx, HoldCollaboration, id)
-	var i Collaboration
-	err := row.Scan(
-		&i.ID,
-		&i.Name,
-		&i.Encrypted,
-		&i.TaskCount,
-		&i.ResultCount,
-	)
+	err := row.Scan(&i.ID, &i.Name, &i.Encrypted)
 	return i, err
 }
 
@@ -183,7 +151,7 @@ func (q *Queries) InsertMembers(ctx context.Context, collaborationID int64, ids 
 }
 
 const ListCollaborations = `-- name: ListCollaborations :many
-SELECT c.id, c.name, c.encrypted, c.task_count, c.result_count
+SELECT c.id, c.name, c.encrypted
 FROM collaboration c
 WHERE (CAST($1 AS TEXT) IS NULL OR (lower(c.name) LIKE lower($1) ESCAPE '\'))
   AND (CAST($2 AS BOOLEAN) IS NULL OR c.encrypted = $2)
@@ -222,13 +190,7 @@ func (q *Queries) ListCollaborations(ctx context.Context, arg ListCollaborations
 	var items []Collaboration
 	for rows.Next() {
 		var i Collaboration
-		if err := rows.Scan(
-			&i.ID,
-			&i.Name,
-			&i.Encrypted,
-			&i.TaskCount,
-			&i.ResultCount,
-		); err != nil {
+		if err := rows.Scan(&i.ID, &i.Name, &i.Encrypted); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -55,11 +55,13 @@ type copying struct {
 	result      Copied
 }
 
-// copiedTables are all tables of this program but that of the versions.
+// copiedTables are all tables of this program but that of the versions and that of the numbers of rows.
 func copiedTables() []string {
 	list := []string{"secret", "counter"}
 	for _, t := range wiped {
-		list = append(list, strings.Trim(t, `"`))
+		if t != extentTable {
+			list = append(list, strings.Trim(t, `"`))
+		}
 	}
 	slices.Sort(list)
 	return list
@@ -104,7 +106,7 @@ func (c *copying) measure(ctx context.Context) (err error) {
 	}
 	there, err := c.in.tables(ctx)
 	c.result.LeftOut = slices.DeleteFunc(there, func(t string) bool {
-		return t == versionTable || slices.Contains(ofServers, t) || slices.Contains(copiedTables(), t)
+		return t == versionTable || t == extentTable || slices.Contains(ofServers, t) || slices.Contains(copiedTables(), t)
 	})
 	return err
 }

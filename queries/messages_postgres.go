@@ -29,10 +29,14 @@ const (
 		UNION ALL SELECT '', id, replica_id, body FROM message WHERE xid = ANY ($2::TEXT[]::XID8[])`
 )
 
-// AddMessage keeps what others have to be told when the transaction is durable; Announce tells that there is something.
+// AddMessage keeps what others have to be told when the transaction is durable, on the way to its commit; Announce tells
+// that there is something.
 func (t *Tx) AddMessage(ctx context.Context, replica int64, body string) error {
-	_, err := t.db.ExecContext(ctx, addMessage, replica, body)
-	return err
+	if err := t.pipe.ready(ctx); err != nil {
+		return err
+	}
+	t.pipe.last.Queue(addMessage, replica, body)
+	return nil
 }
 
 // Announce has the other servers read what there is.

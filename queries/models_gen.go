@@ -26,11 +26,9 @@ type Chunk struct {
 }
 
 type Collaboration struct {
-	ID          int64
-	Name        *string
-	Encrypted   bool
-	TaskCount   int64
-	ResultCount int64
+	ID        int64
+	Name      *string
+	Encrypted bool
 }
 
 type Counter struct {
@@ -52,6 +50,12 @@ type Event struct {
 	InCollaboration *int64
 	OfOrganization  *int64
 	Name            *string
+}
+
+type Extent struct {
+	CollaborationID int64
+	Tasks           int64
+	Results         int64
 }
 
 type FailedLogin struct {

@@ -35,7 +35,7 @@ WHERE r.collaboration_id IS NOT NULL
 ORDER BY r.id DESC LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 
 -- name: CountAllResults :one
-SELECT CAST(COALESCE(SUM(c.result_count), 0) AS BIGINT) AS total FROM collaboration c;
+SELECT CAST(COALESCE(SUM(y.results), 0) AS BIGINT) AS total FROM extent y;
 
 -- name: ListResultsOfTask :many
 SELECT r.*
@@ -76,8 +76,19 @@ WHERE p.result_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) OR
 INSERT INTO result (task_id, organization_id, collaboration_id, assigned_at, started_at, finished_at, status)
 VALUES (@task_id, @organization_id, @collaboration_id, @assigned_at, @started_at, @finished_at, @status) RETURNING id;
 
+-- The results of a new task, in the order of the organizations: a JSON object {"7":0,"1":1}.
+
+-- name: AssignTask :many
+INSERT INTO result (task_id, organization_id, collaboration_id, assigned_at, status)
+SELECT CAST(@task_id AS BIGINT), CAST(j.key AS BIGINT), CAST(@collaboration_id AS BIGINT), @assigned_at, 'pending'
+FROM json_each(@organizations) AS j
+RETURNING id, organization_id;
+
+-- name: InsertInput :exec
+INSERT INTO payload (result_id, input) VALUES (@result_id, @input);
+
 -- name: HoldResult :one
-UPDATE result SET status = status WHERE id = @id RETURNING *;
+SELECT * FROM result WHERE id = @id FOR NO KEY UPDATE;
 
 -- The collaboration of a result is that of its task: a trigger keeps it.
 

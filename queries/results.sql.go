@@ -40,8 +40,57 @@ func (q *Queries) AdvanceResult(ctx context.Context, arg AdvanceResultParams) (i
 	return result.RowsAffected()
 }
 
+const AssignTask = `-- name: AssignTask :many
+
+INSERT INTO result (task_id, organization_id, collaboration_id, assigned_at, status)
+SELECT CAST($1 AS BIGINT), CAST(j.key AS BIGINT), CAST($2 AS BIGINT), $3, 'pending'
+FROM json_each($4) AS j
+RETURNING id, organization_id
+`
+
+type AssignTaskParams struct {
+	TaskID          int64
+	CollaborationID int64
+	AssignedAt      *Time
+	Organizations   string
+}
+
+type AssignTaskRow struct {
+	ID             int64
+	OrganizationID *int64
+}
+
+// The results of a new task, in the order of the organizations: a JSON object {"7":0,"1":1}.
+func (q *Queries) AssignTask(ctx context.Context, arg AssignTaskParams) ([]AssignTaskRow, error) {
+	rows, err := q.db.QueryContext(ctx, AssignTask,
+		arg.TaskID,
+		arg.CollaborationID,
+		arg.AssignedAt,
+		arg.Organizations,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AssignTaskRow
+	for rows.Next() {
+		var i AssignTaskRow
+		if err := rows.Scan(&i.ID, &i.OrganizationID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const CountAllResults = `-- name: CountAllResults :one
-SELECT CAST(COALESCE(SUM(c.result_count), 0) AS BIGINT) AS total FROM collaboration c
+SELECT CAST(COALESCE(SUM(y.results), 0) AS BIGINT) AS total FROM extent y
 `
 
 func (q *Queries) CountAllResults(ctx context.Context) (int64, error) {
@@ -173,7 +222,7 @@ func (q *Queries) GetResult(ctx context.Context, id int64) (GetResultRow, error)
 }
 
 const HoldResult = `-- name: HoldResult :one
-UPDATE result SET status = status WHERE id = $1 RETURNING id, task_id, organization_id, assigned_at, started_at, finished_at, status, collaboration_id
+SELECT id, task_id, organization_id, assigned_at, started_at, finished_at, status, collaboration_id FROM result WHERE id = $1 FOR NO KEY UPDATE
 `
 
 func (q *Queries) HoldResult(ctx context.Context, id int64) (Result, error) {
@@ -190,6 +239,15 @@ func (q *Queries) HoldResult(ctx context.Context, id int64) (Result, error) {
 		&i.CollaborationID,
 	)
 	return i, err
+}
+
+const InsertInput = `-- name: InsertInput :exec
+INSERT INTO payload (result_id, input) VALUES ($1, $2)
+`
+
+func (q *Queries) InsertInput(ctx context.Context, resultID int64, input *Opaque) error {
+	_, err := q.db.ExecContext(ctx, InsertInput, resultID, input)
+	return err
 }
 
 const InsertResult = `-- name: InsertResult :one

@@ -195,6 +195,10 @@ func (r postgresReader) number(ctx context.Context, table string) (n int64, err 
 }
 
 func (r postgresReader) each(ctx context.Context, table string, columns, key []string, take func([]any) error) error {
+	given, err := r.runsGiven(ctx, table)
+	if err != nil {
+		return err
+	}
 	rows, err := r.conn.Query(ctx, selecting(table, columns, key))
 	if err != nil {
 		return err
@@ -213,11 +217,23 @@ func (r postgresReader) each(ctx context.Context, table string, columns, key []s
 				values[i] = At(v)
 			}
 		}
+		if table == "counter" && values[slices.Index(columns, "name")] == "run" {
+			at := slices.Index(columns, "value")
+			values[at] = max(values[at].(int64), given)
+		}
 		if err := take(values); err != nil {
 			return err
 		}
 	}
 	return rows.Err()
+}
+
+// runsGiven is the highest run id that was given out, which counts as the counter of SQLite does.
+func (r postgresReader) runsGiven(ctx context.Context, table string) (n int64, err error) {
+	if table == "counter" {
+		err = r.conn.QueryRow(ctx, lastRun).Scan(&n)
+	}
+	return n, err
 }
 
 func (r postgresReader) sequences(ctx context.Context) (map[string]int64, error) {

@@ -133,6 +133,9 @@ func nils(args []any) uint64 {
 
 var optional = regexp.MustCompile(`^\(CAST\(\$(\d+) AS \w+\) IS NULL OR `)
 
+// holding is how Postgres is told to hold rows, at the end of a query. SQLite has one writer, which holds everything.
+var holding = regexp.MustCompile(` FOR (NO KEY UPDATE|SHARE)\s*$`)
+
 type text struct {
 	sql  string
 	last int // highest parameter that the text still names
@@ -154,7 +157,7 @@ func (l *lite) text(key shape) (string, int) {
 func rewrite(q string, nils uint64) (string, int) {
 	var b strings.Builder
 	var last int
-	specialize(&b, q, nils, &last)
+	specialize(&b, holding.ReplaceAllString(q, ""), nils, &last)
 	return b.String(), last
 }
 

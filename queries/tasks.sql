@@ -41,17 +41,20 @@ SELECT t.* FROM task t WHERE t.id IN (SELECT CAST(j.key AS BIGINT) FROM json_eac
 -- hold; triggers keep the counts.
 
 -- name: CollaborationsInReach :many
-SELECT c.id, c.task_count, c.result_count FROM member m JOIN collaboration c ON c.id = m.collaboration_id
+SELECT m.collaboration_id AS id, CAST(COALESCE(SUM(y.tasks), 0) AS BIGINT) AS task_count,
+  CAST(COALESCE(SUM(y.results), 0) AS BIGINT) AS result_count
+FROM member m LEFT JOIN extent y ON y.collaboration_id = m.collaboration_id
 WHERE m.organization_id = @organization_id
   AND (CAST(sqlc.narg('only') AS BIGINT) IS NULL OR m.collaboration_id = sqlc.narg('only'))
-ORDER BY c.id;
+GROUP BY m.collaboration_id ORDER BY m.collaboration_id;
 
 -- name: CountAllTasks :one
-SELECT CAST((SELECT COALESCE(SUM(c.task_count), 0) FROM collaboration c)
+SELECT CAST((SELECT COALESCE(SUM(y.tasks), 0) FROM extent y)
   + (SELECT COUNT(*) FROM task t WHERE t.collaboration_id IS NULL) AS BIGINT) AS total;
 
 -- name: CollaborationCounts :one
-SELECT c.id, c.task_count, c.result_count FROM collaboration c WHERE c.id = @id;
+SELECT c.id, CAST(COALESCE(SUM(y.tasks), 0) AS BIGINT) AS task_count, CAST(COALESCE(SUM(y.results), 0) AS BIGINT) AS result_count
+FROM collaboration c LEFT JOIN extent y ON y.collaboration_id = c.id WHERE c.id = @id GROUP BY c.id;
 
 -- name: ChildrenOfTasks :many
 SELECT CAST(t.parent_id AS BIGINT) AS owner_id, t.id FROM task t
@@ -72,16 +75,21 @@ FROM node n JOIN nodeconfig p ON p.node_id = n.id
 WHERE n.collaboration_id = @collaboration_id AND n.organization_id IS NOT NULL AND p.key IN ('allowed_users', 'allowed_orgs')
 ORDER BY p.id;
 
+-- Who holds a row waits for those who write it and keeps others from it, until the end of the
+-- transaction; SQLite, which has one writer, is not told of that.
+
 -- name: HoldTask :one
-UPDATE task SET name = name WHERE id = @id RETURNING *;
+SELECT * FROM task WHERE id = @id FOR NO KEY UPDATE;
 
--- HoldTaskOfContainer reads a task and keeps it from being deleted or killed by others until
--- the end of the transaction.
+-- ShareTask keeps a task from being deleted or killed by others, not from having more tasks below it.
 
--- name: HoldTaskOfContainer :one
-UPDATE task SET run_id = run_id WHERE task.id = @id
-RETURNING task.run_id, task.init_user_id, task.image, task.collaboration_id, EXISTS (
-  SELECT 1 FROM result r WHERE r.task_id = task.id AND r.finished_at IS NULL) AS open;
+-- name: ShareTask :exec
+SELECT task.id FROM task WHERE id = @id FOR SHARE;
+
+-- name: ParentOfTask :one
+SELECT t.run_id, t.init_user_id, t.image, t.collaboration_id, EXISTS (
+  SELECT 1 FROM result r WHERE r.task_id = t.id AND r.finished_at IS NULL) AS open
+FROM task t WHERE t.id = @id;
 
 -- The status is that which the results are about to give the task.
 
@@ -103,7 +111,7 @@ WITH RECURSIVE tree (id) AS (
   SELECT t.id FROM task t WHERE t.id = @id
   UNION
   SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
-UPDATE task SET run_id = run_id WHERE id IN (SELECT tree.id FROM tree);
+SELECT task.id FROM task WHERE task.id IN (SELECT tree.id FROM tree) ORDER BY task.id FOR NO KEY UPDATE;
 
 -- name: TasksOfSubtree :many
 WITH RECURSIVE tree (id) AS (

@@ -43,7 +43,8 @@ func (q *Queries) ChildrenOfTasks(ctx context.Context, ids string) ([]ChildrenOf
 }
 
 const CollaborationCounts = `-- name: CollaborationCounts :one
-SELECT c.id, c.task_count, c.result_count FROM collaboration c WHERE c.id = $1
+SELECT c.id, CAST(COALESCE(SUM(y.tasks), 0) AS BIGINT) AS task_count, CAST(COALESCE(SUM(y.results), 0) AS BIGINT) AS result_count
+FROM collaboration c LEFT JOIN extent y ON y.collaboration_id = c.id WHERE c.id = $1 GROUP BY c.id
 `
 
 type CollaborationCountsRow struct {
@@ -61,10 +62,12 @@ func (q *Queries) CollaborationCounts(ctx context.Context, id int64) (Collaborat
 
 const CollaborationsInReach = `-- name: CollaborationsInReach :many
 
-SELECT c.id, c.task_count, c.result_count FROM member m JOIN collaboration c ON c.id = m.collaboration_id
+SELECT m.collaboration_id AS id, CAST(COALESCE(SUM(y.tasks), 0) AS BIGINT) AS task_count,
+  CAST(COALESCE(SUM(y.results), 0) AS BIGINT) AS result_count
+FROM member m LEFT JOIN extent y ON y.collaboration_id = m.collaboration_id
 WHERE m.organization_id = $1
   AND (CAST($2 AS BIGINT) IS NULL OR m.collaboration_id = $2)
-ORDER BY c.id
+GROUP BY m.collaboration_id ORDER BY m.collaboration_id
 `
 
 type CollaborationsInReachRow struct {
@@ -99,7 +102,7 @@ func (q *Queries) CollaborationsInReach(ctx context.Context, organizationID int6
 }
 
 const CountAllTasks = `-- name: CountAllTasks :one
-SELECT CAST((SELECT COALESCE(SUM(c.task_count), 0) FROM collaboration c)
+SELECT CAST((SELECT COALESCE(SUM(y.tasks), 0) FROM extent y)
   + (SELECT COUNT(*) FROM task t WHERE t.collaboration_id IS NULL) AS BIGINT) AS total
 `
 
@@ -153,7 +156,7 @@ WITH RECURSIVE tree (id) AS (
   SELECT t.id FROM task t WHERE t.id = $1
   UNION
   SELECT t.id FROM task t JOIN tree ON t.parent_id = tree.id)
-UPDATE task SET run_id = run_id WHERE id IN (SELECT tree.id FROM tree)
+SELECT task.id FROM task WHERE task.id IN (SELECT tree.id FROM tree) ORDER BY task.id FOR NO KEY UPDATE
 `
 
 // HoldSubtree holds a task with all below it, so that no container adds a task there
@@ -165,9 +168,12 @@ func (q *Queries) HoldSubtree(ctx context.Context, id int64) error {
 }
 
 const HoldTask = `-- name: HoldTask :one
-UPDATE task SET name = name WHERE id = $1 RETURNING id, name, description, image, collaboration_id, run_id, parent_id, database, initiator_id, init_user_id, created_at, status
+
+SELECT id, name, description, image, collaboration_id, run_id, parent_id, database, initiator_id, init_user_id, created_at, status FROM task WHERE id = $1 FOR NO KEY UPDATE
 `
 
+// Who holds a row waits for those who write it and keeps others from it, until the end of the
+// transaction; SQLite, which has one writer, is not told of that.
 func (q *Queries) HoldTask(ctx context.Context, id int64) (Task, error) {
 	row := q.db.QueryRowContext(ctx, HoldTask, id)
 	var i Task
@@ -184,36 +190,6 @@ func (q *Queries) HoldTask(ctx context.Context, id int64) (Task, error) {
 		&i.InitUserID,
 		&i.CreatedAt,
 		&i.Status,
-	)
-	return i, err
-}
-
-const HoldTaskOfContainer = `-- name: HoldTaskOfContainer :one
-
-UPDATE task SET run_id = run_id WHERE task.id = $1
-RETURNING task.run_id, task.init_user_id, task.image, task.collaboration_id, EXISTS (
-  SELECT 1 FROM result r WHERE r.task_id = task.id AND r.finished_at IS NULL) AS open
-`
-
-type HoldTaskOfContainerRow struct {
-	RunID           *int64
-	InitUserID      *int64
-	Image           *string
-	CollaborationID *int64
-	Open            bool
-}
-
-// HoldTaskOfContainer reads a task and keeps it from being deleted or killed by others until
-// the end of the transaction.
-func (q *Queries) HoldTaskOfContainer(ctx context.Context, id int64) (HoldTaskOfContainerRow, error) {
-	row := q.db.QueryRowContext(ctx, HoldTaskOfContainer, id)
-	var i HoldTaskOfContainerRow
-	err := row.Scan(
-		&i.RunID,
-		&i.InitUserID,
-		&i.Image,
-		&i.CollaborationID,
-		&i.Open,
 	)
 	return i, err
 }
@@ -465,6 +441,33 @@ func (q *Queries) NodesForTask(ctx context.Context, collaborationID int64) ([]No
 	return items, nil
 }
 
+const ParentOfTask = `-- name: ParentOfTask :one
+SELECT t.run_id, t.init_user_id, t.image, t.collaboration_id, EXISTS (
+  SELECT 1 FROM result r WHERE r.task_id = t.id AND r.finished_at IS NULL) AS open
+FROM task t WHERE t.id = $1
+`
+
+type ParentOfTaskRow struct {
+	RunID           *int64
+	InitUserID      *int64
+	Image           *string
+	CollaborationID *int64
+	Open            bool
+}
+
+func (q *Queries) ParentOfTask(ctx context.Context, id int64) (ParentOfTaskRow, error) {
+	row := q.db.QueryRowContext(ctx, ParentOfTask, id)
+	var i ParentOfTaskRow
+	err := row.Scan(
+		&i.RunID,
+		&i.InitUserID,
+		&i.Image,
+		&i.CollaborationID,
+		&i.Open,
+	)
+	return i, err
+}
+
 const PoliciesForTask = `-- name: PoliciesForTask :many
 SELECT p.node_id, CAST(n.organization_id AS BIGINT) AS organization_id, p.key, p.value
 FROM node n JOIN nodeconfig p ON p.node_id = n.id
@@ -505,6 +508,17 @@ func (q *Queries) PoliciesForTask(ctx context.Context, collaborationID *int64) (
 		return nil, err
 	}
 	return items, nil
+}
+
+const ShareTask = `-- name: ShareTask :exec
+
+SELECT task.id FROM task WHERE id = $1 FOR SHARE
+`
+
+// ShareTask keeps a task from being deleted or killed by others, not from having more tasks below it.
+func (q *Queries) ShareTask(ctx context.Context, id int64) error {
+	_, err := q.db.ExecContext(ctx, ShareTask, id)
+	return err
 }
 
 const StatesOfTasks = `-- name: StatesOfTasks :many

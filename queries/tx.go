@@ -16,6 +16,7 @@ type Tx struct {
 	*Queries
 	// Now is the one moment that all rows of this transaction carry.
 	Now   Time
+	pipe  *pipeline // of Postgres; nil on SQLite
 	after []func()
 }
 
@@ -67,22 +68,25 @@ func (db *DB) inPostgres(ctx context.Context, f func(ctx context.Context, tx *Tx
 	defer cut(nil)
 	stay := context.AfterFunc(ctx, func() { cut(context.Cause(ctx)) })
 	defer stay()
-	raw, err := db.pool.BeginTx(within, nil)
+	conn, err := db.pool.Conn(within)
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", cmp.Or(ctx.Err(), err))
 	}
-	defer func() { _ = raw.Rollback() }()
-	tx := &Tx{Queries: New(raw), Now: Now()}
+	p := &pipeline{conn: conn, toCommit: func() (context.Context, error) {
+		if !stay() {
+			return nil, fmt.Errorf("before the commit: %w", ctx.Err())
+		}
+		return within, nil
+	}, wait: cmp.Or(db.commitWait, commitWait), tooLong: func() { cut(errCommitWait) }}
+	defer p.leave(ctx)
+	tx := &Tx{Queries: New(p), Now: Now(), pipe: p}
 	if err := recovering(ctx, f, tx); err != nil {
 		return err
 	}
-	if !stay() {
-		return fmt.Errorf("before the commit: %w", ctx.Err())
-	}
-	limit := time.AfterFunc(cmp.Or(db.commitWait, commitWait), func() { cut(errCommitWait) })
-	defer limit.Stop()
-	if err := raw.Commit(); err != nil {
-		return fmt.Errorf("committing: %w", unsure(errors.Join(err, context.Cause(within))))
+	if p.begun && !p.ended {
+		if err := p.commit(&p.last); err != nil {
+			return err
+		}
 	}
 	return tx.committed()
 }

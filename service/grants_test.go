@@ -39,6 +39,7 @@ var ungranted = map[string]string{
 	"FlushFailures":           "the program's own work",
 	"TendTexts":               "the program's own work",
 	"TendEvents":              "the program's own work",
+	"TendExtents":             "the program's own work",
 	"TendTallies":             "the program's own work",
 	"Tally":                   "the program's own work",
 	"ForgetEvents":            "the program's own work",

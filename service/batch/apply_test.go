@@ -57,9 +57,9 @@ var fixtureRows = map[string]string{
 	"SELECT id, name, organization_id, collaboration_id FROM node ORDER BY id": "8 IKNL - ZEPPELIN Node 2 1, 9 Small Organization - ZEPPELIN Node 3 1, " +
 		"10 Big Organization - ZEPPELIN Node 4 1, 11 IKNL - PIPELINE Node 2 2, 12 Big Organization - PIPELINE Node 4 2, " +
 		"13 Small Organization - SLIPPERS Node 3 3, 14 Big Organization - SLIPPERS Node 4 3",
-	"SELECT type, COUNT(*) FROM authenticatable GROUP BY type ORDER BY type":                            "node 7, user 7",
-	"SELECT id, name, CASE WHEN encrypted THEN 1 ELSE 0 END, task_count FROM collaboration ORDER BY id": "1 ZEPPELIN 0 1, 2 PIPELINE 0 1, 3 SLIPPERS 0 2",
-	"SELECT collaboration_id, organization_id FROM member ORDER BY 1, 2":                                "1 2, 1 3, 1 4, 2 2, 2 4, 3 3, 3 4",
+	"SELECT type, COUNT(*) FROM authenticatable GROUP BY type ORDER BY type":                                                                             "node 7, user 7",
+	"SELECT id, name, CASE WHEN encrypted THEN 1 ELSE 0 END, (SELECT SUM(tasks) FROM extent WHERE collaboration_id = id) FROM collaboration ORDER BY id": "1 ZEPPELIN 0 1, 2 PIPELINE 0 1, 3 SLIPPERS 0 2",
+	"SELECT collaboration_id, organization_id FROM member ORDER BY 1, 2":                                                                                 "1 2, 1 3, 1 4, 2 2, 2 4, 3 3, 3 4",
 	"SELECT id, name, description, image, collaboration_id, run_id, parent_id, database, initiator_id, init_user_id FROM task ORDER BY id": "1 Example task <nil> hello-world 1 1 <nil> <nil> 2 <nil>, " +
 		"2 Example task <nil> hello-world 2 2 <nil> <nil> 2 <nil>, 3 Example task <nil> hello-world 3 3 <nil> <nil> 3 <nil>, " +
 		"4 Example task <nil> hello-world 3 4 <nil> <nil> 3 <nil>",
@@ -67,8 +67,8 @@ var fixtureRows = map[string]string{
 		"2 1 3 pending c29tZXRoaW5n <nil>, 3 1 4 pending c29tZXRoaW5n <nil>, 4 2 2 pending c29tZXRoaW5n <nil>, 5 2 4 pending c29tZXRoaW5n <nil>, " +
 		"6 3 3 pending c29tZXRoaW5n <nil>, 7 3 4 pending c29tZXRoaW5n <nil>, 8 4 3 pending c29tZXRoaW5n <nil>, 9 4 4 pending c29tZXRoaW5n <nil>",
 	"SELECT COUNT(*) FROM result WHERE assigned_at IS NOT NULL AND started_at IS NULL AND finished_at IS NULL": "9",
-	"SELECT value FROM counter WHERE name = 'run'":                                                             "4",
-	"SELECT COUNT(*), COUNT(DISTINCT public_key) FROM organization WHERE public_key IS NOT NULL":               "3 1",
+	"SELECT MAX(run_id) FROM task": "4",
+	"SELECT COUNT(*), COUNT(DISTINCT public_key) FROM organization WHERE public_key IS NOT NULL": "3 1",
 }
 
 // logsIn proves that a password and the API keys of the fixture are taken.

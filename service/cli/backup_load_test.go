@@ -134,7 +134,7 @@ func (s *victim) isOneCommit(t *testing.T, src queries.Source, origin map[int64]
 	db := plain(t, src)
 	defer db.Close()
 	var tasks, results int
-	const counts = `SELECT SUM(task_count), SUM(result_count) FROM collaboration`
+	const counts = `SELECT SUM(tasks), SUM(results) FROM extent`
 	if err := db.QueryRowContext(t.Context(), counts).Scan(&tasks, &results); err != nil {
 		t.Fatal(err)
 	}

@@ -163,7 +163,7 @@ func (m *migration) complete(t *testing.T) {
 	}
 	defer func() { _ = db.Close() }()
 	for query, want := range map[string]int64{
-		"SELECT result_count FROM collaboration":                                        oldResults,
+		"SELECT SUM(results) FROM extent":                                               oldResults,
 		"SELECT COUNT(*) FROM result r WHERE r.collaboration_id IS NOT NULL":            oldResults,
 		"SELECT COUNT(*) FROM task t JOIN collaboration c ON c.id = t.collaboration_id": oldTasks,
 	} {

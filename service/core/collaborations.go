@@ -255,8 +255,7 @@ func (c *Core) wholeCollaboration(ctx context.Context, row queries.Collaboration
 }
 
 // wholeCollaborations adds the related ids: one query for all organizations and one for
-// all nodes, and for the tasks one bounded read of the index for each collaboration
-// that has any.
+// all nodes, and for the tasks one bounded read of the index for each collaboration.
 func (c *Core) wholeCollaborations(ctx context.Context, rows []queries.Collaboration) ([]Collaboration, error) {
 	ids := make([]int64, len(rows))
 	for i := range rows {
@@ -271,9 +270,6 @@ func (c *Core) wholeCollaborations(ctx context.Context, rows []queries.Collabora
 	list := make([]Collaboration, len(rows))
 	for i, r := range rows {
 		list[i] = Collaboration{Collaboration: r, Organizations: organizations[r.ID], Nodes: nodes[r.ID]}
-		if r.TaskCount == 0 {
-			continue
-		}
 		tasks, err := c.db.NewestTasksOfCollaboration(ctx, &r.ID)
 		if err != nil {
 			return nil, fmt.Errorf("reading the tasks of a collaboration: %w", err)

@@ -14,11 +14,7 @@ import (
 // checkPolicies asks what the nodes of the targets shared of their configuration:
 // whoever lists allowed users or organizations takes tasks from these only. It is a
 // courtesy, the nodes decide for themselves (/docs/nodes#policies).
-func (t *Tx) checkPolicies(ctx context.Context, a access.Actor, in NewTask) error {
-	rows, err := t.PoliciesForTask(ctx, &in.CollaborationID)
-	if err != nil {
-		return fmt.Errorf("reading the policies of nodes: %w", err)
-	}
+func (t *Tx) checkPolicies(ctx context.Context, a access.Actor, in NewTask, rows []queries.PoliciesForTaskRow) error {
 	target := map[int64]bool{}
 	for _, o := range in.Targets {
 		target[o.OrganizationID] = true

@@ -14,27 +14,25 @@ import (
 // withPeers is Core.transact where there may be other servers: what it has to tell is stored with what it writes.
 func (p *peers) withPeers(ctx context.Context, f func(ctx context.Context, t *Tx) error) error {
 	var t *Tx
-	alone, told := false, false
-	err := p.core.db.InTx(ctx, func(ctx context.Context, q *queries.Tx) error {
-		if alone { // of a try before
+	told := false
+	decided := func() {
+		if t != nil && t.alone {
 			p.deciding.Add(-1)
 		}
-		t, alone, told = &Tx{Tx: q, core: p.core}, false, false
+	}
+	err := p.core.db.InTx(ctx, func(ctx context.Context, q *queries.Tx) error {
+		decided() // a try before
+		t, told = &Tx{Tx: q, core: p.core}, false
 		if err := f(ctx, t); err != nil || len(t.out) == 0 {
 			return err
 		}
-		// Counted before it is looked whether there are others: who comes between waits for it.
-		p.deciding.Add(1)
-		if alone = p.alone(); alone {
+		if t.isAlone() {
 			return nil
 		}
-		p.deciding.Add(-1)
 		told = true
 		return t.AddMessage(ctx, p.id.Load(), string(mustJSON(t.out)))
 	})
-	if alone {
-		p.deciding.Add(-1)
-	}
+	decided()
 	if err != nil && fault.Is(err, fault.Unknown) {
 		p.core.bus.Publish(t.out...) // others hear of it if it is stored; here nobody can tell
 	}

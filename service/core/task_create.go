@@ -38,13 +38,13 @@ func (c *Core) CreateTask(ctx context.Context, g access.Grant[access.CreateTasks
 		if err != nil {
 			return err
 		}
-		states, err := t.StartTask(ctx, &task, in.Targets)
+		states, err := t.startTask(ctx, queries.NewTask{Task: &task, Event: eventTaskCreated, IsLast: t.isAlone()}, in.Targets)
 		if err != nil {
 			return err
 		}
 		made = Task{Task: task, States: states}
 		t.announceTask(made)
-		return t.noteTask(ctx, eventTaskCreated, task.ID)
+		return nil
 	})
 	if err != nil {
 		return Task{}, fmt.Errorf("creating a task: %w", err)
@@ -60,35 +60,44 @@ func (t *Tx) admitTask(ctx context.Context, g access.Grant[access.CreateTasks], 
 		Name: in.Name, Description: in.Description, Image: in.Image, Database: in.Database,
 		CollaborationID: &in.CollaborationID, InitiatorID: &a.OrganizationID, CreatedAt: &t.Now,
 	}
-	collaboration, err := lockCollaboration(ctx, t, in.CollaborationID, noCollaborationForTask)
-	if err != nil {
-		return task, err
+	of := queries.Admitting{Collaboration: in.CollaborationID, Policies: a.Kind == access.User}
+	if a.Kind == access.Container {
+		of.Parent = &a.TaskID
 	}
-	members, err := t.NodesForTask(ctx, in.CollaborationID)
-	if err != nil {
-		return task, err
-	}
-	if err := checkTargets(members, in.Targets); err != nil {
-		return task, err
-	}
-	if a.Kind == access.User {
-		err = t.checkPolicies(ctx, a, in)
+	by, err := t.Admission(ctx, of)
+	if queries.Missing(err) {
+		return task, fault.New(fault.Missing, noCollaborationForTask, in.CollaborationID)
 	}
 	if err != nil {
-		return task, err
+		return task, fmt.Errorf("reading what a task is judged by: %w", err)
 	}
-	if err := participates(a, members); err != nil {
-		return task, err
-	}
-	if err := t.origin(ctx, g, &task); err != nil {
-		return task, err
-	}
-	for _, target := range in.Targets {
-		if err := fitsEncryption("input", target.Input, collaboration.Encrypted); err != nil {
-			return task, err
+	err = firstThat(
+		func() error { return checkTargets(by.Members, in.Targets) },
+		func() error { return t.checkPolicies(ctx, a, in, by.Policies) },
+		func() error { return participates(a, by.Members) },
+		func() error { return origin(g, &task, by.Parent) },
+		func() error { return targetsFit(in.Targets, by.Collaboration.Encrypted) },
+	)
+	return task, err
+}
+
+// firstThat is the error of the first check that has one; those behind it are not made.
+func firstThat(checks ...func() error) error {
+	for _, check := range checks {
+		if err := check(); err != nil {
+			return err
 		}
 	}
-	return task, nil
+	return nil
+}
+
+func targetsFit(targets []Target, encrypted bool) error {
+	for _, target := range targets {
+		if err := fitsEncryption("input", target.Input, encrypted); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // AdmitsTasksOf reports early whether the caller may make any task at all in a collaboration, with the fault that
@@ -159,10 +168,10 @@ func checkTargets(members []queries.NodesForTaskRow, targets []Target) error {
 
 // origin judges the caller and fills in where the task comes from: a user begins a
 // new run, a container adds to that of its own task.
-func (t *Tx) origin(ctx context.Context, g access.Grant[access.CreateTasks], task *queries.Task) error {
+func origin(g access.Grant[access.CreateTasks], task *queries.Task, parent *queries.ParentOfTaskRow) error {
 	a := g.Actor()
 	if a.Kind == access.Container {
-		return t.subtaskOf(ctx, a, task)
+		return subtaskOf(a, task, parent)
 	}
 	if !g.Any(access.Global, access.Organization) {
 		return fault.Deny()
@@ -175,12 +184,8 @@ func invalidContainer() error { return fault.New(fault.Unauthorized, "Container-
 
 // subtaskOf lets a container make tasks of its own image in its own collaboration as
 // long as its own task runs (/docs/tasks#subtasks, /docs/security#t08).
-func (t *Tx) subtaskOf(ctx context.Context, a access.Actor, task *queries.Task) error {
-	parent, err := t.HoldTaskOfContainer(ctx, a.TaskID)
-	if err != nil && !queries.Missing(err) {
-		return fmt.Errorf("reading the task of a container: %w", err)
-	}
-	if err != nil || !parent.Open || !a.MayContinue(value(task.Image), task.CollaborationID) {
+func subtaskOf(a access.Actor, task *queries.Task, parent *queries.ParentOfTaskRow) error {
+	if parent == nil || !parent.Open || !a.MayContinue(value(task.Image), task.CollaborationID) {
 		return invalidContainer()
 	}
 	task.ParentID, task.RunID, task.InitUserID = &a.TaskID, parent.RunID, parent.InitUserID
@@ -200,36 +205,30 @@ func (t *Tx) announceTask(task Task) {
 	t.emit(room, "new_task", task.ID)
 }
 
-// StartTask stores a task with a pending result for each target. Without a parent the
-// task begins a new run.
+// StartTask stores a task with a pending result for each target. Without a parent the task begins a new run.
 func (t *Tx) StartTask(ctx context.Context, task *queries.Task, targets []Target) ([]State, error) {
-	pending := statusPending
-	if task.ParentID == nil {
-		run, err := t.NextRun(ctx)
-		if err != nil {
+	return t.startTask(ctx, queries.NewTask{Task: task}, targets)
+}
+
+func (t *Tx) startTask(ctx context.Context, n queries.NewTask, targets []Target) ([]State, error) {
+	n.Status, n.To = StatusUnknown, make([]queries.Assigned, len(targets))
+	if len(targets) > 0 {
+		n.Status = statusPending // as all its results are
+	}
+	for i, target := range targets {
+		n.To[i] = queries.Assigned{OrganizationID: target.OrganizationID, Input: target.Input.kept()}
+		n.IsLast = n.IsLast && (target.Input == nil || target.Input.stream == 0)
+	}
+	ids, err := t.CreateTask(ctx, n)
+	if err != nil {
+		return nil, fmt.Errorf("storing a task: %w", err)
+	}
+	states := make([]State, len(ids))
+	for i, id := range ids {
+		states[i] = State{ResultID: id}
+		if err := t.adopt(ctx, id, inputPart, targets[i].Input); err != nil {
 			return nil, err
 		}
-		task.RunID = &run
-	}
-	if len(targets) > 0 {
-		task.Status = statusPending // as all its results are
-	}
-	if err := t.AddTask(ctx, task); err != nil {
-		return nil, err
-	}
-	states := make([]State, len(targets))
-	for i, target := range targets {
-		r := queries.Result{
-			TaskID: &task.ID, OrganizationID: &target.OrganizationID, CollaborationID: task.CollaborationID, AssignedAt: &t.Now, Status: &pending,
-		}
-		err := t.AddResult(ctx, &r)
-		if err == nil {
-			err = t.addTexts(ctx, r.ID, texts{input: target.Input})
-		}
-		if err != nil {
-			return nil, fmt.Errorf("assigning a task: %w", err)
-		}
-		states[i] = State{ResultID: r.ID}
 	}
 	return states, nil
 }

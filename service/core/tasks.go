@@ -232,8 +232,7 @@ func (c *Core) countTasks(ctx context.Context, r visibility, f TaskFilter, selec
 // TasksOfCollaboration lists the tasks of one collaboration, oldest first
 // (/docs/collaborations#tasks).
 func (c *Core) TasksOfCollaboration(ctx context.Context, g access.Grant[access.ViewTasks], id int64, p Page) (List[Task], error) {
-	row, err := c.visibleCollaboration(ctx, g, id, "Collaboration id=%d can not be found")
-	if err != nil {
+	if _, err := c.visibleCollaboration(ctx, g, id, "Collaboration id=%d can not be found"); err != nil {
 		return List[Task]{}, err
 	}
 	read := func(w window) ([]queries.Task, error) {
@@ -241,7 +240,10 @@ func (c *Core) TasksOfCollaboration(ctx context.Context, g access.Grant[access.V
 			CollaborationID: &id, After: w.cursor, Lim: w.limit, Off: w.offset,
 		})
 	}
-	reader := c.taskReader(ctx, g, false, read, func() (int64, error) { return row.TaskCount, nil })
+	reader := c.taskReader(ctx, g, false, read, func() (int64, error) {
+		row, err := c.db.CollaborationCounts(ctx, id)
+		return row.TaskCount, err
+	})
 	reader.up = true
 	reader.seek = func(place int64, backwards bool) (int64, error) {
 		return c.db.Seek(ctx, queries.ListTasksOfCollaboration, queries.ListTasksOfCollaborationParams{CollaborationID: &id}, place, backwards)

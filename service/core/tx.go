@@ -21,6 +21,22 @@ type Tx struct {
 	silent bool // nobody hears of what is done
 	rights bool // that rights changed is noted already
 	out    []bus.Message
+	alone  bool // it is decided that no other server has to be told
+}
+
+// isAlone reports whether no other server has to be told of what is done, which is so until the commit: then
+// the transaction may end with what the use case writes.
+func (t *Tx) isAlone() bool {
+	p := t.core.peers
+	if p == nil || t.alone {
+		return true
+	}
+	// Counted before it is looked whether there are others: who comes between waits for it.
+	p.deciding.Add(1)
+	if t.alone = p.alone(); !t.alone {
+		p.deciding.Add(-1)
+	}
+	return t.alone
 }
 
 // transact runs a use case's writes in one transaction. Whatever it emits goes out

@@ -24,8 +24,12 @@ func collaborations() *model {
 			{"get_task_ids", false, plain(memberIDs("tasks"))},
 			{"name_exists", true, nameExists},
 		},
-		virtuals: []virtual{{"task_count", func(_ *session, o *object) (starlark.Value, error) {
-			return starlark.MakeInt64(o.row.(*queries.Collaboration).TaskCount), nil
+		virtuals: []virtual{{"task_count", func(s *session, o *object) (starlark.Value, error) {
+			counts, err := s.db.CollaborationCounts(s.ctx, o.id())
+			if queries.Missing(err) {
+				err = nil // it is not stored yet
+			}
+			return starlark.MakeInt64(counts.TaskCount), err
 		}, nil}},
 		line: "<Collaboration {id}: '{name}', {#organizations} organization(s), {task_count} task(s)>",
 		rows: table[queries.Collaboration]{

@@ -39,7 +39,7 @@ func TestSnippetsOfTheDocumentation(t *testing.T) {
 		`SELECT r.id, r.task_id, r.organization_id, r.collaboration_id, r.status, p.input FROM result r JOIN payload p ON p.result_id = r.id ORDER BY r.id`: "1 1 2 1 <nil> {}, 2 1 3 1 <nil> {}",
 		`SELECT COUNT(*) FROM result WHERE assigned_at IS NOT NULL AND finished_at IS NULL`:                                                                 "2",
 		`SELECT value FROM counter WHERE name = 'run'`:                                                                                                      "1",
-		`SELECT task_count, result_count FROM collaboration`:                                                                                                "2 2",
+		`SELECT SUM(tasks), SUM(results) FROM extent`:                                                                                                       "2 2",
 	} {
 		if got := b.stored(query); got != want {
 			t.Errorf("%s\ngives %s\nwant  %s", query, got, want)

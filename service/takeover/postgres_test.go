@@ -58,7 +58,7 @@ func TestTablesOfPostgresAreTakenOverAndBack(t *testing.T) {
 		{`SELECT convert_from(input, 'UTF8') LIKE '{"method": "x"%' FROM payload WHERE result_id = 17`, "[[true]]"},
 		{`SELECT s.bytes = octet_length(o.input) FROM stream s JOIN ` + kept + `.result o ON o.id = s.result_id`, "[[true]]"},
 		{`SELECT count(*), max(node_id) FROM node_old_key`, "[[13 38]]"},
-		{`SELECT task_count, result_count FROM collaboration WHERE id = 3`, "[[2 5]]"},
+		{`SELECT SUM(tasks)::bigint, SUM(results)::bigint FROM extent WHERE collaboration_id = 3`, "[[2 5]]"},
 	} {
 		if got := fmt.Sprint(p.query(p.src(), c[0])); got != c[1] {
 			t.Errorf("%s: %s, want %s", c[0], got, c[1])
