@@ -3,6 +3,8 @@ package dbtest
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"net"
 	"net/url"
 	"sync"
@@ -106,9 +108,16 @@ func (p *Proxy) HoldCommit() {
 	p.hold = true
 }
 
+// preparedCommit is how the driver asks for a commit, behind other statements or alone: by the name that it gives the
+// prepared one.
+func preparedCommit() []byte {
+	sum := sha256.Sum256([]byte("COMMIT"))
+	return fmt.Appendf(nil, "\x00stmtcache_%x\x00", sum[:24])
+}
+
 // commits reports whether the answer to what is sent has to get lost.
 func (p *Proxy) commits(sent []byte) (loses bool) {
-	if !bytes.Contains(sent, []byte("commit\x00")) {
+	if !bytes.Contains(sent, preparedCommit()) {
 		return false
 	}
 	p.mu.Lock()
