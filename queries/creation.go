@@ -203,7 +203,7 @@ given AS (
 	INSERT INTO payload (result_id, input)
 	SELECT r.id, i.input FROM unnest($12::bigint[], $13::bytea[]) AS i (organization_id, input) JOIN assigned r ON r.organization_id = i.organization_id
 	WHERE i.input IS NOT NULL),
-noted AS (INSERT INTO event (at, type, task_id) SELECT $10, $14, id FROM added WHERE $14 <> '')
+noted AS (INSERT INTO event (at, type, task_id, in_collaboration) SELECT $10, $14, id, $4 FROM added WHERE $14 <> '')
 SELECT t.id, t.run_id, r.id, r.organization_id FROM added t LEFT JOIN assigned r ON TRUE`
 
 func (p *pipeline) createTask(ctx context.Context, now Time, n NewTask) ([]int64, error) {

@@ -99,6 +99,11 @@ func creationIsWhole(t *testing.T, db *DB) {
 	if err := errors.Join(err1, err2); err != nil || *first.Result.OrganizationID != 2 || *first.Result.Status != "pending" || *input.Input != "aW4=" || !Missing(none) {
 		t.Errorf("%+v, %+v, %v, %v", first, input, err, none)
 	}
+	var noted string
+	const events = `SELECT type || ' of ' || task_id || ' in ' || in_collaboration || COALESCE(' and ' || result_id, '') FROM event`
+	if err := db.pool.QueryRowContext(t.Context(), events).Scan(&noted); err != nil || noted != "task-created of 1 in 7" {
+		t.Errorf("the event is %q, %v", noted, err)
+	}
 	refused := errors.New("refused")
 	if _, _, err := create(t.Context(), db, func(Admission) error { return refused }); !errors.Is(err, refused) {
 		t.Error(err)

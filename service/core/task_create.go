@@ -38,7 +38,7 @@ func (c *Core) CreateTask(ctx context.Context, g access.Grant[access.CreateTasks
 		if err != nil {
 			return err
 		}
-		states, err := t.startTask(ctx, queries.NewTask{Task: &task, Event: eventTaskCreated, IsLast: t.isAlone()}, in.Targets)
+		states, err := t.writeTask(ctx, queries.NewTask{Task: &task, Event: eventTaskCreated, IsLast: t.isAlone()}, in.Targets)
 		if err != nil {
 			return err
 		}
@@ -207,10 +207,10 @@ func (t *Tx) announceTask(task Task) {
 
 // StartTask stores a task with a pending result for each target. Without a parent the task begins a new run.
 func (t *Tx) StartTask(ctx context.Context, task *queries.Task, targets []Target) ([]State, error) {
-	return t.startTask(ctx, queries.NewTask{Task: task}, targets)
+	return t.writeTask(ctx, queries.NewTask{Task: task}, targets)
 }
 
-func (t *Tx) startTask(ctx context.Context, n queries.NewTask, targets []Target) ([]State, error) {
+func (t *Tx) writeTask(ctx context.Context, n queries.NewTask, targets []Target) ([]State, error) {
 	n.Status, n.To = StatusUnknown, make([]queries.Assigned, len(targets))
 	if len(targets) > 0 {
 		n.Status = statusPending // as all its results are
