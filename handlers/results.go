@@ -115,6 +115,9 @@ func (s *Server) handleListResults(k *call, g access.Grant[access.ViewResults]) 
 	if f.err() != nil {
 		return f.err()
 	}
+	if filter.Open {
+		s.live.fetched(k.actor, filter.TaskID)
+	}
 	results, err := s.core.Results(k.ctx, g, filter, p, k.includes("task"))
 	if err != nil {
 		return err

@@ -32,6 +32,7 @@ type Periods struct {
 	FirstPing time.Duration // until nodes are first asked whether they are there: 5 s
 	Ping      time.Duration // between two such questions: 65 s (/docs/live#presence)
 	Flush     time.Duration // between two writes of when accounts were last seen: 5 s
+	Ask       time.Duration // that a node has to ask for a task before it is told of the next one anyway: 50 ms
 }
 
 func (p Periods) withDefaults() Periods {
@@ -39,6 +40,7 @@ func (p Periods) withDefaults() Periods {
 		FirstPing: cmp.Or(p.FirstPing, 5*time.Second),
 		Ping:      cmp.Or(p.Ping, 65*time.Second),
 		Flush:     cmp.Or(p.Flush, 5*time.Second),
+		Ask:       cmp.Or(p.Ask, 50*time.Millisecond),
 	}
 }
 
@@ -93,6 +95,7 @@ type connection struct {
 	socket    *live.Socket
 	standing  core.Standing
 	leftRooms // from rooms of its standing
+	announced
 }
 
 // connect lets a client in (/docs/live#connect): the token, the status, who has come,
@@ -159,7 +162,7 @@ func (l *sockets) judge(ctx context.Context, k *live.Socket, token string) (*con
 	if !ok {
 		return nil, fault.New(fault.Unauthorized, "%s %d is gone", who.Kind, who.ID)
 	}
-	return &connection{Actor: who, socket: k, standing: standing}, nil
+	return &connection{Actor: who, socket: k, standing: standing, announced: announced{patience: l.periods.Ask}}, nil
 }
 
 // badCredentials reports whether an error is about the token, and not a failure of the server.

@@ -406,6 +406,7 @@ func (c *socketClient) take() []string {
 	c.t.Helper()
 	c.b.marks++
 	mark := fmt.Sprintf("mark %d", c.b.marks)
+	eventually(c.t, c.name+" is told of all tasks", func() bool { return !c.b.announces(c.socket()) })
 	if id := c.socket(); id != "" && len(c.b.s.live.tasks.Sockets(id)) > 0 {
 		if err := c.b.s.live.tasks.Emit(id, "mark", c.b.marks); err != nil {
 			c.t.Fatal(err)

@@ -119,6 +119,10 @@ func (l *sockets) dropSilent(account int64) bool {
 func (l *sockets) receive(m bus.Message) {
 	switch m.Topic {
 	case core.TopicEmit:
+		if m.Name == core.EventNewTask {
+			l.announceTask(m)
+			return
+		}
 		if err := l.tasks.Emit(m.Key, m.Name, m.Data); err != nil {
 			l.s.log.Error().Err(err).Msgf("An event %s went to nobody", m.Name)
 		}

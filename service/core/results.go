@@ -88,6 +88,15 @@ func (c *Core) Results(ctx context.Context, g access.Grant[access.ViewResults], 
 	return list, nil
 }
 
+// WaitingTasks lists the tasks that a node has not started yet, the oldest first.
+func (c *Core) WaitingTasks(ctx context.Context, node access.Actor, most int64) ([]int64, error) {
+	tasks, err := c.db.UnstartedTasks(ctx, queries.UnstartedTasksParams{CollaborationID: &node.CollaborationID, OrganizationID: &node.OrganizationID, Lim: most})
+	if err != nil {
+		return nil, fmt.Errorf("looking for tasks that wait for node %d: %w", node.ID, err)
+	}
+	return tasks, nil
+}
+
 // indexOfResults chooses the index that a list is read by.
 func (c *Core) indexOfResults(ctx context.Context, r visibility, f ResultFilter) (listIndex, error) {
 	if f.TaskID != nil || f.Port != nil || f.run != nil || f.OrganizationID == nil || f.NodeID != nil || f.Open {

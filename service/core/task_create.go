@@ -192,6 +192,9 @@ func subtaskOf(a access.Actor, task *queries.Task, parent *queries.ParentOfTaskR
 	return nil
 }
 
+// EventNewTask asks the nodes of a collaboration to fetch what waits for them of a task.
+const EventNewTask = "new_task"
+
 // announceTask announces a task in the collaboration; nodes fetch their results at
 // `new_task` (/docs/tasks#events).
 func (t *Tx) announceTask(task Task) {
@@ -202,7 +205,7 @@ func (t *Tx) announceTask(task Task) {
 		CollaborationID int64  `json:"collaboration_id"`
 		InitOrgID       int64  `json:"init_org_id"`
 	}{task.ID, task.RunID, *task.CollaborationID, *task.InitiatorID})
-	t.emit(room, "new_task", task.ID)
+	t.emit(room, EventNewTask, task.ID)
 }
 
 // StartTask stores a task with a pending result for each target. Without a parent the task begins a new run.

@@ -93,7 +93,17 @@ func (ns *Namespace) Emit(room, event string, args ...any) error {
 	if err != nil {
 		return err
 	}
-	ns.hand(room, "", encode(packetEvent, ns.name, "", data), false)
+	ns.hand(room, nil, encode(packetEvent, ns.name, "", data), false)
+	return nil
+}
+
+// EmitTo is Emit to those of a room for whom to reports true. It must not send or end anything.
+func (ns *Namespace) EmitTo(room string, to func(*Socket) bool, event string, args ...any) error {
+	data, err := eventData(event, args)
+	if err != nil {
+		return err
+	}
+	ns.hand(room, to, encode(packetEvent, ns.name, "", data), false)
 	return nil
 }
 
@@ -104,15 +114,16 @@ func (ns *Namespace) EmitSoon(room, except, event string, args ...any) error {
 	if err != nil {
 		return err
 	}
-	ns.hand(room, except, encode(packetEvent, ns.name, "", data), true)
+	others := func(k *Socket) bool { return k.id != except }
+	ns.hand(room, others, encode(packetEvent, ns.name, "", data), true)
 	return nil
 }
 
-// hand queues a frame for the sockets of a room but one, and ends the sessions of clients that are too slow.
-func (ns *Namespace) hand(room, except string, frame []byte, soon bool) {
+// hand queues a frame for the sockets of a room, or for some of them, and ends the sessions of clients that are too slow.
+func (ns *Namespace) hand(room string, to func(*Socket) bool, frame []byte, soon bool) {
 	var slow []*session
 	ns.each(room, func(k *Socket) {
-		if k.id != except && !k.session.put(frame, soon) {
+		if (to == nil || to(k)) && !k.session.put(frame, soon) {
 			slow = append(slow, k.session)
 		}
 	})
