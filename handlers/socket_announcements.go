@@ -127,7 +127,11 @@ func (l *sockets) tellMissed(v *connection, asked int64) {
 	ctx, cancel := context.WithTimeout(context.Background(), packetTimeout)
 	defer cancel()
 	err := fault.Caught(func() error {
-		tasks, err := l.s.core.WaitingTasks(ctx, v.Actor, mostMissed)
+		g, err := access.Judge[access.NodeItself](v.Actor)
+		if err != nil {
+			return err
+		}
+		tasks, err := l.s.core.WaitingTasks(ctx, g, mostMissed)
 		v.tell(slices.DeleteFunc(tasks, func(task int64) bool { return task == asked })...)
 		return err
 	})

@@ -28,7 +28,7 @@ type Admitting struct {
 // collaboration is. Creations do not wait for each other, but whoever holds the collaboration does for them.
 func (t *Tx) Admission(ctx context.Context, of Admitting) (a Admission, err error) {
 	if t.pipe != nil {
-		return t.pipe.admission(ctx, of)
+		return t.pipe.askAdmission(ctx, of)
 	}
 	a.Collaboration, err = t.GetCollaboration(ctx, of.Collaboration)
 	if err == nil {
@@ -48,7 +48,7 @@ func (t *Tx) Admission(ctx context.Context, of Admitting) (a Admission, err erro
 	return a, err
 }
 
-func (p *pipeline) admission(ctx context.Context, of Admitting) (a Admission, err error) {
+func (p *pipeline) askAdmission(ctx context.Context, of Admitting) (a Admission, err error) {
 	b := &pgx.Batch{}
 	b.Queue(shareCollaboration, int32(collaborationLocks), lockKey(of.Collaboration))
 	if of.Parent != nil {
@@ -128,7 +128,7 @@ type NewTask struct {
 // CreateTask writes a task with its pending results, and returns their ids.
 func (t *Tx) CreateTask(ctx context.Context, n NewTask) ([]int64, error) {
 	if t.pipe != nil {
-		return t.pipe.createTask(ctx, t.Now, n)
+		return t.pipe.storeTask(ctx, t.Now, n)
 	}
 	if n.RunID == nil && n.ParentID == nil {
 		run, err := t.TakeRun(ctx)
@@ -206,7 +206,7 @@ given AS (
 noted AS (INSERT INTO event (at, type, task_id, in_collaboration) SELECT $10, $14, id, $4 FROM added WHERE $14 <> '')
 SELECT t.id, t.run_id, r.id, r.organization_id FROM added t LEFT JOIN assigned r ON TRUE`
 
-func (p *pipeline) createTask(ctx context.Context, now Time, n NewTask) ([]int64, error) {
+func (p *pipeline) storeTask(ctx context.Context, now Time, n NewTask) ([]int64, error) {
 	organizations, inputs := make([]int64, len(n.To)), make([][]byte, len(n.To))
 	place := make(map[int64]int, len(n.To))
 	for i, to := range n.To {

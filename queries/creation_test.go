@@ -150,7 +150,7 @@ func runsOnce(t *testing.T, db *DB) {
 	if err != nil || *task.RunID != 5001 {
 		t.Errorf("after run 5000: %v, %v", task.RunID, err)
 	}
-	if n, err := db.HighestRun(t.Context()); err != nil || n != 5001 {
+	if n, err := db.LastRun(t.Context()); err != nil || n != 5001 {
 		t.Errorf("the highest run is %d, %v", n, err)
 	}
 }

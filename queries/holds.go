@@ -34,8 +34,8 @@ func (t *Tx) HoldCollaboration(ctx context.Context, id int64) (Collaboration, er
 // lastRun is the highest run id that Postgres gave out.
 const lastRun = `SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM run_number`
 
-// HighestRun is the highest run id that was ever given out, 0 before the first.
-func (db *DB) HighestRun(ctx context.Context) (int64, error) {
+// LastRun is the highest run id that was ever given out, 0 before the first.
+func (db *DB) LastRun(ctx context.Context) (int64, error) {
 	n, err := db.GetHighestRun(ctx)
 	if err != nil || db.Engine != Postgres {
 		return n, err

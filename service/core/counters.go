@@ -19,7 +19,7 @@ func (t *Tx) KeepRun(ctx context.Context, run int64) error {
 
 // HighestRun returns the highest run id ever given out, 0 before the first.
 func (c *Core) HighestRun(ctx context.Context) (int64, error) {
-	n, err := c.db.HighestRun(ctx)
+	n, err := c.db.LastRun(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("reading the highest run: %w", err)
 	}

@@ -89,7 +89,8 @@ func (c *Core) Results(ctx context.Context, g access.Grant[access.ViewResults], 
 }
 
 // WaitingTasks lists the tasks that a node has not started yet, the oldest first.
-func (c *Core) WaitingTasks(ctx context.Context, node access.Actor, most int64) ([]int64, error) {
+func (c *Core) WaitingTasks(ctx context.Context, g access.Grant[access.NodeItself], most int64) ([]int64, error) {
+	node := g.Actor()
 	tasks, err := c.db.UnstartedTasks(ctx, queries.UnstartedTasksParams{CollaborationID: &node.CollaborationID, OrganizationID: &node.OrganizationID, Lim: most})
 	if err != nil {
 		return nil, fmt.Errorf("looking for tasks that wait for node %d: %w", node.ID, err)
