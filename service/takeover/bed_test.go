@@ -211,6 +211,14 @@ func (p *patient) serve() (stop func()) {
 // call makes a request and returns status and reply.
 func (p *patient) call(method, path, token string, body any) (int, any) {
 	p.Helper()
+	status, v, err := p.tryCall(method, path, token, body)
+	p.must(err)
+	return status, v
+}
+
+// tryCall is call, whose connection may be cut.
+func (p *patient) tryCall(method, path, token string, body any) (int, any, error) {
+	p.Helper()
 	raw, err := json.Marshal(body)
 	p.must(err)
 	r, err := http.NewRequestWithContext(p.Context(), method, "http://"+p.address+"/api"+path, bytes.NewReader(raw))
@@ -220,11 +228,12 @@ func (p *patient) call(method, path, token string, body any) (int, any) {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
 	reply, err := http.DefaultClient.Do(r)
-	p.must(err)
+	if err != nil {
+		return 0, nil, err
+	}
 	defer func() { _ = reply.Body.Close() }()
 	var v any
-	p.must(json.NewDecoder(reply.Body).Decode(&v))
-	return reply.StatusCode, v
+	return reply.StatusCode, v, json.NewDecoder(reply.Body).Decode(&v)
 }
 
 // oldToken is one that the 3.x server signed.

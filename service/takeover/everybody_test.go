@@ -3,6 +3,7 @@ package takeover
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"vserver/queries/dbtest"
 	"vserver/service/promise"
@@ -66,7 +67,11 @@ func (p *patient) wantNodesLogIn() {
 			continue
 		}
 		nodes++
-		status, reply := p.call("POST", "/token/node", "", map[string]any{"api_key": known.Key})
+		status, reply, err := p.tryCall("POST", "/token/node", "", map[string]any{"api_key": known.Key})
+		for end := time.Now().Add(promise.Patience); err != nil && time.Now().Before(end); { // cut while it is searched for: nodes ask again
+			status, reply, err = p.tryCall("POST", "/token/node", "", map[string]any{"api_key": known.Key})
+		}
+		p.must(err)
 		switch id := there[name]; {
 		case id == nil && status != 401:
 			p.Errorf("%s, which is gone, logs in: %d %v", name, status, reply)
