@@ -92,12 +92,12 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 			_, err := q.ListResultsOfTask(ctx, ListResultsOfTaskParams{TaskID: id, Lim: 10})
 			return err
 		}},
-		{name: "states of a page of tasks", want: "USING INDEX result_task", sorts: true, read: func(ctx context.Context) error {
-			_, err := q.StatesOfTasks(ctx, *within)
+		{name: "results of a page of tasks", want: "SEARCH r USING INDEX result_task", sorts: true, read: func(ctx context.Context) error {
+			_, err := q.PartsOfTasks(ctx, *within)
 			return err
 		}},
-		{name: "children of a page of tasks", want: "USING COVERING INDEX task_parent", sorts: true, read: func(ctx context.Context) error {
-			_, err := q.ChildrenOfTasks(ctx, *within)
+		{name: "children of a page of tasks", want: "SEARCH t USING INDEX task_parent", sorts: true, read: func(ctx context.Context) error {
+			_, err := q.PartsOfTasks(ctx, *within)
 			return err
 		}},
 		{name: "nodes of a page of results", want: "SEARCH n USING INDEX sqlite_autoindex_node_2", read: func(ctx context.Context) error {

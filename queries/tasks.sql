@@ -56,9 +56,15 @@ SELECT CAST((SELECT COALESCE(SUM(y.tasks), 0) FROM extent y)
 SELECT c.id, CAST(COALESCE(SUM(y.tasks), 0) AS BIGINT) AS task_count, CAST(COALESCE(SUM(y.results), 0) AS BIGINT) AS result_count
 FROM collaboration c LEFT JOIN extent y ON y.collaboration_id = c.id WHERE c.id = @id GROUP BY c.id;
 
--- name: ChildrenOfTasks :many
-SELECT CAST(t.parent_id AS BIGINT) AS owner_id, t.id FROM task t
-WHERE t.parent_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY t.id;
+-- What belongs to tasks: their results, and the tasks below them, of which the moment says nothing.
+
+-- name: PartsOfTasks :many
+SELECT CAST(r.task_id AS BIGINT) AS owner_id, r.id, r.finished_at AS at, CAST(FALSE AS BOOLEAN) AS below FROM result r
+WHERE r.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j)
+UNION ALL
+SELECT CAST(t.parent_id AS BIGINT) AS owner_id, t.id, t.created_at AS at, CAST(TRUE AS BOOLEAN) AS below FROM task t
+WHERE t.parent_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j)
+ORDER BY 2;
 
 -- name: StatesOfTasks :many
 SELECT CAST(r.task_id AS BIGINT) AS task_id, r.id, r.finished_at FROM result r

@@ -9,39 +9,6 @@ import (
 	"context"
 )
 
-const ChildrenOfTasks = `-- name: ChildrenOfTasks :many
-SELECT CAST(t.parent_id AS BIGINT) AS owner_id, t.id FROM task t
-WHERE t.parent_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j) ORDER BY t.id
-`
-
-type ChildrenOfTasksRow struct {
-	OwnerID int64
-	ID      int64
-}
-
-func (q *Queries) ChildrenOfTasks(ctx context.Context, ids string) ([]ChildrenOfTasksRow, error) {
-	rows, err := q.db.QueryContext(ctx, ChildrenOfTasks, ids)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ChildrenOfTasksRow
-	for rows.Next() {
-		var i ChildrenOfTasksRow
-		if err := rows.Scan(&i.OwnerID, &i.ID); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const CollaborationCounts = `-- name: CollaborationCounts :one
 SELECT c.id, CAST(COALESCE(SUM(y.tasks), 0) AS BIGINT) AS task_count, CAST(COALESCE(SUM(y.results), 0) AS BIGINT) AS result_count
 FROM collaboration c LEFT JOIN extent y ON y.collaboration_id = c.id WHERE c.id = $1 GROUP BY c.id
@@ -466,6 +433,52 @@ func (q *Queries) ParentOfTask(ctx context.Context, id int64) (ParentOfTaskRow, 
 		&i.Open,
 	)
 	return i, err
+}
+
+const PartsOfTasks = `-- name: PartsOfTasks :many
+
+SELECT CAST(r.task_id AS BIGINT) AS owner_id, r.id, r.finished_at AS at, CAST(FALSE AS BOOLEAN) AS below FROM result r
+WHERE r.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)
+UNION ALL
+SELECT CAST(t.parent_id AS BIGINT) AS owner_id, t.id, t.created_at AS at, CAST(TRUE AS BOOLEAN) AS below FROM task t
+WHERE t.parent_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)
+ORDER BY 2
+`
+
+type PartsOfTasksRow struct {
+	OwnerID int64
+	ID      int64
+	At      *Time
+	Below   bool
+}
+
+// What belongs to tasks: their results, and the tasks below them, of which the moment says nothing.
+func (q *Queries) PartsOfTasks(ctx context.Context, ids string) ([]PartsOfTasksRow, error) {
+	rows, err := q.db.QueryContext(ctx, PartsOfTasks, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PartsOfTasksRow
+	for rows.Next() {
+		var i PartsOfTasksRow
+		if err := rows.Scan(
+			&i.OwnerID,
+			&i.ID,
+			&i.At,
+			&i.Below,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const PoliciesForTask = `-- name: PoliciesForTask :many

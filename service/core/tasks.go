@@ -286,7 +286,7 @@ func (c *Core) visibleTask(ctx context.Context, g access.AnyGrant, id int64, mis
 	return row, err
 }
 
-// wholeTasks adds what belongs to the tasks of a page, with one query a relation.
+// wholeTasks adds what belongs to the tasks of a page, with one query.
 func (c *Core) wholeTasks(ctx context.Context, g access.AnyGrant, rows []queries.Task, results bool) ([]Task, error) {
 	if len(rows) == 0 {
 		return nil, nil
@@ -296,13 +296,17 @@ func (c *Core) wholeTasks(ctx context.Context, g access.AnyGrant, rows []queries
 		ids[i] = rows[i].ID
 	}
 	set := idSet(ids)
-	children, err := byOwner(c.db.ChildrenOfTasks(ctx, set))
+	parts, err := c.db.PartsOfTasks(ctx, set)
 	if err != nil {
-		return nil, fmt.Errorf("reading the children of tasks: %w", err)
+		return nil, fmt.Errorf("reading what belongs to tasks: %w", err)
 	}
-	states, err := statesOf(ctx, c.db.Queries, set)
-	if err != nil {
-		return nil, err
+	children, states := map[int64][]int64{}, map[int64][]State{}
+	for _, p := range parts {
+		if p.Below {
+			children[p.OwnerID] = append(children[p.OwnerID], p.ID)
+		} else {
+			states[p.OwnerID] = append(states[p.OwnerID], State{ResultID: p.ID, FinishedAt: p.At})
+		}
 	}
 	list := make([]Task, len(rows))
 	for i, r := range rows {
@@ -312,19 +316,6 @@ func (c *Core) wholeTasks(ctx context.Context, g access.AnyGrant, rows []queries
 		err = c.embedResults(ctx, access.Embedded[access.ViewResults](g), list)
 	}
 	return list, err
-}
-
-// statesOf reads the states of the results of tasks, by task.
-func statesOf(ctx context.Context, q *queries.Queries, tasks string) (map[int64][]State, error) {
-	rows, err := q.StatesOfTasks(ctx, tasks)
-	if err != nil {
-		return nil, fmt.Errorf("reading the states of tasks: %w", err)
-	}
-	by := map[int64][]State{}
-	for _, r := range rows {
-		by[r.TaskID] = append(by[r.TaskID], State{ResultID: r.ID, FinishedAt: r.FinishedAt})
-	}
-	return by, nil
 }
 
 // DeleteTask kills what runs of a task and below it, and removes the task with its
