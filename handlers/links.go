@@ -61,7 +61,7 @@ func (k *call) replyLinked(v any, field, kind string, ids []int64) error {
 	}
 	source := append([]byte(k.s.opt.Version+" "+k.s.opt.APIPath+" "+kind+" "), b...)
 	for _, id := range ids {
-		source = binary.BigEndian.AppendUint64(source, uint64(id))
+		source = binary.BigEndian.AppendUint64(source, uint64(id)) //nolint:gosec // the same bits
 	}
 	return k.sendMade(http.StatusOK, source, func() []byte {
 		body := make([]byte, 0, len(b)+len(ids)*(80+len(k.s.opt.APIPath)))

@@ -94,7 +94,7 @@ func TestNodesThatComeBackMissNothing(t *testing.T) {
 				eventually(t, "the node hears of what waits for it", func() bool { return len(announcedTo(node)) >= len(x.want) })
 			}
 			b.makes(t, 2)
-			want := append(x.want, "7")
+			want := slices.Concat(x.want, []string{"7"})
 			eventually(t, fmt.Sprintf("the node hears of %v", want), func() bool { return slices.Contains(announcedTo(node), "7") })
 			if got := announcedTo(node); !slices.Equal(got, want) {
 				t.Errorf("the node heard of %v, not %v", got, want)

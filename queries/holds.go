@@ -18,7 +18,7 @@ const (
 )
 
 // lockKey is what the lock of a collaboration is called; two with one name only wait for each other.
-func lockKey(id int64) int32 { return int32(id & 0x7fffffff) } //nolint:gosec // it has 31 bits
+func lockKey(id int64) int32 { return int32(id & 0x7fffffff) }
 
 // HoldCollaboration reads a collaboration and holds it until the end of the transaction: whoever adds tasks, nodes or
 // members meanwhile waits, so that a deletion sees all there is.

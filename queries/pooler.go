@@ -43,11 +43,12 @@ func suit(ctx context.Context, settings *pgx.ConnConfig, pooler Pooler) (shared 
 	c, err := pgconn.ConnectConfig(ctx, &settings.Config)
 	var refused *pgconn.PgError
 	through := errors.As(err, &refused) && refused.Code == parameterRefused
-	if through {
+	switch {
+	case through:
 		delete(settings.RuntimeParams, "jit")
-	} else if err != nil {
+	case err != nil:
 		return false, fmt.Errorf("opening Postgres: %w", Named(err))
-	} else {
+	default:
 		through, err = throughPooler(ctx, c)
 		if err = errors.Join(err, c.Close(ctx)); err != nil {
 			return false, fmt.Errorf("opening Postgres: %w", Named(err))

@@ -41,7 +41,7 @@ func bouncer(t *testing.T, direct, mode string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // for another account
+	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	password, _ := at.User.Password()
@@ -49,7 +49,7 @@ func bouncer(t *testing.T, direct, mode string) string {
 		"auth_type = any\npool_mode = %s\ndefault_pool_size = 40\nmax_client_conn = 500\nunix_socket_dir =\n",
 		at.Hostname(), at.Port(), at.User.Username(), password, port, mode)
 	file := filepath.Join(dir, "pgbouncer.ini")
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil { //nolint:gosec // for another account
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	c := exec.CommandContext(t.Context(), program, file)

@@ -56,10 +56,6 @@ const (
 	eventPause = 10 * time.Minute
 )
 
-func (t *Tx) noteTask(ctx context.Context, kind string, task int64) error {
-	return t.InsertTaskEvent(ctx, queries.InsertTaskEventParams{At: t.Now, Type: kind, TaskID: &task})
-}
-
 func (t *Tx) noteKilled(ctx context.Context, tasks []int64) error {
 	return t.InsertKillEvents(ctx, queries.InsertKillEventsParams{At: t.Now, Type: eventTaskKilled, Ids: idSet(tasks)})
 }
