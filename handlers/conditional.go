@@ -44,10 +44,10 @@ func (k *call) send(status int, body []byte) error {
 }
 
 // sendMade sends JSON that is made of a source, and of nothing else, when the caller does not have it already.
-func (k *call) sendMade(status int, source []byte, body func() []byte) error {
+func (k *call) sendMade(status int, source []byte, made func() []byte) error {
 	h := k.echo.Response().Header()
 	if status != http.StatusOK || !k.asks.tagged || h.Get("Cache-Control") == noStore {
-		return sendJSON(k.echo, status, body())
+		return sendJSON(k.echo, status, made())
 	}
 	zip := k.zips() && len(source) >= leastZipped
 	tag := tagOf(h, source, zip)
@@ -55,7 +55,7 @@ func (k *call) sendMade(status int, source []byte, body func() []byte) error {
 	if hasAlready(k.echo.Request().Header, tag) {
 		return k.echo.NoContent(http.StatusNotModified)
 	}
-	sent := body()
+	sent := made()
 	if zip {
 		var b bytes.Buffer
 		if err := k.s.zippers.copy(&b, sent); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -90,10 +91,34 @@ func OthersConnected(ctx context.Context, src Source) (n int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := db.QueryRowContext(ctx, othersConnected).Scan(&n); err != nil {
-		return 0, fmt.Errorf("looking who uses the database: %w", err)
+	return stillConnected(ctx, func() (n int, err error) {
+		err = db.QueryRowContext(ctx, othersConnected).Scan(&n)
+		return n, err
+	})
+}
+
+const (
+	// A connection is seen for a moment after its client has gone: so long it is looked whether that was all.
+	goneWithin = 3 * time.Second
+	gonePause  = 50 * time.Millisecond
+)
+
+// stillConnected looks who uses a database, until that is nobody or it is clear that somebody does.
+func stillConnected[T comparable](ctx context.Context, look func() (T, error)) (who T, err error) {
+	var nobody T
+	for end := time.Now().Add(goneWithin); ; {
+		if who, err = look(); err != nil {
+			return who, fmt.Errorf("looking who uses the database: %w", err)
+		}
+		if who == nobody || time.Now().After(end) {
+			return who, nil
+		}
+		select {
+		case <-time.After(gonePause):
+		case <-ctx.Done():
+			return who, fmt.Errorf("looking who uses the database: %w", ctx.Err())
+		}
 	}
-	return n, nil
 }
 
 // othersConnected counts the connections of others.

@@ -12,6 +12,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"vserver/queries"
 	"vserver/queries/dbtest"
@@ -353,6 +356,56 @@ func TestFormsOfColumnsAreKnown(t *testing.T) {
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("columns of %s: %v, want %v", kind, got, want)
+		}
+	}
+}
+
+// TestConnectionsThatEndAreWaitedFor: who stops a server and begins at once is not told that it is still there.
+func TestConnectionsThatEndAreWaitedFor(t *testing.T) {
+	src := (&dbtest.Template{}).Copy(t)
+	if src.Engine != queries.Postgres {
+		t.Skip("skipped: nobody connects to SQLite")
+	}
+	c, err := pgx.Connect(t.Context(), src.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := queries.OthersConnected(t.Context(), src); n != 1 || err != nil {
+		t.Errorf("one is connected, found %d: %v", n, err)
+	}
+	time.AfterFunc(100*time.Millisecond, func() { _ = c.Close(context.WithoutCancel(t.Context())) })
+	if n, err := queries.OthersConnected(t.Context(), src); n != 0 || err != nil {
+		t.Errorf("the last one goes, found %d: %v", n, err)
+	}
+}
+
+// TestNamesOfThisProgramAreKnown: what the schema makes goes aside when the tables of a 3.x server come back.
+func TestNamesOfThisProgramAreKnown(t *testing.T) {
+	src := (&dbtest.Template{}).Copy(t)
+	if src.Engine != queries.Postgres {
+		t.Skip("skipped: a file of SQLite goes aside as a whole")
+	}
+	c, err := pgx.Connect(t.Context(), src.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close(context.WithoutCancel(t.Context())) }()
+	const made = `SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND (c.relkind IN ('r', 'v')
+			OR c.relkind = 'S' AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('a', 'i') AND d.classid = 'pg_class'::regclass))
+		UNION SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
+		UNION SELECT t.typname FROM pg_type t WHERE t.typnamespace = 'public'::regnamespace AND t.typtype = 'e'`
+	rows, err := c.Query(t.Context(), made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(names) < 30 {
+		t.Fatalf("%d names: %v", len(names), err)
+	}
+	known := strings.Split(queries.OwnNames, ",")
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			t.Errorf("the schema makes %s, which is not among the names of this program", name)
 		}
 	}
 }

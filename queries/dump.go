@@ -130,9 +130,12 @@ func replaceable(ctx context.Context, dsn string, version int64) (has int64, err
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	var connected int
-	if err := db.QueryRowContext(ctx, othersConnected).Scan(&connected); err != nil {
-		return 0, fmt.Errorf("looking who uses the database: %w", err)
+	connected, err := stillConnected(ctx, func() (n int, err error) {
+		err = db.QueryRowContext(ctx, othersConnected).Scan(&n)
+		return n, err
+	})
+	if err != nil {
+		return 0, err
 	}
 	if connected > 0 {
 		return 0, fmt.Errorf("%w: %d other connections", ErrInUse, connected)

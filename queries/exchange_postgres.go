@@ -55,10 +55,10 @@ func OthersOf(ctx context.Context, src Source) (who string, err error) {
 			CASE WHEN application_name = '' THEN '' ELSE ' (' || application_name || ')' END), ', ' ORDER BY pid), '')
 		FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 			AND application_name <> '` + takeoverName + `'`
-	if err := conn.QueryRow(ctx, others).Scan(&who); err != nil {
-		return "", fmt.Errorf("looking who uses the database: %w", err)
-	}
-	return who, nil
+	return stillConnected(ctx, func() (who string, err error) {
+		err = conn.QueryRow(ctx, others).Scan(&who)
+		return who, err
+	})
 }
 
 // move is what has tables, views, functions, enums and sequences change their schema. Sequences and indexes of a table go with it.

@@ -61,3 +61,6 @@ func (db *DB) WaitForCommits(d time.Duration) { db.commitWait = d }
 
 // SeenTimeline has a connection's server be one that another primary has followed.
 func (db *DB) SeenTimeline(n int64) (was int64) { return db.line.timeline.Swap(n) }
+
+// OwnNames are the names of what the schema makes.
+const OwnNames = ownNames

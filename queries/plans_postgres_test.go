@@ -139,7 +139,7 @@ func TestLeanQueriesKeepTheirArguments(t *testing.T) {
 // TestLeadingAndSeeking have lists in the order of an index, from either end.
 func TestLeadingAndSeeking(t *testing.T) {
 	led := leading(ListTasks, "status")
-	for _, want := range []string{"t.status >= $13)", "(t.status, t.id) < ($13, $15))", "\nORDER BY t.status DESC, t.id DESC LIMIT"} {
+	for _, want := range []string{"t.status >= $13)", "(t.status, t.id) < ($13, $17))", "\nORDER BY t.status DESC, t.id DESC LIMIT"} {
 		if !strings.Contains(led, want) {
 			t.Errorf("no %s in %s", want, led)
 		}

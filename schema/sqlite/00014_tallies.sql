@@ -1,8 +1,8 @@
 -- +goose Up
 -- How many rows there are for a value that people filter by, so that a list knows its total without counting them. A
 -- tally covers the rows up to the id that a counter has (tallied_tasks, tallied_results); those behind it are counted,
--- and from time to time added. Whatever changes a row
--- that is covered adds a row with the difference; nothing is updated, so that nobody waits for another.
+-- and from time to time added. Whatever changes a row that is covered adds a row with the difference; nothing is updated,
+-- so that nobody waits for another. Rows are inserted behind what is tallied: ids go up.
 CREATE TABLE tally (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   kind TEXT NOT NULL,
@@ -24,16 +24,6 @@ INSERT INTO counter (name, value) SELECT 'tallied_results', MAX(r.id) FROM resul
 
 -- For the planner, as in 00004_statistics.sql.
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('task', 'task_status', '1000000 150000 1'), ('tally', 'tally_value', '1000 20 2 1 1');
-
--- +goose StatementBegin
-CREATE TRIGGER task_tally_insert AFTER INSERT ON task
-WHEN NEW.id <= (SELECT c.value FROM counter c WHERE c.name = 'tallied_tasks')
-BEGIN
-  INSERT INTO tally (kind, value, collaboration_id, number) SELECT 'status', NEW.status, COALESCE(NEW.collaboration_id, 0), 1;
-  INSERT INTO tally (kind, value, collaboration_id, number) SELECT 'initiator', CAST(NEW.initiator_id AS TEXT), COALESCE(NEW.collaboration_id, 0), 1 WHERE NEW.initiator_id IS NOT NULL;
-  INSERT INTO tally (kind, value, collaboration_id, number) SELECT 'init_user', CAST(NEW.init_user_id AS TEXT), COALESCE(NEW.collaboration_id, 0), 1 WHERE NEW.init_user_id IS NOT NULL;
-END;
--- +goose StatementEnd
 
 -- +goose StatementBegin
 CREATE TRIGGER task_tally_delete AFTER DELETE ON task
@@ -60,14 +50,6 @@ END;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
-CREATE TRIGGER result_tally_insert AFTER INSERT ON result
-WHEN NEW.organization_id IS NOT NULL AND NEW.id <= (SELECT c.value FROM counter c WHERE c.name = 'tallied_results')
-BEGIN
-  INSERT INTO tally (kind, value, collaboration_id, number) SELECT 'organization', CAST(NEW.organization_id AS TEXT), COALESCE(NEW.collaboration_id, 0), 1;
-END;
--- +goose StatementEnd
-
--- +goose StatementBegin
 CREATE TRIGGER result_tally_delete AFTER DELETE ON result
 WHEN OLD.organization_id IS NOT NULL AND OLD.id <= (SELECT c.value FROM counter c WHERE c.name = 'tallied_results')
 BEGIN
@@ -88,10 +70,8 @@ END;
 -- +goose Down
 DROP TRIGGER result_tally_update;
 DROP TRIGGER result_tally_delete;
-DROP TRIGGER result_tally_insert;
 DROP TRIGGER task_tally_update;
 DROP TRIGGER task_tally_delete;
-DROP TRIGGER task_tally_insert;
 DELETE FROM counter WHERE name IN ('tallied_tasks', 'tallied_results');
 DROP TABLE tally;
 DELETE FROM sqlite_stat1 WHERE idx IN ('task_status', 'tally_value');

@@ -21,7 +21,8 @@ import (
 // birth identifies the start of a process, in a form that no later process with the same
 // number shares: the boot of the machine and the clock ticks since. It is empty when
 // there is no such process; one that has ended and only waits to be collected by its
-// parent counts as gone.
+// parent counts as gone. It has not ended while a thread of it is left, which keeps its
+// ports and locks.
 func birth(pid int) string {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -29,8 +30,8 @@ func birth(pid int) string {
 	}
 	// The second field is a name in parentheses, which may hold anything.
 	fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
-	const state, began = 0, 19
-	if len(fields) <= began || bytes.ContainsAny(fields[state], "ZX") {
+	const state, threads, began = 0, 17, 19
+	if len(fields) <= began || bytes.ContainsAny(fields[state], "ZX") && len(fields[threads]) == 1 && fields[threads][0] <= '1' {
 		return ""
 	}
 	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id") // without one the ticks must do
