@@ -2,10 +2,11 @@
 -- How many tasks and results a collaboration has is the sum of the rows that it has here: one with SQLite, where
 -- writers wait for each other anyway.
 CREATE TABLE extent (
-  collaboration_id INTEGER PRIMARY KEY,
+  collaboration_id INTEGER NOT NULL,
   tasks INTEGER NOT NULL,
   results INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX extent_collaboration ON extent (collaboration_id);
 INSERT INTO extent (collaboration_id, tasks, results) SELECT id, task_count, result_count FROM collaboration;
 
 DROP TRIGGER task_count_insert;

@@ -35,13 +35,15 @@ func TestReliability_R12_KillInAMigration(t *testing.T) {
 		t.Fatalf("the migration takes %s: that is no load", whole)
 	}
 	killed := 0
-	for round := range rounds {
+	for round := 0; round < rounds || killed < rounds/2 && round < 5*rounds; round++ {
 		m.age(t)
 		// Spread over the whole run, and a little beyond.
-		at := whole * time.Duration(round) / time.Duration(rounds)
+		at := whole * time.Duration(round%rounds) / time.Duration(rounds)
 		at += time.Duration(rand.Int64N(int64(whole) / int64(rounds)))
 		if took := m.migrate(t, at); took >= at {
 			killed++
+		} else {
+			whole = took // the machine has more time for it than before
 		}
 		m.restores(t)
 		m.migrate(t, time.Hour)
