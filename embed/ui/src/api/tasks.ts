@@ -102,5 +102,5 @@ export function useTask(id: number) {
   const found = useQuery(task(id));
   const every = usePolling(found.data !== undefined && !found.data.complete);
   useQuery({ ...task(id), refetchInterval: every, enabled: every !== false });
-  return { ...found, every };
+  return found;
 }

@@ -11,8 +11,12 @@ import { useText } from "../../text";
 // RunTree shows all tasks of a run, each below the one that made it.
 export function RunTree({ task }: { task: Task }) {
   const t = useText();
-  const every = usePolling(!task.complete);
-  const { data, error } = useSeen("task", { ...run(task.run_id ?? 0), enabled: task.run_id !== null, refetchInterval: every });
+  const often = usePolling(true);
+  const { data, error } = useSeen("task", {
+    ...run(task.run_id ?? 0),
+    enabled: task.run_id !== null,
+    refetchInterval: ({ state }) => (!task.complete || state.data?.some((one) => !one.complete) ? often : false),
+  });
   if (error) return <ProblemNote problem={error} />;
   if (!data) return <Skeleton h={120} />;
   const there = new Set(data.map((one) => one.id));

@@ -3,7 +3,7 @@ import { IconBinaryTree, IconChartBar, IconFileImport, IconLock, IconReportAnaly
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { collaborations } from "../../api/collaborations";
-import { resultsOf, type Task, useTask } from "../../api/tasks";
+import { resultsOf, type Task, usePolling, useTask } from "../../api/tasks";
 import { useSeen } from "../../api/rights";
 import { Facts } from "../../parts/Facts";
 import { useCollaborationNames, useOrganizationNames } from "../../parts/Named";
@@ -24,8 +24,15 @@ export default function TaskPage() {
   const t = useText();
   const id = Number(taskRoute.useParams().id);
   const asked = useTask(id);
-  const { data: task, every } = asked;
-  const results = useSeen("result", { ...resultsOf(id), refetchInterval: every, retry: false, enabled: task !== undefined });
+  const { data: task } = asked;
+  const often = usePolling(true);
+  // The task may be complete before its results were asked for the last time.
+  const results = useSeen("result", {
+    ...resultsOf(id),
+    refetchInterval: ({ state }) => (!task?.complete || state.data?.some((part) => !part.finished_at) ? often : false),
+    retry: false,
+    enabled: task !== undefined,
+  });
   if (!task) return <WaitingPage title={t.tasks.number(id)} on={asked} height={320} />;
   return (
     <Page
