@@ -17,7 +17,8 @@ import (
 // screen is a terminal with a shell in it, which a test types into and looks at.
 type screen struct {
 	*home
-	socket string
+	socket  string
+	servers int // of tmux, so far
 }
 
 // newScreen opens a terminal in a home of its own.
@@ -27,7 +28,6 @@ func newScreen(t *testing.T) *screen {
 		t.Skip("NOT TESTED: what happens on a terminal, since tmux is not installed")
 	}
 	s := &screen{home: newHome(t)}
-	s.socket = filepath.Join(s.dir, "tmux")
 	s.env = append(s.env, "TERM=screen-256color", "TMUX=")
 	if err := os.WriteFile(filepath.Join(s.dir, "rc"), []byte("PS1='ready> '\nunset HISTFILE\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -42,9 +42,12 @@ func newScreen(t *testing.T) *screen {
 	return s
 }
 
-// open starts a shell in the terminal.
+// open starts a shell in a new terminal. It has a server of tmux of its own: one whose
+// last terminal was closed takes requests for a moment more and then drops them.
 func (s *screen) open() {
 	s.Helper()
+	s.servers++
+	s.socket = filepath.Join(s.dir, fmt.Sprintf("tmux%d", s.servers))
 	s.tmux("-f", "/dev/null", "new-session", "-d", "-x", "130", "-y", "45", "exec bash --rcfile "+filepath.Join(s.dir, "rc"))
 	s.await("ready>")
 }

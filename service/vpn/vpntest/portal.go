@@ -222,7 +222,7 @@ func (p *Portal) serve(w http.ResponseWriter, r *http.Request) {
 		case <-p.released:
 		case <-r.Context().Done():
 		}
-		return
+		panic(http.ErrAbortHandler) // a return would answer with 200, which a client may still read that has just given up
 	}
 	p.mu.Lock()
 	a := p.answer(r, asked)
