@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
-	"html"
-	"html/template"
 	"maps"
 	"path"
 	"regexp"
@@ -66,9 +64,9 @@ func Docs(tables map[string]string) (map[string]Document, error) {
 		}
 		all[name] = Document{kind, text}
 	}
-	frame, err := template.ParseFS(docs, "docs/page.html")
+	frame, err := docs.ReadFile("docs/page.html")
 	if err != nil {
-		return nil, fmt.Errorf("reading the template of the documentation: %w", err)
+		return nil, fmt.Errorf("reading the frame of the documentation: %w", err)
 	}
 	tables = maps.Clone(tables)
 	text, err := licences()
@@ -81,34 +79,18 @@ func Docs(tables map[string]string) (map[string]Document, error) {
 		return nil, err
 	}
 	for name, page := range pages {
-		page.Chapters = navigation(pages, name)
-		var out bytes.Buffer
-		if err := frame.Execute(&out, page); err != nil {
-			return nil, fmt.Errorf("writing page %s of the documentation: %w", name, err)
-		}
-		all[strings.TrimPrefix(name, "index")] = Document{"text/html; charset=utf-8", out.Bytes()}
+		text := fill(string(frame), map[string]markup{
+			"Title": escaped(page.title), "Sections": page.sections(), "Body": page.body, "Chapters": navigation(pages, name),
+		})
+		all[strings.TrimPrefix(name, "index")] = Document{"text/html; charset=utf-8", text}
 	}
 	return all, nil
 }
 
-// page is what the template shows.
+// page is a page of the documentation.
 type page struct {
-	Title    string
-	Body     template.HTML
-	Sections []link // of this page
-	Chapters []part
-}
-
-// part is a chapter as the navigation shows it.
-type part struct {
-	Title string
-	Links []link
-}
-
-type link struct {
-	To      string
-	Title   template.HTML
-	Current bool
+	title string
+	body  markup
 }
 
 // readPages renders the Markdown of every page.
@@ -132,12 +114,7 @@ func readPages(tables map[string]string) (map[string]page, error) {
 			if err := markdown.Convert([]byte(text), &out); err != nil {
 				return nil, fmt.Errorf("rendering page %s of the documentation: %w", name, err)
 			}
-			body := out.String()
-			pages[name] = page{
-				Title:    strings.TrimPrefix(title, "# "),
-				Body:     template.HTML(body), //nolint:gosec // our own text, without raw HTML
-				Sections: sections(body),
-			}
+			pages[name] = page{strings.TrimPrefix(title, "# "), markup(out.String())} // our own text, without raw HTML
 		}
 	}
 	return pages, nil
@@ -165,29 +142,37 @@ func withTables(text string, tables map[string]string) (string, error) {
 
 var section = regexp.MustCompile(`<h2 id="([^"]+)">(.*)</h2>`)
 
-// sections lists the headings of the second level.
-func sections(body string) []link {
-	var list []link
-	for _, m := range section.FindAllStringSubmatch(body, -1) {
-		list = append(list, link{To: "#" + m[1], Title: template.HTML(m[2])}) //nolint:gosec // as above
+// sections lists the headings of the second level, where there are many.
+func (p page) sections() markup {
+	list := section.FindAllStringSubmatch(string(p.body), -1)
+	if len(list) <= 3 {
+		return ""
 	}
-	return list
+	var b strings.Builder
+	b.WriteString("      <nav class=\"sections\" aria-label=\"On this page\">\n        <ul>\n")
+	for _, m := range list {
+		fmt.Fprintf(&b, "          <li><a href=\"#%s\">%s</a></li>\n", m[1], m[2])
+	}
+	b.WriteString("        </ul>\n      </nav>\n")
+	return markup(b.String())
 }
 
 // navigation lists all pages, the current one marked.
-func navigation(pages map[string]page, current string) []part {
-	var parts []part
+func navigation(pages map[string]page, current string) markup {
+	var b strings.Builder
 	for _, c := range chapters {
-		p := part{Title: c.title}
+		fmt.Fprintf(&b, "\n      <h2>%s</h2>\n      <ul>\n", escaped(c.title))
 		for _, name := range c.pages {
-			to := name
+			to, mark := name, ""
 			if name == "index" {
 				to = "./"
 			}
-			title := template.HTML(html.EscapeString(pages[name].Title)) //nolint:gosec // escaped
-			p.Links = append(p.Links, link{To: to, Title: title, Current: name == current})
+			if name == current {
+				mark = ` aria-current="page"`
+			}
+			fmt.Fprintf(&b, "        <li><a href=\"%s\"%s>%s</a></li>\n", to, mark, escaped(pages[name].title))
 		}
-		parts = append(parts, p)
+		b.WriteString("      </ul>")
 	}
-	return parts
+	return markup(b.String())
 }

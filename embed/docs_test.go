@@ -86,7 +86,7 @@ func TestLinksOfTheDocumentationLeadSomewhere(t *testing.T) {
 			ids[name][m[1]] = true
 		}
 	}
-	_, static, err := Start()
+	_, static, err := Start(StartPage{})
 	if err != nil {
 		t.Fatal(err)
 	}

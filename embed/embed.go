@@ -5,10 +5,11 @@
 package embed
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
-	"html/template"
 	"io/fs"
+	"strings"
 )
 
 //go:embed start
@@ -19,7 +20,7 @@ var files embed.FS
 const StartPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; " +
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// StartPage is what the start page's template shows.
+// StartPage is what the start page shows.
 type StartPage struct {
 	Version    string // of this program, as `vserver version` says it
 	APIPath    string // prefix of the REST routes as configured: "/api", or "" for the root
@@ -27,16 +28,27 @@ type StartPage struct {
 	UI         string // the way to the web interface: "v6/"; "" when it is off
 }
 
-// Start returns the page for "/", to be executed with a StartPage, and the files to
-// serve below "/static/": its style, script and icons, and robots.txt.
-func Start() (*template.Template, fs.FS, error) {
+// aboutUI and endOfUI enclose what the start page says of the web interface.
+const aboutUI, endOfUI = "<!--ui-->", "<!--/ui-->"
+
+// Start returns the page for "/" in HTML, and the files to serve below "/static/": its
+// style, script and icons, and robots.txt.
+func Start(shown StartPage) ([]byte, fs.FS, error) {
 	static, err := fs.Sub(files, "start/static")
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the start page's files: %w", err)
 	}
-	page, err := template.ParseFS(files, "start/index.html")
+	text, err := files.ReadFile("start/index.html")
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the start page: %w", err)
 	}
-	return page, static, nil
+	before, rest, _ := strings.Cut(string(text), aboutUI)
+	about, after, _ := strings.Cut(rest, endOfUI)
+	if shown.UI == "" {
+		about = ""
+	}
+	return fill(before+about+after, map[string]markup{
+		"Version": escaped(shown.Version), "APIPath": escaped(shown.APIPath), "API": escaped(cmp.Or(shown.APIPath, "/")),
+		"SocketPath": escaped(shown.SocketPath), "UI": escaped(shown.UI),
+	}), static, nil
 }

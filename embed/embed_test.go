@@ -9,15 +9,11 @@ import (
 
 func render(t *testing.T, page StartPage) string {
 	t.Helper()
-	tmpl, _, err := Start()
+	text, _, err := Start(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out strings.Builder
-	if err := tmpl.Execute(&out, page); err != nil {
-		t.Fatal(err)
-	}
-	return out.String()
+	return string(text)
 }
 
 func TestStartPageShowsWhatItWasGiven(t *testing.T) {
@@ -28,6 +24,11 @@ func TestStartPageShowsWhatItWasGiven(t *testing.T) {
 		"usual": {
 			StartPage{"1.2.3", "/api", "/socket.io", ""},
 			[]string{`<dd id="version">1.2.3</dd>`, `<a href="docs/">`, `data-api="./api"`, `href="./api/health"`, `<code>/api</code>`, `<code>/socket.io</code>`},
+		},
+		"with an interface": {
+			StartPage{"1.2.3", "/v6/api", "/socket.io", "v6/"},
+			[]string{`Or open the
+            <a href="v6/">web interface</a>.</p>`},
 		},
 		"at the root": {
 			StartPage{"1.2.3", "", "/socket.io", ""},
@@ -40,6 +41,9 @@ func TestStartPageShowsWhatItWasGiven(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := render(t, c.page)
+			if strings.Contains(got, "{{") || strings.Contains(got, "web interface") != (c.page.UI != "") {
+				t.Errorf("a gap, or a sentence of the interface without need: %s", got)
+			}
 			for _, want := range c.want {
 				if !strings.Contains(got, want) {
 					t.Errorf("lacks %s in\n%s", want, got)
@@ -59,7 +63,7 @@ func TestStartPageKeepsItsPolicy(t *testing.T) {
 }
 
 func TestStartPageNamesFilesThatAreThere(t *testing.T) {
-	_, static, err := Start()
+	_, static, err := Start(StartPage{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package embed
 import (
 	"embed"
 	"fmt"
-	"html/template"
 	"io/fs"
 )
 
@@ -30,18 +29,24 @@ func UIPolicy(nonce string) string {
 		"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }
 
-// UI returns the page of the web interface, to be executed with a UIPage, and the files to
+// On returns the page of the web interface, as UI has it, in HTML.
+func (u UIPage) On(page string) []byte {
+	return fill(page, map[string]markup{
+		"Root": escaped(u.Root), "Server": escaped(u.Server), "API": escaped(u.API), "Version": escaped(u.Version), "Nonce": escaped(u.Nonce),
+	})
+}
+
+// UI returns the page of the web interface, to be filled by a UIPage, and the files to
 // serve below "assets/". Their names change with their contents.
-func UI() (*template.Template, fs.FS, error) {
-	assets, err := fs.Sub(built, "dist/assets")
-	if err != nil {
-		return nil, nil, fmt.Errorf("opening the files of the web interface: %w", err)
+func UI() (page string, assets fs.FS, err error) {
+	if assets, err = fs.Sub(built, "dist/assets"); err != nil {
+		return "", nil, fmt.Errorf("opening the files of the web interface: %w", err)
 	}
-	page, err := template.ParseFS(built, "dist/index.html")
+	text, err := built.ReadFile("dist/index.html")
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the page of the web interface: %w", err)
+		return "", nil, fmt.Errorf("reading the page of the web interface: %w", err)
 	}
-	return page, assets, nil
+	return string(text), assets, nil
 }
 
 // licences are the texts of the packages that the web interface is built of.

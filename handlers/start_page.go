@@ -1,9 +1,6 @@
 package handlers
 
 import (
-	"bytes"
-	"fmt"
-	"html/template"
 	"io/fs"
 	"net/http"
 	"path"
@@ -31,27 +28,27 @@ var types = map[string]string{
 // startPage is the page at the root of the server and the files that it needs. They
 // stand beside the API, not below its path.
 type startPage struct {
-	page  *template.Template
+	page  []byte
 	files fs.FS
-	shown embed.StartPage
 }
 
 // registerStartPage adds the start page, its files, and those that browsers and robots
 // ask for by themselves.
 func (s *Server) registerStartPage() {
-	page, files, err := embed.Start()
+	shown := embed.StartPage{Version: s.opt.Version, APIPath: s.opt.APIPath, SocketPath: "/socket.io"}
+	if s.ui != nil {
+		shown.UI = strings.TrimPrefix(s.ui.at, "/") + "/"
+	}
+	page, files, err := embed.Start(shown)
 	if err != nil {
 		panic(err) // what the binary carries is read in every test
 	}
-	p := &startPage{page, files, embed.StartPage{Version: s.opt.Version, APIPath: s.opt.APIPath, SocketPath: "/socket.io"}}
+	p := &startPage{page, files}
 	routes := map[string]echo.HandlerFunc{
 		"/": p.index, "/robots.txt": p.file("robots.txt"), "/favicon.ico": p.file("favicon.ico"), "/static/:name": p.static,
 	}
-	if s.ui != nil {
-		p.shown.UI = strings.TrimPrefix(s.ui.at, "/") + "/"
-		if s.ui.at == "" {
-			delete(routes, "/") // which is the interface's
-		}
+	if s.ui != nil && s.ui.at == "" {
+		delete(routes, "/") // which is the interface's
 	}
 	for pattern, handle := range routes {
 		s.echo.GET(pattern, s.open(handle))
@@ -59,13 +56,7 @@ func (s *Server) registerStartPage() {
 	}
 }
 
-func (p *startPage) index(c echo.Context) error {
-	var b bytes.Buffer
-	if err := p.page.Execute(&b, p.shown); err != nil {
-		return fmt.Errorf("writing the start page: %w", err)
-	}
-	return send(c, "text/html; charset=utf-8", b.Bytes())
-}
+func (p *startPage) index(c echo.Context) error { return send(c, "text/html; charset=utf-8", p.page) }
 
 func (p *startPage) static(c echo.Context) error { return p.file(c.Param("name"))(c) }
 

@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"crypto/rand"
 	"fmt"
-	"html/template"
 	"io/fs"
 	"net/http"
 	"path"
@@ -24,7 +23,7 @@ type webInterface struct {
 	at      string // its path without a slash at the end, "" for the root
 	api     string
 	version string
-	page    *template.Template
+	page    string
 	files   map[string]builtFile
 }
 
@@ -107,15 +106,11 @@ func (w *webInterface) index(c echo.Context) error {
 	}
 	shown := embed.UIPage{Root: up(w.at), Server: up(""), Version: w.version, Nonce: rand.Text()}
 	shown.API = strings.TrimSuffix(shown.Server+strings.TrimPrefix(w.api, "/"), "/")
-	var b bytes.Buffer
-	if err := w.page.Execute(&b, shown); err != nil {
-		return fmt.Errorf("writing the page of the web interface: %w", err)
-	}
 	h := c.Response().Header()
 	h.Set("Cache-Control", "private, no-cache") // the nonce is good for one answer
 	h.Set("Content-Security-Policy", embed.UIPolicy(shown.Nonce))
 	h.Add("Vary", "Accept")
-	return send(c, "text/html; charset=utf-8", b.Bytes())
+	return send(c, "text/html; charset=utf-8", shown.On(w.page))
 }
 
 // asset answers with a file of the interface.

@@ -68,7 +68,7 @@ export default defineConfig({
   plugins: [react(), licences(), placeholders()],
   base: "./",
   root: dirname(new URL(import.meta.url).pathname),
-  html: { cspNonce: "{{.Nonce}}" },
+  html: { cspNonce: "{{Nonce}}" },
   build: {
     outDir: "../dist",
     emptyOutDir: true,
@@ -81,7 +81,7 @@ export default defineConfig({
   },
   experimental: {
     // A page below the interface's root finds the files by the way up that the server writes.
-    renderBuiltUrl: (file, { hostType }) => (hostType === "html" ? `{{.Root}}${file}` : { relative: true }),
+    renderBuiltUrl: (file, { hostType }) => (hostType === "html" ? `{{Root}}${file}` : { relative: true }),
   },
   server: {
     proxy: {
