@@ -89,6 +89,31 @@ func TestCopiesOnAFullDisk(t *testing.T) {
 	}
 }
 
+// TestDiskThatFillsWithinACopy: it says where there is no room, nothing of the copy is left, and the database stays as it was;
+// with room the same command completes.
+func TestDiskThatFillsWithinACopy(t *testing.T) {
+	onSQLite(t)
+	s := newVictim(t)
+	small := filepath.Join(t.TempDir(), "small")
+	if err := os.Mkdir(small, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if !mounts(t, small) {
+		t.Skip("skipped: this account may mount no disk of its own")
+	}
+	fillForCopy(t, s.src, 4_000, 24) // more than the disk holds, so that it fills on the way
+	const script = `before=$(cksum "$2"); $0 copy --to "sqlite:///$1/moved.sqlite" -c "$3" -e test && exit 3
+		[ "$(cksum "$2")" = "$before" ] && [ "$(ls -A "$1")" = x ] && mount -o remount,size=40m "$1" && $0 copy --to "sqlite:///$1/moved.sqlite" -c "$3" -e test`
+	cmd := exec.CommandContext(t.Context(), mounter[0], append(append([]string{}, mounter[1:]...), small, "/dev/null", filepath.Join(small, "x"),
+		"/bin/sh", "-c", script, s.bin, small, s.src.Path, s.config)...)
+	cmd.SysProcAttr = own()
+	out, err := cmd.CombinedOutput()
+	text := string(out)
+	if err != nil || !strings.Contains(text, "there is no room in "+small) || strings.Count(text, "[error]") != 1 || !strings.Contains(text, "Copied and proven") {
+		t.Errorf("%v:\n%s", err, text)
+	}
+}
+
 // sound proves the database as it would lie there after a crash: other processes cannot
 // open files in a mount of another one by name.
 func (s *victim) sound(t *testing.T, disk, dir string) {

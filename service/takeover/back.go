@@ -90,6 +90,9 @@ func (s site) endBack() (u Undone, err error) {
 	if s.unfinished() {
 		return u, s.giveUp()
 	}
+	if err := s.restore(s.newest()); err != nil {
+		return u, err
+	}
 	if u.Kept = s.lastAside(); u.Kept == "" {
 		return u, fmt.Errorf("%s is the database of the 3.x server already: there is nothing to undo", s.file)
 	}
@@ -138,11 +141,14 @@ func (s site) putBack(kept, aside string, mode fs.FileMode) error {
 	return s.place(kept, mode)
 }
 
-// place puts the old database in its place. What lies beside it goes under a name that only a way back gives first, so that
-// the next run knows whose it is when this one is cut off.
+// place puts the old database in its place. Where no copy can stand in for it, what lies beside it goes under a name that only
+// a way back gives first, so that the next run knows whose it is when this one is cut off.
 func (s site) place(kept string, mode fs.FileMode) error {
 	if mode == 0 {
 		mode = private.Mode
+	}
+	if err := s.standIn(kept, mode); err != nil || s.standsIn() {
+		return errors.Join(err, s.restore(kept))
 	}
 	if err := putAside(kept, kept, s.back); err != nil {
 		return err

@@ -22,7 +22,8 @@ type site struct {
 	file  string // itself, whatever link leads to it
 	fresh string // the new one while it is built
 	ready string // the new one when it is whole and proven
-	back  string // what lies beside the old one, on its way back; only there between two steps
+	back  string // what lies beside the old one, on its way back; only there between two steps, where files have one name only
+	whole string // a copy of the old one that stands in its place between two steps, see standIn
 }
 
 // siteOf finds the site of a file that is there or, cut off on the way, is not.
@@ -35,7 +36,7 @@ func siteOf(path string) (site, error) {
 		return site{}, fmt.Errorf("looking for the database: %w", err)
 	}
 	hidden := filepath.Join(filepath.Dir(file), "."+filepath.Base(file))
-	return site{file, hidden + ".takeover", hidden + ".taken-over", hidden + ".back"}, nil
+	return site{file, hidden + ".takeover", hidden + ".taken-over", hidden + ".back", hidden + ".whole"}, nil
 }
 
 // besides are the endings of what belongs to an SQLite file.
@@ -109,7 +110,11 @@ func (s site) openUnused(ctx context.Context, inst config.Instance) (old *querie
 		return nil, nil, err
 	}
 	free, err := s.free()
-	if want := needs(old.Bytes, 0).Bytes; err == nil && free < want {
+	want := needs(old.Bytes, 0).Bytes
+	if hasLog(s.file) { // which takes a copy
+		want += old.Bytes
+	}
+	if err == nil && free < want {
 		err = fmt.Errorf("the takeover needs %d MiB of free space in %s, and there are only %d MiB: make room and try again; nothing has changed",
 			want>>20+1, filepath.Dir(s.file), free>>20)
 	}
@@ -133,12 +138,7 @@ func (s site) buildFresh(ctx context.Context, inst config.Instance, old *queries
 
 // parted reports whether a log or a journal of the old database is still on its way back.
 func (s site) parted() bool {
-	for _, ending := range logs {
-		if _, err := os.Lstat(s.back + ending); err == nil {
-			return true
-		}
-	}
-	return false
+	return hasLog(s.back)
 }
 
 // free is the room on the disk.
@@ -165,7 +165,7 @@ func takeFile(ctx context.Context, inst config.Instance, o Options) (r Report, e
 			return r, err
 		}
 	}
-	if err := at.reunite(at.back); err != nil { // of a way back that was cut off
+	if err := errors.Join(at.restore(at.newest()), at.reunite(at.back)); err != nil { // of a way back that was cut off
 		return r, err
 	}
 	old, before, err := at.openUnused(ctx, inst)
@@ -238,7 +238,7 @@ func (s site) resume(ctx context.Context, inst config.Instance) (resumed bool, r
 		return false, r, fmt.Errorf("%s is what a takeover made that was cut off, and %s is no database of a 3.x server any more: remove the former if nobody needs it", s.ready, s.file)
 	}
 	made, err := os.Stat(s.ready)
-	if err == nil && s.changedSince(made.ModTime()) {
+	if err == nil && (s.changedSince(made.ModTime()) || s.standsIn() && !s.untouched(s.newest())) {
 		return false, r, s.giveUp()
 	}
 	if err != nil {
@@ -246,6 +246,9 @@ func (s site) resume(ctx context.Context, inst config.Instance) (resumed bool, r
 	}
 	r.Generation = id.Generation
 	kept := s.kept(time.Now())
+	if s.standsIn() {
+		kept = s.newest()
+	}
 	// The old file may have its other name already.
 	for _, file := range list {
 		if same(file, s.file) {
@@ -258,6 +261,9 @@ func (s site) resume(ctx context.Context, inst config.Instance) (resumed bool, r
 
 // giveUp removes the new database of a takeover whose last step did not end. The old one is in its place.
 func (s site) giveUp() error {
+	if err := s.restore(s.newest()); err != nil {
+		return err
+	}
 	for _, file := range s.keptFiles() {
 		if !same(file, s.file) {
 			continue
@@ -282,32 +288,67 @@ func same(a, b string) bool {
 }
 
 // exchange gives the old file its other name, and the new one its place. Up to the renaming of the new one the old one is
-// in its place; what lies beside it goes along just before, and resume ends what is cut off there.
+// in its place, or a copy of it, and whole; resume ends what is cut off.
 func (s site) exchange(kept string) (string, error) {
+	for _, step := range s.steps(kept) {
+		if err := step(); err != nil {
+			return kept, err
+		}
+	}
+	return kept, nil
+}
+
+// steps are those of exchange; after each of them the database in its place is complete.
+func (s site) steps(kept string) []func() error {
+	return []func() error{
+		func() error { return s.keep(kept) },
+		func() error {
+			info, err := os.Stat(s.file)
+			if errors.Is(err, fs.ErrNotExist) { // where files have one name only
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("looking at the old database: %w", err)
+			}
+			return s.standIn(s.file, info.Mode().Perm())
+		},
+		func() error { return putAside(kept, s.file, kept) },
+		func() error {
+			if err := os.Rename(s.ready, s.file); err != nil {
+				return fmt.Errorf("putting the new database in place: %w", err)
+			}
+			return nil
+		},
+		func() error { return s.protect(kept) },
+	}
+}
+
+// keep gives the old file its other name.
+func (s site) keep(kept string) error {
 	_, err := os.Stat(s.file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return kept, fmt.Errorf("looking at the old database: %w", err)
+		return fmt.Errorf("looking at the old database: %w", err)
 	}
-	if err == nil && !same(kept, s.file) {
-		if err := os.Link(s.file, kept); err != nil { // where files have one name only
-			err = os.Rename(s.file, kept)
-			if err != nil {
-				return kept, fmt.Errorf("keeping the old database: %w", err)
-			}
+	if err != nil || same(kept, s.file) || s.standsIn() {
+		return nil
+	}
+	if err := os.Link(s.file, kept); err != nil { // where files have one name only
+		err = os.Rename(s.file, kept)
+		if err != nil {
+			return fmt.Errorf("keeping the old database: %w", err)
 		}
 	}
-	if err := putAside(kept, s.file, kept); err != nil {
-		return kept, err
-	}
-	if err := os.Rename(s.ready, s.file); err != nil {
-		return kept, fmt.Errorf("putting the new database in place: %w", err)
-	}
+	return nil
+}
+
+// protect has nobody write to the old database.
+func (s site) protect(kept string) error {
 	for _, ending := range append([]string{""}, logs...) {
 		if err := os.Chmod(kept+ending, 0o400); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return kept, fmt.Errorf("protecting the old database: %w", err)
+			return fmt.Errorf("protecting the old database: %w", err)
 		}
 	}
-	return kept, syncFolder(s.file)
+	return errors.Join(s.removeWhole(), syncFolder(s.file))
 }
 
 // syncFolder has names be on the disk.
