@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
 
 	"vserver/service"
 	"vserver/service/config"
@@ -39,17 +37,9 @@ func (p *program) giveKeys(ctx context.Context, inst config.Instance, given []co
 	}
 	if converted.Left > 0 {
 		p.Warn("%d nodes are left whose key was not given: each is searched for at its first log-in, about %s in all",
-			converted.Left, shownTime(core.OldKeysTime(converted.Left)))
+			converted.Left, upkeep.OldKeysTime(converted.Left))
 	}
 	return &converted, nil
-}
-
-// shownTime writes about how long something takes.
-func shownTime(d time.Duration) string {
-	if d < time.Minute {
-		return fmt.Sprintf("%d seconds", int(d.Seconds())+1)
-	}
-	return fmt.Sprintf("%d minutes", int(d.Minutes())+1)
 }
 
 // adviseKeys says before a takeover what the API keys of nodes will cost.
@@ -64,7 +54,7 @@ func (p *program) adviseKeys(r takeover.Report) {
 func (p *program) costOfKeys(nodes int64) {
 	if nodes > 0 {
 		p.Info("Nodes that log in with their API key are searched for: %d at once take about %s; --keys FILE… gives keys beforehand, of import files and configurations of nodes",
-			nodes, shownTime(core.OldKeysTime(nodes)))
+			nodes, upkeep.OldKeysTime(nodes))
 	}
 }
 

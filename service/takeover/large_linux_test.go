@@ -35,17 +35,7 @@ func TestLargeDatabaseIsTakenOverAndBack(t *testing.T) {
 	}
 	p.before = sum(t, p.inst.Database.Path)
 	p.hourAgo(p.inst.Database.Path)
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestKilledProcess$", "-test.v")
-	cmd.Env = append(os.Environ(), killedEnv+"="+filepath.Join(p.inst.DataDir, "old.yaml"))
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	var peak int64 // KiB
-	if _, after, found := strings.Cut(string(out), "VmHWM:"); found {
-		_, err = fmt.Sscan(after, &peak)
-		p.must(err)
-	}
+	peak, _ := p.takeApart()
 	t.Logf("%d texts of %d MiB took %d MiB of memory", texts, large>>20, peak>>10)
 	if peak == 0 || peak > most && promise.Long() { // the race detector takes its own
 		t.Errorf("it took %d MiB of memory", peak>>10)
@@ -64,6 +54,71 @@ func TestLargeDatabaseIsTakenOverAndBack(t *testing.T) {
 	if took > promise.Within(time.Minute) || fmt.Sprint(u.Left) != fmt.Sprintf("[{task %d 0}]", rows) || sum(t, p.inst.Database.Path) != p.before {
 		t.Errorf("after %s: %+v", took, u)
 	}
+}
+
+// takeApart takes over in a process of its own, and returns the most memory in KiB that it had, and how long it took.
+func (p *patient) takeApart() (peak int64, took time.Duration) {
+	p.Helper()
+	cmd := exec.CommandContext(p.Context(), os.Args[0], "-test.run", "^TestKilledProcess$", "-test.v")
+	cmd.Env = append(os.Environ(), killedEnv+"="+filepath.Join(p.inst.DataDir, "old.yaml"))
+	began := time.Now()
+	out, err := cmd.CombinedOutput()
+	took = time.Since(began)
+	if err != nil {
+		p.Fatalf("%v\n%s", err, out)
+	}
+	if _, after, found := strings.Cut(string(out), "VmHWM:"); found {
+		_, err = fmt.Sscan(after, &peak)
+		p.must(err)
+	}
+	return peak, took
+}
+
+// TestMillionResultsAreTakenOverWithinAMinute, and with ten texts of 100 MiB besides, in little memory, on both engines.
+func TestMillionResultsAreTakenOverWithinAMinute(t *testing.T) {
+	const most = 200 << 10 // KiB
+	rows, texts, large := 2_000, 1, 1<<20
+	if promise.Long() {
+		rows, texts, large = 1_000_000, 10, 100<<20
+	}
+	for _, c := range []struct {
+		name  string
+		texts int
+		limit time.Duration
+	}{{"rows", 0, promise.Within(time.Minute)}, {"texts besides", texts, promise.Patience}} {
+		t.Run(c.name, func(t *testing.T) {
+			p := manyResults(t, rows, c.texts, large)
+			peak, took := p.takeApart()
+			t.Logf("%d results of 1 kB and %d of %d MiB took %s and %d MiB of memory", rows, c.texts, large>>20, took, peak>>10)
+			if peak == 0 || promise.Long() && peak > most || took > c.limit {
+				t.Errorf("it took %s and %d MiB of memory", took, peak>>10)
+			}
+			got := fmt.Sprint(p.query(p.src(), `SELECT (SELECT COUNT(*) FROM result), (SELECT COUNT(*) FROM stream WHERE bytes > 1000000)`))
+			if want := fmt.Sprintf("[[%d %d]]", 29+rows+c.texts, c.texts); got != want {
+				t.Errorf("there are results and long texts %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+// manyResults is a patient with many results of 1 kB, and a few with a large input.
+func manyResults(t *testing.T, rows, texts, large int) *patient {
+	t.Helper()
+	const many = `INSERT INTO result (id, task_id, organization_id, result, status) SELECT 1000 + i, 3, 2, %s, 'completed' FROM %s`
+	const few = `INSERT INTO result (id, task_id, organization_id, input, status) VALUES (%d, 3, 2, %s, 'completed')`
+	postgres := os.Getenv("VSERVER_TEST_POSTGRES") != ""
+	text, numbers, long := "hex(randomblob(500))", fmt.Sprintf("(WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) SELECT i FROM n)", rows), fmt.Sprintf("zeroblob(%d)", large)
+	if postgres {
+		text, numbers, long = "repeat(md5(i::text), 31)", fmt.Sprintf("generate_series(1, %d) i", rows), fmt.Sprintf("repeat('y', %d)", large)
+	}
+	change := []string{fmt.Sprintf(many, text, numbers)}
+	for i := range texts {
+		change = append(change, fmt.Sprintf(few, 100+i, long))
+	}
+	if postgres {
+		return newPostgres(t, change...)
+	}
+	return newPatient(t, dbtest.Reference373, change...)
 }
 
 // TestManyNodesAreInSoonWhenTheirKeysWereGiven: 300 of them, at once, within ten seconds.

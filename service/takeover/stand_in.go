@@ -169,6 +169,9 @@ func (s site) logsBack(kept string) error {
 			return err
 		}
 	}
+	if err := os.Remove(kept + "-shm"); err != nil && !errors.Is(err, fs.ErrNotExist) { // is made again
+		return err
+	}
 	return nil
 }
 

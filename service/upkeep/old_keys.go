@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -95,6 +96,15 @@ func (r *keyReading) walk(n *yaml.Node, names []string) {
 	}
 }
 
+// OldKeysTime writes about how long the search for the keys of so many nodes takes here.
+func OldKeysTime(nodes int64) string {
+	d := core.OldKeysTime(nodes)
+	if d < time.Minute {
+		return fmt.Sprintf("%d seconds", int(d.Seconds())+1)
+	}
+	return fmt.Sprintf("%d minutes", int(d.Minutes())+1)
+}
+
 // oldKeys counts the nodes whose API key a 3.x server has left.
 func (e examination) oldKeys(ctx context.Context) (found []Finding) {
 	var left int64
@@ -113,8 +123,8 @@ func (e examination) oldKeys(ctx context.Context) (found []Finding) {
 	}
 	return []Finding{{
 		Verdict: Doubt,
-		Text: fmt.Sprintf("%d nodes have not logged in since the takeover: their keys are searched for at their first log-in, which takes about %d minutes in all",
-			left, int(core.OldKeysTime(left).Minutes())+1),
+		Text: fmt.Sprintf("%d nodes have not logged in since the takeover: their keys are searched for at their first log-in, which takes about %s in all",
+			left, OldKeysTime(left)),
 		Advice: "give the keys beforehand with vserver takeover --keys FILE…",
 	}}
 }
