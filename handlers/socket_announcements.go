@@ -122,7 +122,7 @@ func (l *sockets) fetched(who access.Actor, task *int64) {
 	}
 }
 
-// tellMissed tells a node of the tasks that wait for it, but the one that it asks for.
+// tellMissed tells a node of its open tasks, but the one that it asks for. Those that it is running it leaves alone.
 func (l *sockets) tellMissed(v *connection, asked int64) {
 	ctx, cancel := context.WithTimeout(context.Background(), packetTimeout)
 	defer cancel()
@@ -131,7 +131,7 @@ func (l *sockets) tellMissed(v *connection, asked int64) {
 		if err != nil {
 			return err
 		}
-		tasks, err := l.s.core.WaitingTasks(ctx, g, mostMissed)
+		tasks, err := l.s.core.TasksOfNode(ctx, g, mostMissed)
 		v.tell(slices.DeleteFunc(tasks, func(task int64) bool { return task == asked })...)
 		return err
 	})

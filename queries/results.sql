@@ -46,10 +46,10 @@ ORDER BY r.id LIMIT CAST(@lim AS BIGINT) OFFSET CAST(@off AS BIGINT);
 -- name: ResultsOfTasks :many
 SELECT r.* FROM result r WHERE r.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY r.id;
 
--- name: UnstartedTasks :many
+-- name: OpenTasks :many
 SELECT DISTINCT CAST(r.task_id AS BIGINT) AS task_id FROM result r
 WHERE r.collaboration_id = @collaboration_id AND r.organization_id = @organization_id AND r.finished_at IS NULL
-  AND r.started_at IS NULL AND r.task_id IS NOT NULL
+  AND r.task_id IS NOT NULL
 ORDER BY 1 LIMIT CAST(@lim AS BIGINT);
 
 -- name: PlaceOfNode :one

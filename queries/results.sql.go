@@ -500,6 +500,42 @@ func (q *Queries) NodesOfResults(ctx context.Context, ids string) ([]NodesOfResu
 	return items, nil
 }
 
+const OpenTasks = `-- name: OpenTasks :many
+SELECT DISTINCT CAST(r.task_id AS BIGINT) AS task_id FROM result r
+WHERE r.collaboration_id = $1 AND r.organization_id = $2 AND r.finished_at IS NULL
+  AND r.task_id IS NOT NULL
+ORDER BY 1 LIMIT CAST($3 AS BIGINT)
+`
+
+type OpenTasksParams struct {
+	CollaborationID *int64
+	OrganizationID  *int64
+	Lim             int64
+}
+
+func (q *Queries) OpenTasks(ctx context.Context, arg OpenTasksParams) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, OpenTasks, arg.CollaborationID, arg.OrganizationID, arg.Lim)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var task_id int64
+		if err := rows.Scan(&task_id); err != nil {
+			return nil, err
+		}
+		items = append(items, task_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const PayloadsOfResults = `-- name: PayloadsOfResults :many
 SELECT p.result_id, p.input, p.result, p.log FROM payload p WHERE p.result_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)
 `
@@ -683,42 +719,6 @@ func (q *Queries) SizesOfPayloads(ctx context.Context, ids string) ([]SizesOfPay
 			return nil, err
 		}
 		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const UnstartedTasks = `-- name: UnstartedTasks :many
-SELECT DISTINCT CAST(r.task_id AS BIGINT) AS task_id FROM result r
-WHERE r.collaboration_id = $1 AND r.organization_id = $2 AND r.finished_at IS NULL
-  AND r.started_at IS NULL AND r.task_id IS NOT NULL
-ORDER BY 1 LIMIT CAST($3 AS BIGINT)
-`
-
-type UnstartedTasksParams struct {
-	CollaborationID *int64
-	OrganizationID  *int64
-	Lim             int64
-}
-
-func (q *Queries) UnstartedTasks(ctx context.Context, arg UnstartedTasksParams) ([]int64, error) {
-	rows, err := q.db.QueryContext(ctx, UnstartedTasks, arg.CollaborationID, arg.OrganizationID, arg.Lim)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []int64
-	for rows.Next() {
-		var task_id int64
-		if err := rows.Scan(&task_id); err != nil {
-			return nil, err
-		}
-		items = append(items, task_id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

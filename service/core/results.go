@@ -88,12 +88,13 @@ func (c *Core) Results(ctx context.Context, g access.Grant[access.ViewResults], 
 	return list, nil
 }
 
-// WaitingTasks lists the tasks that a node has not started yet, the oldest first.
-func (c *Core) WaitingTasks(ctx context.Context, g access.Grant[access.NodeItself], most int64) ([]int64, error) {
+// TasksOfNode lists the tasks that a node has not ended yet, the oldest first. What it has started counts: a result
+// that is ready while the connection of a node is away is forgotten by the node, which has to compute it again.
+func (c *Core) TasksOfNode(ctx context.Context, g access.Grant[access.NodeItself], most int64) ([]int64, error) {
 	node := g.Actor()
-	tasks, err := c.db.UnstartedTasks(ctx, queries.UnstartedTasksParams{CollaborationID: &node.CollaborationID, OrganizationID: &node.OrganizationID, Lim: most})
+	tasks, err := c.db.OpenTasks(ctx, queries.OpenTasksParams{CollaborationID: &node.CollaborationID, OrganizationID: &node.OrganizationID, Lim: most})
 	if err != nil {
-		return nil, fmt.Errorf("looking for tasks that wait for node %d: %w", node.ID, err)
+		return nil, fmt.Errorf("looking for open tasks of node %d: %w", node.ID, err)
 	}
 	return tasks, nil
 }

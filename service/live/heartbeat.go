@@ -1,7 +1,6 @@
 package live
 
 import (
-	"maps"
 	"time"
 )
 
@@ -29,11 +28,10 @@ func (s *Server) sweep(now time.Time) {
 	}
 }
 
-// timely lists whom to ping, and whose time is over and why. It forgets what is too old.
+// timely lists whom to ping, and whose time is over and why.
 func (s *Server) timely(now time.Time) (due []*session, over map[*session]Reason) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	maps.DeleteFunc(s.ended, func(_ string, at time.Time) bool { return now.Sub(at) >= latePosts })
 	over = map[*session]Reason{}
 	for _, c := range s.sessions {
 		if reason := c.over(now); reason != "" {

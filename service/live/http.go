@@ -57,8 +57,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) serveSession(w http.ResponseWriter, r *http.Request, sid, transport string) {
 	c := s.session(sid)
 	switch {
-	case c == nil && r.Method == http.MethodPost && s.endedLately(sid):
-		refuseLate(w)
+	case c == nil && r.Method == http.MethodPost:
+		refusePost(w)
 	case c == nil:
 		refuse(w, http.StatusBadRequest, badSession)
 	case r.Method == http.MethodPost:
@@ -106,11 +106,11 @@ func refuse(w http.ResponseWriter, status int, message string) {
 	w.Write(body)
 }
 
-// refuseLate answers a post that crossed the end of its session, so that the client begins anew. python-engineio, whose
-// writer may have taken that post together with its reader's word of the end, takes a 400 as a reason never to come back
-// and a 200 as a reason to wait for half a minute. Only a request that fails in itself lets it go on at once, and one
-// that is led to an address without a host fails in every client, through every proxy.
-func refuseLate(w http.ResponseWriter) {
+// refusePost answers a post to a session that has ended, or that another server has, so that the client begins anew.
+// python-engineio takes a 400 as a reason never to come back, unless its reader meets one before, and a 200 as a reason to
+// wait for half a minute. Only a request that fails in itself lets it go on at once, and one that is led to an address
+// without a host fails in every client, through every proxy.
+func refusePost(w http.ResponseWriter) {
 	w.Header().Set("Location", "gone:")
 	refuse(w, http.StatusPermanentRedirect, badSession)
 }

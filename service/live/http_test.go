@@ -37,7 +37,7 @@ func TestErrorAnswers(t *testing.T) {
 		{"GET", "transport=smoke&EIO=4", 400, `"Invalid transport"`},
 		{"GET", "EIO=4", 400, `"Invalid transport"`},
 		{"GET", "transport=polling&EIO=4&sid=nobody", 400, `"Invalid session"`},
-		{"POST", "transport=polling&EIO=4&sid=nobody", 400, `"Invalid session"`},
+		{"POST", "transport=polling&EIO=4&sid=nobody", 308, `"Invalid session"`},
 		{"POST", "transport=polling&EIO=4", 400, `"Invalid session"`},
 		{"GET", "transport=websocket&EIO=4&sid=nobody", 400, `"Invalid session"`},
 		{"GET", "transport=websocket&EIO=4", 400, `"Invalid websocket upgrade"`},

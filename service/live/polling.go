@@ -25,8 +25,6 @@ const (
 	// probedPoll is how long a poll may rest while an upgrade is under way: the client ends its last poll before it
 	// goes on.
 	probedPoll = 100 * time.Millisecond
-	// latePosts is how long after the end of a session posts to it are led nowhere, see refuseLate.
-	latePosts = 5 * time.Second
 )
 
 // wake is what a resting poll is told.
@@ -166,7 +164,7 @@ func (c *session) take(limit int) [][]byte {
 func (s *Server) servePost(w http.ResponseWriter, r *http.Request, c *session) {
 	switch err := c.beginPost(); {
 	case errors.Is(err, errEnded):
-		refuseLate(w)
+		refusePost(w)
 		return
 	case err != nil:
 		refuse(w, http.StatusBadRequest, badSession)

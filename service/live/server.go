@@ -101,7 +101,6 @@ type Server struct {
 
 	mu         sync.RWMutex
 	sessions   map[string]*session
-	ended      map[string]time.Time // when sessions ended that may still be sent posts
 	namespaces map[string]*Namespace
 	closed     bool
 }
@@ -116,7 +115,6 @@ func New(o Options) *Server {
 		born:       time.Now(),
 		quit:       quit,
 		sessions:   map[string]*session{},
-		ended:      map[string]time.Time{},
 		namespaces: map[string]*Namespace{},
 	}
 	s.namespaces["/"] = newNamespace(s, "/")
@@ -287,18 +285,7 @@ func (s *Server) session(id string) *session {
 func (s *Server) forget(c *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.sessions[c.id] != nil {
-		delete(s.sessions, c.id)
-		s.ended[c.id] = time.Now()
-	}
-}
-
-// endedLately says whether the session of that id ended so short a time ago that posts to it may be under way.
-func (s *Server) endedLately(id string) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	at, ok := s.ended[id]
-	return ok && time.Since(at) < latePosts
+	delete(s.sessions, c.id)
 }
 
 func (s *Server) namespace(name string) *Namespace {
