@@ -33,6 +33,7 @@ type Periods struct {
 	Ping      time.Duration // between two such questions: 65 s (/docs/live#presence)
 	Flush     time.Duration // between two writes of when accounts were last seen: 5 s
 	Ask       time.Duration // that a node has to ask for a task before it is told of the next one anyway: 50 ms
+	CatchUp   time.Duration // that a node which came has to ask for what it missed before it is told anyway: 10 s
 }
 
 func (p Periods) withDefaults() Periods {
@@ -41,6 +42,7 @@ func (p Periods) withDefaults() Periods {
 		Ping:      cmp.Or(p.Ping, 65*time.Second),
 		Flush:     cmp.Or(p.Flush, 5*time.Second),
 		Ask:       cmp.Or(p.Ask, 50*time.Millisecond),
+		CatchUp:   cmp.Or(p.CatchUp, 10*time.Second),
 	}
 }
 
@@ -124,6 +126,9 @@ func (l *sockets) connect(k *live.Socket) {
 	l.s.core.Greet(v.Actor, k.ID(), v.standing.Rooms, v.join, func(text string) {
 		_ = k.EmitSoon("message", text) // a text cannot fail; the acknowledgement takes it along
 	})
+	if v.Kind == access.Node {
+		time.AfterFunc(l.periods.CatchUp, func() { l.remind(v) })
+	}
 }
 
 // admit finds out who a client is by the token of its first request. A judgement

@@ -24,11 +24,11 @@ const (
 type announced struct {
 	patience time.Duration // for the question for one, before the next one is told
 
-	telling sync.Mutex
-	waiting []int64
-	last    int64          // what it was told of last; 0: it has asked for it
-	unasked map[int64]bool // what waits, or was told and not asked for yet
-	behind  bool           // it was told again what it had missed
+	telling  sync.Mutex
+	waiting  []int64
+	last     int64          // what it was told of last; 0: it has asked for it
+	unasked  map[int64]bool // what waits, or was told and not asked for yet
+	caughtUp bool           // it has seen, or was told again, what it had missed
 }
 
 // announceTask tells everybody in a room of a task.
@@ -98,16 +98,42 @@ func (v *connection) tellNext(done int64) {
 func (v *connection) asks(task *int64) (misses bool) {
 	v.telling.Lock()
 	if task == nil {
-		v.behind = true // it has seen them all
+		v.caughtUp = true
 		v.telling.Unlock()
 		return false
 	}
-	misses = !v.unasked[*task] && !v.behind
-	v.behind = v.behind || misses
+	misses = !v.unasked[*task] && !v.caughtUp
+	v.caughtUp = v.caughtUp || misses
 	delete(v.unasked, *task)
 	v.telling.Unlock()
 	v.tellNext(*task)
 	return misses
+}
+
+// remind tells a node of its open tasks unless it has caught up: its question went to another server, which does not
+// have its connection.
+func (l *sockets) remind(v *connection) {
+	if v.catchesUp() && slices.Contains(l.of([]int64{v.ID}), v.socket) {
+		l.tellMissed(v, 0)
+	}
+}
+
+// catchesUp notes that a node has caught up, and reports whether it had not before.
+func (v *connection) catchesUp() bool {
+	v.telling.Lock()
+	defer v.telling.Unlock()
+	before := v.caughtUp
+	v.caughtUp = true
+	return !before
+}
+
+// catchUp notes that a node asks for all that it missed, wherever, as those from 3.8 on do.
+func (l *sockets) catchUp(node int64) {
+	for _, k := range l.of([]int64{node}) {
+		if v := nodeOf(k); v != nil {
+			v.catchesUp()
+		}
+	}
 }
 
 // fetched notes that a node asks for its open results, and tells it of those that it misses.

@@ -102,3 +102,23 @@ func TestNodesThatComeBackMissNothing(t *testing.T) {
 		})
 	}
 }
+
+// TestNodesThatAskAnotherServerMissNothing: a balancer may lead the question of a node elsewhere than its connection.
+func TestNodesThatAskAnotherServerMissNothing(t *testing.T) {
+	b := newLiveBed(t, func(o *Options) { o.Periods.CatchUp = time.Hour })
+	b.makes(t, 2)
+	b.makes(t, 2)
+	b.exec(`UPDATE result SET started_at = '2022-01-01 00:00:00Z' WHERE task_id = 3`)
+	node := b.join("node_iknl_z", means{})
+	at := b.s.live.tasks.Sockets(node.id)[0]
+	b.s.live.remind(nodeOf(at))
+	eventually(t, "the node hears of what it has not ended", func() bool { return slices.Equal(announcedTo(node), []string{"1", "2", "3"}) })
+	later := b.join("node_iknl_z", means{})
+	later.emit("node_info_update", `{"encryption":true}`) // from 3.8 on
+	b.s.live.remind(nodeOf(b.s.live.tasks.Sockets(later.id)[0]))
+	b.makes(t, 2)
+	eventually(t, "the node hears of the next task", func() bool { return len(announcedTo(later)) > 0 })
+	if got := announcedTo(later); !slices.Equal(got, []string{"4"}) {
+		t.Errorf("a node that has caught up heard of %v", got)
+	}
+}

@@ -180,6 +180,7 @@ func (m *eventFields) refuse(format string, args ...any) {
 
 // nodeInfo takes what a node tells about its configuration (/docs/live#node-config).
 func (l *sockets) nodeInfo(ctx context.Context, g access.Grant[access.NodeItself], args []json.RawMessage) error {
+	l.catchUp(g.Actor().ID)
 	m, err := eventObject(args)
 	if err != nil {
 		return err
