@@ -22,7 +22,7 @@ type Proxy struct {
 	mu      sync.Mutex
 	down    bool
 	flowing chan struct{}         // closed while bytes are passed on
-	lose    bool                  // the answer to the next commit
+	lose    *loss                 // of the answer to the next commit
 	hold    bool                  // from the next commit on
 	open    map[net.Conn]net.Conn // the server's end and Postgres's
 }
@@ -95,10 +95,20 @@ func (p *Proxy) Release() {
 }
 
 // LoseCommit ends the next connection that commits after Postgres has done so, before the answer.
-func (p *Proxy) LoseCommit() {
+func (p *Proxy) LoseCommit() { p.LoseCommitOf("", func() {}) }
+
+// LoseCommitOf is LoseCommit for the next transaction that holds a text. Between what Postgres has done and the end of
+// the connection then is called.
+func (p *Proxy) LoseCommitOf(text string, then func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lose = true
+	p.lose = &loss{[]byte(text), then}
+}
+
+// loss is an answer that gets lost.
+type loss struct {
+	of   []byte
+	then func()
 }
 
 // HoldCommit is Hold from the next commit on, which Postgres does not get.
@@ -115,17 +125,21 @@ func preparedCommit() []byte {
 	return fmt.Appendf(nil, "\x00stmtcache_%x\x00", sum[:24])
 }
 
-// commits reports whether the answer to what is sent has to get lost.
-func (p *Proxy) commits(sent []byte) (loses bool) {
-	if !bytes.Contains(sent, preparedCommit()) {
-		return false
-	}
+// commits returns the loss that the answer to what is sent has to have. held is whether the transaction holds the
+// text of it.
+func (p *Proxy) commits(sent []byte, held *bool) (loses *loss) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	*held = *held || p.lose != nil && bytes.Contains(sent, p.lose.of)
+	if !bytes.Contains(sent, preparedCommit()) {
+		return nil
+	}
 	if p.hold {
 		p.hold, p.flowing = false, make(chan struct{})
 	}
-	loses, p.lose = p.lose, false
+	if *held {
+		loses, p.lose, *held = p.lose, nil, false
+	}
 	return loses
 }
 
@@ -151,9 +165,14 @@ func (p *Proxy) carry(server net.Conn) {
 	}
 	defer p.leave(server)
 	var back sync.WaitGroup
-	var losing atomic.Bool
+	var losing atomic.Pointer[loss]
 	back.Go(func() { p.pass(server, database, losing.Load) })
-	p.pass(database, server, func() bool { return false }, func(sent []byte) { losing.Store(losing.Load() || p.commits(sent)) })
+	held := false
+	p.pass(database, server, func() *loss { return nil }, func(sent []byte) {
+		if l := p.commits(sent, &held); l != nil {
+			losing.Store(l)
+		}
+	})
 	back.Wait()
 }
 
@@ -179,7 +198,7 @@ func (p *Proxy) leave(server net.Conn) {
 }
 
 // pass carries one direction; its end is that of the connection.
-func (p *Proxy) pass(to, from net.Conn, lost func() bool, look ...func([]byte)) {
+func (p *Proxy) pass(to, from net.Conn, lost func() *loss, look ...func([]byte)) {
 	defer func() { _ = to.Close(); _ = from.Close() }()
 	held := make([]byte, 32<<10)
 	for {
@@ -192,7 +211,8 @@ func (p *Proxy) pass(to, from net.Conn, lost func() bool, look ...func([]byte)) 
 		p.mu.Unlock()
 		<-flowing
 		if n > 0 {
-			if lost() {
+			if l := lost(); l != nil {
+				l.then()
 				return
 			}
 			if _, err := to.Write(held[:n]); err != nil {

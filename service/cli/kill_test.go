@@ -135,6 +135,12 @@ func onSQLite(t *testing.T) {
 
 func newVictim(t *testing.T) *victim {
 	t.Helper()
+	return newVictimOn(t, (&dbtest.Template{}).Copy(t))
+}
+
+// newVictimOn is a victim on a database.
+func newVictimOn(t *testing.T, src queries.Source) *victim {
+	t.Helper()
 	dir := t.TempDir()
 	port, err := freeport.Next(t.Context())
 	if err != nil {
@@ -142,7 +148,7 @@ func newVictim(t *testing.T) *victim {
 	}
 	s := &victim{bin: buildBinary(t), config: filepath.Join(dir, "victim.yaml"), url: fmt.Sprintf("http://127.0.0.1:%d/api", port)}
 	s.command = func(args ...string) *exec.Cmd { return exec.Command(s.bin, args...) }
-	s.src = (&dbtest.Template{}).Copy(t)
+	s.src = src
 	uri := "sqlite:///" + s.src.Path
 	if s.src.Engine == queries.Postgres {
 		uri = strings.Replace(s.src.DSN, "postgres://", "postgresql://", 1)

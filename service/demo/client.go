@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"sync"
@@ -30,7 +31,12 @@ type client struct {
 }
 
 func newClient(url string) *client {
-	return &client{url: strings.TrimSuffix(url, "/"), http: &http.Client{Timeout: 2 * time.Minute}}
+	// With cookies: by one a load balancer knows the server of a live connection, until that is a websocket.
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		panic(err) // it has nothing that could fail
+	}
+	return &client{url: strings.TrimSuffix(url, "/"), http: &http.Client{Timeout: 2 * time.Minute, Jar: jar}}
 }
 
 // statusError is a refusal of the server.

@@ -50,7 +50,7 @@ func (c *client) connect(ctx context.Context, heard func(event), ack func(event)
 	if err != nil {
 		return nil, fmt.Errorf("live connection: %w", err)
 	}
-	conn, err := upgrade(ctx, *at, sid)
+	conn, err := c.upgrade(ctx, *at, sid)
 	if err != nil {
 		return nil, fmt.Errorf("live connection: %w", err)
 	}
@@ -101,10 +101,10 @@ func (c *client) handshake(ctx context.Context, at url.URL, header http.Header) 
 }
 
 // upgrade goes over from polling to websocket.
-func upgrade(ctx context.Context, at url.URL, sid string) (*websocket.Conn, error) {
+func (c *client) upgrade(ctx context.Context, at url.URL, sid string) (*websocket.Conn, error) {
 	at.Scheme = strings.Replace(at.Scheme, "http", "ws", 1)
 	at.RawQuery = "EIO=4&transport=websocket&sid=" + url.QueryEscape(sid)
-	conn, reply, err := websocket.Dial(ctx, at.String(), nil)
+	conn, reply, err := websocket.Dial(ctx, at.String(), &websocket.DialOptions{HTTPClient: c.http})
 	if err != nil {
 		return nil, err
 	}
