@@ -65,9 +65,15 @@ func (f *fleet) dies(t *testing.T, i int, keys []string, presence time.Duration)
 	_ = dying.ear(t, keys[2])
 	f.comesTrue(t, "the node of the server that will die is online", promise.Patience, 1, nodeOnline, 11)
 	name := fmt.Sprint("last words of ", i)
-	dying.proxy.LoseCommitOf(name, dying.kill)
+	killed := make(chan struct{})
+	dying.proxy.LoseCommitOf(name, func() { dying.kill(); close(killed) })
 	if status, err := dying.call(t.Context(), "POST", "/task", f.lastStudy(name), nil); err == nil {
 		t.Fatalf("the server was not killed: %d", status)
+	}
+	select {
+	case <-killed:
+	case <-time.After(promise.Patience):
+		t.Fatal("the task was not stored")
 	}
 	died := time.Now()
 	task := f.reads(t, taskOf, name)
