@@ -85,7 +85,7 @@ func (c *cluster) data(i int) string { return filepath.Join(c.dir, strconv.Itoa(
 // do runs a program of PostgreSQL.
 func (c *cluster) do(t *testing.T, program string, args ...string) {
 	t.Helper()
-	p := exec.CommandContext(t.Context(), filepath.Join(c.bin, program), args...) //nolint:gosec // of this file
+	p := exec.CommandContext(t.Context(), filepath.Join(c.bin, program), args...)
 	p.Dir, p.SysProcAttr = c.dir, c.as
 	if out, err := p.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", program, err, out)
@@ -95,7 +95,7 @@ func (c *cluster) do(t *testing.T, program string, args ...string) {
 // start starts one of the two, as what its files say that it is.
 func (c *cluster) start(t *testing.T, i int) {
 	t.Helper()
-	p := exec.Command(filepath.Join(c.bin, "postgres"), "-D", c.data(i), "-p", strconv.Itoa(c.ports[i]), "-k", c.dir, //nolint:gosec,noctx // it is killed
+	p := exec.Command(filepath.Join(c.bin, "postgres"), "-D", c.data(i), "-p", strconv.Itoa(c.ports[i]), "-k", c.dir,
 		"-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "jit=off", "-c", "cluster_name=standby", "-c", "wal_receiver_status_interval=1s")
 	p.Dir, p.SysProcAttr = c.dir, c.as
 	said := &bytes.Buffer{}

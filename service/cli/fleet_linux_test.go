@@ -106,7 +106,7 @@ func balanced(t *testing.T, program string, to []string) string {
 	}
 	args := map[string][]string{"haproxy": {"-db", "-f", file}, "nginx": {"-c", file}, "caddy": {"run", "--config", file, "--adapter", "caddyfile"}}[program]
 	// The context of the test ends with a kill of this process alone, upon which the workers of nginx stay.
-	c := exec.CommandContext(context.WithoutCancel(t.Context()), path, args...) //nolint:gosec // of the table
+	c := exec.CommandContext(context.WithoutCancel(t.Context()), path, args...)
 	c.Env = append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+dir, "XDG_DATA_HOME="+dir)
 	said, err := os.Create(filepath.Join(dir, "said"))
 	if err != nil {
@@ -119,7 +119,7 @@ func balanced(t *testing.T, program string, to []string) string {
 	t.Cleanup(func() { _ = c.Process.Signal(os.Interrupt); _ = c.Wait(); _ = said.Close() })
 	url := fmt.Sprintf("http://127.0.0.1:%d", port)
 	for end := time.Now().Add(promise.Patience); ; time.Sleep(20 * time.Millisecond) {
-		reply, err := http.Get(url + "/api/health") //nolint:noctx // it ends with the process
+		reply, err := http.Get(url + "/api/health")
 		if err == nil {
 			_ = reply.Body.Close()
 			if reply.StatusCode == http.StatusOK {
