@@ -15,6 +15,7 @@ import (
 	"vserver/queries"
 	"vserver/queries/dbtest"
 	"vserver/service/config"
+	"vserver/service/promise"
 )
 
 // bouncer starts the PgBouncer of the machine before the PostgreSQL of a database, and returns the way through it.
@@ -109,6 +110,26 @@ func TestServersBehindPgBouncer(t *testing.T) {
 			if text := content(t, inst.LogFile); strings.Contains(text, "ERROR") {
 				t.Error(text)
 			}
+		})
+	}
+}
+
+// TestReliability_R8_EveryConnectionIsCutBehindPgBouncer is the test of nodes whose connections are cut, with a server
+// that reaches its database through PgBouncer, in both modes.
+func TestReliability_R8_EveryConnectionIsCutBehindPgBouncer(t *testing.T) {
+	if !promise.Long() {
+		t.Skip("PgBouncer below many nodes is tried by make test-long")
+	}
+	for _, mode := range []string{"session", "transaction"} {
+		t.Run(mode, func(t *testing.T) {
+			inst := configured(t)
+			if inst.Database.Engine != config.Postgres {
+				t.Skip("skipped: SQLite has no pooler")
+			}
+			direct := inst.Database.DSN
+			inst.Database = asConfigured(queries.Source{Engine: queries.Postgres, DSN: bouncer(t, direct.Reveal(), mode)})
+			inst.Config.Pooler, inst.Database.Direct = mode, direct // that for the schema
+			newFieldOf(t, inst, 10).everyConnectionIsCut(200, 500*time.Millisecond)
 		})
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"vserver/service/config"
 	"vserver/service/demo"
 	"vserver/service/promise"
 )
@@ -24,7 +25,12 @@ func TestReliability_R8_EveryConnectionIsCut(t *testing.T) {
 	if promise.Long() {
 		tasks, least = 1000, time.Second
 	}
-	f := newField(t, 10)
+	newField(t, 10).everyConnectionIsCut(tasks, least)
+}
+
+func (f *field) everyConnectionIsCut(tasks int, least time.Duration) {
+	t := f.T
+	t.Helper()
 	line := newLine(t, f.address, least)
 	f.work(line.address)
 	for i := range tasks {
@@ -87,7 +93,12 @@ type place struct {
 
 func newField(t *testing.T, nodes int) *field {
 	t.Helper()
-	inst := configured(t)
+	return newFieldOf(t, configured(t), nodes)
+}
+
+// newFieldOf is the field of a server that is configured so.
+func newFieldOf(t *testing.T, inst config.Instance, nodes int) *field {
+	t.Helper()
 	inst.Config.Logging.Level = "WARNING"
 	f := &field{running: start(t, inst)}
 	f.token = f.logIn()

@@ -69,6 +69,14 @@ func crowdScenarios() []Scenario {
 			},
 		},
 		{
+			Name: "sockets", About: "{sockets} live connections are open, and nobody says anything",
+			Full: Sizes{Sockets: 10_000, Nodes: 1}, Fast: Sizes{Sockets: 100, Nodes: 1}, run: idleSockets,
+			measures: []measure{
+				{"memory", "{sockets} idle live connections: memory of the server in all", "MB", atMost(250, "")},
+				{"each", "memory over idle, for each", "KiB", aim{}},
+			},
+		},
+		{
 			Name: "logins", About: "{threads} strangers try to log in all the time, somebody logs in with the right password",
 			Full: Sizes{Threads: 100, Nodes: 1, Tasks: 5}, Fast: Sizes{Threads: 20, Nodes: 1, Tasks: 2}, run: logIns,
 			measures: []measure{

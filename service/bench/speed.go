@@ -54,6 +54,23 @@ func idleMemory(ctx context.Context, t *trial) error {
 	return nil
 }
 
+// idleSockets looks at a server with a crowd that says nothing.
+func idleSockets(ctx context.Context, t *trial) error {
+	t.rest(ctx)
+	before, _ := resident(t.pid)
+	var crowd crowd
+	defer crowd.leave()
+	if err := crowd.gather(ctx, newClient(t.url, "").as(t.root.token), t.sizes.Sockets); err != nil {
+		return err
+	}
+	t.rest(ctx)
+	if now, known := resident(t.pid); known {
+		t.found("memory", float64(now)/1e6)
+		t.found("each", float64(now-before)/1024/float64(t.sizes.Sockets))
+	}
+	return nil
+}
+
 // startTime starts the server again and again.
 func startTime(ctx context.Context, t *trial) error {
 	var took []float64
