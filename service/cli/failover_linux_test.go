@@ -106,7 +106,7 @@ func (f *failover) posts(ctx context.Context, i int) {
 	}
 	f.mu.Unlock()
 	if status != http.StatusCreated {
-		time.Sleep(10 * time.Millisecond) // as clients do who were refused
+		<-time.After(10 * time.Millisecond) // as clients do who were refused
 	}
 }
 

@@ -44,7 +44,7 @@ func TestReliability_R20_ProcessesBehindHAProxy(t *testing.T) {
 	f.isCutOff(t, f.replicas[0], ears)
 	f.standsStill(t, f.replicas[1], ears, frozen)
 	if !promise.Long() {
-		time.Sleep(time.Second) // some load after it
+		<-time.After(time.Second) // some load after it
 	}
 	end()
 
@@ -135,7 +135,7 @@ func (f *fleet) heardBehind(t *testing.T, far *ear, key, what string, most time.
 	f.replicas[2].must(t, "POST", "/task", f.lastStudy("while one "+what), &made)
 	word := fmt.Sprintf(`"new_task",%d]`, made.ID)
 	t.Logf("while one %s a node at another heard of a task after %s", what, near.hears(word, promise.Within(5*time.Second)))
-	time.Sleep(most)
+	<-time.After(most) // how long that lasts
 	back()
 	far.learns(word, promise.Within(5*time.Second))
 	_ = near.conn.CloseNow()
