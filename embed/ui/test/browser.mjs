@@ -99,6 +99,9 @@ const rules = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.
 // What depends on colours and on nothing else: the other scheme has the same elements.
 const colourRules = ["color-contrast", "link-in-text-block"];
 
+// The long run has every rule everywhere.
+const long = process.env.VSERVER_LONG === "1";
+
 // accessible finds what keeps somebody out, in a part of the page. With onlyColours, the rest was looked at
 // in the other scheme.
 export async function accessible(page, { part = "html", onlyColours = false, what = page.url() } = {}) {
@@ -128,7 +131,8 @@ const ways = [
 ];
 
 // look sees a screen in both schemes and on a telephone: axe finds nothing serious, nothing is wider
-// than the window, and with SCREENSHOTS=FOLDER pictures are written there.
+// than the window, and with SCREENSHOTS=FOLDER pictures are written there. The long run has axe look at
+// the telephone in both schemes as well, and in the dark at more than the colours.
 export async function look(page, screen, { fullPage = false } = {}) {
   const folder = process.env.SCREENSHOTS;
   await page.mouse.move(0, 0); // nothing is hovered
@@ -138,7 +142,12 @@ export async function look(page, screen, { fullPage = false } = {}) {
     await settled(page);
     await fits(page, `${screen} (${way})`);
     if (folder) await page.screenshot({ path: `${folder}/${screen}-${way}.png`, fullPage, animations: "disabled" });
-    if (way !== "phone") await accessible(page, { onlyColours: way === "dark", what: `${screen} (${way})` });
+    if (way !== "phone" || long) await accessible(page, { onlyColours: way === "dark" && !long, what: `${screen} (${way})` });
+  }
+  if (long) {
+    await page.emulateMedia({ colorScheme: "dark" });
+    await settled(page);
+    await accessible(page, { what: `${screen} (dark phone)` });
   }
   await page.setViewportSize(wide);
   await page.emulateMedia({ colorScheme: "light" });

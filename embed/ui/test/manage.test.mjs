@@ -153,8 +153,50 @@ test("the server is looked after: findings, log and a backup", async () => {
   await page.getByRole("button", { name: "Examine" }).click();
   await page.getByText(/the server runs at/).waitFor();
   await page.getByText(/Listening on/).waitFor();
-  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download a backup" }).click()]);
+  check();
+});
+
+const database = "SQLite format 3\0"; // how a database begins
+
+test("a backup is written to a file while it comes", async () => {
+  // The place that somebody would choose is one in the browser's own storage, which is written to in the same way.
+  await page.evaluate(() => {
+    window.showSaveFilePicker = async ({ suggestedName }) => {
+      window.suggested = suggestedName;
+      return (await navigator.storage.getDirectory()).getFileHandle("copy", { create: true });
+    };
+    URL.createObjectURL = () => {
+      throw new Error("held in memory");
+    };
+  });
+  await page.getByRole("button", { name: "Download a backup" }).click();
+  await page.getByText("The backup is saved.").waitFor();
+  const [name, begin, size] = await page.evaluate(async () => {
+    const file = await (await (await navigator.storage.getDirectory()).getFileHandle("copy")).getFile();
+    return [window.suggested, await file.slice(0, 16).text(), file.size];
+  });
+  assert.match(name, /^browser-\d+-test-\d{8}T\d{6}Z\.sqlite$/);
+  assert.equal(begin, database);
+  assert.ok(size >= 4096, `${size} bytes`);
+  check();
+  await page.evaluate(() => {
+    window.showSaveFilePicker = () => Promise.reject(new DOMException("thought better of it", "AbortError"));
+  });
+  await page.getByRole("button", { name: "Download a backup" }).click();
+  await settled(page);
+  assert.equal(await page.getByText("thought better of it").count(), 0);
+  check();
+});
+
+test("a browser that cannot write while it comes tells the size of a backup before", async () => {
+  await page.addInitScript(() => delete window.showSaveFilePicker);
+  await page.reload();
+  await page.getByRole("button", { name: "Download a backup" }).click();
+  await page.getByText(/^The database takes \d.* on the server/).waitFor();
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download", exact: true }).click()]);
   assert.match(download.suggestedFilename(), /\.sqlite$/);
+  assert.equal(readFileSync(await download.path()).subarray(0, 16).toString(), database);
+  await page.getByRole("dialog").waitFor({ state: "detached" });
   check();
 });
 

@@ -30,13 +30,13 @@ export const logTail = (lines: number) =>
     queryFn: () => answer(api.GET("/server/log", { params: { query: { lines } } })),
   });
 
-// backup gives the copy and the name that the server gave it.
-export async function backup(): Promise<{ copy: Blob; name: string }> {
-  const { data, error, response } = await api.GET("/server/backup", { parseAs: "blob" });
+// backup has the server make a copy, which comes as a stream, with the name that the server gave it.
+export async function backup(): Promise<{ copy: Response; name: string }> {
+  const { data, error, response } = await api.GET("/server/backup", { parseAs: "stream" });
   if (!response.ok) {
     const told = error as { msg?: unknown } | undefined;
     throw new Problem(response.status, typeof told?.msg === "string" ? told.msg : "", response.headers.get("X-Incident") ?? undefined);
   }
   const named = /filename="?([^";]+)"?/.exec(response.headers.get("Content-Disposition") ?? "");
-  return { copy: data as Blob, name: named?.[1] ?? "vserver.backup" };
+  return { copy: new Response(data as ReadableStream<Uint8Array>), name: named?.[1] ?? "vserver.backup" };
 }

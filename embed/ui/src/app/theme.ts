@@ -19,6 +19,9 @@ export const theme = createTheme({
     Tooltip: { defaultProps: { withArrow: true, openDelay: 250, events: { hover: true, focus: true, touch: true } } },
     Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45, blur: 2 } } },
     Paper: { defaultProps: { withBorder: true, p: "lg" } },
+    // More choices than this are found by typing: ten thousand at once take the browser seconds to draw.
+    Select: { defaultProps: { limit: 200 } },
+    MultiSelect: { defaultProps: { limit: 200 } },
     Table: { defaultProps: { verticalSpacing: "sm", horizontalSpacing: "md" } },
   },
 });
@@ -53,5 +56,17 @@ export const variables: CSSVariablesResolver = () => ({
     "--mantine-color-dimmed": dark[2],
     "--mantine-color-anchor": "#5fd4c5",
     "--mantine-color-error": "#ff8a80",
+    ...washes({ red: "#ff8a80", yellow: "#f2b84b", green: "#4ade80", pine: "#5fd4c5" }),
   },
 });
+
+// washes are the grounds of notices in the dark: a breath of the colour, which does not outshine the page.
+function washes(colours: Record<string, string>) {
+  return Object.fromEntries(
+    Object.entries(colours).flatMap(([name, colour]) => [
+      [`--mantine-color-${name}-light`, `color-mix(in srgb, ${colour} 10%, var(--mantine-color-body))`],
+      [`--mantine-color-${name}-light-hover`, `color-mix(in srgb, ${colour} 15%, var(--mantine-color-body))`],
+      [`--mantine-color-${name}-light-color`, colour],
+    ]),
+  );
+}

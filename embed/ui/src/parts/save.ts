@@ -8,6 +8,29 @@ export function save(name: string, what: BlobPart, type = "application/octet-str
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
+type Picker = (options: { suggestedName: string }) => Promise<FileSystemFileHandle>;
+
+const picker = () => (window as { showSaveFilePicker?: Picker }).showSaveFilePicker;
+
+// streams reports whether the browser can write to a file what is still coming.
+export const streams = () => picker() !== undefined;
+
+// picked asks for the place of a file. Undefined: the user thought better of it. It has to be called
+// by a click, before anything is waited for.
+export async function picked(name: string): Promise<FileSystemFileHandle | undefined> {
+  try {
+    return await picker()!({ suggestedName: name });
+  } catch (problem) {
+    if (problem instanceof DOMException && problem.name === "AbortError") return undefined;
+    throw problem;
+  }
+}
+
+// write brings what is coming to a file, without holding it. When it breaks off, what the file had before stays.
+export async function write(file: FileSystemFileHandle, coming: Response) {
+  await coming.body!.pipeTo(await file.createWritable());
+}
+
 // sizeText is a number of bytes for people.
 export function sizeText(bytes: number, language: string): string {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];

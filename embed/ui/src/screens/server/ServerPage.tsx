@@ -1,16 +1,17 @@
 import { Alert, Badge, Button, Code, Group, Paper, ScrollArea, Skeleton, Stack, Table, Text, Title } from "@mantine/core";
-import { IconAlertTriangle, IconCircleCheck, IconCircleMinus, IconCircleX, IconDatabaseExport, IconStethoscope } from "@tabler/icons-react";
-import { useMutation, useQuery } from "@tanstack/react-query";
-import { backup, type Finding, findings, logTail, serverState, warnings } from "../../api/operator";
+import { IconAlertTriangle, IconCircleCheck, IconCircleMinus, IconCircleX, IconStethoscope } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { type Finding, findings, logTail, serverState, warnings } from "../../api/operator";
 import { useRights } from "../../api/rights";
 import { Empty } from "../../parts/Empty";
 import { Facts } from "../../parts/Facts";
 import { Page } from "../../parts/Page";
-import { ProblemNote, tellProblem } from "../../parts/Problems";
-import { save, sizeText } from "../../parts/save";
+import { ProblemNote } from "../../parts/Problems";
+import { sizeText } from "../../parts/save";
 import { Took, When } from "../../parts/When";
 import { Waiting } from "../../parts/Waiting";
 import { useLanguage, useText } from "../../text";
+import { BackupButton } from "./BackupButton";
 
 export default function ServerPage() {
   const t = useText();
@@ -35,21 +36,12 @@ function Looked() {
   const { locale } = useLanguage();
   const asked = useQuery(serverState);
   const { data: state } = asked;
-  const copying = useMutation({
-    mutationFn: backup,
-    onSuccess: ({ copy, name }) => save(name, copy),
-    onError: (problem) => tellProblem(t, problem),
-  });
   const yesNo = (yes: boolean) => (yes ? t.server.on : t.server.off);
   return (
     <Page
       title={t.server.title}
       about={state && `${state.name} · ${state.environment}`}
-      actions={
-        <Button variant="default" leftSection={<IconDatabaseExport size={16} />} loading={copying.isPending} onClick={() => copying.mutate()}>
-          {t.server.backup}
-        </Button>
-      }
+      actions={state && <BackupButton name={state.name} environment={state.environment} {...state.database} />}
     >
       <Waiting on={asked} height={200} />
       {state && (

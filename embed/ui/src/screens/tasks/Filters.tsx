@@ -29,7 +29,7 @@ export function Filters({ filter, change }: Props) {
         <Select
           label={t.tasks.filter.status}
           placeholder={t.tasks.filter.any}
-          w={160}
+          w={{ base: "100%", xs: 160 }}
           clearable
           value={filter.status ?? null}
           data={statuses.map((value) => ({ value, label: t.common.states[value] ?? value }))}
@@ -68,7 +68,7 @@ function Of({ label, all, id, choose }: OfProps) {
     <Select
       label={label}
       placeholder={t.tasks.filter.any}
-      w={220}
+      w={{ base: "100%", xs: 220 }}
       clearable
       searchable
       value={id ? String(id) : null}
@@ -89,8 +89,8 @@ function Typed({ label, value, change, grow, width }: TypedProps) {
     <TextInput
       label={label}
       value={text}
-      w={width}
-      flex={grow ? "1 1 180px" : undefined}
+      w={width && { base: "100%", xs: width }}
+      flex={grow ? "1 1 220px" : undefined}
       leftSection={grow ? <IconSearch size={15} /> : undefined}
       onChange={(event) => {
         setText(event.currentTarget.value);
@@ -104,7 +104,7 @@ type DayProps = { label: string; value: string | undefined; change: (day: string
 
 // Day is a date, as the browser asks for one.
 function Day({ label, value, change }: DayProps) {
-  return <TextInput type="date" label={label} w={150} value={value ?? ""} onChange={(event) => change(event.currentTarget.value || undefined)} />;
+  return <TextInput type="date" label={label} w={{ base: "100%", xs: 150 }} value={value ?? ""} onChange={(event) => change(event.currentTarget.value || undefined)} />;
 }
 
 // OpenByNumber leads to the task of a number.

@@ -6,6 +6,7 @@ import { tasks, usePolling } from "../../api/tasks";
 import { Empty } from "../../parts/Empty";
 import { Page } from "../../parts/Page";
 import { Pages } from "../../parts/Pages";
+import { useNarrow } from "../../parts/useNarrow";
 import { Waiting } from "../../parts/Waiting";
 import { useText } from "../../text";
 import { Filters } from "./Filters";
@@ -19,6 +20,7 @@ export default function TaskList() {
   const { page = 1, size = sizes[0]!, ...filter } = tasksRoute.useSearch();
   const navigate = tasksRoute.useNavigate();
   const { may } = useRights();
+  const narrow = useNarrow();
   const every = usePolling(true);
   const asked = useSeen("task", { ...tasks(filter, page, size), refetchInterval: every && every * 2 });
   const { data, isPlaceholderData } = asked;
@@ -50,13 +52,13 @@ export default function TaskList() {
       {data && data.total > 0 && (
         <Stack gap="md">
           <Paper p={0} style={{ opacity: isPlaceholderData ? 0.6 : 1, overflow: "hidden" }}>
-            <Table.ScrollContainer minWidth={860} tabIndex={0} aria-label={t.tasks.title}>
+            <Table.ScrollContainer minWidth={narrow ? 720 : 860} tabIndex={0} aria-label={t.tasks.title}>
               <Table highlightOnHover>
                 <Table.Thead>
                   <Table.Tr>
                     <Table.Th w={110}>{t.tasks.column.id}</Table.Th>
                     <Table.Th>{t.tasks.column.name}</Table.Th>
-                    <Table.Th w={150}>{t.tasks.column.state}</Table.Th>
+                    {!narrow && <Table.Th w={150}>{t.tasks.column.state}</Table.Th>}
                     <Table.Th>{t.tasks.column.collaboration}</Table.Th>
                     <Table.Th>{t.tasks.column.initiator}</Table.Th>
                     <Table.Th w={180}>{t.tasks.column.created}</Table.Th>

@@ -5,6 +5,7 @@ import { useState } from "react";
 import type { Task } from "../../api/tasks";
 import { useCollaborationNames, useOrganizationNames } from "../../parts/Named";
 import { State } from "../../parts/State";
+import { useNarrow } from "../../parts/useNarrow";
 import { Took, When } from "../../parts/When";
 import { useText } from "../../text";
 
@@ -53,6 +54,7 @@ type RowProps = { task: Task; lead?: React.ReactNode; note?: string; inner?: boo
 
 function Row({ task, lead, note, inner }: RowProps) {
   const t = useText();
+  const narrow = useNarrow();
   const organization = useOrganizationNames();
   const collaboration = useCollaborationNames();
   return (
@@ -72,10 +74,13 @@ function Row({ task, lead, note, inner }: RowProps) {
         <Text fz="xs" c="dimmed" truncate title={task.image ?? undefined}>
           {[note, task.image].filter(Boolean).join(" · ")}
         </Text>
+        {narrow && <State status={task.status} />}
       </Table.Td>
-      <Table.Td>
-        <State status={task.status} />
-      </Table.Td>
+      {!narrow && (
+        <Table.Td>
+          <State status={task.status} />
+        </Table.Td>
+      )}
       <Table.Td fz="sm">{collaboration(task.collaboration?.id)}</Table.Td>
       <Table.Td fz="sm">{organization(task.initiator)}</Table.Td>
       <Table.Td fz="sm">

@@ -3,11 +3,10 @@ import { IconLock, IconUserPlus, IconUsers } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useRights, useSeen } from "../../api/rights";
-import { roles } from "../../api/roles";
 import { type User, users } from "../../api/users";
 import { Empty } from "../../parts/Empty";
 import { type Column, Listing } from "../../parts/Listing";
-import { useOrganizationNames } from "../../parts/Named";
+import { useOrganizationNames, useRoleNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
 import { When } from "../../parts/When";
 import { Waiting } from "../../parts/Waiting";
@@ -20,9 +19,9 @@ export default function UserList() {
   const organization = useOrganizationNames();
   const asked = useSeen("user", users);
   const { data } = asked;
-  const { data: known } = useSeen("role", roles);
+  const role = useRoleNames();
   const [making, make] = useState(false);
-  const roleNames = (user: User) => (user.roles ?? []).map(({ id }) => known?.find((role) => role.id === id)?.name ?? t.roles.number(id)).join(", ");
+  const roleNames = (user: User) => (user.roles ?? []).map(({ id }) => role(id)).join(", ");
   const columns: Column<User>[] = [
     {
       label: t.users.username,
