@@ -33,14 +33,9 @@ func readLists(ctx context.Context, t *trial) error {
 		{"organization", func(ctx context.Context) error { return t.root.get(ctx, organization) }},
 		{"unchanged", func(ctx context.Context) error { return t.root.getAgain(ctx, organization, tag) }},
 	} {
-		if _, err := drive(ctx, t.sizes.Clients, min(warmUp, n), c.read); err != nil {
+		if err := t.rateOf(ctx, c.key, n, c.read); err != nil {
 			return err
 		}
-		perSecond, err := drive(ctx, t.sizes.Clients, n, c.read)
-		if err != nil {
-			return err
-		}
-		t.found(c.key, perSecond)
 	}
 	return nil
 }

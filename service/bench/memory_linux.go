@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 )
 
 // resident is how many bytes of memory a process holds (RSS).
@@ -40,3 +41,17 @@ func load() *float64 {
 	}
 	return &l
 }
+
+// processorTime is how long a process has been on a processor.
+func processorTime(pid int) (d time.Duration, ok bool) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, fields, named := strings.Cut(string(text), ") ") // the name before it may have blanks
+	var state string
+	var n [10]int64
+	var user, system int64
+	_, scanned := fmt.Sscan(fields, &state, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8], &n[9], &user, &system)
+	return time.Duration(user+system) * (time.Second / ticksPerSecond), err == nil && named && scanned == nil
+}
+
+// ticksPerSecond is the unit of the system's times, whatever its own clock is.
+const ticksPerSecond = 100

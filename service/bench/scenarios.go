@@ -101,21 +101,26 @@ func speedScenarios() []Scenario {
 		{
 			Name: "node", About: "{clients} clients read a node by its id, {tasks} times in all",
 			Full: Sizes{Clients: 8, Tasks: 5_000, Nodes: 3}, Fast: Sizes{Clients: 4, Tasks: 200, Nodes: 3}, run: readNode,
-			measures: []measure{{"rate", "GET /node/<id>, {clients} clients", "/s", ratioAtLeast(0.95)}},
+			measures: []measure{{"rate", "GET /node/<id>, {clients} clients", "/s", ratioAtLeast(0.95)}, cost("rate")},
 		},
 		{
 			Name: "tasks", About: "{clients} clients post {tasks} tasks for {nodes} organizations each",
 			Full: Sizes{Clients: 64, Tasks: 3_000, Nodes: 3}, Fast: Sizes{Clients: 8, Tasks: 100, Nodes: 3}, run: postTasks,
-			measures: []measure{{"rate", "POST /task, {clients} clients", "/s", ratioAtLeast(0.95)}},
+			measures: []measure{{"rate", "POST /task, {clients} clients", "/s", ratioAtLeast(0.95)}, cost("rate")},
+		},
+		{
+			Name: "task", About: "one client posts {tasks} tasks for {nodes} organizations each",
+			Full: Sizes{Clients: 1, Tasks: 1_000, Nodes: 3}, Fast: Sizes{Clients: 1, Tasks: 50, Nodes: 3}, run: postTasks,
+			measures: []measure{{"rate", "POST /task, 1 client", "/s", ratioAtLeast(1.3)}, cost("rate")},
 		},
 		{
 			Name: "lists", About: "{clients} clients read pages, and objects with the links of {tasks} tasks for {nodes} organizations each",
 			Full: Sizes{Clients: 8, Tasks: 1_000, Nodes: 3}, Fast: Sizes{Clients: 4, Tasks: 50, Nodes: 3}, run: readLists,
 			measures: []measure{
-				{"tasks", "GET a page of 10 tasks, {clients} clients", "/s", ratioAtLeast(2)},
-				{"open", "GET a page of 10 open results", "/s", ratioAtLeast(2)},
-				{"organization", "GET an organization with {tasks} results", "/s", ratioAtLeast(3)},
-				{"unchanged", "the same with If-None-Match", "/s", ratioAtLeast(15)},
+				{"tasks", "GET a page of 10 tasks, {clients} clients", "/s", ratioAtLeast(2)}, cost("tasks"),
+				{"open", "GET a page of 10 open results", "/s", ratioAtLeast(2)}, cost("open"),
+				{"organization", "GET an organization with {tasks} results", "/s", ratioAtLeast(3)}, cost("organization"),
+				{"unchanged", "the same with If-None-Match", "/s", ratioAtLeast(15)}, cost("unchanged"),
 			},
 		},
 		{
@@ -142,4 +147,9 @@ func speedScenarios() []Scenario {
 			},
 		},
 	}
+}
+
+// cost is what rateOf finds beside a rate.
+func cost(key string) measure {
+	return measure{key + "-cost", "processor time of the server for each", "µs", aim{}}
 }

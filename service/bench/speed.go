@@ -17,14 +17,24 @@ const warmUp = 200
 
 // rate measures requests a second.
 func (t *trial) rate(ctx context.Context, request ask) error {
-	if _, err := drive(ctx, t.sizes.Clients, min(warmUp, t.sizes.Tasks), request); err != nil {
+	return t.rateOf(ctx, "rate", t.sizes.Tasks, request)
+}
+
+// rateOf measures requests a second under a key of its own, and what processor time each takes of the server.
+func (t *trial) rateOf(ctx context.Context, key string, n int, request ask) error {
+	if _, err := drive(ctx, t.sizes.Clients, min(warmUp, n), request); err != nil {
 		return err
 	}
-	perSecond, err := drive(ctx, t.sizes.Clients, t.sizes.Tasks, request)
-	if err == nil {
-		t.found("rate", perSecond)
+	before, known := processorTime(t.pid)
+	perSecond, err := drive(ctx, t.sizes.Clients, n, request)
+	if err != nil {
+		return err
 	}
-	return err
+	t.found(key, perSecond)
+	if after, still := processorTime(t.pid); known && still {
+		t.found(key+"-cost", float64((after-before).Microseconds())/float64(n))
+	}
+	return nil
 }
 
 func readNode(ctx context.Context, t *trial) error { return t.rate(ctx, t.userGetsNode) }
