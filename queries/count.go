@@ -51,16 +51,21 @@ func seeking(list string, backwards bool) string {
 }
 
 func (q *Queries) number(ctx context.Context, query string, arg any) (int64, error) {
+	var n int64
+	if err := q.db.QueryRowContext(ctx, query, fieldsOf(arg)...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("counting: %w", err)
+	}
+	return n, nil
+}
+
+// fieldsOf are the parameters of a list without its page.
+func fieldsOf(arg any) []any {
 	fields := reflect.ValueOf(arg)
 	args := make([]any, fields.NumField()-2) // offset and limit come last
 	for i := range args {
 		args[i] = fields.Field(i).Interface()
 	}
-	var n int64
-	if err := q.db.QueryRowContext(ctx, query, args...).Scan(&n); err != nil {
-		return 0, fmt.Errorf("counting: %w", err)
-	}
-	return n, nil
+	return args
 }
 
 // counting turns a list query into one that counts.

@@ -57,6 +57,7 @@ type DB struct {
 	reader *lite
 	write  *sql.DB
 	writer *writer
+	kept   *answers
 	// Postgres only: what is known of the way there, and how long a commit may take; 0: commitWait.
 	line       *line
 	commitWait time.Duration
@@ -81,7 +82,7 @@ func Open(ctx context.Context, src Source) (*DB, error) {
 // Close ends the writer after what it has begun, and closes all connections.
 func (db *DB) Close() error {
 	if db.writer != nil {
-		return errors.Join(db.writer.close(), db.reader.close(), db.pool.Close(), db.write.Close())
+		return errors.Join(db.writer.close(), db.kept.close(), db.reader.close(), db.pool.Close(), db.write.Close())
 	}
 	return db.pool.Close()
 }
@@ -144,12 +145,13 @@ func openSQLite(ctx context.Context, src Source) (*DB, error) {
 	}
 	// More readers than this starve the writer.
 	readers := max(4, runtime.GOMAXPROCS(0))
-	pool.SetMaxOpenConns(readers)
+	pool.SetMaxOpenConns(readers + 1) // the one that looks for changes reads nothing else
 	pool.SetMaxIdleConns(readers)
 	reader := newLite(pool)
 	return &DB{
 		Queries: New(reader), Engine: SQLite, Snapshot: kept, Restricted: restricted,
 		pool: pool, reader: reader, write: write, writer: w,
+		kept: &answers{pool: pool, by: map[string]any{}},
 	}, nil
 }
 

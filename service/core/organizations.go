@@ -162,7 +162,9 @@ func (f OrganizationFields) writeTo(o *queries.Organization) {
 
 // wholeOrganization adds the related ids with one query.
 func (c *Core) wholeOrganization(ctx context.Context, row queries.Organization) (Organization, error) {
-	of, err := c.db.RelationsOfOrganization(ctx, row.ID)
+	of, err := queries.Kept(ctx, c.db, fmt.Sprint("organization ", row.ID), func() (queries.RelationsOfOrganizationRow, error) {
+		return c.db.RelationsOfOrganization(ctx, row.ID)
+	})
 	if err != nil {
 		return Organization{}, fmt.Errorf("reading what belongs to an organization: %w", err)
 	}

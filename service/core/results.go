@@ -232,7 +232,7 @@ func (c *Core) countResults(ctx context.Context, r visibility, f ResultFilter, s
 		return c.ofOrganization(*of).count(ctx, r.within())
 	}
 	return counted(r, selective, resultsOf, f.none(), func(b bounds) (int64, error) {
-		return c.db.Count(ctx, queries.ListResults, f.list(b))
+		return c.db.KeptCount(ctx, queries.ListResults, f.list(b))
 	})
 }
 

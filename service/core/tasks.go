@@ -225,7 +225,7 @@ func (c *Core) countTasks(ctx context.Context, r visibility, f TaskFilter, selec
 		return known[0].count(ctx, r.within())
 	}
 	return counted(r, selective, tasksOf, f.none(), func(b bounds) (int64, error) {
-		return c.db.Count(ctx, queries.ListTasks, f.list(b))
+		return c.db.KeptCount(ctx, queries.ListTasks, f.list(b))
 	})
 }
 
