@@ -325,11 +325,13 @@ func (s site) steps(kept string) []func() error {
 
 // keep gives the old file its other name.
 func (s site) keep(kept string) error {
-	_, err := os.Stat(s.file)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	switch _, err := os.Stat(s.file); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
 		return fmt.Errorf("looking at the old database: %w", err)
 	}
-	if err != nil || same(kept, s.file) || s.standsIn() {
+	if same(kept, s.file) || s.standsIn() {
 		return nil
 	}
 	if err := os.Link(s.file, kept); err != nil { // where files have one name only
