@@ -137,9 +137,9 @@ func firstMatch(ctx context.Context, rows []queries.OldKeysRow, key string) (int
 	return found.Load(), errors.Join(errs...)
 }
 
-// OldKeysTime is how long it takes here until the keys of so many nodes were looked for, when all of them
+// KeySearchTime is how long it takes here until the keys of so many nodes were looked for, when all of them
 // log in and none was given before.
-func OldKeysTime(nodes int64) time.Duration {
+func KeySearchTime(nodes int64) time.Duration {
 	const hash = "$2b$12$RuSFJwYynb7pgw2ZxeLIXe6tF9ASSnF9gzWpY4qXWNMV5nYdUUlOC"
 	began := time.Now()
 	_ = bcrypt.CompareHashAndPassword([]byte(hash), []byte("measured")) // it never matches

@@ -98,7 +98,7 @@ func (r *keyReading) walk(n *yaml.Node, names []string) {
 
 // OldKeysTime writes about how long the search for the keys of so many nodes takes here.
 func OldKeysTime(nodes int64) string {
-	d := core.OldKeysTime(nodes)
+	d := core.KeySearchTime(nodes)
 	if d < time.Minute {
 		return fmt.Sprintf("%d seconds", int(d.Seconds())+1)
 	}
