@@ -51,6 +51,7 @@ func TestNodesHearOfOneTaskAfterTheOther(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newLiveBed(t, func(o *Options) { o.Periods.Ask = patience })
 			node, watcher := b.join("node_iknl_z", means{}), b.join("admin", means{})
+			b.opens(t, "") // it has missed nothing
 			for range all {
 				b.makes(t, 2)
 			}
