@@ -13,7 +13,8 @@ import (
 
 // TestAdvisory_T11_LogInTakesTheSameTime compares log-ins of an existing, a missing and a locked user, on an idle server
 // and inside a flood. What a short run on a busy machine can tell is whether a hash was left out; the long run wants the
-// middle times within two percent, and within five where others wait as well.
+// middle times within two percent, and within five where others wait as well; the short one compares the least times,
+// because a busy machine makes some of few times long.
 func TestAdvisory_T11_LogInTakesTheSameTime(t *testing.T) {
 	for _, c := range []struct {
 		name         string
@@ -30,7 +31,7 @@ func TestAdvisory_T11_LogInTakesTheSameTime(t *testing.T) {
 			if !promise.Long() {
 				c.cost, c.rounds, c.most = 8, 9, 10 // without a hash it is far more
 				if c.flood {
-					c.cost, c.rounds = 5, 3
+					c.cost, c.rounds = 5, 5
 				}
 			}
 			compareLogIns(t, c.cost, c.rounds, c.most, c.flood, c.before)
@@ -60,12 +61,16 @@ func compareLogIns(t *testing.T, cost, rounds int, most float64, flood, before b
 			took[name] = append(took[name], time.Since(began))
 		}
 	}
-	var middles []time.Duration
+	judged := 0
+	if promise.Long() {
+		judged = rounds / 2
+	}
+	var typical []time.Duration
 	for _, times := range took {
 		slices.Sort(times)
-		middles = append(middles, times[rounds/2])
+		typical = append(typical, times[judged])
 	}
-	if ratio := float64(slices.Max(middles)) / float64(slices.Min(middles)); ratio > most {
-		t.Errorf("one kind of log-in takes %.3f times as long as another: %v", ratio, middles)
+	if ratio := float64(slices.Max(typical)) / float64(slices.Min(typical)); ratio > most {
+		t.Errorf("one kind of log-in takes %.3f times as long as another: %v", ratio, typical)
 	}
 }
