@@ -55,7 +55,7 @@ func TestAnswersAreKeptUntilSomebodyCommits(t *testing.T) {
 		}
 		before, during := reads, nothing
 		if step.meanwhile {
-			during = write
+			during = func() { write(); ask("another one looks", nothing) }
 		} else {
 			write()
 		}
