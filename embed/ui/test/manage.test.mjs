@@ -78,7 +78,7 @@ test("a public key is shown with its fingerprint, and one that is none is told",
   await page.getByRole("textbox", { name: "Key" }).fill("nonsense");
   await page.getByText("This is no public key.").waitFor();
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByRole("dialog").getByRole("alert").first().waitFor();
+  await page.getByRole("dialog").getByRole("alert").filter({ hasText: "public_key" }).waitFor(); // beside the warning that stood there before
   check("400");
   await page.keyboard.press("Escape");
 });
