@@ -378,16 +378,23 @@ func awaitEvent(b *testing.B, c *websocket.Conn, event string) {
 	}
 }
 
-// benchProcess starts the shipped binary: how soon it answers, how much memory it
-// takes when idle, how large it is.
-func benchProcess(b *testing.B) []benchRow {
-	dir := b.TempDir()
-	bin := filepath.Join(dir, "vserver")
-	build := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, "vserver")
+// builtProgram builds the shipped binary.
+func builtProgram(b *testing.B) (file string) {
+	b.Helper()
+	file = filepath.Join(b.TempDir(), "vserver")
+	build := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, "vserver")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("building: %v\n%s", err, out)
 	}
+	return file
+}
+
+// benchProcess starts the shipped binary: how soon it answers, how much memory it
+// takes when idle, how large it is.
+func benchProcess(b *testing.B) []benchRow {
+	bin := builtProgram(b)
+	dir := filepath.Dir(bin)
 	info, err := os.Stat(bin)
 	must(b, err)
 	config := filepath.Join(dir, "bench.yaml")

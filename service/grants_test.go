@@ -82,6 +82,7 @@ var ungranted = map[string]string{
 	"HashNewPassword":         "touches no data",
 	"HashPassword":            "touches no data",
 	"OldKeysLeft":             "a number for the operator",
+	"CompareKeysBy":           "touches no data",
 	"ConvertGivenKeys":        "for the operator, who holds the database",
 	"PasswordMatches":         "touches no data",
 	"DigestAPIKey":            "touches no data",

@@ -44,6 +44,8 @@ type RunOptions struct {
 	// Getenv is the environment, where a service manager says how to tell it that the
 	// server is ready, lives and ends; nil for none.
 	Getenv func(string) string
+	// CompareKeys is the command line of a process that calls core.CompareKeys; none: this one compares.
+	CompareKeys []string
 	// Lease is how long other servers of the database take this one for alive after it was heard of last;
 	// 0: 15 s. Tests take less.
 	Lease time.Duration
@@ -130,6 +132,7 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 		return err
 	}
 	defer func() { _ = opened.Close() }()
+	opened.Core.CompareKeysBy(o.CompareKeys)
 	if err := begin(ctx, inst, opened.Core, o.Lease); err != nil {
 		return err
 	}

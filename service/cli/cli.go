@@ -47,6 +47,7 @@ func Main(args []string) int {
 		Console: terminal.Console{Out: os.Stdout, Colour: terminal.Colourful(os.Stdout, os.Getenv), Terminal: terminal.Is(os.Stdout)},
 
 		findService: daemon.Find,
+		self:        thisProgram(),
 	}
 	return p.main(ctx, args)
 }
@@ -60,6 +61,17 @@ type program struct {
 	forPrograms bool // the outcome is printed as JSON
 	// findService is daemon.Find; tests have a service manager of their own.
 	findService func(config.Locations, config.Instance) (daemon.Manager, daemon.State, error)
+	self        string // the file of this program; empty where that is another one, as in tests
+}
+
+// thisProgram returns the file of this program, empty when it cannot be found.
+func thisProgram() string {
+	const running = "/proc/self/exe" // also when the file was replaced since
+	if _, err := os.Stat(running); err == nil {
+		return running
+	}
+	path, _ := os.Executable()
+	return path
 }
 
 func (p *program) main(ctx context.Context, args []string) int {
@@ -109,6 +121,7 @@ func (p *program) root() *cobra.Command {
 		p.attachCommand(),
 		p.backupCommand(),
 		p.benchCommand(),
+		p.compareKeysCommand(),
 		p.configCommand(),
 		p.copyCommand(),
 		p.demoCommand(),

@@ -128,7 +128,8 @@ func (p *program) serve(ctx context.Context, inst config.Instance, f runFlags) e
 	var warned warnings
 	err = service.Run(ctx, inst, service.RunOptions{
 		Console: p.out, Warned: warned.add, RootFromAnywhere: rootFromAnywhere(f.environment), Getenv: p.getenv,
-		Upkeep: p.upkeep(),
+		Upkeep:      p.upkeep(),
+		CompareKeys: p.comparesKeys(),
 		Ready: func(at net.Addr) {
 			p.Info("Server %s is ready on %s, it logs to %s", inst.Name, at, inst.LogFile)
 			if err := claim.Serving(inst.Config, at, warned.take()); err != nil {
@@ -140,6 +141,14 @@ func (p *program) serve(ctx context.Context, inst config.Instance, f runFlags) e
 		p.Info("Server %s has ended", inst.Name)
 	}
 	return err
+}
+
+// comparesKeys is the command of compareKeysCommand; none where this program cannot be found.
+func (p *program) comparesKeys() []string {
+	if p.self == "" {
+		return nil
+	}
+	return []string{p.self, compareKeys}
 }
 
 // upkeep is what who holds every rule may have done over the API.

@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/crypto/bcrypt"
-
 	"vserver/queries"
 	"vserver/service/fault"
 )
@@ -36,6 +34,8 @@ const (
 type oldKeys struct {
 	left atomic.Int64 // nodes whose key was not yet seen
 	held atomic.Int64
+	// command starts the process that compares; none: this one does.
+	command []string
 
 	mu       sync.Mutex
 	wrong    map[string]bool // digests of keys that no node has
@@ -180,10 +180,15 @@ func (o *oldKeys) enter(ctx context.Context, network string) (leave func(), err 
 	}
 }
 
+// CompareKeysBy has API keys that a 3.x server has left compared by processes of a command, which calls
+// CompareKeys. It is called before the first request.
+func (c *Core) CompareKeysBy(command []string) { c.oldKeys.command = command }
+
 // searchOldKeys does one search after the other until none waits.
 func (c *Core) searchOldKeys() {
 	o := c.oldKeys
-	defer inBackground()()
+	comparer := &keyComparer{command: o.command, log: c.log}
+	defer comparer.close()
 	for {
 		o.mu.Lock()
 		if len(o.queue) == 0 {
@@ -197,7 +202,7 @@ func (c *Core) searchOldKeys() {
 		<-o.room
 		// Who asked may be gone; the next time the answer is there at once.
 		s.err = fault.Caught(func() (err error) {
-			s.node, err = c.searchOldKey(context.Background(), s.key, s.digest)
+			s.node, err = c.searchOldKey(context.Background(), s.key, s.digest, comparer)
 			return err
 		})
 		c.reportPanic(s.err)
@@ -231,7 +236,7 @@ func (o *oldKeys) remember(digest string) {
 }
 
 // searchOldKey compares a key with those that are left, that of the node seen last first.
-func (c *Core) searchOldKey(ctx context.Context, key, digest string) (node int64, err error) {
+func (c *Core) searchOldKey(ctx context.Context, key, digest string, comparer *keyComparer) (node int64, err error) {
 	if node, err := c.db.NodeByAPIKey(ctx, &digest); !queries.Missing(err) {
 		return node, err
 	}
@@ -242,7 +247,7 @@ func (c *Core) searchOldKey(ctx context.Context, key, digest string) (node int64
 	c.oldKeys.left.Store(int64(len(rows)))
 	for _, row := range rows {
 		c.turns.letPass(oldKeyPause)
-		if bcrypt.CompareHashAndPassword([]byte(row.Hash), cut(key)) == nil {
+		if comparer.matches(cut(key), []byte(row.Hash)) {
 			return row.NodeID, c.convertOldKey(ctx, row.NodeID, digest)
 		}
 	}

@@ -196,6 +196,23 @@ func TestPanicInTheSearchEndsNothing(t *testing.T) {
 	}
 }
 
+// TestSearchGoesOnWithoutAProcess that compares: keys are found, and the log says why others may wait.
+func TestSearchGoesOnWithoutAProcess(t *testing.T) {
+	nodes := []takenOver{newNode(t, "a", bcrypt.MinCost), newNode(t, "b", bcrypt.MinCost)}
+	const text = "cannot be searched for in a process of its own"
+	for _, command := range [][]string{{"/nowhere/vserver"}, {"go", "no-such-command"}, {"go", "version"}} {
+		var log strings.Builder
+		b := takenOverBedWith(t, nodes, time.Minute, zerolog.New(&log))
+		b.CompareKeysBy(command)
+		if who, err := b.LogInNode(t.Context(), nodes[1].key, addressed("192.0.2.1")); err != nil || who.ID != 101 {
+			t.Errorf("%v: %+v, %v", command, who, err)
+		}
+		if strings.Count(log.String(), text) != 1 {
+			t.Errorf("%v: the log has %q", command, log.String())
+		}
+	}
+}
+
 // TestSearchGoesOnWhenNobodyWaits: who was cut asks again and is in.
 func TestSearchGoesOnWhenNobodyWaits(t *testing.T) {
 	nodes := []takenOver{newNode(t, "a", 10), newNode(t, "b", 10), newNode(t, "c", 10)}
