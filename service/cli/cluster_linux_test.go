@@ -56,7 +56,12 @@ func newCluster(t *testing.T, sync bool) *cluster {
 			t.Fatal(err)
 		}
 	}
-	c.do(t, "initdb", "--no-sync", "-D", c.data(0), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+	secret := filepath.Join(c.dir, "password")
+	if err := os.WriteFile(secret, []byte("failover"), 0o644); err != nil { //nolint:gosec // of this test, for the account of PostgreSQL
+		t.Fatal(err)
+	}
+	c.do(t, "initdb", "--no-sync", "-D", c.data(0), "-U", "postgres", "--pwfile", secret, "--auth-local", "trust",
+		"--auth-host", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8")
 	c.start(t, 0)
 	c.ask(t, 0, "postgres", "CREATE DATABASE served")
 	c.follow(t)
@@ -156,7 +161,7 @@ func (c *cluster) follow(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.ask(t, c.primary, "postgres", "ALTER SYSTEM RESET synchronous_standby_names")
-	c.do(t, "pg_basebackup", "-D", c.data(i), "-R", "-X", "stream", "-c", "fast", "--no-sync", "-h", "127.0.0.1",
+	c.do(t, "pg_basebackup", "-D", c.data(i), "-R", "-X", "stream", "-c", "fast", "--no-sync", "-h", c.dir,
 		"-p", strconv.Itoa(c.ports[c.primary]), "-U", "postgres")
 	c.start(t, i)
 	if c.sync {
@@ -183,12 +188,12 @@ func (c *cluster) promote(t *testing.T) {
 }
 
 func (c *cluster) source(i int, database string) queries.Source {
-	return queries.Source{Engine: queries.Postgres, DSN: fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", c.ports[i], database)}
+	return queries.Source{Engine: queries.Postgres, DSN: fmt.Sprintf("postgres://postgres:failover@127.0.0.1:%d/%s?sslmode=disable", c.ports[i], database)}
 }
 
 // both names the two, the first one first.
 func (c *cluster) both() queries.Source {
-	return queries.Source{Engine: queries.Postgres, DSN: fmt.Sprintf("postgres://postgres@127.0.0.1:%d,127.0.0.1:%d/served?sslmode=disable", c.ports[0], c.ports[1])}
+	return queries.Source{Engine: queries.Postgres, DSN: fmt.Sprintf("postgres://postgres:failover@127.0.0.1:%d,127.0.0.1:%d/served?sslmode=disable", c.ports[0], c.ports[1])}
 }
 
 func (c *cluster) ask(t *testing.T, i int, database, statement string) {
