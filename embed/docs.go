@@ -1,21 +1,21 @@
 package embed
 
 import (
-	"bytes"
 	"embed"
 	"fmt"
-	"maps"
-	"path"
 	"regexp"
 	"strings"
-
-	"github.com/yuin/goldmark"
-	"github.com/yuin/goldmark/extension"
-	"github.com/yuin/goldmark/parser"
 )
 
-//go:embed docs
+//go:generate go run ./render
+
+// docs has what is served beside the pages, and pages what package render makes of the Markdown in docs.
+//
+//go:embed docs/*.conf docs/*.css docs/*.js docs/page.html
 var docs embed.FS
+
+//go:embed pages
+var rendered embed.FS
 
 // A chapter is a part of the documentation's navigation: a title and the names of its
 // pages. Each page is a Markdown file whose first line is its title.
@@ -52,10 +52,9 @@ type Document struct {
 	Text []byte
 }
 
-// Docs renders the documentation and returns everything below "/docs/" by its name
-// there. The page at "/docs/" itself has the name "". A line {{NAME}} of a page becomes
-// the Markdown that tables has for the name.
-func Docs(tables map[string]string) (map[string]Document, error) {
+// Docs returns everything below "/docs/" by its name there. The page at "/docs/" itself has the name "". A
+// line {{NAME}} of the Markdown becomes the table of that name, whose first row is its head.
+func Docs(tables map[string][][]string) (map[string]Document, error) {
 	all := map[string]Document{}
 	for name, kind := range otherFiles {
 		text, err := docs.ReadFile("docs/" + name)
@@ -68,12 +67,6 @@ func Docs(tables map[string]string) (map[string]Document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the frame of the documentation: %w", err)
 	}
-	tables = maps.Clone(tables)
-	text, err := licences()
-	if err != nil {
-		return nil, err
-	}
-	tables["licences"] = "```\n" + text + "```"
 	pages, err := readPages(tables)
 	if err != nil {
 		return nil, err
@@ -93,52 +86,55 @@ type page struct {
 	body  markup
 }
 
-// readPages renders the Markdown of every page.
-func readPages(tables map[string]string) (map[string]page, error) {
-	markdown := goldmark.New(
-		goldmark.WithExtensions(extension.Table),
-		goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithHeadingAttribute()),
-	)
+// readPages reads every page and puts its tables in.
+func readPages(tables map[string][][]string) (map[string]page, error) {
+	text, err := licences()
+	if err != nil {
+		return nil, err
+	}
+	inserts := []string{"<!--licences-->", "<pre><code>" + string(escaped(text)) + "</code></pre>"}
+	for name, rows := range tables {
+		inserts = append(inserts, "<!--"+name+"-->", string(tableOf(rows)))
+	}
+	insert := strings.NewReplacer(inserts...)
 	pages := map[string]page{}
 	for _, c := range chapters {
 		for _, name := range c.pages {
-			source, err := docs.ReadFile(path.Join("docs", name+".md"))
+			source, err := rendered.ReadFile("pages/" + name + ".html")
 			if err != nil {
 				return nil, fmt.Errorf("reading the documentation: %w", err)
 			}
-			title, text, _ := strings.Cut(string(source), "\n")
-			if text, err = withTables(text, tables); err != nil {
-				return nil, err
-			}
-			var out bytes.Buffer
-			if err := markdown.Convert([]byte(text), &out); err != nil {
-				return nil, fmt.Errorf("rendering page %s of the documentation: %w", name, err)
-			}
-			pages[name] = page{strings.TrimPrefix(title, "# "), markup(out.String())} // our own text, without raw HTML
+			title, body, _ := strings.Cut(string(source), "\n")
+			pages[name] = page{title, markup(insert.Replace(body))} // our own text, without raw HTML
 		}
 	}
 	return pages, nil
 }
 
-var included = regexp.MustCompile(`(?m)^\{\{(\S+)\}\}$`)
-
-// withTables replaces a line {{NAME}} by the table of that name, or else by the file of
-// that name as a code block.
-func withTables(text string, tables map[string]string) (string, error) {
-	var missing error
-	text = included.ReplaceAllStringFunc(text, func(line string) string {
-		name := strings.Trim(line, "{}")
-		if table, ok := tables[name]; ok {
-			return table
+// tableOf returns a table whose first row is its head. What stands between backquotes is code.
+func tableOf(rows [][]string) markup {
+	var b strings.Builder
+	b.WriteString("<table>\n")
+	for i, row := range rows {
+		kind := "td"
+		if i == 0 {
+			kind = "th"
+			b.WriteString("<thead>\n")
 		}
-		file, err := docs.ReadFile("docs/" + name)
-		if err != nil {
-			missing = fmt.Errorf("reading a file within the documentation: %w", err)
+		b.WriteString("<tr>\n")
+		for _, cell := range row {
+			fmt.Fprintf(&b, "<%s>%s</%s>\n", kind, code.ReplaceAllString(string(escaped(cell)), "<code>$1</code>"), kind)
 		}
-		return "```\n" + string(file) + "```"
-	})
-	return text, missing
+		b.WriteString("</tr>\n")
+		if i == 0 {
+			b.WriteString("</thead>\n<tbody>\n")
+		}
+	}
+	b.WriteString("</tbody>\n</table>")
+	return markup(b.String())
 }
+
+var code = regexp.MustCompile("`([^`]+)`")
 
 var section = regexp.MustCompile(`<h2 id="([^"]+)">(.*)</h2>`)
 

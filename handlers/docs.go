@@ -16,10 +16,10 @@ import (
 )
 
 // registerDocs adds the documentation, beside the API like the start page. It is
-// rendered when somebody asks for it for the first time.
+// put together when somebody asks for it for the first time.
 func (s *Server) registerDocs() {
 	documents := sync.OnceValues(func() (map[string]embed.Document, error) {
-		return embed.Docs(map[string]string{"settings": config.Reference(), "routes": routeReference(s.routes())})
+		return embed.Docs(map[string][][]string{"settings": config.Reference(), "routes": routeReference(s.routes())})
 	})
 	show := func(c echo.Context) error {
 		all, err := documents()
@@ -42,16 +42,15 @@ func (s *Server) registerDocs() {
 	}
 }
 
-// routeReference is the table of routes in Markdown.
-func routeReference(routes []route) string {
-	var b strings.Builder
-	b.WriteString("| Route | Who may call | Permission |\n|---|---|---|\n")
+// routeReference is the table of routes, its head in the first row; code stands between backquotes.
+func routeReference(routes []route) [][]string {
+	rows := [][]string{{"Route", "Who may call", "Permission"}}
 	ids := strings.NewReplacer(":rule_id", "<rule>", ":id", "<id>")
 	slices.SortStableFunc(routes, func(a, b route) int { return cmp.Compare(a.path, b.path) })
 	for _, r := range routes {
-		fmt.Fprintf(&b, "| `%s %s` | %s | %s |\n", r.method, ids.Replace(r.path), callersOf(r.who), permissionOf(r.pair))
+		rows = append(rows, []string{fmt.Sprintf("`%s %s`", r.method, ids.Replace(r.path)), callersOf(r.who), permissionOf(r.pair)})
 	}
-	return b.String()
+	return rows
 }
 
 // callersOf names the kinds of callers of a route.

@@ -49,7 +49,7 @@ func TestDocs(t *testing.T) {
 // pages returns the text of all pages of the documentation, or of one.
 func pages(t *testing.T, name string) string {
 	t.Helper()
-	all, err := embed.Docs(map[string]string{
+	all, err := embed.Docs(map[string][][]string{
 		"settings": config.Reference(), "routes": routeReference(newBed(t).s.routes()),
 	})
 	if err != nil {

@@ -136,7 +136,7 @@ func TestHouse_CitationsLeadSomewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages, err := embed.Docs(map[string]string{"settings": "", "routes": ""})
+	pages, err := embed.Docs(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

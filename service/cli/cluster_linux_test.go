@@ -57,7 +57,7 @@ func newCluster(t *testing.T, sync bool) *cluster {
 		}
 	}
 	secret := filepath.Join(c.dir, "password")
-	if err := os.WriteFile(secret, []byte("failover"), 0o644); err != nil { //nolint:gosec // of this test, for the account of PostgreSQL
+	if err := os.WriteFile(secret, []byte("failover"), 0o644); err != nil { // for the account of PostgreSQL
 		t.Fatal(err)
 	}
 	c.do(t, "initdb", "--no-sync", "-D", c.data(0), "-U", "postgres", "--pwfile", secret, "--auth-local", "trust",

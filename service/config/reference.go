@@ -68,10 +68,10 @@ func (s Setting) sample(indent string) string {
 	return inner + strings.ReplaceAll(text, "\n", inner)
 }
 
-// Reference returns the table of settings in Markdown. Required ones bear a star.
-func Reference() string {
-	var out strings.Builder
-	out.WriteString("| Key | Value | Default | Meaning |\n|---|---|---|---|\n")
+// Reference returns the table of settings, its head in the first row; code stands between backquotes. Required
+// ones bear a star.
+func Reference() [][]string {
+	rows := [][]string{{"Key", "Value", "Default", "Meaning"}}
 	for _, s := range Settings() {
 		if s.Key == "" || s.Hidden {
 			continue
@@ -87,9 +87,9 @@ func Reference() string {
 		if limits := s.Limits(); limits != "" {
 			kind = limits
 		}
-		_, _ = fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", key, kind, byDefault, s.meaning())
+		rows = append(rows, []string{key, kind, byDefault, s.meaning()})
 	}
-	return out.String()
+	return rows
 }
 
 // Lines of a help text that show what to write, and the last of them.
@@ -101,5 +101,5 @@ var (
 // meaning is the help of a setting in one line.
 func (s Setting) meaning() string {
 	text := lastLine.ReplaceAllString(indented.ReplaceAllString(s.Help, "`$1` $2,"), ". $1")
-	return strings.NewReplacer("\n", " ", "|", "\\|").Replace(text)
+	return strings.ReplaceAll(text, "\n", " ")
 }
