@@ -141,7 +141,7 @@ export async function look(page, screen, { fullPage = false } = {}) {
     await page.emulateMedia({ colorScheme: way === "dark" ? "dark" : "light" });
     await settled(page);
     await fits(page, `${screen} (${way})`);
-    if (folder) await page.screenshot({ path: `${folder}/${screen}-${way}.png`, fullPage, animations: "disabled" });
+    if (folder) await page.screenshot({ path: `${folder}/${screen}-${way}.png`, fullPage: fullPage || way === "phone", animations: "disabled" });
     if (way !== "phone" || long) await accessible(page, { onlyColours: way === "dark" && !long, what: `${screen} (${way})` });
   }
   if (long) {

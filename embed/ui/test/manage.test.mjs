@@ -1,6 +1,7 @@
 // What administrators do in the web interface: organizations, collaborations, nodes, users, roles, the server.
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import { after, before, test } from "node:test";
 import { fits, go, launch, look, open, settled, shown, signIn, telephone } from "./browser.mjs";
 import { asRoot, seed, start, userPassword as password } from "./server.mjs";
@@ -128,6 +129,72 @@ test("a role is made of rules that are searched for", async () => {
   check();
 });
 
+test("a new user gets a rule beside the roles", async () => {
+  await go(page, "/users");
+  await shown(page, "Users");
+  await page.getByRole("button", { name: "New user" }).click();
+  await page.getByRole("textbox", { name: "User name" }).fill("rob");
+  await page.getByRole("textbox", { name: "E-mail address" }).fill("rob@example.org");
+  await page.getByRole("button", { name: "Rules beside the roles" }).click();
+  await page.getByRole("textbox", { name: "Search the rules" }).fill("node");
+  await page.getByRole("checkbox", { name: "Nodes: View, organization" }).check();
+  await page.getByRole("radio", { name: "I choose the password" }).check();
+  await page.getByRole("textbox", { name: "Password", exact: true }).fill(password);
+  await page.getByRole("button", { name: "Create user" }).click();
+  await shown(page, "rob");
+  await page.getByText("Nodes: View, organization").waitFor();
+  const [made] = await ask("GET", "/user?username=rob");
+  const [rule] = (await ask("GET", "/rule")).filter((one) => one.name === "node" && one.operation === "VIEW" && one.scope === "ORGANIZATION");
+  assert.deepEqual(made.rules.map(({ id }) => id), [rule.id]);
+  check();
+});
+
+test("a node is given to another organization, which takes the global rule", async () => {
+  const { id } = await ask("POST", "/collaboration", { name: "Diabetes", organization_ids: [2, 3] });
+  const node = await ask("POST", "/node", { collaboration_id: id, organization_id: 2, name: "moving node" });
+  await go(page, `/nodes/${node.id}`);
+  await shown(page, "moving node");
+  await page.getByRole("button", { name: "Edit node" }).click();
+  await page.getByRole("textbox", { name: "Name" }).fill("moved node");
+  await page.getByRole("combobox", { name: "Organization" }).click();
+  await page.getByRole("option", { name: "East Hospital" }).click();
+  await page.getByRole("textbox", { name: "Address in the VPN" }).fill("10.76.0.9");
+  await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await shown(page, "moved node");
+  const { organization, ip } = await ask("GET", `/node/${node.id}`);
+  assert.deepEqual([organization.id, ip], [3, "10.76.0.9"]);
+  await page.getByRole("button", { name: "Edit node" }).click();
+  await page.getByRole("textbox", { name: "Address in the VPN" }).fill("");
+  await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  assert.equal((await ask("GET", `/node/${node.id}`)).ip, null);
+  check();
+  await ask("PATCH", `/node/${node.id}`, { organization_id: 2 });
+  const { page: own, check: sound, close } = await open(browser, `${server.origin}/nodes/${node.id}`); // by who edits the own nodes
+  await signIn(own, "anna", password);
+  await own.getByRole("button", { name: "Edit node" }).click();
+  assert.ok(await own.getByRole("combobox", { name: "Organization" }).isDisabled());
+  await own.getByRole("textbox", { name: "Name" }).fill("our node");
+  await own.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await shown(own, "our node");
+  sound();
+  await close();
+  await go(page, "/nodes");
+  await shown(page, "Nodes");
+  await ask("DELETE", `/node/${node.id}`);
+  await ask("DELETE", `/collaboration/${id}`);
+});
+
+test("what the server says of who comes is told when it is asked for", async () => {
+  await page.reload();
+  await page.getByRole("button", { name: /^Live/ }).click();
+  const log = page.getByRole("log", { name: "What the server said" });
+  await log.getByText("User <root> joined room <collaboration_1>").first().waitFor();
+  await page.keyboard.press("Escape");
+  await log.waitFor({ state: "detached" });
+  check();
+});
+
 test("who may not is not offered it, and is told why", async () => {
   const { page, check, close } = await open(browser, `${server.origin}/nodes/5`);
   await signIn(page, "vera", password);
@@ -198,6 +265,70 @@ test("a browser that cannot write while it comes tells the size of a backup befo
   assert.equal(readFileSync(await download.path()).subarray(0, 16).toString(), database);
   await page.getByRole("dialog").waitFor({ state: "detached" });
   check();
+});
+
+const kept = 100_000; // bytes of a file before the way to the server is cut
+
+// breaking is a way to the server that is cut in the middle of what is sent as a file.
+async function breaking() {
+  const { hostname, port } = new URL(server.origin);
+  const way = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    let come = -Infinity;
+    near.pipe(far);
+    far.on("data", (part) => {
+      come = part.includes("attachment; filename=") ? 0 : come + part.length;
+      if (come > kept) return near.destroy();
+      near.write(part);
+    });
+    for (const [one, other] of [[near, far], [far, near]]) one.on("error", () => {}).on("close", () => other.destroy());
+  });
+  await new Promise((listening) => way.listen(0, "127.0.0.1", listening));
+  return { origin: `http://127.0.0.1:${way.address().port}`, close: () => way.close() };
+}
+
+test("a backup that breaks off is told, and no half of it is kept", async (t) => {
+  const way = await breaking();
+  t.after(way.close);
+  const { page, check, close } = await open(browser, `${way.origin}/server`, { acceptDownloads: true });
+  await signIn(page, "root", password);
+  await shown(page, "Server");
+  // A file that the browser makes for it, and one that was there before.
+  await page.evaluate(() => {
+    window.showSaveFilePicker = async () => (await navigator.storage.getDirectory()).getFileHandle(window.place, { create: true });
+    window.place = "fresh";
+  });
+  const backup = page.getByRole("button", { name: "Download a backup" });
+  const told = page.getByText("The backup broke off before it was whole. Nothing of it is kept.");
+  await backup.click();
+  await told.waitFor();
+  await page.evaluate(async () => {
+    window.place = "older";
+    const older = await (await (await navigator.storage.getDirectory()).getFileHandle("older", { create: true })).createWritable();
+    await older.write("an older copy");
+    await older.close();
+  });
+  await page.getByRole("alert").getByRole("button").click(); // what was told is put away
+  await told.waitFor({ state: "detached" });
+  await backup.click();
+  await told.waitFor();
+  assert.equal(await page.getByText("The backup is saved.").count(), 0);
+  const files = await page.evaluate(async () => {
+    const found = {};
+    for await (const [name, file] of await navigator.storage.getDirectory()) found[name] = await (await file.getFile()).text();
+    return found;
+  });
+  assert.deepEqual(files, { older: "an older copy" });
+  // A browser that holds it until it is whole.
+  await page.evaluate(() => delete window.showSaveFilePicker);
+  let saved = 0;
+  page.on("download", () => saved++);
+  await backup.click();
+  await page.getByRole("button", { name: "Download", exact: true }).click();
+  await page.getByRole("dialog").getByRole("alert").filter({ hasText: "The backup broke off" }).waitFor();
+  assert.equal(saved, 0);
+  check();
+  await close();
 });
 
 const screens = {

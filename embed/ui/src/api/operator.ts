@@ -30,6 +30,23 @@ export const logTail = (lines: number) =>
     queryFn: () => answer(api.GET("/server/log", { params: { query: { lines } } })),
   });
 
+// BrokenOff is a copy that ended before it was whole.
+export class BrokenOff extends Error {}
+
+// inFull passes on what comes, and fails where it ends before its length: browsers do not all see to that.
+function inFull(size: number) {
+  let come = 0;
+  return new TransformStream<Uint8Array, Uint8Array>({
+    transform(part, out) {
+      come += part.length;
+      out.enqueue(part);
+    },
+    flush(out) {
+      if (come < size) out.error(new BrokenOff());
+    },
+  });
+}
+
 // backup has the server make a copy, which comes as a stream, with the name that the server gave it.
 export async function backup(): Promise<{ copy: Response; name: string }> {
   const { data, error, response } = await api.GET("/server/backup", { parseAs: "stream" });
@@ -38,5 +55,6 @@ export async function backup(): Promise<{ copy: Response; name: string }> {
     throw new Problem(response.status, typeof told?.msg === "string" ? told.msg : "", response.headers.get("X-Incident") ?? undefined);
   }
   const named = /filename="?([^";]+)"?/.exec(response.headers.get("Content-Disposition") ?? "");
-  return { copy: new Response(data as ReadableStream<Uint8Array>), name: named?.[1] ?? "vserver.backup" };
+  const size = Number(response.headers.get("Content-Length") ?? 0);
+  return { copy: new Response((data as ReadableStream<Uint8Array>).pipeThrough(inFull(size) as ReadableWritablePair<Uint8Array, Uint8Array>)), name: named?.[1] ?? "vserver.backup" };
 }

@@ -22,15 +22,18 @@ export const theme = createTheme({
     // More choices than this are found by typing: ten thousand at once take the browser seconds to draw.
     Select: { defaultProps: { limit: 200 } },
     MultiSelect: { defaultProps: { limit: 200 } },
+    Tabs: { defaultProps: { color: "var(--v-link)" } },
     Table: { defaultProps: { verticalSpacing: "sm", horizontalSpacing: "md" } },
   },
 });
 
-// --v-… are colours with a meaning of ours, in both schemes with contrast enough for text.
+// --v-… are colours with a meaning of ours, in both schemes with contrast enough for text. What is set into a
+// card, such as a tree, has the ground --v-inset: in the dark that of the page would be a hole.
 export const variables: CSSVariablesResolver = () => ({
   variables: {},
   light: {
     "--v-page": gray[0],
+    "--v-inset": gray[0],
     "--v-line": gray[3],
     "--v-soft": gray[7],
     "--v-link": pine[8],
@@ -45,6 +48,7 @@ export const variables: CSSVariablesResolver = () => ({
   },
   dark: {
     "--v-page": dark[8],
+    "--v-inset": dark[6],
     "--v-line": dark[5],
     "--v-soft": dark[2],
     "--v-link": "#5fd4c5",
@@ -56,7 +60,7 @@ export const variables: CSSVariablesResolver = () => ({
     "--mantine-color-dimmed": dark[2],
     "--mantine-color-anchor": "#5fd4c5",
     "--mantine-color-error": "#ff8a80",
-    ...washes({ red: "#ff8a80", yellow: "#f2b84b", green: "#4ade80", pine: "#5fd4c5" }),
+    ...washes({ red: "#ff8a80", yellow: "#f2b84b", green: "#4ade80", pine: "#5fd4c5", gray: dark[0] }),
   },
 });
 

@@ -31,6 +31,15 @@ export async function write(file: FileSystemFileHandle, coming: Response) {
   await coming.body!.pipeTo(await file.createWritable());
 }
 
+// dropEmpty takes the file away that came to be by picking it, when nothing came to it. One that had something has it still.
+export async function dropEmpty(file: FileSystemFileHandle & { remove?: () => Promise<void> }) {
+  try {
+    if ((await file.getFile()).size === 0) await file.remove?.();
+  } catch {
+    // it stays, empty
+  }
+}
+
 // sizeText is a number of bytes for people.
 export function sizeText(bytes: number, language: string): string {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];

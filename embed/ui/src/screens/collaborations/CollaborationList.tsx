@@ -4,9 +4,10 @@ import { Link } from "@tanstack/react-router";
 import { type Collaboration, collaborations } from "../../api/collaborations";
 import { useRights, useSeen } from "../../api/rights";
 import { Empty } from "../../parts/Empty";
-import { type Column, Listing } from "../../parts/Listing";
+import { Listing } from "../../parts/Listing";
 import { useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
+import type { Column } from "../../parts/Rows";
 import { Waiting } from "../../parts/Waiting";
 import { useText } from "../../text";
 

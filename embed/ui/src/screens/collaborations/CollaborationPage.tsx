@@ -1,10 +1,10 @@
-import { Anchor, Button, Group, MultiSelect, Paper, Stack, Switch, Table, Text, TextInput, Title } from "@mantine/core";
+import { Anchor, Button, Group, MultiSelect, Stack, Switch, Text, TextInput, Title } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { changeCollaboration, type Collaboration, collaboration, deleteCollaboration } from "../../api/collaborations";
-import { nodes } from "../../api/nodes";
+import { type Node, nodes } from "../../api/nodes";
 import { organizations } from "../../api/organizations";
 import { useSeen } from "../../api/rights";
 import { DeleteButton, EditButton } from "../../parts/Actions";
@@ -12,6 +12,7 @@ import { done } from "../../parts/done";
 import { EditForm } from "../../parts/EditForm";
 import { useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
+import { type Column, Rows } from "../../parts/Rows";
 import { State, stateOfNode } from "../../parts/State";
 import { Sure } from "../../parts/Sure";
 import { WaitingPage } from "../../parts/Waiting";
@@ -32,7 +33,21 @@ function About({ collaboration: one }: { collaboration: Collaboration }) {
   const name = useOrganizationNames();
   const { data: known } = useSeen("organization", organizations);
   const { data: all } = useSeen("node", { ...nodes, retry: false });
-  const members = (one.organizations ?? []).map(({ id }) => id);
+  const nodeOf = (id: number) => all?.find((each) => each.organization?.id === id && each.collaboration?.id === one.id);
+  const members = one.organizations ?? [];
+  const columns: Column<{ id: number }>[] = [
+    {
+      label: t.nodes.organization,
+      show: ({ id }) => (
+        <Anchor component={Link} to="/organizations/$id" params={{ id: String(id) } as never} fz="sm" fw={600}>
+          {name(id)}
+        </Anchor>
+      ),
+    },
+    { label: t.collaborations.node, show: ({ id }) => <NodeLink node={nodeOf(id)} /> },
+    { label: t.nodes.state, width: 170, show: ({ id }) => (nodeOf(id) ? <State status={stateOfNode(nodeOf(id)!)} /> : "–") },
+    { label: t.organizations.key, width: 150, show: ({ id }) => <KeyState stored={known?.find((each) => each.id === id)?.public_key} needed={one.encrypted ?? false} /> },
+  ];
   return (
     <Page
       title={one.name || t.collaborations.number(one.id)}
@@ -44,61 +59,16 @@ function About({ collaboration: one }: { collaboration: Collaboration }) {
       }
       actions={<Actions collaboration={one} />}
     >
-      <Paper>
-        <Title order={2} mb="sm">
-          {t.collaborations.members}
-        </Title>
+      <Stack gap="sm">
+        <Title order={2}>{t.collaborations.members}</Title>
         {members.length === 0 ? (
           <Text fz="sm" c="dimmed">
             {t.collaborations.noMembers}
           </Text>
         ) : (
-          <Table.ScrollContainer type="native" minWidth={560} tabIndex={0} aria-label={t.collaborations.members}>
-            <Table>
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>{t.nodes.organization}</Table.Th>
-                  <Table.Th>{t.collaborations.node}</Table.Th>
-                  <Table.Th>{t.nodes.state}</Table.Th>
-                  <Table.Th>{t.organizations.key}</Table.Th>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {members.map((id) => {
-                  const node = all?.find((each) => each.organization?.id === id && each.collaboration?.id === one.id);
-                  const key = known?.find((each) => each.id === id)?.public_key;
-                  return (
-                    <Table.Tr key={id}>
-                      <Table.Td>
-                        <Anchor component={Link} to="/organizations/$id" params={{ id: String(id) } as never} fz="sm" fw={600}>
-                          {name(id)}
-                        </Anchor>
-                      </Table.Td>
-                      <Table.Td>
-                        {node ? (
-                          <Anchor component={Link} to="/nodes/$id" params={{ id: String(node.id) } as never} fz="sm">
-                            {node.name || t.nodes.number(node.id)}
-                          </Anchor>
-                        ) : (
-                          <Text fz="sm" c="dimmed">
-                            {t.collaborations.noNode}
-                          </Text>
-                        )}
-                      </Table.Td>
-                      <Table.Td>{node && <State status={stateOfNode(node)} />}</Table.Td>
-                      <Table.Td>
-                        <Text fz="sm" c={one.encrypted && key === "" ? "var(--v-bad)" : undefined}>
-                          {key === undefined ? "–" : key ? t.organizations.hasKey : t.organizations.noKey}
-                        </Text>
-                      </Table.Td>
-                    </Table.Tr>
-                  );
-                })}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
+          <Rows label={t.collaborations.members} rows={members} columns={columns} minWidth={560} />
         )}
-      </Paper>
+      </Stack>
       <Group>
         <Button variant="default" component={Link} to="/" search={{ collaboration: one.id } as never}>
           {t.collaborations.picture}
@@ -108,6 +78,30 @@ function About({ collaboration: one }: { collaboration: Collaboration }) {
         </Button>
       </Group>
     </Page>
+  );
+}
+
+function NodeLink({ node }: { node: Node | undefined }) {
+  const t = useText();
+  if (!node)
+    return (
+      <Text span fz="sm" c="dimmed">
+        {t.collaborations.noNode}
+      </Text>
+    );
+  return (
+    <Anchor component={Link} to="/nodes/$id" params={{ id: String(node.id) } as never} fz="sm">
+      {node.name || t.nodes.number(node.id)}
+    </Anchor>
+  );
+}
+
+function KeyState({ stored, needed }: { stored: string | null | undefined; needed: boolean }) {
+  const t = useText();
+  return (
+    <Text span fz="sm" c={needed && stored === "" ? "var(--v-bad)" : undefined}>
+      {stored === undefined ? "–" : stored ? t.organizations.hasKey : t.organizations.noKey}
+    </Text>
   );
 }
 

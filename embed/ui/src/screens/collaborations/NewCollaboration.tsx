@@ -12,6 +12,7 @@ import { useRights, useSeen } from "../../api/rights";
 import { useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
 import { ProblemNote, wordsFor } from "../../parts/Problems";
+import { useNarrow } from "../../parts/useNarrow";
 import { useText } from "../../text";
 import { NodeKey } from "../nodes/NodeKey";
 
@@ -24,6 +25,7 @@ export default function NewCollaboration() {
   const { may } = useRights();
   const name = useOrganizationNames();
   const { data: known } = useSeen("organization", organizations);
+  const narrow = useNarrow();
   const [step, go] = useState(0);
   const form = useForm({
     initialValues: { name: "", encrypted: true, organizations: [] as string[] },
@@ -54,7 +56,7 @@ export default function NewCollaboration() {
   const { data: made } = making;
   return (
     <Page title={words.title}>
-      <Stepper active={step} iconSize={34} allowNextStepsSelect={false} onStepClick={(to) => !made && to < step && go(to)}>
+      <Stepper active={step} iconSize={34} orientation={narrow ? "vertical" : "horizontal"} styles={narrow ? { stepLabel: { lineHeight: "34px" }, step: { minHeight: 54 } } : {}} allowNextStepsSelect={false} onStepClick={(to) => !made && to < step && go(to)}>
         <Stepper.Step label={words.what}>
           <Paper maw={640} mt="md">
             <form

@@ -1,17 +1,15 @@
-import { Anchor, Button, Code, Group, Paper, Select, Table, Text, TextInput, Title } from "@mantine/core";
-import { useForm } from "@mantine/form";
+import { Anchor, Button, Code, Group, Paper, Table, Text, Title } from "@mantine/core";
 import { IconKey, IconPlayerStop } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { collaborations } from "../../api/collaborations";
-import { changeNode, deleteNode, killTasksOf, type Node, node, resetKey } from "../../api/nodes";
+import { deleteNode, killTasksOf, type Node, node, resetKey } from "../../api/nodes";
 import { waitingFor } from "../../api/results";
 import { useRights, useSeen } from "../../api/rights";
 import { DeleteButton, EditButton } from "../../parts/Actions";
 import { Allowed } from "../../parts/Allowed";
 import { done } from "../../parts/done";
-import { EditForm } from "../../parts/EditForm";
 import { Facts } from "../../parts/Facts";
 import { useCollaborationNames, useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
@@ -21,6 +19,7 @@ import { When } from "../../parts/When";
 import { WaitingPage } from "../../parts/Waiting";
 import { useText } from "../../text";
 import { NodeKeyDialog } from "./NodeKey";
+import { NodeForm } from "./NodeForm";
 import { nodeRoute } from "./route";
 
 export default function NodePage() {
@@ -110,18 +109,10 @@ function Actions({ node: one }: { node: Node }) {
   const navigate = useNavigate();
   const { data: known } = useSeen("collaboration", collaborations);
   const [asked, ask] = useState<"edit" | "key" | "kill" | "remove">();
-  const form = useForm({ initialValues: { name: one.name ?? "", collaboration: one.collaboration ? String(one.collaboration.id) : null } });
   const close = () => {
     ask(undefined);
-    for (const act of [changing, removing, resetting, killing]) act.reset();
+    for (const act of [removing, resetting, killing]) act.reset();
   };
-  const changing = useMutation({
-    mutationFn: () => changeNode(one.id, { name: form.values.name, ...(form.values.collaboration ? { collaboration_id: Number(form.values.collaboration) } : {}) }),
-    onSuccess: () => {
-      done(t.nodes.changed, "node", "collaboration");
-      close();
-    },
-  });
   const removing = useMutation({
     mutationFn: () => deleteNode(one.id),
     onSuccess: async () => {
@@ -154,17 +145,7 @@ function Actions({ node: one }: { node: Node }) {
         </Allowed>
       )}
       <DeleteButton path={`/node/${one.id}`} onClick={() => ask("remove")} />
-      <EditForm opened={asked === "edit"} title={t.nodes.edit} close={close} submit={form.onSubmit(() => changing.mutate())} act={changing}>
-        <TextInput label={t.nodes.name} {...form.getInputProps("name")} />
-        <Select
-          label={t.nodes.collaboration}
-          description={t.nodes.moveHint}
-          searchable
-          allowDeselect={false}
-          data={(known ?? []).map((each) => ({ value: String(each.id), label: each.name ?? String(each.id) }))}
-          {...form.getInputProps("collaboration")}
-        />
-      </EditForm>
+      {asked === "edit" && <NodeForm node={one} close={close} />}
       {resetting.data ? (
         <NodeKeyDialog opened={asked === "key"} title={t.nodes.reset} close={close} id={one.id} name={one.name} apiKey={resetting.data.api_key} encrypted={encrypted} />
       ) : (

@@ -5,6 +5,7 @@ import type { Collaboration } from "../../api/collaborations";
 import { useRights } from "../../api/rights";
 import { type Filter, taskCount } from "../../api/tasks";
 import { useText } from "../../text";
+import css from "./Counts.module.css";
 import type { Member } from "./members";
 
 type Props = { collaboration: Collaboration; members: Member[]; every: number | false };
@@ -23,8 +24,8 @@ export function Counts({ collaboration, members, every }: Props) {
   const there = members.filter((member) => member.node);
   const online = there.filter((member) => member.node?.status === "online").length;
   return (
-    <SimpleGrid cols={{ base: 2, xs: 3, md: 5 }} spacing="sm">
-      <Count label={t.overview.counts.nodes} value={t.overview.of(online, there.length)} colour={there.length === 0 ? undefined : online === there.length ? "var(--v-good)" : "var(--v-bad)"} />
+    <SimpleGrid cols={{ base: 2, md: 5 }} spacing="sm">
+      <Count first label={t.overview.counts.nodes} value={t.overview.of(online, there.length)} colour={there.length === 0 ? undefined : online === there.length ? "var(--v-good)" : "var(--v-bad)"} />
       {asked.map(([key, label, filter], i) => (
         <Count
           key={key}
@@ -38,9 +39,9 @@ export function Counts({ collaboration, members, every }: Props) {
   );
 }
 
-function Count({ label, value, colour, to }: { label: string; value: string; colour?: string; to?: Filter }) {
+function Count({ label, value, colour, to, first }: { label: string; value: string; colour?: string; to?: Filter; first?: boolean }) {
   return (
-    <Paper p="md" py="sm">
+    <Paper p="md" py="sm" className={first ? css.first : undefined}>
       <Text fz="xs" c="dimmed">
         {to ? (
           <Anchor component={Link} to="/tasks" search={to as never} inherit c="dimmed" underline="hover">

@@ -1,4 +1,4 @@
-import { Badge, Grid, Group, Paper, Select, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Badge, Group, Paper, Select, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { IconLock, IconTopologyStar3 } from "@tabler/icons-react";
 import { useState } from "react";
 import { type Collaboration, collaborations } from "../../api/collaborations";
@@ -14,6 +14,7 @@ import { useText } from "../../text";
 import { Attention } from "./Attention";
 import { Counts } from "./Counts";
 import { EventLine } from "./EventLine";
+import layout from "./Overview.module.css";
 import { membersOf } from "./members";
 import { Picture } from "./Picture";
 import css from "./Picture.module.css";
@@ -47,7 +48,7 @@ export default function Overview() {
         all.length > 1 && (
           <Select
             aria-label={t.overview.collaboration}
-            w={260}
+            w={{ base: "calc(100vw - 32px)", xs: 260 }}
             searchable
             allowDeselect={false}
             value={chosen ? String(chosen.id) : null}
@@ -80,21 +81,21 @@ function Network({ collaboration }: { collaboration: Collaboration }) {
   return (
     <Stack gap="lg">
       <Counts collaboration={collaboration} members={members} every={every} />
-      <Grid gap="lg">
-        <Grid.Col span={{ base: 12, lg: 8 }}>
-          <Paper p="md">
-            <Group justify="space-between" mb="xs">
-              <Title order={2}>{t.overview.picture}</Title>
-              <Legend />
-            </Group>
-            {known.data ? <Picture name={collaboration.name ?? ""} members={members} chosen={organization} choose={choose} /> : <Skeleton h={420} />}
-          </Paper>
-        </Grid.Col>
-        <Grid.Col span={{ base: 12, lg: 4 }}>
+      <div className={layout.columns}>
+        <Paper p="md" className={layout.picture}>
+          <Group justify="space-between" mb="xs">
+            <Title order={2}>{t.overview.picture}</Title>
+            <Legend />
+          </Group>
+          {known.data ? <Picture name={collaboration.name ?? ""} members={members} chosen={organization} choose={choose} /> : <Skeleton h={420} />}
+        </Paper>
+        <div className={layout.attention}>
           <Attention members={members} chosen={organization} known={known.data !== undefined} />
-        </Grid.Col>
-      </Grid>
-      <EventLine collaboration={collaboration.id} every={every} />
+        </div>
+        <div className={layout.events}>
+          <EventLine collaboration={collaboration.id} every={every} />
+        </div>
+      </div>
     </Stack>
   );
 }

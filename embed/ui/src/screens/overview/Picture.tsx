@@ -5,7 +5,7 @@ import { type Events, useLive } from "../../live/channel";
 import { stateOfNode, toneColour, toneOf } from "../../parts/State";
 import { agoText } from "../../parts/When";
 import { useLanguage, useText } from "../../text";
-import { type Layout, layOut, type Place } from "./layout";
+import { between, isAbove, type Layout, layOut, type Place, server } from "./layout";
 import type { Member } from "./members";
 import css from "./Picture.module.css";
 
@@ -21,21 +21,21 @@ export function Picture({ name, members, chosen, choose }: Props) {
   const parts = members.reduce((n, member) => n + member.open.length, 0);
   const layout = layOut(members.length, Math.max(width, 280));
   return (
-    <Box ref={ref} className={css.frame} style={{ minHeight: 320 }}>
+    <Box ref={ref} className={css.frame}>
       {width > 0 && (
         <svg className={css.picture} width={layout.width} height={layout.height} viewBox={`0 0 ${layout.width} ${layout.height}`} role="group" aria-label={t.overview.pictureSays(name, online, members.length, parts)}>
           {members.map((member, i) => (
-            <Ray key={member.organization} member={member} to={layout.places[i]!} centre={layout.centre} />
+            <Ray key={member.organization} member={member} to={layout.places[i]!} layout={layout} />
           ))}
           {flights.map((flight) => {
             const at = members.findIndex((member) => member.organization === flight.organization);
-            return at >= 0 && <Flight key={flight.key} home={flight.home} to={layout.places[at]!} centre={layout.centre} />;
+            return at >= 0 && <Flight key={flight.key} home={flight.home} to={layout.places[at]!} layout={layout} />;
           })}
           {members.map((member, i) => (
-            <Organization key={member.organization} member={member} at={layout.places[i]!} layout={layout} chosen={chosen === member.organization} choose={choose} />
+            <Organization key={member.organization} member={member} at={layout.places[i]!} room={layout.rooms[i] ?? 0} layout={layout} chosen={chosen === member.organization} choose={choose} />
           ))}
           <g aria-hidden="true">
-            <rect x={layout.centre.x - 30} y={layout.centre.y - 30} width={60} height={60} rx={16} className={css.server} />
+            <rect x={layout.centre.x - server} y={layout.centre.y - server} width={2 * server} height={2 * server} rx={16} className={css.server} />
             <g className={css.mark} transform={`translate(${layout.centre.x - 28} ${layout.centre.y - 28})`}>
               <path d="M28 28 L28 13 M28 28 L15 37 M28 28 L41 37" />
               <circle cx="28" cy="12.5" r="3.5" />
@@ -54,20 +54,24 @@ const short = (text: string, most: number) => (text.length > most ? `${text.slic
 
 const mostDots = 4; // for each organization
 
-type RayProps = { member: Member; to: Place; centre: Place };
+const apart = 12; // pixels between dots that wait
+
+type RayProps = { member: Member; to: Place; layout: Layout };
 
 // Ray is the way between server and organization, with what is on it.
-const Ray = memo(function Ray({ member, to, centre }: RayProps) {
+const Ray = memo(function Ray({ member, to, layout: { centre, radius } }: RayProps) {
   const there = member.node?.status === "online";
   const waiting = member.open.filter((result) => !result.started_at).slice(0, mostDots);
+  const [from, till] = between(centre, to, radius);
+  const step = apart / Math.hypot(to.x - centre.x, to.y - centre.y);
   return (
     <g aria-hidden="true">
       <line x1={centre.x} y1={centre.y} x2={to.x} y2={to.y} className={there ? css.ray : css.broken} />
       {waiting.map((result, i) =>
         there ? (
-          <circle key={result.id} r={4.5} className={css.travels} style={along(centre, to, 0.16, 0.9, i * -0.5)} />
+          <circle key={result.id} r={4.5} className={css.travels} style={along(centre, to, from, till, i * -0.5)} />
         ) : (
-          <circle key={result.id} r={4.5} className={css.waits} cx={part(centre.x, to.x, 0.3 + i * 0.06)} cy={part(centre.y, to.y, 0.3 + i * 0.06)} />
+          <circle key={result.id} r={4.5} className={css.waits} cx={part(centre.x, to.x, Math.min(from + i * step, till))} cy={part(centre.y, to.y, Math.min(from + i * step, till))} />
         ),
       )}
     </g>
@@ -83,11 +87,13 @@ const along = (centre: Place, to: Place, from: number, till: number, delay: numb
     animationDelay: `${delay}s`,
   }) as React.CSSProperties;
 
-function Flight({ home, to, centre }: { home: boolean; to: Place; centre: Place }) {
-  return <circle aria-hidden="true" r={5.5} className={home ? css.comes : css.goes} style={home ? along(centre, to, 0.9, 0.14, 0) : along(centre, to, 0.14, 0.9, 0)} />;
+function Flight({ home, to, layout: { centre, radius } }: { home: boolean; to: Place; layout: Layout }) {
+  const [from, till] = between(centre, to, radius);
+  return <circle aria-hidden="true" r={5.5} className={home ? css.comes : css.goes} style={home ? along(centre, to, till, from, 0) : along(centre, to, from, till, 0)} />;
 }
 
 const letter = 6.6; // pixels of a line below a name, for each letter
+const bold = 7.2; // and of a name
 
 // fitting is the first of the lines that has room.
 function fitting(lines: (string | undefined)[][], room: number): string {
@@ -95,12 +101,12 @@ function fitting(lines: (string | undefined)[][], room: number): string {
   return texts.find((text) => text.length * letter <= room) ?? texts.at(-1)!;
 }
 
-type OrganizationProps = { member: Member; at: Place; layout: Layout; chosen: boolean; choose: (organization: number) => void };
+type OrganizationProps = { member: Member; at: Place; room: number; layout: Layout; chosen: boolean; choose: (organization: number) => void };
 
 const small = { fontSize: 11 };
 const focusable = 60; // organizations that can be reached one by one with the keyboard
 
-const Organization = memo(function Organization({ member, at, layout, chosen, choose }: OrganizationProps) {
+const Organization = memo(function Organization({ member, at, room, layout, chosen, choose }: OrganizationProps) {
   const t = useText();
   const { locale } = useLanguage();
   const status = member.node ? stateOfNode(member.node) : undefined;
@@ -110,7 +116,9 @@ const Organization = memo(function Organization({ member, at, layout, chosen, ch
   const seen = status !== "online" && member.node?.last_seen ? agoText(member.node.last_seen, locale) : undefined;
   const narrow = layout.width < 560;
   const parts = member.open.length > 0 ? String(member.open.length) : undefined;
-  const line = fitting([[word, narrow ? undefined : seen, parts], [word, parts], [word]], 2 * Math.min(at.x, layout.width - at.x));
+  const name = short(member.name, Math.min(narrow ? 17 : 24, Math.floor(room / bold)));
+  const line = fitting([[word, narrow ? undefined : seen, parts], [word, parts], [word]], room);
+  const [nameAt, wordAt] = isAbove(at, layout.centre) ? [-layout.radius - 23, -layout.radius - 8] : [layout.radius + 18, layout.radius + 33];
   return (
     <g
       className={css.organization}
@@ -126,16 +134,16 @@ const Organization = memo(function Organization({ member, at, layout, chosen, ch
         choose(member.organization);
       }}
     >
-      {!layout.labels && <title>{`${member.name}: ${word}`}</title>}
+      {(!layout.labels || name !== member.name) && <title>{`${member.name}: ${word}`}</title>}
       {working > 0 && <circle r={layout.radius + 5} className={css.works} />}
       <circle r={layout.radius} className={css.node} data-chosen={chosen || undefined} style={{ stroke: colour }} strokeDasharray={status === "online" ? undefined : "4 3"} />
       {status === "online" ? <circle r={layout.radius * 0.42} style={{ fill: colour }} /> : layout.radius > 7 && !member.hidden && <path d="M-4 -4 L4 4 M4 -4 L-4 4" className={css.cross} style={{ stroke: colour }} />}
       {layout.labels && (
         <>
-          <text y={layout.radius + 18} className={css.name} style={narrow ? small : undefined}>
-            {short(member.name, narrow ? 13 : 24)}
+          <text y={nameAt} className={css.name} style={narrow ? small : undefined}>
+            {name}
           </text>
-          <text y={layout.radius + 33} className={css.word} style={{ ...(narrow ? small : {}), fill: status === "online" ? undefined : colour }}>
+          <text y={wordAt} className={css.word} style={{ ...(narrow ? small : {}), fill: status === "online" ? undefined : colour }}>
             {line}
           </text>
         </>

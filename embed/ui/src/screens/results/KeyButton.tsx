@@ -1,12 +1,15 @@
-import { Button, FileButton, Stack, Text } from "@mantine/core";
+import { Button, FileButton, Group, Stack, Text } from "@mantine/core";
 import { IconKey } from "@tabler/icons-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import type { Organization } from "../../api/organizations";
 import { addKey, fitting } from "../../crypto/keys";
 import { useText } from "../../text";
 
-// KeyButton reads a private key from a file and says at once whether it is that of the organization.
-export function KeyButton({ owner }: { owner: Organization | undefined }) {
+type Props = { owner: Organization | undefined; children?: ReactNode };
+
+// KeyButton reads a private key from a file and says at once whether it is that of the organization. Further
+// buttons stand beside it, what it says below them.
+export function KeyButton({ owner, children }: Props) {
   const t = useText();
   const [said, setSaid] = useState<{ text: string; good: boolean }>();
   const choose = async (file: File | null) => {
@@ -24,13 +27,16 @@ export function KeyButton({ owner }: { owner: Organization | undefined }) {
   };
   return (
     <Stack gap={4}>
-      <FileButton onChange={(file) => void choose(file)} accept=".pem,.key,application/x-pem-file" inputProps={{ "aria-label": t.results.needKey }}>
-        {(props) => (
-          <Button {...props} size="compact-sm" leftSection={<IconKey size={14} />} w="fit-content">
-            {t.results.needKey}
-          </Button>
-        )}
-      </FileButton>
+      <Group gap="xs">
+        <FileButton onChange={(file) => void choose(file)} accept=".pem,.key,application/x-pem-file" inputProps={{ "aria-label": t.results.needKey }}>
+          {(props) => (
+            <Button {...props} size="compact-sm" leftSection={<IconKey size={14} />} w="fit-content">
+              {t.results.needKey}
+            </Button>
+          )}
+        </FileButton>
+        {children}
+      </Group>
       <Text fz="xs" c={said ? (said.good ? "var(--v-good)" : "var(--v-bad)") : "dimmed"} role="status">
         {said?.text ?? t.results.keyHint}
       </Text>

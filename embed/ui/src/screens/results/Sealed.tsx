@@ -1,4 +1,4 @@
-import { Alert, Group, Stack, Text } from "@mantine/core";
+import { Alert, Stack, Text } from "@mantine/core";
 import { IconLock } from "@tabler/icons-react";
 import { useText } from "../../text";
 import { KeyButton } from "./KeyButton";
@@ -12,10 +12,9 @@ export function Sealed({ opened, stored, name }: { opened: Opened; stored: strin
     <Alert variant="light" color={opened.failed ? "red" : "gray"} icon={<IconLock />} title={opened.owner?.name ? t.results.sealedFor(opened.owner.name) : undefined}>
       <Stack gap="xs">
         <Text fz="sm">{opened.failed ? t.results.decryptFailed : t.results.sealed}</Text>
-        <Group gap="xs" align="flex-start">
-          <KeyButton owner={opened.owner} />
+        <KeyButton owner={opened.owner}>
           <Downloads name={`${name}.encrypted`} bytes={new TextEncoder().encode(stored)} />
-        </Group>
+        </KeyButton>
       </Stack>
     </Alert>
   );

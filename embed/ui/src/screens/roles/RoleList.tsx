@@ -5,9 +5,10 @@ import { useState } from "react";
 import { useRights, useSeen } from "../../api/rights";
 import { type Role, roles } from "../../api/roles";
 import { Empty } from "../../parts/Empty";
-import { type Column, Listing } from "../../parts/Listing";
+import { Listing } from "../../parts/Listing";
 import { useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
+import type { Column } from "../../parts/Rows";
 import { Waiting } from "../../parts/Waiting";
 import { useText } from "../../text";
 import { RoleForm } from "./RoleForm";
@@ -22,14 +23,15 @@ export default function RoleList() {
   const columns: Column<Role>[] = [
     {
       label: t.roles.name,
+      width: 200,
       show: (role) => (
         <Anchor component={Link} to="/roles/$id" params={{ id: String(role.id) } as never} fw={600} fz="sm">
           {role.name || t.roles.number(role.id)}
         </Anchor>
       ),
     },
-    { label: t.roles.description, show: (role) => role.description || "–" },
-    { label: t.roles.owner, show: (role) => (role.organization ? organization(role.organization.id) : t.roles.everybody) },
+    { label: t.roles.description, prose: true, show: (role) => role.description || "–" },
+    { label: t.roles.owner, width: 190, show: (role) => (role.organization ? organization(role.organization.id) : t.roles.everybody) },
     { label: t.roles.users, width: 110, show: (role) => role.users?.length ?? 0 },
   ];
   return (

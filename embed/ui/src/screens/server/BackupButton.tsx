@@ -2,10 +2,10 @@ import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { IconDatabaseExport } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { backup } from "../../api/operator";
+import { backup, BrokenOff } from "../../api/operator";
 import { done } from "../../parts/done";
 import { ProblemNote, tellProblem } from "../../parts/Problems";
-import { picked, save, sizeText, streams, write } from "../../parts/save";
+import { dropEmpty, picked, save, sizeText, streams, write } from "../../parts/save";
 import { useLanguage, useText } from "../../text";
 
 type Props = { name: string; environment: string; engine: string; size: number };
@@ -18,7 +18,7 @@ export function BackupButton(of: Props) {
   const streaming = useMutation({
     mutationFn: () => stream(nameOf(of)),
     onSuccess: (written) => written && done(t.server.saved),
-    onError: (problem) => tellProblem(t, problem),
+    onError: (problem) => tellProblem(t, inWords(problem, t.server.brokenOff)),
   });
   return (
     <>
@@ -44,7 +44,7 @@ function Held({ size, close }: { size: number; close: () => void }) {
     <Modal opened onClose={close} title={t.server.backup} closeButtonProps={{ "aria-label": t.common.close }}>
       <Stack>
         <Text fz="sm">{t.server.backupText(sizeText(size, locale))}</Text>
-        <ProblemNote problem={holding.error} />
+        <ProblemNote problem={holding.error && inWords(holding.error, t.server.brokenOff)} />
         <Group justify="flex-end">
           <Button variant="default" onClick={close}>
             {t.common.cancel}
@@ -62,10 +62,18 @@ function Held({ size, close }: { size: number; close: () => void }) {
 async function stream(name: string): Promise<boolean> {
   const file = await picked(name);
   if (!file) return false;
-  const { copy } = await backup();
-  await write(file, copy);
+  try {
+    const { copy } = await backup();
+    await write(file, copy);
+  } catch (problem) {
+    await dropEmpty(file);
+    throw problem;
+  }
   return true;
 }
+
+// inWords has words for a copy that broke off: the browser names the failure of a connection as a TypeError.
+const inWords = (problem: unknown, brokenOff: string) => (problem instanceof BrokenOff || problem instanceof TypeError ? new Error(brokenOff) : problem);
 
 // nameOf is a name as the server gives its copies.
 function nameOf({ name, environment, engine }: Props): string {

@@ -1,6 +1,7 @@
 import { Alert, Badge, Button, Code, Group, Paper, ScrollArea, Skeleton, Stack, Table, Text, Title } from "@mantine/core";
 import { IconAlertTriangle, IconCircleCheck, IconCircleMinus, IconCircleX, IconStethoscope } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { Fragment } from "react";
 import { type Finding, findings, logTail, serverState, warnings } from "../../api/operator";
 import { useRights } from "../../api/rights";
 import { Empty } from "../../parts/Empty";
@@ -12,6 +13,7 @@ import { Took, When } from "../../parts/When";
 import { Waiting } from "../../parts/Waiting";
 import { useLanguage, useText } from "../../text";
 import { BackupButton } from "./BackupButton";
+import css from "./ServerPage.module.css";
 
 export default function ServerPage() {
   const t = useText();
@@ -51,14 +53,14 @@ function Looked() {
             [t.server.up, <Took key="up" from={state.started} till={null} />],
             [t.server.started, <When key="started" at={state.started} />],
             [t.server.database, `${state.database.engine === "sqlite" ? "SQLite" : "PostgreSQL"}, ${sizeText(state.database.size, locale)}`],
-            [t.server.place, state.database.place],
+            [t.server.place, state.database.place, true],
             [t.server.schema, state.database.schema],
             [t.server.nodesOnline, state.nodes_online],
             [t.server.sockets, state.sockets],
             [t.server.mail, state.mail ? t.server.mailOn(state.mails_waiting) : t.server.off],
             [t.server.vpn, yesNo(state.vpn)],
             [t.server.factor, yesNo(state.second_factor)],
-            [t.server.files, `${state.config_file}, ${state.log_file}`],
+            [t.server.files, `${state.config_file}, ${state.log_file}`, true],
           ]}
         />
       )}
@@ -71,12 +73,12 @@ function Looked() {
             {t.server.limits}
           </Title>
           <Table.ScrollContainer type="native" minWidth={0} tabIndex={0} aria-label={t.server.limits}>
-            <Table>
+            <Table verticalSpacing={6} maw={640}>
               <Table.Tbody>
                 {state.settings.map(({ key, value }) => (
                   <Table.Tr key={key}>
                     <Table.Td px={4} style={{ overflowWrap: "anywhere" }}>
-                      <Code>{key}</Code>
+                      <Code className={css.key}>{parts(key)}</Code>
                     </Table.Td>
                     <Table.Td px={4}>{value}</Table.Td>
                   </Table.Tr>
@@ -89,6 +91,15 @@ function Looked() {
     </Page>
   );
 }
+
+// parts has a browser break a name where it has a dot or a line, and nowhere else.
+const parts = (name: string) =>
+  name.split(/(?<=[._])/).map((part, i) => (
+    <Fragment key={i}>
+      {i > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
 
 const verdicts: Record<Finding["verdict"], [typeof IconCircleCheck, string]> = {
   failure: [IconCircleX, "var(--v-bad)"],
@@ -189,7 +200,7 @@ function Log() {
       <ProblemNote problem={error} />
       {data && (
         <ScrollArea.Autosize mah={360} type="auto" viewportProps={{ tabIndex: 0, "aria-label": t.server.log, role: "region" }}>
-          <Code block fz={12}>
+          <Code block fz={12} className={css.log}>
             {data.lines.toReversed().join("\n") || t.common.none}
           </Code>
         </ScrollArea.Autosize>

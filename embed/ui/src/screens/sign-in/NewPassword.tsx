@@ -13,7 +13,7 @@ export function NewPassword(props: PasswordInputProps & { value?: string }) {
       <Text fz="xs" c="dimmed" mt={8} mb={4}>
         {t.signIn.policy.title}
       </Text>
-      <List spacing={2} fz="xs" c="dimmed" center>
+      <List spacing={2} fz="xs" c="dimmed" center ps={0} ms={0} styles={{ root: { paddingInlineStart: 0 } }}>
         {(Object.keys(policy) as (keyof typeof policy)[]).map((demand) => {
           const met = policy[demand](value);
           return (

@@ -7,6 +7,7 @@ import { collaborations } from "../../api/collaborations";
 import { organizations } from "../../api/organizations";
 import type { Filter, TaskStatus } from "../../api/tasks";
 import { useSeen } from "../../api/rights";
+import { useNarrow } from "../../parts/useNarrow";
 import { useText } from "../../text";
 
 const statuses: TaskStatus[] = ["pending", "initializing", "active", "completed", "failed", "unknown"];
@@ -17,25 +18,32 @@ type Props = { filter: Filter; change: (next: Filter) => void };
 // Filters narrow the list. They stand in the address, so that a view can be kept and sent.
 export function Filters({ filter, change }: Props) {
   const t = useText();
-  const [more, { toggle }] = useDisclosure(Boolean(filter.initiator_id || filter.image || filter.run_id || filter.from || filter.till));
+  const narrow = useNarrow();
+  const [more, { toggle }] = useDisclosure(Boolean((narrow && (filter.status || filter.collaboration_id)) || filter.initiator_id || filter.image || filter.run_id || filter.from || filter.till));
   const { data: known } = useSeen("collaboration", collaborations);
   const { data: senders } = useSeen("organization", organizations);
   const set = (part: Filter) => change({ ...filter, ...part });
   const filtered = Object.values(filter).some((value) => value !== undefined);
+  // A telephone shows the tasks before these.
+  const most = (
+    <>
+      <Select
+        label={t.tasks.filter.status}
+        placeholder={t.tasks.filter.any}
+        w={{ base: "100%", xs: 160 }}
+        clearable
+        value={filter.status ?? null}
+        data={statuses.map((value) => ({ value, label: t.common.states[value] ?? value }))}
+        onChange={(status) => set({ status: status ?? undefined })}
+      />
+      <Of label={t.tasks.filter.collaboration} all={known} id={filter.collaboration_id} choose={(id) => set({ collaboration_id: id })} />
+    </>
+  );
   return (
     <Paper p="md">
       <Group align="flex-end" gap="sm">
         <Typed label={t.tasks.filter.text} value={filter.name ?? ""} change={(name) => set({ name: name || undefined })} grow />
-        <Select
-          label={t.tasks.filter.status}
-          placeholder={t.tasks.filter.any}
-          w={{ base: "100%", xs: 160 }}
-          clearable
-          value={filter.status ?? null}
-          data={statuses.map((value) => ({ value, label: t.common.states[value] ?? value }))}
-          onChange={(status) => set({ status: status ?? undefined })}
-        />
-        <Of label={t.tasks.filter.collaboration} all={known} id={filter.collaboration_id} choose={(id) => set({ collaboration_id: id })} />
+        {!narrow && most}
         <Button variant="default" leftSection={<IconAdjustmentsHorizontal size={16} />} onClick={toggle} aria-expanded={more}>
           {t.tasks.filter.more}
         </Button>
@@ -47,6 +55,7 @@ export function Filters({ filter, change }: Props) {
       </Group>
       <Collapse expanded={more}>
         <Group align="flex-end" gap="sm" mt="sm">
+          {narrow && most}
           <Typed label={t.tasks.filter.image} value={filter.image ?? ""} change={(image) => set({ image: image || undefined })} grow />
           <Of label={t.tasks.filter.initiator} all={senders} id={filter.initiator_id} choose={(id) => set({ initiator_id: id })} />
           <Typed label={t.tasks.filter.run} value={filter.run_id ? String(filter.run_id) : ""} change={(run) => set({ run_id: Number(run) || undefined })} width={110} />

@@ -1,4 +1,6 @@
-import { Accordion, Alert, Code, Group, Paper, ScrollArea, Stack, Text, Title } from "@mantine/core";
+import { Alert, Button, Code, Collapse, Group, Paper, ScrollArea, Stack, Text, Title } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { IconChevronDown, IconChevronRight } from "@tabler/icons-react";
 import type { Result, Task } from "../../api/tasks";
 import { useOrganizationNames } from "../../parts/Named";
 import { ProblemNote } from "../../parts/Problems";
@@ -84,26 +86,25 @@ function Outcome({ task, result }: { task: Task; result: Result }) {
 
 function Log({ result }: { result: Result }) {
   const t = useText();
+  const [open, { toggle }] = useDisclosure(false);
   return (
-    <Accordion variant="default" chevronPosition="left" styles={{ item: { borderBottom: 0 }, control: { paddingInline: 0 }, content: { paddingInline: 0 } }}>
-      <Accordion.Item value="log">
-        <Accordion.Control>
-          <Text fz="sm">{t.tasks.result.log}</Text>
-        </Accordion.Control>
-        <Accordion.Panel>
-          {result.log ? (
-            <ScrollArea.Autosize mah={360} type="auto">
-              <Code block fz="xs">
-                {result.log}
-              </Code>
-            </ScrollArea.Autosize>
-          ) : (
-            <Text fz="sm" c="dimmed">
-              {result.finished_at ? t.tasks.result.noLog : t.tasks.result.logLate}
-            </Text>
-          )}
-        </Accordion.Panel>
-      </Accordion.Item>
-    </Accordion>
+    <div>
+      <Button variant="subtle" color="gray" c="var(--mantine-color-text)" size="compact-sm" fw={400} ml={-8} aria-expanded={open} onClick={toggle} leftSection={open ? <IconChevronDown size={15} /> : <IconChevronRight size={15} />}>
+        {t.tasks.result.log}
+      </Button>
+      <Collapse expanded={open} pt={open ? 8 : 0}>
+        {result.log ? (
+          <ScrollArea.Autosize mah={360} type="auto">
+            <Code block fz="xs">
+              {result.log}
+            </Code>
+          </ScrollArea.Autosize>
+        ) : (
+          <Text fz="sm" c="dimmed">
+            {result.finished_at ? t.tasks.result.noLog : t.tasks.result.logLate}
+          </Text>
+        )}
+      </Collapse>
+    </div>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Group, Paper, Select, Stack, Table, Text } from "@mantine/core";
+import { Button, Group, Select, Stack, Text } from "@mantine/core";
 import { IconPlus, IconStack2 } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useRights, useSeen } from "../../api/rights";
@@ -6,7 +6,6 @@ import { tasks, usePolling } from "../../api/tasks";
 import { Empty } from "../../parts/Empty";
 import { Page } from "../../parts/Page";
 import { Pages } from "../../parts/Pages";
-import { useNarrow } from "../../parts/useNarrow";
 import { Waiting } from "../../parts/Waiting";
 import { useText } from "../../text";
 import { Filters } from "./Filters";
@@ -20,7 +19,6 @@ export default function TaskList() {
   const { page = 1, size = sizes[0]!, ...filter } = tasksRoute.useSearch();
   const navigate = tasksRoute.useNavigate();
   const { may } = useRights();
-  const narrow = useNarrow();
   const every = usePolling(true);
   const asked = useSeen("task", { ...tasks(filter, page, size), refetchInterval: every && every * 2 });
   const { data, isPlaceholderData } = asked;
@@ -51,26 +49,9 @@ export default function TaskList() {
       )}
       {data && data.total > 0 && (
         <Stack gap="md">
-          <Paper p={0} style={{ opacity: isPlaceholderData ? 0.6 : 1, overflow: "hidden" }}>
-            <Table.ScrollContainer minWidth={narrow ? 720 : 860} tabIndex={0} aria-label={t.tasks.title}>
-              <Table highlightOnHover>
-                <Table.Thead>
-                  <Table.Tr>
-                    <Table.Th w={110}>{t.tasks.column.id}</Table.Th>
-                    <Table.Th>{t.tasks.column.name}</Table.Th>
-                    {!narrow && <Table.Th w={150}>{t.tasks.column.state}</Table.Th>}
-                    <Table.Th>{t.tasks.column.collaboration}</Table.Th>
-                    <Table.Th>{t.tasks.column.initiator}</Table.Th>
-                    <Table.Th w={180}>{t.tasks.column.created}</Table.Th>
-                    <Table.Th w={110}>{t.tasks.column.took}</Table.Th>
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  <TaskRows tasks={data.rows} flat={filter.run_id !== undefined} />
-                </Table.Tbody>
-              </Table>
-            </Table.ScrollContainer>
-          </Paper>
+          <div style={{ opacity: isPlaceholderData ? 0.6 : 1 }}>
+            <TaskRows tasks={data.rows} flat={filter.run_id !== undefined} />
+          </div>
           <Group justify="space-between">
             <Group gap="xs">
               <Text fz="sm" c="dimmed" id="rows-on-a-page">

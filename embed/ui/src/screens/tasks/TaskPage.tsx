@@ -1,14 +1,15 @@
 import { Anchor, Badge, Group, Tabs, Text } from "@mantine/core";
 import { IconBinaryTree, IconChartBar, IconFileImport, IconLock, IconReportAnalytics, IconTimeline } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode } from "react";
 import { collaborations } from "../../api/collaborations";
 import { resultsOf, type Task, usePolling, useTask } from "../../api/tasks";
 import { useSeen } from "../../api/rights";
-import { Facts } from "../../parts/Facts";
+import { type Fact, Facts } from "../../parts/Facts";
 import { useCollaborationNames, useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
 import { State } from "../../parts/State";
+import { useNarrow } from "../../parts/useNarrow";
 import { Took, When } from "../../parts/When";
 import { WaitingPage } from "../../parts/Waiting";
 import { useText } from "../../text";
@@ -18,6 +19,7 @@ import { InputCards } from "./InputCards";
 import { RunTree } from "./RunTree";
 import { type TaskTab, taskRoute } from "./route";
 import { TaskActions } from "./TaskActions";
+import css from "./TaskPage.module.css";
 import { TimeLine } from "./TimeLine";
 
 export default function TaskPage() {
@@ -55,6 +57,7 @@ function Parts({ task, results }: { task: Task; results: { data?: Awaited<Return
   const t = useText();
   const { tab = "results" } = taskRoute.useSearch();
   const navigate = taskRoute.useNavigate();
+  const narrow = useNarrow();
   const of = results.data ?? [];
   const tabs: [TaskTab, ReactNode, typeof IconTimeline][] = [
     ["results", <ResultCards key="results" task={task} results={of} problem={results.error} refused={results.refused} />, IconReportAnalytics],
@@ -65,9 +68,9 @@ function Parts({ task, results }: { task: Task; results: { data?: Awaited<Return
   ];
   return (
     <Tabs value={tab} onChange={(value) => void navigate({ search: { tab: value === "results" ? undefined : (value as TaskTab) }, replace: true })} keepMounted={false}>
-      <Tabs.List mb="md">
+      <Tabs.List mb="md" className={css.tabs}>
         {tabs.map(([name, , Picture]) => (
-          <Tabs.Tab key={name} value={name} leftSection={<Picture size={16} stroke={1.6} />}>
+          <Tabs.Tab key={name} value={name} leftSection={narrow ? undefined : <Picture size={16} stroke={1.6} />}>
             {t.tasks.tabs[name]}
           </Tabs.Tab>
         ))}
@@ -87,7 +90,7 @@ function About({ task }: { task: Task }) {
   const collaboration = useCollaborationNames();
   const { data: known } = useSeen("collaboration", collaborations);
   const encrypted = known?.find((one) => one.id === task.collaboration?.id)?.encrypted;
-  const facts: [string, ReactNode][] = [
+  const facts: Fact[] = [
     [
       t.tasks.facts.collaboration,
       <Group key="collaboration" gap={6}>
@@ -102,12 +105,7 @@ function About({ task }: { task: Task }) {
     [t.tasks.facts.initiator, organization(task.initiator)],
     [t.tasks.facts.created, <When key="created" at={task.created_at} />],
     [t.tasks.facts.took, <Took key="took" from={task.created_at} till={task.complete ? (task.finished_at ?? task.created_at) : null} />],
-    [
-      t.tasks.facts.image,
-      <Text key="image" span inherit ff="monospace">
-        {task.image || t.common.none}
-      </Text>,
-    ],
+    [t.tasks.facts.image, task.image ? <ImageName key="image" image={task.image} /> : t.common.none, true],
     [t.tasks.facts.database, task.database || t.common.none],
     [
       t.tasks.facts.run,
@@ -135,5 +133,19 @@ function About({ task }: { task: Task }) {
         </Text>
       )}
     </Facts>
+  );
+}
+
+// ImageName may be broken behind its slashes, and only there where that is enough.
+function ImageName({ image }: { image: string }) {
+  return (
+    <Text span inherit ff="monospace">
+      {image.split(/(?<=\/)/).map((part, i) => (
+        <Fragment key={i}>
+          {i > 0 && <wbr />}
+          {part}
+        </Fragment>
+      ))}
+    </Text>
   );
 }

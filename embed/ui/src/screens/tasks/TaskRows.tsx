@@ -1,9 +1,10 @@
-import { ActionIcon, Anchor, Group, Table, Text, Tooltip } from "@mantine/core";
+import { ActionIcon, Anchor, Group, Paper, Stack, Table, Text, Tooltip } from "@mantine/core";
 import { IconChevronDown, IconChevronRight, IconCornerDownRight } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import type { Task } from "../../api/tasks";
 import { useCollaborationNames, useOrganizationNames } from "../../parts/Named";
+import { Said } from "../../parts/Rows";
 import { State } from "../../parts/State";
 import { useNarrow } from "../../parts/useNarrow";
 import { Took, When } from "../../parts/When";
@@ -22,8 +23,12 @@ export function fold(tasks: Task[]): Folded[] {
   return rows;
 }
 
-export function TaskRows({ tasks, flat }: { tasks: Task[]; flat: boolean }) {
+type Props = { tasks: Task[]; flat: boolean };
+
+// TaskRows are a table, or on a telephone a card for each task, with those of its run folded below it.
+export function TaskRows({ tasks, flat }: Props) {
   const t = useText();
+  const narrow = useNarrow();
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
   const rows = flat ? tasks.map((task) => ({ task, below: [] })) : fold(tasks);
   const toggle = (id: number) => {
@@ -31,7 +36,8 @@ export function TaskRows({ tasks, flat }: { tasks: Task[]; flat: boolean }) {
     if (!next.delete(id)) next.add(id);
     setOpen(next);
   };
-  return rows.flatMap(({ task, below }) => [
+  const Row = narrow ? Card : Line;
+  const lines = rows.flatMap(({ task, below }) => [
     <Row
       key={task.id}
       task={task}
@@ -48,17 +54,66 @@ export function TaskRows({ tasks, flat }: { tasks: Task[]; flat: boolean }) {
     />,
     ...(open.has(task.id) ? below.map((one) => <Row key={one.id} task={one} lead={<IconCornerDownRight size={16} color="var(--v-idle)" />} inner />) : []),
   ]);
+  if (narrow)
+    return (
+      <Stack component="ul" gap="xs" m={0} p={0} style={{ listStyle: "none" }} aria-label={t.tasks.title}>
+        {lines}
+      </Stack>
+    );
+  return <Lines>{lines}</Lines>;
 }
 
-type RowProps = { task: Task; lead?: React.ReactNode; note?: string; inner?: boolean };
-
-function Row({ task, lead, note, inner }: RowProps) {
+function Lines({ children }: { children: ReactNode }) {
   const t = useText();
-  const narrow = useNarrow();
+  const column = t.tasks.column;
+  return (
+    <Paper p={0} style={{ overflow: "hidden" }}>
+      <Table.ScrollContainer type="native" minWidth={860} tabIndex={0} aria-label={t.tasks.title}>
+        <Table highlightOnHover>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th w={100}>{column.id}</Table.Th>
+              <Table.Th>{column.name}</Table.Th>
+              <Table.Th w={130}>{column.state}</Table.Th>
+              <Table.Th>{column.collaboration}</Table.Th>
+              <Table.Th>{column.initiator}</Table.Th>
+              <Table.Th w={160}>{column.created}</Table.Th>
+              <Table.Th w={90}>{column.took}</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>{children}</Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </Paper>
+  );
+}
+
+type RowProps = { task: Task; lead?: ReactNode; note?: string; inner?: boolean };
+
+const tookTill = (task: Task) => (task.complete ? (task.finished_at ?? task.created_at) : null);
+
+function Name({ task }: { task: Task }) {
+  const t = useText();
+  return (
+    <Anchor component={Link} to="/tasks/$id" params={{ id: String(task.id) } as never} fw={500} fz="sm" style={{ overflowWrap: "anywhere" }}>
+      {task.name || t.tasks.unnamed}
+    </Anchor>
+  );
+}
+
+function About({ task, note }: { task: Task; note: string | undefined }) {
+  return (
+    <Text fz="xs" c="dimmed" truncate title={task.image ?? undefined}>
+      {[note, task.image].filter(Boolean).join(" · ")}
+    </Text>
+  );
+}
+
+function Line({ task, lead, note, inner }: RowProps) {
   const organization = useOrganizationNames();
   const collaboration = useCollaborationNames();
   return (
-    <Table.Tr bg={inner ? "var(--v-page)" : undefined}>
+    <Table.Tr bg={inner ? "var(--v-inset)" : undefined}>
       <Table.Td>
         <Group gap={4} wrap="nowrap" pl={inner ? 14 : 0}>
           <span style={{ width: 22, flex: "none" }}>{lead}</span>
@@ -68,27 +123,46 @@ function Row({ task, lead, note, inner }: RowProps) {
         </Group>
       </Table.Td>
       <Table.Td maw={320}>
-        <Anchor component={Link} to="/tasks/$id" params={{ id: String(task.id) } as never} fw={500} fz="sm" style={{ overflowWrap: "anywhere" }}>
-          {task.name || t.tasks.unnamed}
-        </Anchor>
-        <Text fz="xs" c="dimmed" truncate title={task.image ?? undefined}>
-          {[note, task.image].filter(Boolean).join(" · ")}
-        </Text>
-        {narrow && <State status={task.status} />}
+        <Name task={task} />
+        <About task={task} note={note} />
       </Table.Td>
-      {!narrow && (
-        <Table.Td>
-          <State status={task.status} />
-        </Table.Td>
-      )}
+      <Table.Td>
+        <State status={task.status} />
+      </Table.Td>
       <Table.Td fz="sm">{collaboration(task.collaboration?.id)}</Table.Td>
       <Table.Td fz="sm">{organization(task.initiator)}</Table.Td>
       <Table.Td fz="sm">
         <When at={task.created_at} />
       </Table.Td>
       <Table.Td fz="sm">
-        <Took from={task.created_at} till={task.complete ? (task.finished_at ?? task.created_at) : null} />
+        <Took from={task.created_at} till={tookTill(task)} />
       </Table.Td>
     </Table.Tr>
+  );
+}
+
+function Card({ task, lead, note, inner }: RowProps) {
+  const t = useText();
+  const organization = useOrganizationNames();
+  const collaboration = useCollaborationNames();
+  return (
+    <Paper component="li" p="sm" ml={inner ? "md" : 0}>
+      <Group wrap="nowrap" align="flex-start" gap="xs">
+        {lead && <span style={{ flex: "none" }}>{lead}</span>}
+        <div style={{ flex: 1, minWidth: 0 }}>
+          <Name task={task} />
+        </div>
+        <State status={task.status} />
+      </Group>
+      <About task={task} note={note} />
+      <Said label={t.tasks.column.collaboration}>{collaboration(task.collaboration?.id)}</Said>
+      <Said label={t.tasks.column.initiator}>{organization(task.initiator)}</Said>
+      <Said label={t.tasks.column.created}>
+        <When at={task.created_at} />
+      </Said>
+      <Said label={t.tasks.column.took}>
+        <Took from={task.created_at} till={tookTill(task)} />
+      </Said>
+    </Paper>
   );
 }

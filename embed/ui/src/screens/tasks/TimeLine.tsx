@@ -6,6 +6,8 @@ import { durationText, useNow } from "../../parts/When";
 import { useLanguage, useText } from "../../text";
 import css from "./TimeLine.module.css";
 
+const fine = 10_000; // milliseconds of a time line that shows them
+
 const at = (moment: string | null) => (moment ? Date.parse(moment) : undefined);
 
 // TimeLine shows for each organization how long its part waited and how long it ran.
@@ -16,6 +18,7 @@ export function TimeLine({ task, results }: { task: Task; results: Result[] }) {
   const now = useNow(1000, !task.complete);
   const begin = Math.min(...results.map((result) => at(result.assigned_at) ?? Infinity), at(task.created_at) ?? Infinity);
   const end = Math.max(...results.map((result) => at(result.finished_at) ?? (result.finished_at ? 0 : now)), begin + 1);
+  const scale = { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: end - begin < fine ? 3 : undefined } as const;
   if (results.length === 0 || !Number.isFinite(begin)) return <Text c="dimmed">{t.tasks.time.none}</Text>;
   const share = (moment: number) => `${(100 * (Math.min(Math.max(moment, begin), end) - begin)) / (end - begin)}%`;
   return (
@@ -46,8 +49,8 @@ export function TimeLine({ task, results }: { task: Task; results: Result[] }) {
           );
         })}
         <Group justify="space-between" fz="xs" c="dimmed" className={css.scale}>
-          <span>{new Date(begin).toLocaleTimeString(locale)}</span>
-          <span>{new Date(end).toLocaleTimeString(locale)}</span>
+          <span>{new Date(begin).toLocaleTimeString(locale, scale)}</span>
+          <span>{new Date(end).toLocaleTimeString(locale, scale)}</span>
         </Group>
       </Stack>
     </Paper>

@@ -1,15 +1,18 @@
 import { Button, Group, Modal, MultiSelect, Radio, Select, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useMutation } from "@tanstack/react-query";
+import { useDisclosure } from "@mantine/hooks";
+import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { meetsPolicy } from "../../api/login";
 import { organizations } from "../../api/organizations";
 import { useRights, useSeen } from "../../api/rights";
-import { roles } from "../../api/roles";
+import { roles, rules } from "../../api/roles";
 import { createUser, inviteUser, randomPassword } from "../../api/users";
 import { done } from "../../parts/done";
 import { EditForm } from "../../parts/EditForm";
 import { useText } from "../../text";
+import { RuleMatrix } from "../roles/RuleMatrix";
 import { NewPassword } from "../sign-in/NewPassword";
 import { Invitation } from "./Invitation";
 
@@ -22,8 +25,10 @@ export function NewUser({ close }: { close: () => void }) {
   const { may, organization: own } = useRights();
   const { data: known } = useSeen("organization", organizations);
   const { data: allRoles } = useSeen("role", roles);
+  const { data: allRules } = useQuery(rules);
+  const [single, { toggle }] = useDisclosure(false);
   const form = useForm({
-    initialValues: { username: "", firstname: "", lastname: "", email: "", organization: own ? String(own) : "", roles: [] as string[], way: "link" as Way, password: "" },
+    initialValues: { username: "", firstname: "", lastname: "", email: "", organization: own ? String(own) : "", roles: [] as string[], rules: [] as number[], way: "link" as Way, password: "" },
     validate: {
       username: (text) => (text.trim() ? null : t.users.needUsername),
       email: (text) => (text.trim() ? null : t.users.needEmail),
@@ -77,6 +82,14 @@ export function NewUser({ close }: { close: () => void }) {
         />
         <MultiSelect label={t.users.roles} searchable data={offered.map((role) => ({ value: String(role.id), label: role.name ?? String(role.id) }))} {...form.getInputProps("roles")} />
       </SimpleGrid>
+      <Text fz="xs" c="dimmed">
+        {t.users.roleHint}
+      </Text>
+      <Button variant="default" size="compact-sm" w="fit-content" leftSection={<IconAdjustmentsHorizontal size={14} />} onClick={toggle} aria-expanded={single}>
+        {t.users.singleRules}
+        {form.values.rules.length > 0 && ` (${form.values.rules.length})`}
+      </Button>
+      {single && allRules && <RuleMatrix rules={allRules} chosen={form.values.rules} change={(ids) => form.setFieldValue("rules", ids)} />}
       <Radio.Group label={t.users.way} {...form.getInputProps("way")}>
         <Stack gap="xs" mt="xs">
           <Radio value="link" label={t.users.byLink} description={t.users.byLinkHint} />
@@ -85,9 +98,6 @@ export function NewUser({ close }: { close: () => void }) {
         </Stack>
       </Radio.Group>
       {form.values.way === "password" && <NewPassword label={t.signIn.password} {...form.getInputProps("password")} />}
-      <Text fz="xs" c="dimmed">
-        {t.users.roleHint}
-      </Text>
     </EditForm>
   );
 }

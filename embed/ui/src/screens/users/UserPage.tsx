@@ -84,7 +84,7 @@ function About({ user: one }: { user: User }) {
             const rule = all?.find((each) => each.id === id);
             return (
               <Text key={id} fz="sm">
-                {rule ? `${rule.name} · ${rule.operation} · ${rule.scope}` : t.roles.rule(id)}
+                {rule ? `${t.roles.resources[rule.name] ?? rule.name}: ${t.roles.operations[rule.operation]}, ${t.roles.scopes[rule.scope]}` : t.roles.rule(id)}
               </Text>
             );
           })}

@@ -32,7 +32,7 @@ export const common = {
   mainMenu: "Main menu",
   userMenu: (name: string) => `Menu of ${name}`,
   toContent: "Skip to content",
-  live: { on: "Live", connecting: "Connecting…", off: "Not live", hint: "Changes appear by themselves while the live channel is up." },
+  live: { on: "Live", connecting: "Connecting…", off: "Not live", hint: "Changes appear by themselves while the live channel is up.", said: "What the server said", silent: "Nothing since this page was opened." },
   problem: {
     away: "The server does not answer. What you typed stays here; try again in a moment.",
     right: "You may not do that.",

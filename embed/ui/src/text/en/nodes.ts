@@ -23,6 +23,8 @@ export const nodes = {
   sharesWhenOnline: "A node tells this when it comes online.",
   edit: "Edit node",
   moveHint: "A node that moves has to log in again.",
+  ownerHint: "To give it to another organization takes the rule to edit all nodes.",
+  addressHint: "The node writes it at each start. Empty: it has none.",
   changed: "The node is changed.",
   removed: "The node is deleted.",
   made: "The node is created",

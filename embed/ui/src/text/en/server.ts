@@ -23,6 +23,7 @@ export const server = {
   backupText: (size: string) => `The database takes ${size} on the server, and its copy seldom more. This browser keeps the copy in memory until it is whole.`,
   download: "Download",
   saved: "The backup is saved.",
+  brokenOff: "The backup broke off before it was whole. Nothing of it is kept.",
   doctor: "What is wrong",
   examine: "Examine",
   doctorText: "Looks at the configuration, files, database, disk, clock, mail, VPN and certificate, and says what to do. It may take half a minute.",

@@ -33,7 +33,7 @@ export const common: Texts["common"] = {
   mainMenu: "Hoofdmenu",
   userMenu: (name) => `Menu van ${name}`,
   toContent: "Naar de inhoud",
-  live: { on: "Live", connecting: "Verbinden…", off: "Niet live", hint: "Zolang het live-kanaal er is, verschijnen wijzigingen vanzelf." },
+  live: { on: "Live", connecting: "Verbinden…", off: "Niet live", hint: "Zolang het live-kanaal er is, verschijnen wijzigingen vanzelf.", said: "Wat de server zei", silent: "Niets sinds deze pagina is geopend." },
   problem: {
     away: "De server antwoordt niet. Wat u hebt ingevuld blijft staan; probeer het zo opnieuw.",
     right: "Dat mag u niet doen.",

@@ -24,6 +24,8 @@ export const nodes: Texts["nodes"] = {
   sharesWhenOnline: "Een node vertelt dit zodra hij online komt.",
   edit: "Node bewerken",
   moveHint: "Een node die verhuist moet opnieuw aanmelden.",
+  ownerHint: "Om hem aan een andere organisatie te geven is de regel nodig om alle nodes te wijzigen.",
+  addressHint: "De node schrijft het bij elke start. Leeg: hij heeft er geen.",
   changed: "De node is gewijzigd.",
   removed: "De node is verwijderd.",
   made: "De node is aangemaakt",

@@ -24,6 +24,7 @@ export const server: Texts["server"] = {
   backupText: (size) => `De database is ${size} groot op de server, en de kopie is zelden groter. Deze browser houdt de kopie in het geheugen tot die compleet is.`,
   download: "Downloaden",
   saved: "De back-up is opgeslagen.",
+  brokenOff: "De back-up brak af voordat die compleet was. Er is niets van bewaard.",
   doctor: "Wat er mis is",
   examine: "Onderzoeken",
   doctorText: "Kijkt naar configuratie, bestanden, database, schijf, klok, e-mail, VPN en certificaat, en zegt wat te doen. Dit kan een halve minuut duren.",

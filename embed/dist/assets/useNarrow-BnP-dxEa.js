@@ -1,0 +1,1 @@
+import{tr as e}from"./base-CS7C8g18.js";function t(){return e(`(max-width: 36em)`,!1,{getInitialValueInEffect:!1})}export{t};
