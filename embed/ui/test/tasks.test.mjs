@@ -97,6 +97,21 @@ test("filters stand in the address, and a run is folded", async () => {
   await close();
 });
 
+test("a moment has its UTC while somebody points at it", async () => {
+  const { page, check, close } = await open(browser, `${demo.origin}/tasks`);
+  await signIn(page, ...demo.researcher);
+  await shown(page, "Tasks");
+  const moment = page.getByRole("row").filter({ has: page.getByRole("link", { name: "average age" }) }).locator("time");
+  await moment.hover();
+  await page.getByRole("tooltip").getByText(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/).waitFor();
+  await page.getByRole("heading", { level: 1 }).hover();
+  await page.getByRole("tooltip").waitFor({ state: "detached" });
+  await moment.hover();
+  await page.getByRole("tooltip").waitFor();
+  check();
+  await close();
+});
+
 test("what goes wrong at a hospital is told where it happened, and a task can be deleted", async () => {
   const { page, check, close } = await open(browser, `${demo.origin}/tasks/new?from=1`);
   await signIn(page, ...demo.researcher);

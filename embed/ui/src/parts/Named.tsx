@@ -6,7 +6,7 @@ import { useSeen } from "../api/rights";
 import { roles } from "../api/roles";
 import { useText } from "../text";
 
-type Name = (id: number | null | undefined) => string;
+export type Name = (id: number | null | undefined) => string;
 type Thing = { id: number; name?: string | null };
 
 // useNames looks names up in a table: lists ask for one for each of ten thousand rows.

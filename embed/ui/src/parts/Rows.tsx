@@ -1,6 +1,7 @@
 import { Group, Paper, Stack, Table, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useNarrow } from "./useNarrow";
+import { usePieces } from "./usePieces";
 
 // Column is what rows say in one place; prose is text in sentences, which stands by itself on a telephone.
 export type Column<T> = { label: string; width?: number; prose?: boolean; show: (row: T) => ReactNode };
@@ -8,8 +9,10 @@ export type Column<T> = { label: string; width?: number; prose?: boolean; show: 
 type Shown<T> = { label: string; rows: T[]; columns: Column<T>[] };
 
 // Rows are a table, or on a telephone a card for each.
-export function Rows<T extends { id: number }>({ minWidth = 760, ...shown }: Shown<T> & { minWidth?: number }) {
-  return useNarrow() ? <Cards {...shown} /> : <Lines {...shown} minWidth={minWidth} />;
+export function Rows<T extends { id: number }>({ minWidth = 760, rows, ...shown }: Shown<T> & { minWidth?: number }) {
+  const narrow = useNarrow();
+  const drawn = usePieces(rows);
+  return narrow ? <Cards {...shown} rows={drawn} /> : <Lines {...shown} rows={drawn} minWidth={minWidth} />;
 }
 
 function Lines<T extends { id: number }>({ label, rows, columns, minWidth }: Shown<T> & { minWidth: number }) {

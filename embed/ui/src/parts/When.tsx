@@ -1,11 +1,11 @@
 // Times in the user's zone and language; the tooltip has UTC.
 import { Text, Tooltip } from "@mantine/core";
-import { useEffect, useState } from "react";
+import { cloneElement, type ReactElement, useEffect, useState } from "react";
 import { useLanguage, useText } from "../text";
 
 type Moment = string | null | undefined;
 
-const utc = (date: Date) => `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+export const utc = (date: Date) => `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
 
 export function dateText(moment: string, locale: string): string {
   return new Date(moment).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
@@ -51,10 +51,21 @@ export function When({ at, ago = false }: { at: Moment; ago?: boolean }) {
   if (!at) return <Text span inherit c="dimmed">{t.common.never}</Text>;
   const local = dateText(at, locale);
   return (
-    <Tooltip label={ago ? `${local} · ${utc(new Date(at))}` : utc(new Date(at))}>
+    <Hinted hint={() => (ago ? `${local} · ${utc(new Date(at))}` : utc(new Date(at)))}>
       <time dateTime={at} style={{ whiteSpace: "nowrap" }}>
         {ago ? agoText(at, locale, now) : local}
       </time>
+    </Hinted>
+  );
+}
+
+// Hinted has a tooltip from when somebody points at it: tables have a moment in each of a hundred rows.
+export function Hinted({ hint, children }: { hint: () => string; children: ReactElement<{ onPointerEnter?: () => void }> }) {
+  const [pointed, point] = useState(false);
+  if (!pointed) return cloneElement(children, { onPointerEnter: () => point(true) });
+  return (
+    <Tooltip label={hint()} defaultOpened>
+      {children}
     </Tooltip>
   );
 }

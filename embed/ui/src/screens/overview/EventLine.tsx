@@ -1,9 +1,10 @@
-import { Anchor, Box, Button, Group, Paper, Stack, Text, Title, Tooltip } from "@mantine/core";
+import { Anchor, Box, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type Event, events } from "../../api/events";
-import { useOrganizationNames } from "../../parts/Named";
+import { type Name, useOrganizationNames } from "../../parts/Named";
 import { State, type Tone, toneColour, toneOf } from "../../parts/State";
+import { Hinted, utc } from "../../parts/When";
 import { Waiting } from "../../parts/Waiting";
 import { useLanguage, useText } from "../../text";
 import css from "./EventLine.module.css";
@@ -14,6 +15,7 @@ type Props = { collaboration: number; every: number | false };
 export function EventLine({ collaboration, every }: Props) {
   const t = useText();
   const { locale } = useLanguage();
+  const organization = useOrganizationNames();
   const asked = useInfiniteQuery({ ...events(collaboration), refetchInterval: every && every * 3 });
   const { data, hasNextPage, fetchNextPage, isFetchingNextPage } = asked;
   const rows = data?.pages.flatMap((one) => one.rows) ?? [];
@@ -37,7 +39,7 @@ export function EventLine({ collaboration, every }: Props) {
             </Text>
             <Box component="ol" className={css.line}>
               {of.map((event) => (
-                <Row key={event.id} event={event} />
+                <Row key={event.id} event={event} organization={organization} />
               ))}
             </Box>
           </div>
@@ -52,21 +54,20 @@ export function EventLine({ collaboration, every }: Props) {
   );
 }
 
-function Row({ event }: { event: Event }) {
+function Row({ event, organization }: { event: Event; organization: Name }) {
   const t = useText();
   const { locale } = useLanguage();
-  const organization = useOrganizationNames();
   const at = new Date(event.at ?? 0);
   const name = event.name || (event.task ? String(event.task.id) : "–");
   const words = t.overview.event[event.type]?.(name) ?? `${event.type} ${name}`;
   const whose = event.result || event.type === "task-created" ? event.organization : null;
   return (
     <li className={css.row} style={{ "--dot": toneColour(toneOfEvent(event)) } as React.CSSProperties}>
-      <Tooltip label={`${at.toISOString().slice(0, 19).replace("T", " ")} UTC`}>
+      <Hinted hint={() => utc(at)}>
         <time dateTime={event.at ?? undefined} className={css.time}>
           {at.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit" })}
         </time>
-      </Tooltip>
+      </Hinted>
       <Group gap={8} className={css.text}>
         {event.task ? (
           <Anchor component={Link} to="/tasks/$id" params={{ id: String(event.task.id) } as never} fz="sm" c="var(--mantine-color-text)" underline="hover">

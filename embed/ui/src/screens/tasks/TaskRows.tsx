@@ -1,12 +1,13 @@
 import { ActionIcon, Anchor, Group, Paper, Stack, Table, Text, Tooltip } from "@mantine/core";
 import { IconChevronDown, IconChevronRight, IconCornerDownRight } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import type { Task } from "../../api/tasks";
-import { useCollaborationNames, useOrganizationNames } from "../../parts/Named";
+import { type Name, useCollaborationNames, useOrganizationNames } from "../../parts/Named";
 import { Said } from "../../parts/Rows";
 import { State } from "../../parts/State";
 import { useNarrow } from "../../parts/useNarrow";
+import { usePieces } from "../../parts/usePieces";
 import { Took, When } from "../../parts/When";
 import { useText } from "../../text";
 
@@ -25,12 +26,15 @@ export function fold(tasks: Task[]): Folded[] {
 
 type Props = { tasks: Task[]; flat: boolean };
 
+type Names = { organization: Name; collaboration: Name }; // looked up for all rows at once
+
 // TaskRows are a table, or on a telephone a card for each task, with those of its run folded below it.
 export function TaskRows({ tasks, flat }: Props) {
   const t = useText();
   const narrow = useNarrow();
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
-  const rows = flat ? tasks.map((task) => ({ task, below: [] })) : fold(tasks);
+  const names: Names = { organization: useOrganizationNames(), collaboration: useCollaborationNames() };
+  const rows = usePieces(useMemo(() => (flat ? tasks.map((task) => ({ task, below: [] })) : fold(tasks)), [tasks, flat]));
   const toggle = (id: number) => {
     const next = new Set(open);
     if (!next.delete(id)) next.add(id);
@@ -41,6 +45,7 @@ export function TaskRows({ tasks, flat }: Props) {
     <Row
       key={task.id}
       task={task}
+      names={names}
       lead={
         below.length > 0 && (
           <Tooltip label={t.tasks.subtasks(below.length)}>
@@ -52,7 +57,7 @@ export function TaskRows({ tasks, flat }: Props) {
       }
       note={below.length > 0 ? t.tasks.subtasks(below.length) : task.parent && task.run_id !== null ? t.tasks.partOf(task.run_id) : undefined}
     />,
-    ...(open.has(task.id) ? below.map((one) => <Row key={one.id} task={one} lead={<IconCornerDownRight size={16} color="var(--v-idle)" />} inner />) : []),
+    ...(open.has(task.id) ? below.map((one) => <Row key={one.id} task={one} names={names} lead={<IconCornerDownRight size={16} color="var(--v-idle)" />} inner />) : []),
   ]);
   if (narrow)
     return (
@@ -88,7 +93,7 @@ function Lines({ children }: { children: ReactNode }) {
   );
 }
 
-type RowProps = { task: Task; lead?: ReactNode; note?: string; inner?: boolean };
+type RowProps = { task: Task; names: Names; lead?: ReactNode; note?: string; inner?: boolean };
 
 const tookTill = (task: Task) => (task.complete ? (task.finished_at ?? task.created_at) : null);
 
@@ -109,9 +114,7 @@ function About({ task, note }: { task: Task; note: string | undefined }) {
   );
 }
 
-function Line({ task, lead, note, inner }: RowProps) {
-  const organization = useOrganizationNames();
-  const collaboration = useCollaborationNames();
+function Line({ task, names, lead, note, inner }: RowProps) {
   return (
     <Table.Tr bg={inner ? "var(--v-inset)" : undefined}>
       <Table.Td>
@@ -129,8 +132,8 @@ function Line({ task, lead, note, inner }: RowProps) {
       <Table.Td>
         <State status={task.status} />
       </Table.Td>
-      <Table.Td fz="sm">{collaboration(task.collaboration?.id)}</Table.Td>
-      <Table.Td fz="sm">{organization(task.initiator)}</Table.Td>
+      <Table.Td fz="sm">{names.collaboration(task.collaboration?.id)}</Table.Td>
+      <Table.Td fz="sm">{names.organization(task.initiator)}</Table.Td>
       <Table.Td fz="sm">
         <When at={task.created_at} />
       </Table.Td>
@@ -141,10 +144,8 @@ function Line({ task, lead, note, inner }: RowProps) {
   );
 }
 
-function Card({ task, lead, note, inner }: RowProps) {
+function Card({ task, names, lead, note, inner }: RowProps) {
   const t = useText();
-  const organization = useOrganizationNames();
-  const collaboration = useCollaborationNames();
   return (
     <Paper component="li" p="sm" ml={inner ? "md" : 0}>
       <Group wrap="nowrap" align="flex-start" gap="xs">
@@ -155,8 +156,8 @@ function Card({ task, lead, note, inner }: RowProps) {
         <State status={task.status} />
       </Group>
       <About task={task} note={note} />
-      <Said label={t.tasks.column.collaboration}>{collaboration(task.collaboration?.id)}</Said>
-      <Said label={t.tasks.column.initiator}>{organization(task.initiator)}</Said>
+      <Said label={t.tasks.column.collaboration}>{names.collaboration(task.collaboration?.id)}</Said>
+      <Said label={t.tasks.column.initiator}>{names.organization(task.initiator)}</Said>
       <Said label={t.tasks.column.created}>
         <When at={task.created_at} />
       </Said>
