@@ -61,8 +61,9 @@ const gets = (ask, path) => ask("GET", path).then(() => true, () => false);
 async function offers(page, ask) {
   for (const [path, api, controls] of things) {
     if (!(await gets(ask, api))) continue;
+    const before = await page.locator("main h1").textContent();
     await go(page, path);
-    await page.getByRole("main").getByRole("heading", { level: 1 }).waitFor();
+    await page.waitForFunction((was) => ![was, undefined].includes(document.querySelector("main h1")?.textContent), before);
     await settled(page);
     for (const [name, [method, asked]] of Object.entries(controls)) {
       const control = page.getByRole("main").getByRole("button", { name, exact: true });

@@ -122,6 +122,7 @@ test("the tabs of a task are one line, and its facts fill theirs", async () => {
 test("what is encrypted can be downloaded beside the button for the key, on a ground that is seen in the dark", async () => {
   await page.setViewportSize(wide);
   const part = page.getByRole("region", { name: "University" });
+  await settled(page);
   const [key] = await boxes(part.getByRole("button", { name: "Read private key…" }).filter({ visible: true }));
   const [download] = await boxes(part.getByRole("button", { name: /^Download/ }));
   assert.equal(Math.round(download.top), Math.round(key.top));
