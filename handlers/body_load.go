@@ -26,7 +26,7 @@ const bodyPause = 30 * time.Second
 
 // load takes in the whole body, before any transaction: a slow sender must hold up
 // nobody.
-func (k *call) load() error { return k.inTurn(k.loadWhole) }
+func (k *call) load() error { return k.arrived(k.inTurn(k.loadWhole)) }
 
 func (k *call) loadWhole() error {
 	req := k.echo.Request()
@@ -86,7 +86,7 @@ type longBody struct {
 
 // loadTexts takes in a body and lets its long texts go to where they are kept.
 func (k *call) loadTexts(long longBody) error {
-	return k.inTurn(func() error { return k.splitBody(long) })
+	return k.arrived(k.inTurn(func() error { return k.splitBody(long) }))
 }
 
 func (k *call) splitBody(long longBody) error {
@@ -182,7 +182,7 @@ func (k *call) steadyBody() *steady {
 		rate = leastNodeRate
 	}
 	body := &steady{
-		ReadCloser: k.echo.Request().Body, control: http.NewResponseController(k.echo.Response()),
+		ReadCloser: k.digested(k.echo.Request().Body), control: http.NewResponseController(k.echo.Response()),
 		least: rate * int64(bodyPause/time.Second), most: math.MaxInt64,
 	}
 	if k.powerless { // short ones are read, because a row that is missing is told before a right that is

@@ -30,6 +30,8 @@ type call struct {
 	// powerless: the caller holds the permission nowhere, so that a long body is of no use.
 	powerless bool
 
+	key *keyed // nil: none was sent, or the route takes none
+
 	texts     []*core.Text
 	arriving  []*core.Arriving
 	textFault error     // of a long text

@@ -40,6 +40,7 @@ func (r route) askedFor(k *call) askedFor {
 
 // send sends encoded JSON.
 func (k *call) send(status int, body []byte) error {
+	k.markReplayed()
 	return k.sendMade(status, body, func() []byte { return body })
 }
 

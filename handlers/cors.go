@@ -29,7 +29,11 @@ func (s *Server) setHeaders(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
-	h.Set("Access-Control-Expose-Headers", "Link, total-count, jwt-token")
+	exposed := "Link, total-count, jwt-token"
+	if r.Header.Get(keyHeader) != "" {
+		exposed += ", " + replayedHeader
+	}
+	h.Set("Access-Control-Expose-Headers", exposed)
 	if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 		h.Set("Access-Control-Allow-Methods", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
 		if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {

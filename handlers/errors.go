@@ -37,7 +37,7 @@ func statusOf(k fault.Kind) int {
 		return http.StatusNotFound
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge
-	case fault.BadToken:
+	case fault.BadToken, fault.Reused:
 		return http.StatusUnprocessableEntity
 	case fault.TooMany:
 		return http.StatusTooManyRequests

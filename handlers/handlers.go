@@ -177,6 +177,8 @@ type route struct {
 	// held: who calls repeats what broke off and gives up after a refusal, so that what
 	// cannot be done yet is held, and cut after a time.
 	held bool
+	// once: the request may have a key with which it is sent again (/docs/wire#repeat).
+	once bool
 }
 
 // endpoint is what a route does, with the permission that it requires.

@@ -7,8 +7,8 @@ import (
 
 func (s *Server) killRoutes() []route {
 	return []route{
-		{method: "POST", path: "/kill/task", who: access.User, endpoint: requires[access.CreateEvents](s.handleKillTask)},
-		{method: "POST", path: "/kill/node/tasks", who: access.User, endpoint: requires[access.CreateEvents](s.handleKillNode)},
+		{method: "POST", path: "/kill/task", who: access.User, once: true, endpoint: requires[access.CreateEvents](s.handleKillTask)},
+		{method: "POST", path: "/kill/node/tasks", who: access.User, once: true, endpoint: requires[access.CreateEvents](s.handleKillNode)},
 	}
 }
 

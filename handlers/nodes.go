@@ -13,11 +13,11 @@ func (s *Server) nodeRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
 		{method: "GET", path: "/node", who: access.User | access.Node, endpoint: requires[access.ViewNodes](s.handleListNodes)},
-		{method: "POST", path: "/node", who: access.User, endpoint: requires[access.CreateNodes](s.handleCreateNode)},
+		{method: "POST", path: "/node", who: access.User, once: true, endpoint: requires[access.CreateNodes](s.handleCreateNode)},
 		{method: "GET", path: "/node/:id", who: all, endpoint: requires[access.ViewNodes](s.handleGetNode)},
-		{method: "PATCH", path: "/node/:id", who: access.User | access.Node, endpoint: requires[access.EditNodes](s.handleChangeNode)},
-		{method: "DELETE", path: "/node/:id", who: access.User, endpoint: requires[access.DeleteNodes](s.handleDeleteNode)},
-		{method: "POST", path: "/recover/node", who: access.User, endpoint: requires[access.EditNodes](s.handleResetAPIKey)},
+		{method: "PATCH", path: "/node/:id", who: access.User | access.Node, once: true, endpoint: requires[access.EditNodes](s.handleChangeNode)},
+		{method: "DELETE", path: "/node/:id", who: access.User, once: true, endpoint: requires[access.DeleteNodes](s.handleDeleteNode)},
+		{method: "POST", path: "/recover/node", who: access.User, once: true, endpoint: requires[access.EditNodes](s.handleResetAPIKey)},
 	}
 }
 

@@ -14,7 +14,7 @@ func (s *Server) resultRoutes() []route {
 	return []route{
 		{method: "GET", path: "/result", who: all, texts: true, endpoint: requires[access.ViewResults](s.handleListResults)},
 		{method: "GET", path: "/result/:id", who: all, texts: true, endpoint: requires[access.ViewResults](s.handleGetResult)},
-		{method: "PATCH", path: "/result/:id", who: access.Node, held: true, endpoint: receives[access.NodeItself](s.handleChangeResult)},
+		{method: "PATCH", path: "/result/:id", who: access.Node, held: true, once: true, endpoint: receives[access.NodeItself](s.handleChangeResult)},
 		{method: "GET", path: "/task/:id/result", who: access.User | access.Container, texts: true, endpoint: requires[access.ViewResults](s.handleListResultsOfTask)},
 	}
 }

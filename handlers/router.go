@@ -94,6 +94,11 @@ func (k *call) judged(r route) error {
 			return err
 		}
 	}
+	if r.once {
+		if err := k.takeKey(); err != nil {
+			return err
+		}
+	}
 	if err := k.checkQuery(); err != nil {
 		return err
 	}

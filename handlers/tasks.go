@@ -13,9 +13,9 @@ func (s *Server) taskRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
 		{method: "GET", path: "/task", who: all, endpoint: requires[access.ViewTasks](s.handleListTasks)},
-		{method: "POST", path: "/task", who: access.User | access.Container, endpoint: receives[access.CreateTasks](s.handleCreateTask)},
+		{method: "POST", path: "/task", who: access.User | access.Container, once: true, endpoint: receives[access.CreateTasks](s.handleCreateTask)},
 		{method: "GET", path: "/task/:id", who: all, endpoint: requires[access.ViewTasks](s.handleGetTask)},
-		{method: "DELETE", path: "/task/:id", who: access.User, endpoint: requires[access.DeleteTasks](s.handleDeleteTask)},
+		{method: "DELETE", path: "/task/:id", who: access.User, once: true, endpoint: requires[access.DeleteTasks](s.handleDeleteTask)},
 		{method: "GET", path: "/collaboration/:id/task", who: access.User | access.Node, endpoint: requires[access.ViewTasks](s.handleListTasksOfCollaboration)},
 	}
 }

@@ -33,6 +33,7 @@ func (k *call) replyTexts(status int, v any) error {
 		return k.send(status, b)
 	}
 	// Texts that are read while they are sent: nobody has seen all of the answer before its head goes out.
+	k.markReplayed()
 	header := k.echo.Response().Header()
 	length, known, err := k.s.seamLength(b)
 	if err != nil {

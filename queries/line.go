@@ -206,5 +206,5 @@ func unsure(err error) error {
 	if refused || errors.Is(err, pgx.ErrTxCommitRollback) || errors.Is(err, sql.ErrTxDone) {
 		return err
 	}
-	return fault.Wrap(fault.Unknown, err, "The database did not say whether this was stored: look whether it was before you repeat it")
+	return fault.Wrap(fault.Unknown, err, "The database did not say whether this was stored: look whether it was before you repeat it, or repeat it with the Idempotency-Key that it had")
 }

@@ -178,6 +178,15 @@ type Replica struct {
 	Until     Time
 }
 
+type RequestKey struct {
+	ID        int64
+	Name      []byte
+	AccountID int64
+	At        Time
+	Request   []byte
+	Outcome   []byte
+}
+
 type Result struct {
 	ID              int64
 	TaskID          *int64

@@ -12,7 +12,7 @@ const extentTable = "extent"
 // wiped are the tables that Wipe empties: all but those of the server itself, those
 // that point to others first.
 var wiped = []string{
-	extentTable, "tally", "leftover", "node_old_key", "event", "chunk", "stream", "payload", "algorithmport", "result", "task", "nodeconfig", "node", "user_rule", "user_role", "role_rule",
+	extentTable, "tally", "request_key", "leftover", "node_old_key", "event", "chunk", "stream", "payload", "algorithmport", "result", "task", "nodeconfig", "node", "user_rule", "user_role", "role_rule",
 	"recovery_request", "recovery", "recovery_code", "mail", "failed_login", `"user"`, "authenticatable", "role", "rule", "member", "collaboration", "organization",
 }
 

@@ -2,6 +2,8 @@ package service
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -80,4 +82,67 @@ func TestSynchronousStandbyIsRequired(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "sync is required") {
 		t.Errorf("a start: %v", err)
 	}
+}
+
+// TestReliability_R20_LostAnswersRepeated: a request whose commit got no answer is sent again with its key, also to
+// another server, and answered as if nothing had happened; what it did is done once.
+func TestReliability_R20_LostAnswersRepeated(t *testing.T) {
+	t.Parallel()
+	f, r := replicas(t, 2, 10)
+	at := f.keys[0]
+	id := f.idOf(at)
+	if status, text := f.call("PATCH", fmt.Sprint("/api/node/", id), f.token, map[string]any{"name": "the node"}); status != 200 {
+		t.Fatalf("%d %s", status, text)
+	}
+	for i, ask := range []struct {
+		path   string
+		body   map[string]any
+		writes string // in its transaction alone
+		has    string
+	}{
+		{"/api/task", map[string]any{"name": "the task", "image": "i", "collaboration_id": at.collaboration, "organizations": []any{map[string]any{"id": at.organization, "input": "aQ=="}}}, "the task", `"run_id":1,`},
+		{"/api/recover/node", map[string]any{"id": id}, "the node", `"api_key":`},
+	} {
+		key := fmt.Sprint("a-key-that-is-random-", i)
+		r[0].proxy.LoseCommitOf(ask.writes, func() {})
+		if status, text, again := r[0].callWithKey("POST", ask.path, f.token, key, ask.body); status != 500 || again || !strings.Contains(text, "or repeat it with the Idempotency-Key") {
+			t.Errorf("%s, whose answer is lost: %d %s", ask.path, status, text)
+		}
+		status, first, again := r[1].callWithKey("POST", ask.path, f.token, key, ask.body)
+		if status > 201 || !again || !strings.Contains(first, ask.has) {
+			t.Errorf("%s at another server: %d %s", ask.path, status, first)
+		}
+		if status, text, again := r[0].callWithKey("POST", ask.path, f.token, key, ask.body); status > 201 || !again || text != first {
+			t.Errorf("%s at the first server: %d %s\nat the other one: %s", ask.path, status, text, first)
+		}
+		if i == 1 {
+			at.key = strings.Split(first, `"`)[3]
+			_ = at.token(f) // with the key of the node that the answer has
+		}
+	}
+	if status, text := f.call("GET", "/api/task", f.token, nil); status != 200 || strings.Count(text, `"complete"`) != 1 {
+		t.Errorf("the tasks: %d %s", status, text)
+	}
+}
+
+// callWithKey is call with an Idempotency-Key; again reports whether the answer is about what was done before.
+func (r *running) callWithKey(method, path, token, key string, body any) (status int, text string, again bool) {
+	r.Helper()
+	req, err := http.NewRequestWithContext(r.Context(), method, "http://"+r.address+path, strings.NewReader(jsonOf(body)))
+	if err != nil {
+		r.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Idempotency-Key", key)
+	reply, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	if err != nil {
+		r.Fatal(err)
+	}
+	defer func() { _ = reply.Body.Close() }()
+	raw, err := io.ReadAll(reply.Body)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return reply.StatusCode, string(raw), reply.Header.Get("Idempotent-Replayed") == "true"
 }

@@ -133,12 +133,12 @@ func (c *Core) CreateCollaboration(ctx context.Context, g access.Grant[access.Cr
 		return Collaboration{}, fault.Deny()
 	}
 	row := queries.Collaboration{Name: f.Name, Encrypted: value(f.Encrypted)}
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		if err := t.AddCollaboration(ctx, &row); err != nil {
 			return err
 		}
 		return firstError(t.Join(ctx, row.ID, f.OrganizationIDs...), t.noteCollaboration(ctx, eventCollaborationCreated, row.ID))
-	})
+	}, &row)
 	if queries.Taken(err) {
 		return Collaboration{}, nameTaken(f.Name)
 	}
@@ -170,7 +170,7 @@ func lockCollaboration(ctx context.Context, t *Tx, id int64, missing string) (qu
 // The nodes of organizations that are no longer members stay, without access.
 func (c *Core) ChangeCollaboration(ctx context.Context, g access.Grant[access.EditCollaborations], id int64, in Sent[CollaborationFields]) (Collaboration, error) {
 	var row queries.Collaboration
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		stored, err := lockCollaboration(ctx, t, id, noCollaborationToChange)
 		if err != nil {
 			return err
@@ -190,7 +190,7 @@ func (c *Core) ChangeCollaboration(ctx context.Context, g access.Grant[access.Ed
 		}
 		row = stored
 		return firstError(t.SaveCollaboration(ctx, row), t.noteCollaboration(ctx, eventCollaborationChanged, id))
-	})
+	}, &row)
 	if queries.Taken(err) {
 		return Collaboration{}, nameTaken(in.Fields.Name)
 	}
@@ -215,7 +215,7 @@ func setMembers(ctx context.Context, t *Tx, id int64, organizations []int64) err
 // /docs/collaborations#delete and /docs/security#t06: what still runs is killed, the
 // nodes lose their connections.
 func (c *Core) DeleteCollaboration(ctx context.Context, g access.Grant[access.DeleteCollaborations], id int64) error {
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		gone, err := lockCollaboration(ctx, t, id, "collaboration id=%d is not found")
 		if err != nil {
 			return err

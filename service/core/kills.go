@@ -61,7 +61,7 @@ func (t *Tx) killTasks(ctx context.Context, collaboration *int64, tasks []int64)
 
 // KillTask ends what runs of a task and below it (/docs/tasks#kill).
 func (c *Core) KillTask(ctx context.Context, g access.Grant[access.CreateEvents], id int64) error {
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		row, err := t.GetTask(ctx, id)
 		if queries.Missing(err) {
 			return fault.New(fault.Missing, "Task id=%d not found", id)
@@ -102,7 +102,7 @@ func (t *Tx) alreadyFinished(ctx context.Context, id int64) error {
 // KillNode asks a node to end everything that runs on it (/docs/tasks#kill-node).
 // Nothing is stored: the node says what it ended.
 func (c *Core) KillNode(ctx context.Context, g access.Grant[access.CreateEvents], id int64) error {
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		node, err := t.GetNode(ctx, id)
 		if queries.Missing(err) {
 			return fault.New(fault.Missing, "Node id=%d not found", id)

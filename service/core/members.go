@@ -31,7 +31,7 @@ func (c *Core) visibleMembers(ctx context.Context, g access.AnyGrant, id int64) 
 // AddMember adds an organization to a collaboration (/docs/collaborations#add-member),
 // and returns the members.
 func (c *Core) AddMember(ctx context.Context, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) ([]Organization, error) {
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		if _, err := lockCollaboration(ctx, t, id, noCollaborationToChange); err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func organizationExists(ctx context.Context, t *Tx, id int64) error {
 // (/docs/collaborations#remove-member), and returns the remaining members. Its node
 // stays, without access.
 func (c *Core) RemoveMember(ctx context.Context, g access.Grant[access.DeleteCollaborations], id int64, in Sent[int64]) ([]Organization, error) {
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		if _, err := lockCollaboration(ctx, t, id, noCollaborationToChange); err != nil {
 			return err
 		}

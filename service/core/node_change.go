@@ -33,7 +33,7 @@ func (c *Core) visibleNodes(ctx context.Context, g access.AnyGrant, id int64) ([
 // log in again.
 func (c *Core) MoveNode(ctx context.Context, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) ([]Node, error) {
 	var n queries.Node
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) (err error) {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) (err error) {
 		if n, err = nodeToPlace(ctx, t, g, id, in); err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func hasNode(organization *int64, collaboration int64) error {
 // DetachNode takes a node out of a collaboration (/docs/collaborations#detach-node). It
 // keeps its key but has access to nothing until it is placed again.
 func (c *Core) DetachNode(ctx context.Context, g access.Grant[access.EditCollaborations], id int64, in Sent[int64]) error {
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		n, err := nodeToPlace(ctx, t, g, id, in)
 		if err != nil {
 			return err
@@ -135,7 +135,7 @@ func (c *Core) DetachNode(ctx context.Context, g access.Grant[access.EditCollabo
 func (c *Core) ChangeNode(ctx context.Context, g access.Grant[access.EditNodes], id int64, in Sent[NodeFields]) (Node, error) {
 	var n queries.Node
 	var row queries.GetNodeRow
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) (err error) {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) (err error) {
 		if n, err = nodeToChange(ctx, t, g, id, "Node id=%d not found!"); err != nil {
 			return err
 		}
@@ -153,7 +153,7 @@ func (c *Core) ChangeNode(ctx context.Context, g access.Grant[access.EditNodes],
 		}
 		row, err = t.GetNode(ctx, id)
 		return err
-	})
+	}, &row)
 	if queries.Taken(err) {
 		return Node{}, placeTaken(n)
 	}

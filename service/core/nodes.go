@@ -118,7 +118,7 @@ func (c *Core) CreateNode(ctx context.Context, g access.Grant[access.CreateNodes
 	digest := c.DigestAPIKey(key)
 	var made queries.Node
 	var row queries.GetNodeRow
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		collaboration, err := lockCollaboration(ctx, t, value(f.CollaborationID), "collaboration id=%d does not exist")
 		if err != nil {
 			return err
@@ -140,7 +140,7 @@ func (c *Core) CreateNode(ctx context.Context, g access.Grant[access.CreateNodes
 		}
 		row, err = t.GetNode(ctx, made.ID)
 		return err
-	})
+	}, &row, &key)
 	if queries.Taken(err) {
 		return Node{}, "", hasNode(made.OrganizationID, value(made.CollaborationID))
 	}
@@ -208,7 +208,7 @@ func nodeToChange(ctx context.Context, t *Tx, g access.AnyGrant, id int64, missi
 // DeleteNode removes a node with its account and configuration (/docs/nodes#delete).
 // Its results stay.
 func (c *Core) DeleteNode(ctx context.Context, g access.Grant[access.DeleteNodes], id int64) error {
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		n, err := nodeToChange(ctx, t, g, id, "Node id=%d not found")
 		if err != nil {
 			return err
@@ -228,14 +228,14 @@ func (c *Core) DeleteNode(ctx context.Context, g access.Grant[access.DeleteNodes
 func (c *Core) ResetAPIKey(ctx context.Context, g access.Grant[access.EditNodes], id int64) (string, error) {
 	key := uuid.NewString()
 	digest := c.DigestAPIKey(key)
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		n, err := nodeToChange(ctx, t, g, id, "Node id=%d is not found!")
 		if err != nil {
 			return err
 		}
 		n.ApiKey = &digest
 		return firstError(t.SaveNode(ctx, n), t.KeySet(ctx, id), t.noteNode(ctx, eventNodeKeyReset, id))
-	})
+	}, &key)
 	if err != nil {
 		return "", fmt.Errorf("resetting an API key: %w", err)
 	}

@@ -99,12 +99,12 @@ func (c *Core) CreateOrganization(ctx context.Context, g access.Grant[access.Cre
 	}
 	var row queries.Organization
 	f.writeTo(&row)
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		if err := firstError(t.AddOrganization(ctx, &row), t.CheckPublicKey(ctx, row)); err != nil {
 			return err
 		}
 		return t.noteOrganization(ctx, eventOrganizationCreated, row.ID)
-	})
+	}, &row)
 	if err != nil {
 		return Organization{}, fmt.Errorf("creating an organization: %w", err)
 	}
@@ -114,7 +114,7 @@ func (c *Core) CreateOrganization(ctx context.Context, g access.Grant[access.Cre
 // ChangeOrganization writes the fields that are given (/docs/organizations#change).
 func (c *Core) ChangeOrganization(ctx context.Context, g access.Grant[access.EditOrganizations], id int64, in Sent[OrganizationFields]) (Organization, error) {
 	var row queries.Organization
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		stored, err := t.HoldOrganization(ctx, id)
 		if queries.Missing(err) {
 			return fault.New(fault.Missing, "Organization with id=%d not found", id)
@@ -140,7 +140,7 @@ func (c *Core) ChangeOrganization(ctx context.Context, g access.Grant[access.Edi
 			return nil // as when a node sends the key that is there
 		}
 		return firstError(t.SaveOrganization(ctx, row), t.noteOrganization(ctx, eventOrganizationChanged, id))
-	})
+	}, &row)
 	if err != nil {
 		return Organization{}, fmt.Errorf("changing an organization: %w", err)
 	}

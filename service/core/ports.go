@@ -64,13 +64,13 @@ const textNotYourPort = "You lack the permissions to do that!"
 // CreatePort notes a port at which an algorithm listens (/docs/ports#create).
 func (c *Core) CreatePort(ctx context.Context, g access.Grant[access.NodeItself], f PortFields) (Port, error) {
 	row := Port{Port: &f.Port, ResultID: &f.ResultID, Label: f.Label}
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		_, err := ownResult(ctx, t.Queries, g, f.ResultID, textNotYourPort)
 		if err != nil {
 			return err
 		}
 		return t.AddPort(ctx, &row)
-	})
+	}, &row)
 	if err != nil {
 		return row, fmt.Errorf("creating a port: %w", err)
 	}
@@ -79,7 +79,7 @@ func (c *Core) CreatePort(ctx context.Context, g access.Grant[access.NodeItself]
 
 // DeletePorts forgets all ports of a result (/docs/ports#delete).
 func (c *Core) DeletePorts(ctx context.Context, g access.Grant[access.NodeItself], result int64) error {
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		if _, err := ownResult(ctx, t.Queries, g, result, textNotYourPort); err != nil {
 			return err
 		}

@@ -19,7 +19,7 @@ func (c *Core) CreateRole(ctx context.Context, g access.Grant[access.CreateRoles
 		f.OrganizationID = &a.OrganizationID
 	}
 	row := queries.Role{Name: f.Name, Description: f.Description, OrganizationID: f.OrganizationID}
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		if err := admitRules(ctx, t, g, f.Rules, "Rule id=%d not found."); err != nil {
 			return err
 		}
@@ -30,7 +30,7 @@ func (c *Core) CreateRole(ctx context.Context, g access.Grant[access.CreateRoles
 			return err
 		}
 		return t.GrantToRole(ctx, row.ID, f.Rules...)
-	})
+	}, &row)
 	if err != nil {
 		return Role{}, fmt.Errorf("creating a role: %w", err)
 	}
@@ -71,7 +71,7 @@ func admitRules(ctx context.Context, t *Tx, g access.AnyGrant, ids []int64, text
 // ChangeRole writes the fields that are given (/docs/roles#change).
 func (c *Core) ChangeRole(ctx context.Context, g access.Grant[access.EditRoles], id int64, in Sent[RoleFields]) (Role, error) {
 	var row queries.Role
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		role, err := findRole(ctx, t.Queries, id, textNoRole)
 		if err != nil {
 			return err
@@ -90,7 +90,7 @@ func (c *Core) ChangeRole(ctx context.Context, g access.Grant[access.EditRoles],
 		put(&row.Name, in.Fields.Name)
 		put(&row.Description, in.Fields.Description)
 		return t.SaveRole(ctx, row)
-	})
+	}, &row)
 	if err != nil {
 		return Role{}, fmt.Errorf("changing a role: %w", err)
 	}
@@ -150,7 +150,7 @@ func mustHoldRules(ctx context.Context, t *Tx, g access.Grant[access.EditRoles],
 
 // AddRuleToRole adds a rule to a role (/docs/roles#add-rule).
 func (c *Core) AddRuleToRole(ctx context.Context, g access.Grant[access.EditRoles], role, rule int64) error {
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		if err := mayEditRulesOf(ctx, t, g, role, rule); err != nil {
 			return err
 		}
@@ -164,7 +164,7 @@ func (c *Core) AddRuleToRole(ctx context.Context, g access.Grant[access.EditRole
 
 // RemoveRuleFromRole takes a rule from a role (/docs/roles#remove-rule).
 func (c *Core) RemoveRuleFromRole(ctx context.Context, g access.Grant[access.DeleteRoles], role, rule int64) error {
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		if err := mayEditRulesOf(ctx, t, g, role, rule); err != nil {
 			return err
 		}

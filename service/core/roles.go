@@ -142,7 +142,7 @@ func everybodys(r queries.Role) bool { return r.OrganizationID == nil && !r.Orph
 
 // DeleteRole removes one and takes it from all its holders (/docs/roles#delete).
 func (c *Core) DeleteRole(ctx context.Context, g access.Grant[access.DeleteRoles], id int64) error {
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		role, err := findRole(ctx, t.Queries, id, textNoRole)
 		if err != nil {
 			return err

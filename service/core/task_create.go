@@ -33,19 +33,19 @@ const statusPending = "pending"
 // the nodes after the commit (/docs/tasks#create).
 func (c *Core) CreateTask(ctx context.Context, g access.Grant[access.CreateTasks], in NewTask) (Task, error) {
 	var made Task
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		task, err := t.admitTask(ctx, g, in)
 		if err != nil {
 			return err
 		}
-		states, err := t.writeTask(ctx, queries.NewTask{Task: &task, Event: eventTaskCreated, IsLast: t.isAlone()}, in.Targets)
+		states, err := t.writeTask(ctx, queries.NewTask{Task: &task, Event: eventTaskCreated, IsLast: !t.keyed && t.isAlone()}, in.Targets)
 		if err != nil {
 			return err
 		}
 		made = Task{Task: task, States: states}
 		t.announceTask(made)
 		return nil
-	})
+	}, &made)
 	if err != nil {
 		return Task{}, fmt.Errorf("creating a task: %w", err)
 	}
@@ -103,6 +103,9 @@ func targetsFit(targets []Target, encrypted bool) error {
 // AdmitsTasksOf reports early whether the caller may make any task at all in a collaboration, with the fault that
 // CreateTask has for it (/docs/tasks#create).
 func (c *Core) AdmitsTasksOf(ctx context.Context, g access.Grant[access.CreateTasks], collaboration int64) error {
+	if mayBeDone(ctx) {
+		return nil
+	}
 	a := g.Actor()
 	_, err := c.db.GetCollaboration(ctx, collaboration)
 	if queries.Missing(err) {

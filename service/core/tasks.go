@@ -321,7 +321,7 @@ func (c *Core) wholeTasks(ctx context.Context, g access.AnyGrant, rows []queries
 // DeleteTask kills what runs of a task and below it, and removes the task with its
 // results (/docs/tasks#delete). The tasks below it stay.
 func (c *Core) DeleteTask(ctx context.Context, g access.Grant[access.DeleteTasks], id int64) error {
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		row, err := t.GetTask(ctx, id)
 		if queries.Missing(err) {
 			return fault.New(fault.Missing, "task id=%d not found", id)

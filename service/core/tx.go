@@ -22,6 +22,7 @@ type Tx struct {
 	rights bool // that rights changed is noted already
 	out    []bus.Message
 	alone  bool // it is decided that no other server has to be told
+	keyed  bool // what was done is stored after it (once)
 }
 
 // isAlone reports whether no other server has to be told of what is done, which is so until the commit: then

@@ -29,7 +29,7 @@ type userChange struct {
 // ChangeUser writes the fields that are given, all or none (/docs/users#change).
 func (c *Core) ChangeUser(ctx context.Context, g access.Grant[access.EditUsers], id int64, in Sent[UserChanges]) (User, error) {
 	var row queries.GetUserRow
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		u, err := findUser(ctx, t.Queries, id, textNoUser)
 		if err != nil {
 			return err
@@ -48,7 +48,7 @@ func (c *Core) ChangeUser(ctx context.Context, g access.Grant[access.EditUsers],
 		}
 		row, err = t.GetUser(ctx, id)
 		return err
-	})
+	}, &row)
 	if queries.Taken(err) || queries.InUse(err) {
 		return User{}, fault.Wrap(fault.Invalid, err, "User could not be updated with those parameters.")
 	}

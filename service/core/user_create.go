@@ -21,20 +21,12 @@ func (c *Core) CreateUser(ctx context.Context, g access.Grant[access.CreateUsers
 	if in.OrganizationID == 0 {
 		in.OrganizationID = g.Actor().OrganizationID
 	}
-	// All is checked before the password is hashed, which takes long, and once more
-	// together with the writing.
-	if _, err := admitUser(ctx, c.db.Queries, g, in); err != nil {
-		return User{}, err
-	}
-	if err := CheckPasswordPolicy(in.Password); err != nil {
-		return User{}, err
-	}
-	hash, err := c.hash(ctx, g.Actor().ID, in.Password)
+	hash, err := c.hashForNew(ctx, g, in)
 	if err != nil {
 		return User{}, err
 	}
 	var row queries.GetUserRow
-	err = c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err = c.once(ctx, func(ctx context.Context, t *Tx) error {
 		known, err := admitUser(ctx, t.Queries, g, in)
 		if err != nil {
 			return err
@@ -43,7 +35,7 @@ func (c *Core) CreateUser(ctx context.Context, g access.Grant[access.CreateUsers
 			return err
 		}
 		return t.noteUser(ctx, eventUserCreated, row.ID)
-	})
+	}, &row)
 	if queries.Taken(err) || queries.InUse(err) {
 		return User{}, fault.Wrap(fault.Invalid, err, "User could not be created with those parameters.")
 	}
@@ -51,6 +43,21 @@ func (c *Core) CreateUser(ctx context.Context, g access.Grant[access.CreateUsers
 		return User{}, fmt.Errorf("creating a user: %w", err)
 	}
 	return c.wholeUser(ctx, row)
+}
+
+// hashForNew hashes the password of a new user. All is checked before that, because it takes long, and once more
+// together with the writing.
+func (c *Core) hashForNew(ctx context.Context, g access.Grant[access.CreateUsers], in NewUser) (string, error) {
+	if mayBeDone(ctx) {
+		return "", nil // nothing is written
+	}
+	if _, err := admitUser(ctx, c.db.Queries, g, in); err != nil {
+		return "", err
+	}
+	if err := CheckPasswordPolicy(in.Password); err != nil {
+		return "", err
+	}
+	return c.hash(ctx, g.Actor().ID, in.Password)
 }
 
 // rights are the roles and rules of a request that exist.

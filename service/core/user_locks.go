@@ -40,7 +40,7 @@ func (c *Core) LocksOf(ctx context.Context, g access.Grant[access.ViewUsers], us
 // UnlockUser takes back all wrong passwords of another user (/docs/users#unlock). Who could
 // unlock itself, or somebody with more rights, could guess passwords without end.
 func (c *Core) UnlockUser(ctx context.Context, g access.Grant[access.EditUsers], id int64) error {
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		u, err := t.userInCharge(ctx, g, id, nil, "You cannot unlock your own account: its lock ends by itself")
 		if err != nil {
 			return err
@@ -105,7 +105,7 @@ type Invited struct {
 // Invite makes a token with which another user, who was never here, sets a password, and has
 // it mailed or hands it out (/docs/users#invite).
 func (c *Core) Invite(ctx context.Context, g access.Grant[access.EditUsers], id int64, byMail Sent[bool], from Origin) (made Invited, err error) {
-	err = c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err = c.once(ctx, func(ctx context.Context, t *Tx) error {
 		u, err := t.userInCharge(ctx, g, id, byMail.Fault, "You cannot invite yourself")
 		if err != nil {
 			return err
@@ -123,7 +123,7 @@ func (c *Core) Invite(ctx context.Context, g access.Grant[access.EditUsers], id 
 			made.Token = ""
 		}
 		return firstError(err, t.noteUser(ctx, eventUserInvited, id))
-	})
+	}, &made)
 	if err != nil {
 		return Invited{}, fmt.Errorf("inviting a user: %w", err)
 	}

@@ -94,7 +94,7 @@ func rulesHeldBy(ctx context.Context, q *queries.Queries, user int64) (access.Se
 
 // DeleteUser removes one (/docs/users#delete). Its tasks stay.
 func (c *Core) DeleteUser(ctx context.Context, g access.Grant[access.DeleteUsers], id int64) error {
-	err := c.transact(ctx, func(ctx context.Context, t *Tx) error {
+	err := c.once(ctx, func(ctx context.Context, t *Tx) error {
 		u, err := findUser(ctx, t.Queries, id, textNoUser)
 		if err != nil {
 			return err

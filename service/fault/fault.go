@@ -25,6 +25,7 @@ const (
 	Missing                  // 404: no such row
 	TooLarge                 // 413: the body passes its limit
 	BadToken                 // 422: a malformed token
+	Reused                   // 422: the key of another request (/docs/wire#repeat)
 	TooMany                  // 429: a limit of requests is reached
 	Upstream                 // 500: another server that this one asks is of no use; the message says so
 	Unsupported              // 501: not configured on this server
