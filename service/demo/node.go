@@ -108,7 +108,7 @@ func (n *Node) logIn(ctx context.Context) error {
 // session is one live connection, from its beginning to its end.
 func (n *Node) session(ctx context.Context) error {
 	expired := make(chan struct{}, 1)
-	wake := make(chan int64, 1024)
+	wake := calls{tasks: make(chan int64, mostCalls), more: make(chan struct{}, 1)}
 	s, err := n.api.connect(ctx, func(e event) { n.hear(e, wake, expired) }, func(event) any { return n.me.ID })
 	if err != nil {
 		return err
@@ -128,16 +128,29 @@ func (n *Node) session(ctx context.Context) error {
 			return errors.New("the live connection ended")
 		case <-expired:
 			return n.api.renew(ctx)
-		case task := <-wake:
+		case task := <-wake.tasks:
 			if err := n.sync(ctx, task); err != nil {
+				return err
+			}
+		case <-wake.more:
+			if err := n.sync(ctx, 0); err != nil {
 				return err
 			}
 		}
 	}
 }
 
+// calls are the tasks that a node was woken for and has not asked for yet.
+type calls struct {
+	tasks chan int64
+	more  chan struct{} // holds one when others came than there is room for: everything is asked for then
+}
+
+// mostCalls is how many tasks there is room for.
+const mostCalls = 1024
+
 // hear takes an event; it must not block.
-func (n *Node) hear(e event, wake chan<- int64, expired chan<- struct{}) {
+func (n *Node) hear(e event, wake calls, expired chan<- struct{}) {
 	if n.Told != nil {
 		n.Told(e.name)
 	}
@@ -149,7 +162,15 @@ func (n *Node) hear(e event, wake chan<- int64, expired chan<- struct{}) {
 		default:
 		}
 	case e.name == "new_task" && len(e.args) == 1 && json.Unmarshal(e.args[0], &task) == nil:
-		wake <- task
+		select {
+		case wake.tasks <- task:
+			return
+		default:
+		}
+		select {
+		case wake.more <- struct{}{}:
+		default:
+		}
 	}
 }
 
