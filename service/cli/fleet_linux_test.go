@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -116,7 +117,14 @@ func balanced(t *testing.T, program string, to []string) string {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = c.Process.Signal(os.Interrupt); _ = c.Wait(); _ = said.Close() })
+	t.Cleanup(func() {
+		// No interrupt: a test in the background of a script ignores it, and all that it starts.
+		_ = c.Process.Signal(syscall.SIGTERM)
+		late := time.AfterFunc(promise.Patience, func() { t.Errorf("%s does not end", program); _ = c.Process.Kill() })
+		_ = c.Wait()
+		late.Stop()
+		_ = said.Close()
+	})
 	url := fmt.Sprintf("http://127.0.0.1:%d", port)
 	for end := time.Now().Add(promise.Patience); ; time.Sleep(20 * time.Millisecond) {
 		reply, err := http.Get(url + "/api/health")
