@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"vserver/queries"
 )
 
 // addMany puts 1,300 tasks with a result each into the collaborations 1 to 3, by turns.
@@ -73,6 +75,46 @@ func TestLongListsComeInParts(t *testing.T) {
 	if len(envelope.Data) != 700 || envelope.Links["next"] == "" || len(envelope.Data[650]["results"].([]any)) != 1 {
 		t.Errorf("the envelope holds %d rows, links %v", len(envelope.Data), envelope.Links)
 	}
+}
+
+// TestNamesFromPagesMakeTheSameLists reads lists that are filtered by name, before the names are in pages and afterwards,
+// with some that have changed since.
+func TestNamesFromPagesMakeTheSameLists(t *testing.T) {
+	b := newBed(t)
+	b.addMany()
+	b.change(t, `UPDATE task SET name = 'Other ' || id WHERE id % 4 = 0`)
+	read := func() (answers []string) {
+		for _, as := range []string{"root", "viewer_big", "viewer", "node_big_z"} {
+			for _, query := range []string{
+				"name=many", "name=%25AN%25", "name=%25", "name=other%201_%25&page=1&per_page=10", "name=other%25&page=3&per_page=50", "name=%25y&collaboration_id=2&page=1",
+				"name=other%25&include=results", "name=none", "name=many&page=900", "name=many&page=1&include=metadata", "name=many%5C", "name=other%25&run_id=8",
+			} {
+				reply := b.send(t, row{as: as, method: "GET", path: "/task?" + query})
+				answers = append(answers, fmt.Sprint(as, " ", query, " ", reply.Code, reply.Header()["total-count"], reply.Header()["Link"], reply.Body))
+			}
+		}
+		return answers
+	}
+	same := func(want []string) {
+		t.Helper()
+		for i, got := range read() {
+			if got != want[i] {
+				t.Errorf("from pages:\n%.900s\nelse:\n%.900s", got, want[i])
+			}
+		}
+	}
+	before := read()
+	if err := b.db.WriteNames(t.Context(), queries.NamePaging{Size: 100, Behind: 50}); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := b.db.FindNamed(t.Context(), queries.NameSearch{Pattern: "many", Limit: 10}); !ok || err != nil {
+		t.Fatal("there are no pages", err)
+	}
+	same(before)
+	b.change(t, `UPDATE task SET name = 'changed' WHERE id % 5 = 0`, `UPDATE task SET name = 'many' WHERE id % 10 = 0`, `DELETE FROM task WHERE id % 7 = 0`)
+	changed := read()
+	b.change(t, `DELETE FROM name_page`)
+	same(changed)
 }
 
 // TestLargeResultsComeInParts reads results that are far larger than what is held at once:

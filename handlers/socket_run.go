@@ -19,7 +19,10 @@ func (s *Server) Run(ctx context.Context) {
 	report := func(p *fault.Panic) {
 		s.log.Error().Func(p.Detail).Msg("Work in the background panicked, it begins again")
 	}
-	for _, loop := range []func(context.Context){s.live.judgeOnChanges, s.live.pingNodes, s.live.flushRegularly, s.core.TendTexts, s.core.TendEvents, s.core.TendTallies, s.core.TendExtents, s.core.TendRequestKeys} {
+	for _, loop := range []func(context.Context){
+		s.live.judgeOnChanges, s.live.pingNodes, s.live.flushRegularly, s.core.TendTexts, s.core.TendEvents, s.core.TendTallies,
+		s.core.TendNames, s.core.TendExtents, s.core.TendRequestKeys,
+	} {
 		loops.Go(func() { fault.Steadily(ctx, report, loop) })
 	}
 	loops.Wait()

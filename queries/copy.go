@@ -55,11 +55,11 @@ type copying struct {
 	result      Copied
 }
 
-// copiedTables are all tables of this program but that of the versions and that of the numbers of rows.
+// copiedTables are all tables of this program but that of the versions and those that follow from others.
 func copiedTables() []string {
 	list := []string{"secret", "counter"}
 	for _, t := range wiped {
-		if t != extentTable {
+		if !slices.Contains(derived, t) {
 			list = append(list, strings.Trim(t, `"`))
 		}
 	}
@@ -106,7 +106,7 @@ func (c *copying) measure(ctx context.Context) (err error) {
 	}
 	there, err := c.in.tables(ctx)
 	c.result.LeftOut = slices.DeleteFunc(there, func(t string) bool {
-		return t == versionTable || t == extentTable || slices.Contains(ofServers, t) || slices.Contains(copiedTables(), t)
+		return t == versionTable || slices.Contains(derived, t) || slices.Contains(ofServers, t) || slices.Contains(copiedTables(), t)
 	})
 	return err
 }

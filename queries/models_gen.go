@@ -100,6 +100,12 @@ type Message struct {
 	Body      string
 }
 
+type NamePage struct {
+	LastID  int64
+	FirstID int64
+	Page    []byte
+}
+
 type Node struct {
 	ID              int64
 	Name            *string
@@ -166,6 +172,10 @@ type RecoveryRequest struct {
 	UserID   *int64
 	Network  string
 	Language string
+}
+
+type Renamed struct {
+	TaskID int64
 }
 
 type Replica struct {

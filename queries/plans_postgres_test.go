@@ -98,6 +98,21 @@ func TestFilteredListsAreReadByIndexOnPostgres(t *testing.T) {
 				t.Errorf("statistics %s: not by %s:\n%s\n%s", statistics, c.index, plan, a.query)
 			}
 		}
+		for _, read := range []func() ([]int64, error){
+			func() ([]int64, error) {
+				return q.NamedAmong(t.Context(), NamedAmongParams{Ids: within, Lowered: "%x%", Within: &within})
+			},
+			func() ([]int64, error) {
+				return q.NamedBehind(t.Context(), NamedBehindParams{After: 29000, Till: 30000, Lowered: "%x%"})
+			},
+		} {
+			if _, err := read(); err != nil {
+				t.Fatal(err)
+			}
+			if plan := planOf(t, db.pool, a); !strings.Contains(plan, "task_pkey") {
+				t.Errorf("statistics %s: tasks beside pages of names are not found by their ids:\n%s\n%s", statistics, plan, a.query)
+			}
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package queries
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strings"
 	"testing"
 
@@ -65,6 +66,25 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 		{name: "the number of results of an organization", want: "SEARCH y USING COVERING INDEX tally_value (kind=? AND value=?", read: func(ctx context.Context) error {
 			_, err := q.CountResultsOfOrganization(ctx, CountResultsOfOrganizationParams{OrganizationID: "1"})
 			return err
+		}},
+		{name: "names behind the pages", want: "SEARCH t USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)", read: func(ctx context.Context) error {
+			_, err := q.NamedBehind(ctx, NamedBehindParams{Lowered: status, Within: within})
+			return err
+		}},
+		{name: "changed names", want: "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)", read: func(ctx context.Context) error {
+			_, err := q.NamedAmong(ctx, NamedAmongParams{Ids: *within, Lowered: status, Within: within})
+			return err
+		}},
+		{name: "how far the pages of names go", want: "SEARCH p", read: func(ctx context.Context) error {
+			_, err := q.NamesDue(ctx, status)
+			return err
+		}},
+		{name: "the pages of names", want: "SEARCH p USING INTEGER PRIMARY KEY (rowid<?)", read: func(ctx context.Context) error {
+			rows, err := l.QueryContext(ctx, namePages, 7)
+			if err != nil {
+				return err
+			}
+			return errors.Join(rows.Err(), rows.Close())
 		}},
 		{name: "the task of a result", want: "SEARCH t USING INTEGER PRIMARY KEY", read: listTasks(q, ListTasksParams{Within: within, ResultID: id, InitiatorID: id})},
 		{name: "all results", want: "SCAN r", read: listResults(q, ListResultsParams{})},
@@ -162,6 +182,14 @@ func listResults(q *Queries, arg ListResultsParams) func(context.Context) error 
 	return func(ctx context.Context) error {
 		_, err := q.ListResults(ctx, arg)
 		return err
+	}
+}
+
+// TestSQLiteFoldsNoCase: its LIKE does so already, and a million texts would be written in small letters first.
+func TestSQLiteFoldsNoCase(t *testing.T) {
+	l := &lite{}
+	if text, _ := l.text(shape{ListTasks, 0}); strings.Contains(text, "lower(") || !strings.Contains(text, `(t.name LIKE ?9 ESCAPE '\')`) {
+		t.Error(text)
 	}
 }
 

@@ -157,7 +157,8 @@ func KeptSchema(ctx context.Context, src Source) (name string, err error) {
 const ownNames = "secret,counter,organization,collaboration,member,authenticatable,user,node,nodeconfig,role,rule,user_role,user_rule,role_rule," +
 	"task,result,payload,algorithmport,failed_login,stream,chunk,recovery,recovery_request,mail,recovery_code,leftover,node_old_key,event," +
 	"goose_db_version,place_result,move_results,keep_task_status,extent,extent_of_tasks,extent_move,keep_run," +
-	"tally,tally_gone_tasks,tally_changed_task,tally_gone_results,tally_changed_result,move_events,run_number,replica,message,attendance,request_key"
+	"tally,tally_gone_tasks,tally_changed_task,tally_gone_results,tally_changed_result,move_events,run_number,replica,message,attendance," +
+	"request_key,name_page,renamed,note_gone_names,note_renamed,forget_names"
 
 // ExchangeBack puts old tables from a schema in the place of ours, which then stand in another one, in one transaction.
 // It returns the name of that.

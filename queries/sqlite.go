@@ -136,6 +136,10 @@ var optional = regexp.MustCompile(`^\(CAST\(\$(\d+) AS \w+\) IS NULL OR `)
 // holding is how Postgres is told to hold rows, at the end of a query. SQLite has one writer, which holds everything.
 var holding = regexp.MustCompile(` FOR (NO KEY UPDATE|SHARE)\s*$`)
 
+// folded is how Postgres is told to take no account of case. LIKE of SQLite takes none of that of ASCII letters, which
+// are all that its lower knows of.
+var folded = regexp.MustCompile(`\blower\(([\w.]+)\) LIKE lower\((\$\d+)\)`)
+
 type text struct {
 	sql  string
 	last int // highest parameter that the text still names
@@ -148,7 +152,7 @@ func (l *lite) text(key shape) (string, int) {
 		return t.sql, t.last
 	}
 	var t text
-	t.sql, t.last = rewrite(key.query, key.nils)
+	t.sql, t.last = rewrite(folded.ReplaceAllString(key.query, "${1} LIKE ${2}"), key.nils)
 	l.texts.Store(key, t)
 	return t.sql, t.last
 }

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// extentTable has nothing that does not follow from other tables.
-const extentTable = "extent"
+// derived are tables that have nothing that does not follow from others.
+var derived = []string{"extent", "name_page", "renamed"}
 
 // wiped are the tables that Wipe empties: all but those of the server itself, those
 // that point to others first.
 var wiped = []string{
-	extentTable, "tally", "request_key", "leftover", "node_old_key", "event", "chunk", "stream", "payload", "algorithmport", "result", "task", "nodeconfig", "node", "user_rule", "user_role", "role_rule",
+	"extent", "name_page", "renamed", "tally", "request_key", "leftover", "node_old_key", "event", "chunk", "stream", "payload", "algorithmport", "result", "task", "nodeconfig", "node", "user_rule", "user_role", "role_rule",
 	"recovery_request", "recovery", "recovery_code", "mail", "failed_login", `"user"`, "authenticatable", "role", "rule", "member", "collaboration", "organization",
 }
 

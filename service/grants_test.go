@@ -44,6 +44,7 @@ var ungranted = map[string]string{
 	"ForgetRequestKeys":       "the program's own work",
 	"Repeatable":              "tells callers what they did themselves, after a use case judged it",
 	"TendTallies":             "the program's own work",
+	"TendNames":               "the program's own work",
 	"Tally":                   "the program's own work",
 	"ForgetEvents":            "the program's own work",
 	"HoldUntil":               "tells the time",

@@ -122,6 +122,9 @@ func (c *Core) Tasks(ctx context.Context, g access.Grant[access.ViewTasks], f Ta
 			return List[Task]{}, nil
 		}
 	}
+	if list, ok, err := c.namedTasks(ctx, g, r, f, p, results); ok || err != nil {
+		return list, err
+	}
 	by, err := c.indexOfTasks(ctx, r, f)
 	if err != nil || by.empty {
 		return List[Task]{}, err

@@ -89,12 +89,17 @@ func (r visibility) within() *string {
 	if r.all {
 		return nil
 	}
+	set := idSet(r.ids())
+	return &set
+}
+
+// ids are those of the collaborations, upwards.
+func (r visibility) ids() []int64 {
 	ids := make([]int64, len(r.in))
 	for i, row := range r.in {
 		ids[i] = row.ID
 	}
-	set := idSet(ids)
-	return &set
+	return ids
 }
 
 // bounds are the arguments of one query of a list.
