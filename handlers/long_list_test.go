@@ -3,6 +3,7 @@ package handlers
 import (
 	"fmt"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -115,6 +116,38 @@ func TestNamesFromPagesMakeTheSameLists(t *testing.T) {
 	changed := read()
 	b.change(t, `DELETE FROM name_page`)
 	same(changed)
+}
+
+// TestTasksWithinResultsAreWhatTheyAreAlone: what is told of a task beside an open result is what its own route tells, whether
+// other results of it have ended, or tasks lie below it, or not.
+func TestTasksWithinResultsAreWhatTheyAreAlone(t *testing.T) {
+	b := newBed(t)
+	b.addMany()
+	b.change(t,
+		`INSERT INTO result (id, task_id, organization_id, status) SELECT 5000 + id, id, 3, 'pending' FROM task WHERE id < 400`,
+		`UPDATE result SET finished_at = '2026-02-03T04:05:06.000000Z', status = 'completed' WHERE id % 3 = 0`,
+		`UPDATE task SET parent_id = 7 WHERE id IN (300, 301, 1200)`, `UPDATE task SET parent_id = 9 WHERE id = 302`,
+		`DELETE FROM node WHERE id = (SELECT MAX(id) FROM node)`)
+	for _, path := range []string{"/result?include=task", "/result?include=task&state=open", "/result?include=task&page=2&per_page=40"} {
+		var rows []map[string]any
+		got(t, b.send(t, row{as: "root", method: "GET", path: path}), &rows)
+		for i := range rows {
+			if i%37 != 0 && i > 20 {
+				continue
+			}
+			within := rows[i]["task"].(map[string]any)
+			var alone, result map[string]any
+			got(t, b.send(t, row{as: "root", method: "GET", path: fmt.Sprint("/task/", within["id"])}), &alone)
+			delete(alone, "results")
+			if !reflect.DeepEqual(within, alone) {
+				t.Errorf("%s: task %v, alone %v", path, within, alone)
+			}
+			got(t, b.send(t, row{as: "root", method: "GET", path: fmt.Sprint("/result/", rows[i]["id"])}), &result)
+			if !reflect.DeepEqual(rows[i]["node"], result["node"]) {
+				t.Errorf("%s: node %v, alone %v", path, rows[i]["node"], result["node"])
+			}
+		}
+	}
 }
 
 // TestLargeResultsComeInParts reads results that are far larger than what is held at once:

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -95,9 +96,12 @@ func longList[R, W any](k *call, p core.Page, l core.List[R], wire func(R) W) er
 	return reply.end(writeParts(k, reply, l, wire, open, end))
 }
 
+// partBuffer is how much of a list is handed on at once.
+const partBuffer = 32 << 10
+
 // writeParts writes a list between the words that it begins and ends with.
 func writeParts[R, W any](k *call, reply *partsWriter, l core.List[R], wire func(R) W, open, end string) error {
-	out := bufio.NewWriter(reply)
+	out := bufio.NewWriterSize(reply, partBuffer)
 	_, _ = out.WriteString(open) // a writer keeps its first error until Flush
 	if err := writeItems(k, out, each(l.First, wire)); err != nil {
 		return err
@@ -124,15 +128,17 @@ func writeParts[R, W any](k *call, reply *partsWriter, l core.List[R], wire func
 
 // writeItems writes what stands between the brackets of a list.
 func writeItems[W any](k *call, out *bufio.Writer, items []W) error {
-	for i, item := range items {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	for i := range items {
 		if i > 0 {
 			_ = out.WriteByte(',')
 		}
-		b, err := json.Marshal(item)
-		if err != nil {
+		b.Reset()
+		if err := encoder.Encode(&items[i]); err != nil {
 			return fmt.Errorf("encoding a row: %w", err)
 		}
-		if err := k.writeSeams(out, b); err != nil {
+		if err := k.writeSeams(out, bytes.TrimSuffix(b.Bytes(), []byte{'\n'})); err != nil {
 			return err
 		}
 	}

@@ -61,6 +61,10 @@ SELECT p.* FROM payload p WHERE p.result_id IN (SELECT CAST(j.key AS BIGINT) FRO
 -- name: GetPayload :one
 SELECT * FROM payload WHERE result_id = @result_id;
 
+-- name: BytesOfPayloads :one
+SELECT CAST(COALESCE(SUM(COALESCE(octet_length(p.input), 0) + COALESCE(octet_length(p.result), 0) + COALESCE(octet_length(p.log), 0)), 0) AS BIGINT) AS bytes
+FROM payload p WHERE p.result_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
+
 -- The length of a text that is not in the row is -1.
 
 -- name: SizesOfPayloads :many

@@ -89,6 +89,18 @@ func (q *Queries) AssignTask(ctx context.Context, arg AssignTaskParams) ([]Assig
 	return items, nil
 }
 
+const BytesOfPayloads = `-- name: BytesOfPayloads :one
+SELECT CAST(COALESCE(SUM(COALESCE(octet_length(p.input), 0) + COALESCE(octet_length(p.result), 0) + COALESCE(octet_length(p.log), 0)), 0) AS BIGINT) AS bytes
+FROM payload p WHERE p.result_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)
+`
+
+func (q *Queries) BytesOfPayloads(ctx context.Context, ids string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, BytesOfPayloads, ids)
+	var bytes int64
+	err := row.Scan(&bytes)
+	return bytes, err
+}
+
 const CountAllResults = `-- name: CountAllResults :one
 SELECT CAST(COALESCE(SUM(y.results), 0) AS BIGINT) AS total FROM extent y
 `

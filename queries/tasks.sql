@@ -66,6 +66,10 @@ SELECT CAST(t.parent_id AS BIGINT) AS owner_id, t.id, t.created_at AS at, CAST(T
 WHERE t.parent_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j)
 ORDER BY 2;
 
+-- name: ChildrenOfTasks :many
+SELECT CAST(t.parent_id AS BIGINT) AS owner_id, t.id FROM task t
+WHERE t.parent_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY t.id;
+
 -- name: StatesOfTasks :many
 SELECT CAST(r.task_id AS BIGINT) AS task_id, r.id, r.finished_at FROM result r
 WHERE r.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY r.id;

@@ -9,6 +9,39 @@ import (
 	"context"
 )
 
+const ChildrenOfTasks = `-- name: ChildrenOfTasks :many
+SELECT CAST(t.parent_id AS BIGINT) AS owner_id, t.id FROM task t
+WHERE t.parent_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j) ORDER BY t.id
+`
+
+type ChildrenOfTasksRow struct {
+	OwnerID int64
+	ID      int64
+}
+
+func (q *Queries) ChildrenOfTasks(ctx context.Context, ids string) ([]ChildrenOfTasksRow, error) {
+	rows, err := q.db.QueryContext(ctx, ChildrenOfTasks, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ChildrenOfTasksRow
+	for rows.Next() {
+		var i ChildrenOfTasksRow
+		if err := rows.Scan(&i.OwnerID, &i.ID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const CollaborationCounts = `-- name: CollaborationCounts :one
 SELECT c.id, CAST(COALESCE(SUM(y.tasks), 0) AS BIGINT) AS task_count, CAST(COALESCE(SUM(y.results), 0) AS BIGINT) AS result_count
 FROM collaboration c LEFT JOIN extent y ON y.collaboration_id = c.id WHERE c.id = $1 GROUP BY c.id

@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"vserver/queries"
+	"vserver/service/fault"
 )
 
 // List is a list that may be too long to be held at once: the first part of the rows
@@ -125,21 +126,48 @@ func (l listReader[R, T]) after(w window, taken []R, more bool) (window, bool) {
 	return window{limit: w.limit - int64(len(taken)), cursor: &last}, true
 }
 
-// readRest yields the parts of a window.
+// partOf is a part of a list, and where the next one begins.
+type partOf[T any] struct {
+	rows []T
+	next window
+	more bool
+	err  error
+}
+
+// readRest yields the parts of a window. While the caller has one, the next is read.
 func (l listReader[R, T]) readRest(w window, yield func([]T, error) bool) {
-	for more := true; more; {
-		rows, left, err := l.read(w)
-		var part []T
-		if err == nil {
-			part, err = l.show(rows)
+	p := partOf[T]{next: w, more: true}
+	coming := make(chan partOf[T], 1)
+	read := func(w window) { coming <- l.readPart(w) }
+	go read(w)
+	defer func() {
+		if p.more {
+			<-coming // nothing is read any more when this returns
 		}
-		if err != nil {
-			yield(nil, err)
+	}()
+	for p.more {
+		if p = <-coming; p.err != nil {
+			yield(nil, p.err)
 			return
 		}
-		if len(part) > 0 && !yield(part, nil) {
+		if p.more {
+			go read(p.next)
+		}
+		if len(p.rows) > 0 && !yield(p.rows, nil) {
 			return
 		}
-		w, more = l.after(w, rows, left)
 	}
+}
+
+func (l listReader[R, T]) readPart(w window) (p partOf[T]) {
+	p.err = fault.Caught(func() error {
+		rows, left, err := l.read(w)
+		if err == nil {
+			p.rows, err = l.show(rows)
+		}
+		p.next, p.more = l.after(w, rows, left && err == nil)
+		return err
+	})
+	p.more = p.more && p.err == nil
+	return p
 }

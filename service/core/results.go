@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"vserver/queries"
@@ -134,11 +135,10 @@ func (c *Core) resultReader(ctx context.Context, g access.AnyGrant, tasks bool,
 		},
 		id: resultID,
 		show: func(rows []queries.Result) ([]Result, error) {
-			list, err := c.wholeResults(ctx, rows, true)
-			if err == nil && tasks {
-				err = c.embedTasks(ctx, access.Embedded[access.ViewTasks](g), list)
+			if tasks {
+				return c.resultsWithTasks(ctx, access.Embedded[access.ViewTasks](g), rows)
 			}
-			return list, err
+			return c.wholeResults(ctx, rows, true)
 		},
 		count: count,
 	}
@@ -151,6 +151,13 @@ const partBytes = 512 << 10
 // fitting returns how many of the rows, at least one, may be in memory together with their
 // texts. It does not read the texts.
 func (c *Core) fitting(ctx context.Context, rows []queries.Result) (int, error) {
+	sum, err := c.db.BytesOfPayloads(ctx, idSet(idsOf(rows)))
+	if err != nil {
+		return 0, fmt.Errorf("reading the size of results: %w", err)
+	}
+	if sum <= partBytes {
+		return len(rows), nil
+	}
 	sizes, err := c.sizesOfTexts(ctx, rows)
 	if err != nil {
 		return 0, err
@@ -276,9 +283,11 @@ func (c *Core) Result(ctx context.Context, g access.Grant[access.ViewResults], i
 	if !ok {
 		return Result{}, fault.Deny()
 	}
-	list, err := c.wholeResults(ctx, []queries.Result{row.Result}, true)
-	if err == nil && task {
-		err = c.embedTasks(ctx, access.Embedded[access.ViewTasks](g), list)
+	var list []Result
+	if rows := []queries.Result{row.Result}; task {
+		list, err = c.resultsWithTasks(ctx, access.Embedded[access.ViewTasks](g), rows)
+	} else {
+		list, err = c.wholeResults(ctx, rows, true)
 	}
 	if err != nil {
 		return Result{}, err
@@ -304,21 +313,48 @@ func (c *Core) wholeResults(ctx context.Context, rows []queries.Result, chosen b
 		}
 		place[r.ID] = &list[i]
 	}
-	set := idSet(idsOf(rows))
 	err0 := c.addTextsTo(ctx, place, rows, chosen)
-	nodes, err1 := c.db.NodesOfResults(ctx, set)
-	ports, err2 := c.db.PortsOfResults(ctx, set)
+	err1 := c.addNodesTo(ctx, list, rows)
+	ports, err2 := c.db.PortsOfResults(ctx, idSet(idsOf(rows)))
 	if err := firstError(err0, err1, err2); err != nil {
 		return nil, fmt.Errorf("reading what belongs to results: %w", err)
-	}
-	for _, n := range nodes {
-		place[n.ResultID].Node = &ResultNode{ID: n.ID, Name: n.Name, IP: n.IP, Status: n.Status}
 	}
 	for _, p := range ports {
 		r := place[*p.ResultID]
 		r.Ports = append(r.Ports, p)
 	}
 	return list, nil
+}
+
+// addNodesTo adds nodes to results. Many have the same one, which is asked for once.
+func (c *Core) addNodesTo(ctx context.Context, list []Result, rows []queries.Result) error {
+	type where struct{ organization, collaboration int64 }
+	var ids []int64
+	of, first := make([]int64, len(rows)), map[where]int64{} // results that stand for all of their node
+	for i, r := range rows {
+		if r.OrganizationID == nil || r.CollaborationID == nil {
+			continue
+		}
+		at := where{*r.OrganizationID, *r.CollaborationID}
+		id, known := first[at]
+		if !known {
+			id, ids = r.ID, append(ids, r.ID)
+			first[at] = id
+		}
+		of[i] = id
+	}
+	nodes, err := c.db.NodesOfResults(ctx, idSet(ids))
+	if err != nil {
+		return err
+	}
+	by := make(map[int64]*ResultNode, len(nodes))
+	for _, n := range nodes {
+		by[n.ResultID] = &ResultNode{ID: n.ID, Name: n.Name, IP: n.IP, Status: n.Status}
+	}
+	for i := range list {
+		list[i].Node = by[of[i]]
+	}
+	return nil
 }
 
 // addTextsTo adds texts to results: the first that fit as a whole, the others and the long
@@ -388,40 +424,65 @@ func (c *Core) embedResults(ctx context.Context, g access.Grant[access.ViewResul
 	return nil
 }
 
-// embedTasks shows the tasks of results in full; results whose task the caller may
+// addTasksTo shows the tasks of results in full; results whose task the caller may
 // not see keep their link (/docs/security#t07).
-func (c *Core) embedTasks(ctx context.Context, g access.Grant[access.ViewTasks], results []Result) error {
+func addTasksTo(results []Result, tasks map[int64]*Task) {
+	for i := range results {
+		if id := results[i].TaskID; id != nil {
+			results[i].Task = tasks[*id]
+		}
+	}
+}
+
+// tasksOfResults reads the tasks of results that the caller may see.
+func (c *Core) tasksOfResults(ctx context.Context, g access.Grant[access.ViewTasks], results []queries.Result) (map[int64]*Task, error) {
 	r, err := c.visibilityOf(ctx, g)
 	if fault.Is(err, fault.Denied) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var ids []int64
+	ids, open := make([]int64, 0, len(results)), map[int64]bool{}
 	for _, r := range results {
 		if r.TaskID != nil {
 			ids = append(ids, *r.TaskID)
+			open[*r.TaskID] = open[*r.TaskID] || r.FinishedAt == nil
 		}
 	}
 	rows, err := c.db.TasksByID(ctx, idSet(ids))
 	if err != nil {
-		return fmt.Errorf("reading the tasks of results: %w", err)
+		return nil, fmt.Errorf("reading the tasks of results: %w", err)
 	}
-	list, err := c.wholeTasks(ctx, g, rows, false)
-	if err != nil {
+	rows = slices.DeleteFunc(rows, func(t queries.Task) bool { return !r.covers(t.CollaborationID, t.RunID) })
+	list, err := c.tasksWithin(ctx, rows, open)
+	by := make(map[int64]*Task, len(list))
+	for i := range list {
+		by[list[i].ID] = &list[i]
+	}
+	return by, err
+}
+
+// besideRows is for how many results their tasks are read at the same time as what else belongs to them.
+const besideRows = 100
+
+// resultsWithTasks adds to results what they show beside themselves, and their tasks.
+func (c *Core) resultsWithTasks(ctx context.Context, g access.Grant[access.ViewTasks], rows []queries.Result) ([]Result, error) {
+	var tasks map[int64]*Task
+	read := func() (err error) {
+		tasks, err = c.tasksOfResults(ctx, g, rows)
 		return err
 	}
-	by := map[int64]*Task{}
-	for i := range list {
-		if t := &list[i]; r.covers(t.CollaborationID, t.RunID) {
-			by[t.ID] = t
-		}
+	done := make(chan error, 1)
+	if len(rows) >= besideRows {
+		go func() { done <- fault.Caught(read) }()
+	} else {
+		done <- read()
 	}
-	for i := range results {
-		if id := results[i].TaskID; id != nil {
-			results[i].Task = by[*id]
-		}
+	list, err := c.wholeResults(ctx, rows, true)
+	if err := firstError(<-done, err); err != nil {
+		return nil, err
 	}
-	return nil
+	addTasksTo(list, tasks)
+	return list, nil
 }

@@ -321,6 +321,35 @@ func (c *Core) wholeTasks(ctx context.Context, g access.AnyGrant, rows []queries
 	return list, err
 }
 
+// tasksWithin adds what tasks show within results. Of those that are open, one result that has not ended is all that is
+// told of their results.
+func (c *Core) tasksWithin(ctx context.Context, rows []queries.Task, open map[int64]bool) ([]Task, error) {
+	var ids []int64
+	others := rows[:0:0]
+	for _, t := range rows {
+		if open[t.ID] {
+			ids = append(ids, t.ID)
+		} else {
+			others = append(others, t)
+		}
+	}
+	list, err := c.wholeTasks(ctx, nil, others, false)
+	if err != nil || len(ids) == 0 {
+		return list, err
+	}
+	children, err := byOwner(c.db.ChildrenOfTasks(ctx, idSet(ids)))
+	if err != nil {
+		return nil, fmt.Errorf("reading the tasks below others: %w", err)
+	}
+	unfinished := []State{{}}
+	for _, t := range rows {
+		if open[t.ID] {
+			list = append(list, Task{Task: t, Children: children[t.ID], States: unfinished})
+		}
+	}
+	return list, nil
+}
+
 // DeleteTask kills what runs of a task and below it, and removes the task with its
 // results (/docs/tasks#delete). The tasks below it stay.
 func (c *Core) DeleteTask(ctx context.Context, g access.Grant[access.DeleteTasks], id int64) error {
