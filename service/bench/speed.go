@@ -68,10 +68,13 @@ func idleMemory(ctx context.Context, t *trial) error {
 func idleSockets(ctx context.Context, t *trial) error {
 	t.rest(ctx)
 	before, _ := resident(t.pid)
-	var crowd crowd
-	defer crowd.leave()
-	if err := crowd.gather(ctx, newClient(t.url, "").as(t.root.token), t.sizes.Sockets); err != nil {
-		return err
+	crowds := make([]crowd, t.sizes.Nodes) // no account and no address may hold all of them
+	for i := range crowds {
+		defer crowds[i].leave()
+		as := newClient(t.url, fmt.Sprintf("127.0.0.%d", 10+i)).as(t.nodes[i].token)
+		if err := crowds[i].gather(ctx, as, t.sizes.Sockets/len(crowds)); err != nil {
+			return err
+		}
 	}
 	t.rest(ctx)
 	if now, known := resident(t.pid); known {

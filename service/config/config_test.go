@@ -72,6 +72,7 @@ func TestAcceptedValues(t *testing.T) {
 		{"    description: 12", func(c config.Config) any { return c.Description }, "12"},
 		{"    description: 'a: #b'", func(c config.Config) any { return c.Description }, "a: #b"},
 		{"    ip: localhost", func(c config.Config) any { return c.IP }, "localhost"},
+		{"    ip: " + strings.Repeat("a", 254), func(c config.Config) any { return c.IP }, strings.Repeat("a", 254)},
 		{"    ip: '::'", func(c config.Config) any { return c.IP }, "::"},
 		{"    ip: '[::1]'", func(c config.Config) any { return c.IP }, "::1"},
 		{"    api_path: ''", func(c config.Config) any { return c.APIPath }, ""},

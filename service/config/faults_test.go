@@ -78,6 +78,7 @@ func TestWrongValues(t *testing.T) {
 		{"    ip: http://0.0.0.0", "5: ip: Invalid value 'http://0.0.0.0': must be an IP address or host name without port, such as 0.0.0.0 or 127.0.0.1"},
 		{"    ip: 0.0.0.0:5000", "5: ip: Invalid value '0.0.0.0:5000': must be an IP address or host name without port, such as 0.0.0.0 or 127.0.0.1"},
 		{"    ip: 300.1.1.1", "5: ip: Invalid value '300.1.1.1': must be an IP address or host name without port, such as 0.0.0.0 or 127.0.0.1"},
+		{"    ip: " + strings.Repeat("a", 255), "5: ip: Invalid value '" + strings.Repeat("a", 60) + "…': must be an IP address or host name without port, such as 0.0.0.0 or 127.0.0.1"},
 		{"    ip: 127.1", "5: ip: Invalid value '127.1': must be an IP address or host name without port, such as 0.0.0.0 or 127.0.0.1"},
 		{"    ip: 5000", "5: ip: Invalid value '5000': must be an IP address or host name without port, such as 0.0.0.0 or 127.0.0.1"},
 		{"    ip: a.0x7F.", "5: ip: Invalid value 'a.0x7F.': must be an IP address or host name without port, such as 0.0.0.0 or 127.0.0.1"},

@@ -69,7 +69,10 @@ func networkSettings() []Setting {
 	}
 }
 
-var hostname = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_.])?$`)
+// longestHostname is in bytes.
+const longestHostname = 254
+
+var hostname = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?$`)
 
 var endsInNumber = regexp.MustCompile(`(?i)(^|\.)([0-9]+|0x[0-9a-f]*)\.?$`)
 
@@ -79,7 +82,7 @@ func host(_, value string) (taken, must string) {
 		value = strings.TrimSuffix(inner, "]")
 	}
 	// What ends in a number is no name, so nobody looks for it as one.
-	if _, err := netip.ParseAddr(value); err == nil || hostname.MatchString(value) && !endsInNumber.MatchString(value) {
+	if _, err := netip.ParseAddr(value); err == nil || len(value) <= longestHostname && hostname.MatchString(value) && !endsInNumber.MatchString(value) {
 		return value, ""
 	}
 	return "", "must be an IP address or host name without port, such as 0.0.0.0 or 127.0.0.1"

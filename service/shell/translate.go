@@ -6,13 +6,18 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
 // token matches what comes next in a line: a comment, the beginning of a text (its
 // prefix and its quotes are submatches), `is not` (another one), a comparison, a word, a
 // number, or one character.
-var token = regexp.MustCompile(`(?s)^(?:#.*|([rbufRBUF]{0,2})("""|'''|"|')|(is[ \t]+not\b)|[=!<>]=|[\pL_][\pL\pN_]*|\pN[\pL\pN_]*|.)`)
+//
+// It is made when a shell begins: the letters of all languages are much to hold for a server.
+var token = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?s)^(?:#.*|([rbufRBUF]{0,2})("""|'''|"|')|(is[ \t]+not\b)|[=!<>]=|[\pL_][\pL\pN_]*|\pN[\pL\pN_]*|.)`)
+})
 
 // textEnd returns where the text ends whose opening quotes end at from; -1 when it
 // does not end.
@@ -78,7 +83,7 @@ func (t *translator) add(line string) {
 // next translates the token that a rest of a line begins with. It returns the length
 // of what it has used.
 func (t *translator) next(rest string) int {
-	m := token.FindStringSubmatch(rest)
+	m := token().FindStringSubmatch(rest)
 	word, quote := m[0], m[2]
 	switch {
 	case strings.TrimSpace(word) == "" || word[0] == '#':
