@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"vserver/queries"
+	"vserver/service/promise"
 )
 
 // addMany puts 1,300 tasks with a result each into the collaborations 1 to 3, by turns.
@@ -84,8 +85,12 @@ func TestNamesFromPagesMakeTheSameLists(t *testing.T) {
 	b := newBed(t)
 	b.addMany()
 	b.change(t, `UPDATE task SET name = 'Other ' || id WHERE id % 4 = 0`)
+	callers := []string{"viewer_big", "node_big_z"}
+	if promise.Long() {
+		callers = append(callers, "root", "viewer")
+	}
 	read := func() (answers []string) {
-		for _, as := range []string{"root", "viewer_big", "viewer", "node_big_z"} {
+		for _, as := range callers {
 			for _, query := range []string{
 				"name=many", "name=%25AN%25", "name=%25", "name=other%201_%25&page=1&per_page=10", "name=other%25&page=3&per_page=50", "name=%25y&collaboration_id=2&page=1",
 				"name=other%25&include=results", "name=none", "name=many&page=900", "name=many&page=1&include=metadata", "name=many%5C", "name=other%25&run_id=8",

@@ -176,6 +176,7 @@ func TestLongObjectsHaveLimits(t *testing.T) {
 // TestObjectsOfAnyLength sends objects around the length from which they are converted while
 // they arrive, several that are longer than the rest of a body may be, and keys that come twice.
 func TestObjectsOfAnyLength(t *testing.T) {
+	dbtest.Once(t)
 	b := newBed(t)
 	object := func(n int, more string) string {
 		unit := `"é\"<\ud800",1.50,{"k": null},`

@@ -113,6 +113,9 @@ func load(house fs.FS) ([]source, error) {
 		if path.Ext(name) != ".go" {
 			return nil
 		}
+		if path.Ext(name) == ".png" {
+			return nil
+		}
 		text, err := fs.ReadFile(house, name)
 		if err != nil {
 			return err

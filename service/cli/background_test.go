@@ -157,7 +157,11 @@ func until(fail func(string, ...any), complaint string, holds func() bool) {
 func TestHundredStartsAndStops(t *testing.T) {
 	dbtest.Once(t)
 	h := newHome(t)
-	for round := range 100 {
+	rounds := 30
+	if promise.Long() {
+		rounds = 100
+	}
+	for round := range rounds {
 		h.vserver("start", "--user", "--name", "doc", "-e", "test")
 		r, ok := called(h.locations(), config.User, "doc")
 		if !ok {
