@@ -147,24 +147,37 @@ type NamedTasks struct {
 // FindNamed looks for tasks in the pages of names. It does not when that would take longer than to look among
 // the tasks themselves.
 func (db *DB) FindNamed(ctx context.Context, s NameSearch) (found NamedTasks, ok bool, err error) {
+	search := func() (namedAnswer, error) { return db.searchNamed(ctx, s) }
+	var answer namedAnswer
+	key, err := askedAs("names", []any{s.Pattern, s.within(), s.InReach, s.Offset, s.Limit})
+	if err != nil || s.Limit > keptNames {
+		answer, err = search()
+	} else {
+		answer, err = Kept(ctx, db, key, search)
+	}
+	return answer.found, answer.ok && err == nil, err
+}
+
+// namedAnswer is what FindNamed returns.
+type namedAnswer struct {
+	found NamedTasks
+	ok    bool
+}
+
+// searchNamed looks how far the pages go, and in them when that is of use. Both is done for an answer that is kept: what
+// it was made from is never older than its mark.
+func (db *DB) searchNamed(ctx context.Context, s NameSearch) (answer namedAnswer, err error) {
 	due, err := db.NamesDue(ctx, s.Pattern)
 	if err != nil {
-		return found, false, fmt.Errorf("looking for names: %w", err)
+		return answer, fmt.Errorf("looking for names: %w", err)
 	}
 	if due.Written == 0 || due.Last-due.Written > namesBeside || due.Changed > namesRenamed ||
 		s.Within != nil && s.InReach < due.Last/namesInReach {
-		return found, false, nil
+		return answer, nil
 	}
-	search := func() (NamedTasks, error) { return db.searchNames(ctx, s, due) }
-	if s.Limit > keptNames {
-		found, err = search()
-		return found, err == nil, err
-	}
-	key, err := askedAs("names", []any{due.Lowered, s.within(), s.Offset, s.Limit})
-	if err == nil {
-		found, err = Kept(ctx, db, key, search)
-	}
-	return found, err == nil, err
+	answer.found, err = db.searchNames(ctx, s, due)
+	answer.ok = err == nil
+	return answer, err
 }
 
 // within is what is looked in, as queries take it.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"vserver/queries"
@@ -68,6 +69,55 @@ func TestNamesAreFoundAsLikeFindsThem(t *testing.T) {
 	}
 	if n := count(t, raw, "name_page") + count(t, raw, "renamed"); n != 0 {
 		t.Errorf("without tasks there are %d rows about names", n)
+	}
+}
+
+// TestNamesFoundBesideACommit: an answer that was read while somebody committed is not kept in place of what there is
+// from then on.
+func TestNamesFoundBesideACommit(t *testing.T) {
+	var empty dbtest.Template
+	db := opened(t, empty.Copy(t))
+	name := "a"
+	add := func() {
+		if err := db.InTx(t.Context(), func(ctx context.Context, tx *queries.Tx) error {
+			_, err := tx.InsertTask(ctx, queries.InsertTaskParams{Name: &name, Status: "unknown"})
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+	}
+	add()
+	if err := db.WriteNames(t.Context(), queries.NamePaging{Size: 1}); err != nil {
+		t.Fatal(err)
+	}
+	find := func() int64 {
+		found, ok, err := db.FindNamed(t.Context(), queries.NameSearch{Pattern: "%", Limit: 5})
+		if err != nil || !ok {
+			t.Error("nothing was looked for in pages", err)
+		}
+		return found.Total
+	}
+	for want := int64(2); want < 200 && !t.Failed(); want++ {
+		var beside sync.WaitGroup
+		done := make(chan struct{})
+		for range 3 {
+			beside.Go(func() {
+				for {
+					select {
+					case <-done:
+						return
+					default:
+						find()
+					}
+				}
+			})
+		}
+		add()
+		close(done)
+		beside.Wait()
+		if got := find(); got != want {
+			t.Errorf("%d tasks are found, of %d", got, want)
+		}
 	}
 }
 
