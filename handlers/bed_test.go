@@ -333,6 +333,12 @@ func (b *bed) send(t *testing.T, r row) *httptest.ResponseRecorder {
 // sendFrom sends a row's request from an address.
 func (b *bed) sendFrom(t *testing.T, r row, from string) *httptest.ResponseRecorder {
 	t.Helper()
+	return b.sendWithin(t.Context(), t, r, from)
+}
+
+// sendWithin sends a row's request, whose caller goes away when a context ends.
+func (b *bed) sendWithin(ctx context.Context, t *testing.T, r row, from string) *httptest.ResponseRecorder {
+	t.Helper()
 	var body []byte
 	switch v := r.body.(type) {
 	case nil:
@@ -344,7 +350,7 @@ func (b *bed) sendFrom(t *testing.T, r row, from string) *httptest.ResponseRecor
 			t.Fatal(err)
 		}
 	}
-	req := httptest.NewRequestWithContext(t.Context(), r.method, "http://server.example/api"+r.path, bytes.NewReader(body))
+	req := httptest.NewRequestWithContext(ctx, r.method, "http://server.example/api"+r.path, bytes.NewReader(body))
 	req.RemoteAddr = from
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")

@@ -2,15 +2,23 @@ package handlers
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"vserver/queries"
 	"vserver/queries/dbtest"
+	"vserver/service/core"
+	"vserver/service/fault"
+	"vserver/service/promise"
 )
 
 // aKey is a key of a request, of its own for each number.
@@ -169,6 +177,114 @@ func TestRequestsAtOnceAreCarriedOutOnce(t *testing.T) {
 	if n := b.number(t, `SELECT COUNT(*) FROM task`); n != 3 {
 		t.Errorf("%d tasks, want 3", n)
 	}
+}
+
+// besideItself has a request come twice, which share a commit with what comes third: that has the first caller go away.
+// It returns the answer to the second one.
+func (b *bed) besideItself(r row, third func(goAway func())) *httptest.ResponseRecorder {
+	b.Helper()
+	if b.db.Engine != queries.SQLite {
+		b.Skip("skipped: on Postgres each transaction has a commit of its own")
+	}
+	holding, going := make(chan struct{}), make(chan struct{})
+	ctx, goAway := context.WithCancel(b.Context())
+	defer goAway()
+	var all sync.WaitGroup
+	all.Go(func() {
+		err := b.db.InTx(b.Context(), func(context.Context, *queries.Tx) error { close(holding); <-going; return nil })
+		if err != nil {
+			b.Error(err)
+		}
+	})
+	<-holding
+	queued := func(n int) {
+		eventually(b.T, fmt.Sprintf("%d wait for the writer", n), func() bool { return waitForWriter() == n+1 })
+	}
+	var second *httptest.ResponseRecorder
+	all.Go(func() {
+		defer func() { _ = recover() }() // a node that goes away is cut
+		b.sendWithin(ctx, b.T, r, "192.0.2.1:4711")
+	})
+	queued(1)
+	all.Go(func() { second = b.send(b.T, r) })
+	queued(2)
+	all.Go(func() { third(goAway) })
+	queued(3)
+	close(going)
+	all.Wait()
+	return second
+}
+
+// waitForWriter is how many have told the writer of SQLite what to do, and wait for it.
+func waitForWriter() int {
+	all, n := make([]byte, 4<<20), 0
+	for stack := range strings.SplitSeq(string(all[:runtime.Stack(all, true)]), "\n\n") {
+		state, _, _ := strings.Cut(stack, "\n")
+		if strings.Contains(state, "[select") && strings.Contains(stack, "queries.(*writer).do(") {
+			n++
+		}
+	}
+	return n
+}
+
+// TestWhatIsUndoneIsNotRecalled: a request that finds the same one under way answers with what that did only when that
+// is stored.
+func TestWhatIsUndoneIsNotRecalled(t *testing.T) {
+	t.Run("alone", func(t *testing.T) {
+		b := newBed(t)
+		reply := b.besideItself(withKey(aKey(1), row{as: "root", method: "POST", path: "/recover/node", body: `{"id":12}`}),
+			func(goAway func()) {
+				_ = b.db.InTx(b.Context(), func(context.Context, *queries.Tx) error { goAway(); return errors.New("undone") })
+			})
+		if reply.Code != http.StatusOK {
+			t.Fatalf("%d %s", reply.Code, reply.Body)
+		}
+		if replayed(reply) {
+			t.Error("it was carried out just now")
+		}
+		b.run(row{name: "with the key", method: "POST", path: "/token/node", body: reply.Body.String(), want: 200})
+		again := b.send(t, withKey(aKey(1), row{as: "root", method: "POST", path: "/recover/node", body: `{"id":12}`}))
+		if again.Body.String() != reply.Body.String() || !replayed(again) {
+			t.Errorf("again: %d %s, first %s", again.Code, again.Body, reply.Body)
+		}
+	})
+	t.Run("with what shared its commit", func(t *testing.T) {
+		b, disk := newBedOnDisk(t, core.Settings{HoldFor: promise.Patience})
+		result := withKey(aKey(2), row{as: "node_iknl_z", method: "PATCH", path: "/result/1", body: `{"result":"b3V0","finished_at":"2026-01-31T12:00:00.123456"}`})
+		reply := b.besideItself(result, func(goAway func()) {
+			err := b.db.InTx(b.Context(), func(ctx context.Context, tx *queries.Tx) error {
+				goAway()
+				long := strings.Repeat("x", 8<<20)
+				_, err := tx.InsertOrganization(ctx, queries.InsertOrganizationParams{Name: &long})
+				disk.Fill()
+				return err
+			})
+			if !fault.Is(err, fault.Full) {
+				t.Error("there was room:", err)
+			}
+			disk.Heal()
+		})
+		if reply.Code != http.StatusOK {
+			t.Fatalf("%d %s", reply.Code, reply.Body)
+		}
+		if n := b.number(t, `SELECT COUNT(*) FROM result WHERE id = 1 AND finished_at IS NOT NULL`); n != 1 {
+			t.Error("a node was told that its result is stored, and it is not")
+		}
+	})
+}
+
+// TestKeyThatIsForgottenMeanwhile is claimed by another request, and gone by the time when that is looked at.
+func TestKeyThatIsForgottenMeanwhile(t *testing.T) {
+	b := newBed(t)
+	ignore := []string{`CREATE TRIGGER t BEFORE INSERT ON request_key BEGIN SELECT RAISE(IGNORE); END`}
+	if b.db.Engine == queries.Postgres {
+		ignore = []string{
+			`CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END; $$`,
+			`CREATE TRIGGER t BEFORE INSERT ON request_key FOR EACH ROW EXECUTE FUNCTION f()`,
+		}
+	}
+	b.change(t, ignore...)
+	b.run(withKey(aKey(1), row{as: "root", method: "POST", path: "/organization", body: `{"name":"new"}`, want: 503, has: `{"msg":"*"}`}))
 }
 
 // TestLongTextsOfRepeatedRequests: what came again is stored once.

@@ -66,6 +66,7 @@ func (c *Core) Repeatable(ctx context.Context, a access.Actor, key string) (*Rep
 }
 
 func (r *Repeatable) find(ctx context.Context, q *queries.Queries) error {
+	r.stored = nil
 	row, err := q.FindRequestKey(ctx, r.name)
 	if queries.Missing(err) {
 		return nil
@@ -92,6 +93,9 @@ func (r *Repeatable) Done() bool { return r.done != nil }
 // recognize reads what a request with this key did, if it was this one. Whoever has lost rights since then is told
 // nothing more of it.
 func (r *Repeatable) recognize() error {
+	if r.stored == nil {
+		return fault.New(fault.Busy, "The Idempotency-Key was just forgotten, try again")
+	}
 	if !hmac.Equal(r.request, r.stored.Request) {
 		return fault.New(fault.Reused, "The Idempotency-Key belongs to another request that you sent: every request needs a new one")
 	}
@@ -155,31 +159,39 @@ func mayBeDone(ctx context.Context) bool {
 // called again for the same request, but has left the same.
 func (c *Core) once(ctx context.Context, f func(ctx context.Context, t *Tx) error, left ...any) error {
 	r := repeatableOf(ctx)
-	switch {
-	case r == nil:
+	if r == nil {
 		return c.transact(ctx, f)
-	case r.Done():
-		return r.recall(left)
 	}
-	return c.transact(ctx, func(ctx context.Context, t *Tx) error {
-		t.keyed = true
-		claimed, err := t.ClaimRequestKey(ctx, queries.ClaimRequestKeyParams{
-			Name: r.name, AccountID: r.actor.ID, At: t.Now, Request: r.request, Outcome: []byte{},
-		})
+	if !r.Done() {
+		err := c.transact(ctx, func(ctx context.Context, t *Tx) error { return r.carryOut(ctx, t, f, left) })
 		if err != nil {
-			return fmt.Errorf("storing the key of a request: %w", err)
-		}
-		if claimed == 0 { // the same was under way
-			if err := r.find(ctx, t.Queries); err != nil {
-				return err
-			}
-			return firstThat(r.recognize, func() error { return r.recall(left) })
-		}
-		if err := f(ctx, t); err != nil {
+			r.done = nil // what was found is undone as well
 			return err
 		}
-		return t.KeepOutcome(ctx, r.sealed(left), r.name)
+	}
+	if !r.Done() {
+		return nil
+	}
+	return r.recall(left)
+}
+
+// carryOut calls f, or finds what another request with this key has done, which the transaction may yet undo: nothing
+// of it is left where f would leave it.
+func (r *Repeatable) carryOut(ctx context.Context, t *Tx, f func(ctx context.Context, t *Tx) error, left []any) error {
+	r.done, t.keyed = nil, true
+	claimed, err := t.ClaimRequestKey(ctx, queries.ClaimRequestKeyParams{
+		Name: r.name, AccountID: r.actor.ID, At: t.Now, Request: r.request, Outcome: []byte{},
 	})
+	if err != nil {
+		return fmt.Errorf("storing the key of a request: %w", err)
+	}
+	if claimed == 0 { // the same was under way
+		return firstThat(func() error { return r.find(ctx, t.Queries) }, r.recognize)
+	}
+	if err := f(ctx, t); err != nil {
+		return err
+	}
+	return t.KeepOutcome(ctx, r.sealed(left), r.name)
 }
 
 // TendRequestKeys deletes keys of requests that are too old, until ctx ends.
