@@ -55,6 +55,8 @@ type Settings struct {
 	// KeyHold is how long somebody waits for the search for an API key that a 3.x server has left, before
 	// the connection is cut; 0: 25 s.
 	KeyHold time.Duration
+	// KeyAnswer is how long the process that searches for it may take for one comparison; 0: a minute.
+	KeyAnswer time.Duration
 	// Mail reports whether mails are sent; without it nothing waits to be.
 	Mail bool
 	// RecoveryLife is how long a token may be used that lets somebody back in; 0: an hour.
@@ -99,6 +101,7 @@ func New(ctx context.Context, db *queries.DB, b *bus.Bus, log zerolog.Logger, se
 	set.TextLimit = cmp.Or(set.TextLimit, textLimit)
 	set.HoldFor = cmp.Or(set.HoldFor, holdFor)
 	set.KeyHold = cmp.Or(set.KeyHold, oldKeyHold)
+	set.KeyAnswer = cmp.Or(set.KeyAnswer, keyAnswer)
 	set.RecoveryLife = cmp.Or(set.RecoveryLife, recoveryLife)
 	c := &Core{
 		db: db, bus: b, log: log, set: set, identities: newIdentityCache(), lastSeen: newLastSeen(), wrongTries: newRepetitions(), unwritten: newUnwritten(), spent: newSpentCodes(), presence: newPresence(),

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"time"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/crypto/bcrypt"
@@ -44,6 +45,13 @@ type keyProcess struct {
 	told *json.Decoder
 }
 
+// keyAnswer is how long the process may take for one comparison. Where it gets no processor, or stands still, this one
+// goes on.
+const keyAnswer = time.Minute
+
+// errNoKeyAnswer says that the process has not answered in time.
+var errNoKeyAnswer = errors.New("it gives no answer")
+
 // startKeyProcess runs a command that calls CompareKeys.
 func startKeyProcess(command []string) (*keyProcess, error) {
 	cmd := exec.CommandContext(context.Background(), command[0], command[1:]...) //nolint:gosec // it is this program; it ends with its input
@@ -63,22 +71,30 @@ func startKeyProcess(command []string) (*keyProcess, error) {
 	return &keyProcess{cmd: cmd, in: in, told: json.NewDecoder(out)}, nil
 }
 
-// compare reports whether a hash is of a key.
-func (p *keyProcess) compare(key, hash []byte) (same bool, err error) {
-	if err := json.NewEncoder(p.in).Encode(keyPair{Key: key, Hash: hash}); err != nil {
-		return false, err
+// compare reports whether a hash is of a key. A process that does not say so in time is ended.
+func (p *keyProcess) compare(key, hash []byte, most time.Duration) (same bool, err error) {
+	late := time.AfterFunc(most, func() { _ = p.cmd.Process.Kill() })
+	err = json.NewEncoder(p.in).Encode(keyPair{Key: key, Hash: hash})
+	if err == nil {
+		err = p.told.Decode(&same)
 	}
-	return same, p.told.Decode(&same)
+	if !late.Stop() {
+		return false, fmt.Errorf("%w within %s", errNoKeyAnswer, most)
+	}
+	return same, err
 }
 
+// end ends the process, which may stand still and has nothing to lose.
 func (p *keyProcess) end() {
 	_ = p.in.Close()
+	_ = p.cmd.Process.Kill()
 	_ = p.cmd.Wait()
 }
 
 // keyComparer compares API keys in a process of its own as long as there is one, else in this one.
 type keyComparer struct {
 	command []string // of the process; none: there is to be none
+	most    time.Duration
 	process *keyProcess
 	log     zerolog.Logger
 }
@@ -103,7 +119,7 @@ func (k *keyComparer) ask(key, hash []byte) (same bool, err error) {
 			return false, err
 		}
 	}
-	return k.process.compare(key, hash)
+	return k.process.compare(key, hash, k.most)
 }
 
 func (k *keyComparer) close() {

@@ -187,7 +187,7 @@ func (c *Core) CompareKeysBy(command []string) { c.oldKeys.command = command }
 // searchOldKeys does one search after the other until none waits.
 func (c *Core) searchOldKeys() {
 	o := c.oldKeys
-	comparer := &keyComparer{command: o.command, log: c.log}
+	comparer := &keyComparer{command: o.command, most: c.set.KeyAnswer, log: c.log}
 	defer comparer.close()
 	for {
 		o.mu.Lock()

@@ -73,6 +73,7 @@ func takenOverBedWith(t *testing.T, nodes []takenOver, hold time.Duration, log z
 	t.Cleanup(func() { _ = db.Close() })
 	b.Core, err = core.New(t.Context(), db, bus.New(zerolog.Nop()), log, core.Settings{
 		MaxFailedAttempts: 3, LockFor: time.Hour, RootPassword: password, PasswordCost: bcrypt.MinCost, KeyHold: hold,
+		KeyAnswer: time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -196,11 +197,12 @@ func TestPanicInTheSearchEndsNothing(t *testing.T) {
 	}
 }
 
-// TestSearchGoesOnWithoutAProcess that compares: keys are found, and the log says why others may wait.
+// TestSearchGoesOnWithoutAProcess that compares, or with one that stands still: keys are found, and the log says why others
+// may wait.
 func TestSearchGoesOnWithoutAProcess(t *testing.T) {
 	nodes := []takenOver{newNode(t, "a", bcrypt.MinCost), newNode(t, "b", bcrypt.MinCost)}
 	const text = "cannot be searched for in a process of its own"
-	for _, command := range [][]string{{"/nowhere/vserver"}, {"go", "no-such-command"}, {"go", "version"}} {
+	for _, command := range [][]string{{"/nowhere/vserver"}, {"go", "no-such-command"}, {"go", "version"}, {"sleep", "1000"}} {
 		var log strings.Builder
 		b := takenOverBedWith(t, nodes, time.Minute, zerolog.New(&log))
 		b.CompareKeysBy(command)
