@@ -31,8 +31,8 @@ func DefaultRoles() []Role {
 		{RoleRoot, "Holds every rule", All, true},
 		{RoleContainer, "What a running algorithm may do", Of(2, 10, 15, 16, 21, 27, 47), true},
 		{RoleNode, "What a node may do", Of(2, 4, 10, 15, 16, 18, 21, 27, 47), true},
-		{"Viewer", "Manages the own account and sees what belongs to the organization", viewer, false},
-		{"Researcher", "Sends and deletes tasks, manages the own account and sees what belongs to the organization", researcher, false},
+		{"Viewer", "Manages their own account and sees what belongs to their organization", viewer, false},
+		{"Researcher", "Sends and deletes tasks, manages their own account and sees what belongs to their organization", researcher, false},
 		{"Organization Admin", "Manages the organization with its users, roles and nodes, besides what a researcher does", organizationAdmin, false},
 		{"Collaboration Admin", "Manages collaborations with their organizations, users and nodes, besides what an organization admin does", collaborationAdmin, false},
 	}

@@ -141,7 +141,7 @@ export async function look(page, screen, { fullPage = false } = {}) {
     await page.emulateMedia({ colorScheme: way === "dark" ? "dark" : "light" });
     await settled(page);
     await fits(page, `${screen} (${way})`);
-    if (folder) await page.screenshot({ path: `${folder}/${screen}-${way}.png`, fullPage: fullPage || way === "phone", animations: "disabled" });
+    if (folder) await picture(page, `${folder}/${screen}-${way}.png`, size, fullPage || way === "phone");
     if (way !== "phone" || long) await accessible(page, { onlyColours: way === "dark" && !long, what: `${screen} (${way})` });
   }
   if (long) {
@@ -151,6 +151,16 @@ export async function look(page, screen, { fullPage = false } = {}) {
   }
   await page.setViewportSize(wide);
   await page.emulateMedia({ colorScheme: "light" });
+}
+
+// picture is one of the window, or of the whole page: then the window is as high, for the menu beside it is as
+// high as the window.
+async function picture(page, path, size, whole) {
+  const height = whole ? await page.evaluate(() => document.documentElement.scrollHeight) : size.height;
+  if (height > size.height) await page.setViewportSize({ ...size, height });
+  await settled(page);
+  await page.screenshot({ path, animations: "disabled" });
+  await page.setViewportSize(size);
 }
 
 // codeOf is the code of an authenticator at a moment (RFC 6238).

@@ -24,7 +24,7 @@ before(async () => {
   await root("POST", "/task", { name: "survival after a stroke", image: "vserver.example/strokes:2", collaboration_id: joint.id, organizations: input, database: "registry" });
   const node = await caller(demo.origin, "/token/node", { api_key: nodes[0].api_key });
   const now = new Date();
-  await node("PATCH", `/result/${task.results[0].id}`, { result: vectors.rows, status: "completed", log: "12 hospitals read\ndone", started_at: new Date(now - 42_000).toISOString(), finished_at: now.toISOString() });
+  await node("PATCH", `/result/${task.results[0].id}`, { result: vectors.rows, status: "completed", log: "12 hospitals read\ndone", started_at: now.toISOString(), finished_at: new Date(now.getTime() + 42_000).toISOString() });
   sealed = task.id;
   away = joint.id;
   const demonstration = (await root("GET", "/collaboration")).find((one) => one.name.startsWith("Demonstration"));
@@ -52,7 +52,7 @@ const screens = [
   ["task-time", "/tasks/1?tab=time", (page) => page.getByRole("img", { name: /Time line of/ }).first().waitFor()],
   ["task-run", "/tasks/1?tab=tree", (page) => page.getByRole("link", { name: "partial average" }).waitFor()],
   ["task-compare", "/tasks/1?tab=compare", (page) => page.getByText("All together").waitFor()],
-  ["new-task", "/tasks/new?from=1", (page) => page.getByText("Filled in as task 1").waitFor()],
+  ["new-task", "/tasks/new?from=1", (page) => page.getByText("Filled in from task 1").waitFor()],
   ["account", "/account", (page) => page.getByText("Sign out everywhere").waitFor()],
 ];
 

@@ -25,6 +25,7 @@ before(async () => {
   const task = await root("POST", "/task", { name: "age of patients with a rather long name", image: "vserver.example/a/rather/long/average:1", collaboration_id: id, organizations: [1, 2].map((one) => ({ id: one, input: vectors.empty })) });
   const node = await caller(server.origin, "/token/node", { api_key: key });
   await node("PATCH", `/result/${task.results[0].id}`, { result: vectors.rows, status: "completed", finished_at: new Date().toISOString() });
+  await root("PATCH", "/user/4", { email: "administrator@north.example.org" });
   ({ page, check } = await open(browser, server.origin, { viewport: wide }));
   await signIn(page, "root", userPassword);
   await shown(page, "Overview");
@@ -116,6 +117,45 @@ test("the tabs of a task are one line, and its facts fill theirs", async () => {
     const facts = await boxes(page.locator("dl").first().locator("> div"));
     assert.ok(facts.at(-1).left > facts[0].left + 1, `${way}: the last fact stands alone`);
   }
+  check();
+});
+
+test("the ends of a time line stand below those of its bars", async () => {
+  await go(page, "/tasks/1?tab=time");
+  const [bars, ends] = ["track", "scale"].map((name) => page.getByRole("main").locator(`[class*=_${name}_]`));
+  await ends.waitFor();
+  for (const [way, size] of ways) {
+    await page.setViewportSize(size);
+    await settled(page);
+    const [bar, end] = [(await boxes(bars))[0], (await boxes(ends))[0]];
+    assert.ok(Math.abs(bar.left - end.left) < 2 && Math.abs(bar.right - end.right) < 2, `${way}: ${bar.left} to ${bar.right}, ${end.left} to ${end.right}`);
+  }
+  await go(page, "/tasks/1");
+  check();
+});
+
+test("what a finger has to hit on a telephone is high enough", async (t) => {
+  await page.setViewportSize(telephone);
+  for (const path of ["/tasks/1", "/tasks/new", "/nodes", "/account", "/"])
+    await t.test(path, async () => {
+      await go(page, path);
+      await page.getByRole("main").getByRole("heading", { level: 1 }).waitFor();
+      await settled(page);
+      const found = await boxes(page.getByRole("main").locator("[class*=mantine-Button-root], [class*=mantine-ActionIcon-root], [class*=mantine-SegmentedControl-label]").filter({ visible: true }));
+      assert.deepEqual(found.filter(({ height }) => height < 30), []);
+    });
+  await go(page, "/tasks/1");
+  check();
+});
+
+test("an address of mail is one word on a telephone", async () => {
+  await page.setViewportSize(telephone);
+  await go(page, "/users/4");
+  const mail = page.getByText("administrator@north.example.org");
+  await mail.waitFor();
+  await settled(page);
+  for (const { height } of await boxes(mail)) assert.ok(height < 30, `${height} pixels high`);
+  await go(page, "/tasks/1");
   check();
 });
 

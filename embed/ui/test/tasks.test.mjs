@@ -47,7 +47,7 @@ test("a researcher sees the network, sends a task and compares what came out", a
   await page.getByText("Choose a collaboration.").waitFor();
   await page.getByRole("combobox", { name: "Collaboration" }).click();
   await page.getByRole("option", { name: /Demonstration/ }).click();
-  await page.getByRole("button", { name: "All", exact: true }).click();
+  await page.getByRole("button", { name: "Select all" }).click();
   await page.getByRole("combobox", { name: "Image of the algorithm" }).fill("vserver.example");
   await page.getByRole("option", { name: "vserver.example/demo/average:1" }).click();
   await page.getByRole("textbox", { name: "Name", exact: true }).fill("ages by hospital");
@@ -115,7 +115,7 @@ test("a moment has its UTC while somebody points at it", async () => {
 test("what goes wrong at a hospital is told where it happened, and a task can be deleted", async () => {
   const { page, check, close } = await open(browser, `${demo.origin}/tasks/new?from=1`);
   await signIn(page, ...demo.researcher);
-  await page.getByText("Filled in as task 1 was sent.").waitFor();
+  await page.getByText("Filled in from task 1.").waitFor();
   await page.locator("label", { hasText: /^JSON$/ }).click();
   await page.getByLabel("The whole input, as JSON").fill('{"method": "nonsense"}');
   await page.getByRole("button", { name: "Send task" }).click();

@@ -21,6 +21,7 @@ export const theme = createTheme({
     Paper: { defaultProps: { withBorder: true, p: "lg" } },
     // More choices than this are found by typing: ten thousand at once take the browser seconds to draw.
     Select: { defaultProps: { limit: 200 } },
+    SegmentedControl: { defaultProps: { withItemsBorders: false } },
     MultiSelect: { defaultProps: { limit: 200 } },
     Tabs: { defaultProps: { color: "var(--v-link)" } },
     Table: { defaultProps: { verticalSpacing: "sm", horizontalSpacing: "md" } },

@@ -16,7 +16,7 @@ export function Page({ title, about, actions, children }: Props) {
   }, [title]);
   return (
     <Stack gap="lg" maw={1360} mx="auto">
-      <Group justify="space-between" align="flex-end" gap="sm">
+      <Group justify="space-between" align="flex-start" gap="sm">
         <Box miw={0}>
           <Title order={1} style={{ overflowWrap: "anywhere" }}>
             {title}

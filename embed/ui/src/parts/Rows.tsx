@@ -34,7 +34,7 @@ function Lines<T extends { id: number }>({ label, rows, columns, minWidth }: Sho
               <Table.Tr key={row.id}>
                 {columns.map((column) => (
                   <Table.Td key={column.label} style={{ overflowWrap: "anywhere" }}>
-                    {column.show(row)}
+                    {column.show(row) ?? "–"}
                   </Table.Td>
                 ))}
               </Table.Tr>
@@ -61,6 +61,7 @@ function Cards<T extends { id: number }>({ label, rows, columns: [name, ...rest]
 }
 
 function Prose({ children }: { children: ReactNode }) {
+  if (!children) return null;
   return (
     <Text fz="sm" c="dimmed" mt={2} style={{ overflowWrap: "anywhere" }}>
       {children}

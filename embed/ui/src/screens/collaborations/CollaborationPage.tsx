@@ -53,8 +53,8 @@ function About({ collaboration: one }: { collaboration: Collaboration }) {
       title={one.name || t.collaborations.number(one.id)}
       about={
         <Group gap="xs">
-          {one.encrypted ? <Encrypted /> : <span>{t.collaborations.plain}</span>}
-          <span>{t.collaborations.memberCount(members.length)}</span>
+          {one.encrypted && <Encrypted />}
+          <span>{[!one.encrypted && t.collaborations.plain, t.collaborations.memberCount(members.length)].filter(Boolean).join(" · ")}</span>
         </Group>
       }
       actions={<Actions collaboration={one} />}

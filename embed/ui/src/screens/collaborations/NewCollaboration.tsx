@@ -56,7 +56,7 @@ export default function NewCollaboration() {
   const { data: made } = making;
   return (
     <Page title={words.title}>
-      <Stepper active={step} iconSize={34} orientation={narrow ? "vertical" : "horizontal"} styles={narrow ? { stepLabel: { lineHeight: "34px" }, step: { minHeight: 54 } } : {}} allowNextStepsSelect={false} onStepClick={(to) => !made && to < step && go(to)}>
+      <Stepper active={step} iconSize={34} orientation={narrow ? "vertical" : "horizontal"} styles={narrow ? { stepLabel: { lineHeight: "34px" }, step: { minHeight: 54 }, content: { paddingTop: 0 } } : {}} allowNextStepsSelect={false} onStepClick={(to) => !made && to < step && go(to)}>
         <Stepper.Step label={words.what}>
           <Paper maw={640} mt="md">
             <form

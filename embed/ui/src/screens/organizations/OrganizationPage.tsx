@@ -41,6 +41,7 @@ function About({ organization: one }: { organization: Organization }) {
       }
     >
       <Facts
+        cols={{ base: 1, xs: 2, md: 3 }}
         of={[
           [t.organizations.domain, one.domain || "–"],
           [t.organizations.address, address || "–"],

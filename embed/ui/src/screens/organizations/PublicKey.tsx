@@ -5,6 +5,7 @@ import { useState } from "react";
 import { changeOrganization, type Organization } from "../../api/organizations";
 import { fingerprint } from "../../crypto/fingerprint";
 import { Allowed } from "../../parts/Allowed";
+import { Breakable } from "../../parts/Breakable";
 import { done } from "../../parts/done";
 import { EditForm } from "../../parts/EditForm";
 import { useText } from "../../text";
@@ -89,5 +90,9 @@ function Print({ print }: { print: string | undefined }) {
   const t = useText();
   if (print === undefined) return null;
   if (!print) return <Text fz="sm">{window.isSecureContext ? t.organizations.notAKey : t.organizations.needsHttps}</Text>;
-  return <Code style={{ overflowWrap: "anywhere" }}>{`SHA-256 ${print}`}</Code>;
+  return (
+    <Code style={{ overflowWrap: "anywhere" }}>
+      <Breakable text={`SHA-256 ${print}`} behind={/(?<=:)/} />
+    </Code>
+  );
 }

@@ -89,14 +89,12 @@ function AboutNode({ node }: { node: NonNullable<Member["node"]> }) {
     <>
       <Text fz="sm" c="dimmed">
         {node.name}
-        {node.last_seen ? (
+        {node.last_seen && (
           <>
             {" · "}
             {`${t.common.lastSeen} `}
             <When at={node.last_seen} ago />
           </>
-        ) : (
-          node.status === null && ` · ${t.overview.never}`
         )}
       </Text>
       {node.last_seen && node.status === null && <Text fz="sm">{t.overview.unconnected}</Text>}

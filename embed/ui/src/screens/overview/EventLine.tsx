@@ -68,7 +68,7 @@ function Row({ event, organization }: { event: Event; organization: Name }) {
           {at.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit" })}
         </time>
       </Hinted>
-      <Group gap={8} className={css.text}>
+      <Group gap={8} className={css.text} style={{ rowGap: 0 }}>
         {event.task ? (
           <Anchor component={Link} to="/tasks/$id" params={{ id: String(event.task.id) } as never} fz="sm" c="var(--mantine-color-text)" underline="hover">
             {words}

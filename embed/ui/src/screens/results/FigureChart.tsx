@@ -5,20 +5,24 @@ import { useLanguage, useText } from "../../text";
 import type { Figure } from "./shape";
 
 const bar = 34; // pixels
+const letter = 7; // of a name, and the room around it
+const beside = 24;
+const mostName = 150;
 
 // FigureChart draws figures as bars.
 export default function FigureChart({ figures, label }: { figures: Figure[]; label?: string }) {
   const t = useText();
   const { locale } = useLanguage();
   const format = (value: number) => value.toLocaleString(locale, { maximumSignificantDigits: 6 });
+  const data = figures.map((one) => ({ name: one.name || "value", value: one.value }));
   return (
     <Box role="img" aria-label={`${label ?? t.results.as.chart}: ${figures.map((one) => `${one.name} ${format(one.value)}`).join(", ")}`}>
       <BarChart
         h={Math.max(140, figures.length * bar + 50)}
-        data={figures.map((one) => ({ name: one.name || "value", value: one.value }))}
+        data={data}
         dataKey="name"
         orientation="vertical"
-        yAxisProps={{ width: 150 }}
+        yAxisProps={{ width: Math.min(mostName, beside + letter * Math.max(...data.map((one) => one.name.length))) }}
         series={[{ name: "value", label: label ?? "", color: "pine.6" }]}
         valueFormatter={format}
         tickLine="none"

@@ -9,7 +9,7 @@ import type { Opened } from "./useOpened";
 export function Sealed({ opened, stored, name }: { opened: Opened; stored: string; name: string }) {
   const t = useText();
   return (
-    <Alert variant="light" color={opened.failed ? "red" : "gray"} icon={<IconLock />} title={opened.owner?.name ? t.results.sealedFor(opened.owner.name) : undefined}>
+    <Alert variant="light" color={opened.failed ? "red" : "gray"} icon={<IconLock />} title={opened.owner?.name ? t.results.sealedFor(opened.owner.name) : t.overview.encrypted}>
       <Stack gap="xs">
         <Text fz="sm">{opened.failed ? t.results.decryptFailed : t.results.sealed}</Text>
         <KeyButton owner={opened.owner}>

@@ -30,7 +30,7 @@ export default function RoleList() {
         </Anchor>
       ),
     },
-    { label: t.roles.description, prose: true, show: (role) => role.description || "–" },
+    { label: t.roles.description, prose: true, show: (role) => role.description || null },
     { label: t.roles.owner, width: 190, show: (role) => (role.organization ? organization(role.organization.id) : t.roles.everybody) },
     { label: t.roles.users, width: 110, show: (role) => role.users?.length ?? 0 },
   ];

@@ -9,6 +9,8 @@ import css from "./RuleMatrix.module.css";
 
 type Props = { rules: Rule[]; chosen: number[]; change?: (ids: number[]) => void };
 
+const scopes = ["GLOBAL", "COLLABORATION", "ORGANIZATION", "OWN"]; // from the widest
+
 const operations = ["VIEW", "EDIT", "CREATE", "DELETE"] as const;
 
 type Cell = (resource: string, operation: (typeof operations)[number]) => ReactNode[];
@@ -27,6 +29,7 @@ export function RuleMatrix({ rules, chosen, change }: Props) {
   const cell: Cell = (resource, operation) =>
     shown
       .filter((rule) => rule.name === resource && rule.operation === operation)
+      .toSorted((a, b) => scopes.indexOf(a.scope) - scopes.indexOf(b.scope))
       .map((rule) => (
         <Scope key={rule.id} rule={rule} held={held.has(rule.id)} change={change && (() => change(held.has(rule.id) ? chosen.filter((id) => id !== rule.id) : [...chosen, rule.id]))} />
       ));
@@ -121,7 +124,7 @@ function Scope({ rule, held, change }: { rule: Rule; held: boolean; change: (() 
   return (
     <Tooltip label={mine || !change ? rule.description : t.roles.notHeld} disabled={!rule.description} multiline maw={300}>
       <Checkbox
-        my={4}
+        className={css.scope}
         size="xs"
         label={t.roles.scopes[rule.scope]}
         checked={held}

@@ -1,9 +1,9 @@
 import { Alert, Badge, Button, Code, Group, Paper, ScrollArea, Skeleton, Stack, Table, Text, Title } from "@mantine/core";
 import { IconAlertTriangle, IconCircleCheck, IconCircleMinus, IconCircleX, IconStethoscope } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Fragment } from "react";
 import { type Finding, findings, logTail, serverState, warnings } from "../../api/operator";
 import { useRights } from "../../api/rights";
+import { Breakable } from "../../parts/Breakable";
 import { Empty } from "../../parts/Empty";
 import { Facts } from "../../parts/Facts";
 import { Page } from "../../parts/Page";
@@ -53,14 +53,14 @@ function Looked() {
             [t.server.up, <Took key="up" from={state.started} till={null} />],
             [t.server.started, <When key="started" at={state.started} />],
             [t.server.database, `${state.database.engine === "sqlite" ? "SQLite" : "PostgreSQL"}, ${sizeText(state.database.size, locale)}`],
-            [t.server.place, state.database.place, true],
+            [t.server.place, <Paths key="place" of={[state.database.place]} />, true],
             [t.server.schema, state.database.schema],
             [t.server.nodesOnline, state.nodes_online],
             [t.server.sockets, state.sockets],
             [t.server.mail, state.mail ? t.server.mailOn(state.mails_waiting) : t.server.off],
             [t.server.vpn, yesNo(state.vpn)],
             [t.server.factor, yesNo(state.second_factor)],
-            [t.server.files, `${state.config_file}, ${state.log_file}`, true],
+            [t.server.files, <Paths key="files" of={[state.config_file, state.log_file]} />, true],
           ]}
         />
       )}
@@ -78,7 +78,9 @@ function Looked() {
                 {state.settings.map(({ key, value }) => (
                   <Table.Tr key={key}>
                     <Table.Td px={4} style={{ overflowWrap: "anywhere" }}>
-                      <Code className={css.key}>{parts(key)}</Code>
+                      <Code className={css.key}>
+                        <Breakable text={key} behind={/(?<=[._])/} />
+                      </Code>
                     </Table.Td>
                     <Table.Td px={4}>{value}</Table.Td>
                   </Table.Tr>
@@ -92,14 +94,14 @@ function Looked() {
   );
 }
 
-// parts has a browser break a name where it has a dot or a line, and nowhere else.
-const parts = (name: string) =>
-  name.split(/(?<=[._])/).map((part, i) => (
-    <Fragment key={i}>
-      {i > 0 && <wbr />}
-      {part}
-    </Fragment>
+// Paths stand in a line each, and are broken behind their slashes.
+function Paths({ of }: { of: (string | null | undefined)[] }) {
+  return of.filter(Boolean).map((path) => (
+    <div key={path}>
+      <Breakable text={path ?? ""} behind={/(?<=\/)/} />
+    </div>
   ));
+}
 
 const verdicts: Record<Finding["verdict"], [typeof IconCircleCheck, string]> = {
   failure: [IconCircleX, "var(--v-bad)"],
@@ -167,7 +169,7 @@ function Warnings() {
       <ProblemNote problem={error} />
       {data?.length === 0 && <Alert variant="light" color="green">{t.server.noWarnings}</Alert>}
       {data && data.length > 0 && (
-        <ScrollArea.Autosize mah={320} type="auto" viewportProps={{ tabIndex: 0, "aria-label": t.server.warnings, role: "region" }}>
+        <ScrollArea.Autosize mah={320} type="auto" offsetScrollbars="present" viewportProps={{ tabIndex: 0, "aria-label": t.server.warnings, role: "region" }}>
           <Stack gap="xs">
             {data.toReversed().map((one, i) => (
               <Group key={`${one.at}-${i}`} gap="xs" wrap="nowrap" align="flex-start">
@@ -199,7 +201,7 @@ function Log() {
       </Title>
       <ProblemNote problem={error} />
       {data && (
-        <ScrollArea.Autosize mah={360} type="auto" viewportProps={{ tabIndex: 0, "aria-label": t.server.log, role: "region" }}>
+        <ScrollArea.Autosize mah={360} type="auto" offsetScrollbars="present" viewportProps={{ tabIndex: 0, "aria-label": t.server.log, role: "region" }}>
           <Code block fz={12} className={css.log}>
             {data.lines.toReversed().join("\n") || t.common.none}
           </Code>

@@ -94,7 +94,7 @@ function Log({ result }: { result: Result }) {
       </Button>
       <Collapse expanded={open} pt={open ? 8 : 0}>
         {result.log ? (
-          <ScrollArea.Autosize mah={360} type="auto">
+          <ScrollArea.Autosize mah={360} type="auto" offsetScrollbars="present">
             <Code block fz="xs">
               {result.log}
             </Code>

@@ -38,7 +38,7 @@ function Branch({ tasks, of, current }: { tasks: Task[]; of: Task[]; current: nu
     <Box component="ul" m={0} pl="md" style={{ listStyle: "none", borderLeft: "2px solid var(--v-line)" }}>
       {of.map((one) => (
         <li key={one.id}>
-          <Group gap="sm" py={6}>
+          <Group gap="sm" py={6} style={{ rowGap: 2 }}>
             <Anchor component={Link} to="/tasks/$id" params={{ id: String(one.id) } as never} fz="sm" fw={one.id === current ? 700 : 500} aria-current={one.id === current ? "page" : undefined}>
               {one.id} {one.name || t.tasks.unnamed}
             </Anchor>

@@ -29,7 +29,7 @@ export function Targets({ collaboration, chosen, choose, error }: Props) {
   return (
     <Stack gap="xs">
       <Checkbox.Group label={words.organizations} description={words.organizationsHint} value={chosen} onChange={choose} error={error}>
-        <Stack gap={8} mt="xs">
+        <Stack gap={12} mt="xs">
           {rows.map((row) => (
             <Group key={row.id} gap="sm">
               <Checkbox value={row.id} disabled={row.why !== undefined} label={name(Number(row.id))} />

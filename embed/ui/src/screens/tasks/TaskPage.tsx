@@ -1,10 +1,11 @@
 import { Anchor, Badge, Group, Tabs, Text } from "@mantine/core";
 import { IconBinaryTree, IconChartBar, IconFileImport, IconLock, IconReportAnalytics, IconTimeline } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import { Fragment, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { collaborations } from "../../api/collaborations";
 import { resultsOf, type Task, usePolling, useTask } from "../../api/tasks";
 import { useSeen } from "../../api/rights";
+import { Breakable } from "../../parts/Breakable";
 import { type Fact, Facts } from "../../parts/Facts";
 import { useCollaborationNames, useOrganizationNames } from "../../parts/Named";
 import { Page } from "../../parts/Page";
@@ -140,12 +141,7 @@ function About({ task }: { task: Task }) {
 function ImageName({ image }: { image: string }) {
   return (
     <Text span inherit ff="monospace">
-      {image.split(/(?<=\/)/).map((part, i) => (
-        <Fragment key={i}>
-          {i > 0 && <wbr />}
-          {part}
-        </Fragment>
-      ))}
+      <Breakable text={image} behind={/(?<=\/)/} />
     </Text>
   );
 }

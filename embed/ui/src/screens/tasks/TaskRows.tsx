@@ -77,7 +77,9 @@ function Lines({ children }: { children: ReactNode }) {
         <Table highlightOnHover>
           <Table.Thead>
             <Table.Tr>
-              <Table.Th w={100}>{column.id}</Table.Th>
+              <Table.Th w={100} pl={42}>
+                {column.id}
+              </Table.Th>
               <Table.Th>{column.name}</Table.Th>
               <Table.Th w={130}>{column.state}</Table.Th>
               <Table.Th>{column.collaboration}</Table.Th>
@@ -149,7 +151,7 @@ function Card({ task, names, lead, note, inner }: RowProps) {
   return (
     <Paper component="li" p="sm" ml={inner ? "md" : 0}>
       <Group wrap="nowrap" align="flex-start" gap="xs">
-        {lead && <span style={{ flex: "none" }}>{lead}</span>}
+        {lead && <span style={{ flex: "none", margin: inner ? undefined : "-5px 0 -5px -8px" }}>{lead}</span>}
         <div style={{ flex: 1, minWidth: 0 }}>
           <Name task={task} />
         </div>

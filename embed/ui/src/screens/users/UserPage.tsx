@@ -49,6 +49,7 @@ function About({ user: one }: { user: User }) {
     >
       {one.lock && <Lock user={one} />}
       <Facts
+        cols={{ base: 1, xs: 2, md: 3 }}
         of={[
           [t.users.email, one.email],
           [
@@ -70,14 +71,16 @@ function About({ user: one }: { user: User }) {
           {(one.roles ?? []).map(({ id }) => {
             const role = known?.find((each) => each.id === id);
             return (
-              <Text key={id} fz="sm">
-                <Anchor component={Link} to="/roles/$id" params={{ id: String(id) } as never} inherit fw={600}>
+              <div key={id}>
+                <Anchor component={Link} to="/roles/$id" params={{ id: String(id) } as never} fz="sm" fw={600}>
                   {role?.name ?? t.roles.number(id)}
-                </Anchor>{" "}
-                <Text span c="dimmed" inherit>
-                  {role?.description}
-                </Text>
-              </Text>
+                </Anchor>
+                {role?.description && (
+                  <Text fz="sm" c="dimmed">
+                    {role.description}
+                  </Text>
+                )}
+              </div>
             );
           })}
           {(one.rules ?? []).map(({ id }) => {

@@ -16,7 +16,7 @@ export const account = {
     title: "Private keys",
     text: "Results in encrypted collaborations are decrypted in this browser with the private key of your organization.",
     held: (file: string) => `${file} is in memory`,
-    drop: "Forget them",
+    drop: "Forget the keys",
   },
   sessions: {
     title: "Sessions",

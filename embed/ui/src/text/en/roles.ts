@@ -14,7 +14,7 @@ export const roles = {
   rules: "Rules",
   search: "Search the rules",
   count: (n: number, all: number) => `${n} of ${all} rules`,
-  resource: "What",
+  resource: "Resource",
   resources: {
     node: "Nodes",
     collaboration: "Collaborations",

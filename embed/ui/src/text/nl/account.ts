@@ -18,7 +18,7 @@ export const account: Texts["account"] = {
     title: "Privésleutels",
     text: "Resultaten in versleutelde samenwerkingen worden in deze browser ontsleuteld met de privésleutel van uw organisatie.",
     held: (file) => `${file} zit in het geheugen`,
-    drop: "Vergeten",
+    drop: "Sleutels vergeten",
   },
   sessions: {
     title: "Sessies",

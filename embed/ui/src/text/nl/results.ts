@@ -3,7 +3,7 @@ import type { Texts } from "..";
 export const results: Texts["results"] = {
   as: { table: "Tabel", chart: "Grafiek", tree: "Boom", text: "Tekst" },
   view: "Toon als",
-  sealed: "Versleuteld. Alleen de privésleutel van de organisatie waarvoor het is kan het lezen.",
+  sealed: "Alleen de privésleutel van de organisatie waarvoor het is kan het lezen.",
   sealedFor: (name) => `Versleuteld voor ${name}.`,
   needKey: "Privésleutel lezen…",
   keyHint: "De sleutel wordt uit een bestand gelezen, blijft in het geheugen van deze pagina, en is weg als u zich afmeldt.",

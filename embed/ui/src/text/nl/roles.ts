@@ -15,7 +15,7 @@ export const roles: Texts["roles"] = {
   rules: "Regels",
   search: "Zoek in de regels",
   count: (n, all) => `${n} van ${all} regels`,
-  resource: "Wat",
+  resource: "Onderdeel",
   resources: {
     node: "Nodes",
     collaboration: "Samenwerkingen",

@@ -1,0 +1,1 @@
+import{r as e}from"./rolldown-runtime-XKyaHtl9.js";import{Kn as t,rr as n}from"./base-CS7C8g18.js";var r=e(n(),1),i=t();function a({text:e,behind:t}){return e.split(t).map((e,t)=>(0,i.jsxs)(r.Fragment,{children:[t>0&&(0,i.jsx)(`wbr`,{}),e]},t))}export{a as t};

@@ -1,1 +1,0 @@
-import{Bt as e}from"./base-CS7C8g18.js";import{d as t}from"./index-P7P7NPet.js";function n(n,...r){e.show({message:n});for(let e of r)t.invalidateQueries({queryKey:[e]})}export{n as t};

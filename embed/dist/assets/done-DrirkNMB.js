@@ -1,0 +1,1 @@
+import{Bt as e}from"./base-CS7C8g18.js";import{d as t}from"./index-STgVNn7s.js";function n(n,...r){e.show({message:n});for(let e of r)t.invalidateQueries({queryKey:[e]})}export{n as t};
