@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { go, launch, look, open, shown, signIn, wide } from "./browser.mjs";
-import { caller, startDemo } from "./server.mjs";
+import { caller, poll, startDemo } from "./server.mjs";
 
 const vectors = JSON.parse(readFileSync(new URL("vectors.json", import.meta.url)));
 
@@ -25,6 +25,8 @@ before(async () => {
   const node = await caller(demo.origin, "/token/node", { api_key: nodes[0].api_key });
   const now = new Date();
   await node("PATCH", `/result/${task.results[0].id}`, { result: vectors.rows, status: "completed", log: "12 hospitals read\ndone", started_at: now.toISOString(), finished_at: new Date(now.getTime() + 42_000).toISOString() });
+  // Pictures show a node that was seen, which the server writes down a little later.
+  if (process.env.SCREENSHOTS) await poll("the node is seen", async () => (await root("GET", `/node/${nodes[0].id}`)).last_seen, 60_000);
   sealed = task.id;
   away = joint.id;
   const demonstration = (await root("GET", "/collaboration")).find((one) => one.name.startsWith("Demonstration"));
