@@ -16,91 +16,15 @@ import (
 func (s *Server) accessRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
-		{method: "GET", path: "/access/explain", who: all, endpoint: requires[access.ViewUsers](s.handleExplain)},
+		{method: "GET", path: "/access/explain", who: all, judges: core.NeedsNoRule, endpoint: requires[access.ViewUsers](s.handleExplain)},
 	}
 }
 
-// decisions are how the routes judge (/docs/permissions#explain): all that take a token and
-// require what a rule gives, and of the others those that look at an object. What they require
-// stands in the route table alone.
-var decisions = map[string]core.Decision{
-	"GET /access/explain": core.NeedsNoRule, // about oneself
-
-	"GET /organization":                   core.ListsOrganizations,
-	"POST /organization":                  core.CreatesAnywhere,
-	"GET /organization/:id":               core.ViewsOrganization,
-	"PATCH /organization/:id":             core.ReachesOrganization,
-	"GET /organization/:id/collaboration": core.ReachesOrganization,
-	"GET /organization/:id/node":          core.ReachesOrganization,
-
-	"GET /collaboration":                     core.ListsCollaborations,
-	"POST /collaboration":                    core.CreatesAnywhere,
-	"GET /collaboration/:id":                 core.ViewsCollaboration,
-	"PATCH /collaboration/:id":               core.ChangesCollaboration,
-	"DELETE /collaboration/:id":              core.ChangesCollaboration,
-	"GET /collaboration/:id/organization":    core.ViewsMembers,
-	"POST /collaboration/:id/organization":   core.ChangesCollaboration,
-	"DELETE /collaboration/:id/organization": core.ChangesCollaboration,
-	"GET /collaboration/:id/node":            core.ViewsNodesOfCollaboration,
-	"POST /collaboration/:id/node":           core.ChangesCollaboration,
-	"DELETE /collaboration/:id/node":         core.ChangesCollaboration,
-	"GET /collaboration/:id/task":            core.ViewsCollaboration,
-
-	"GET /node":          core.ListsNodes,
-	"POST /node":         core.CreatesForOrganization,
-	"GET /node/:id":      core.ViewsNode,
-	"PATCH /node/:id":    core.ChangesNode,
-	"DELETE /node/:id":   core.ChangesNode,
-	"POST /recover/node": core.CreatesForOrganization,
-
-	"GET /user":        core.CreatesForOrganization,
-	"POST /user":       core.CreatesForOrganization,
-	"GET /user/:id":    core.ViewsUser,
-	"PATCH /user/:id":  core.ChangesUser,
-	"DELETE /user/:id": core.DeletesUser,
-
-	"POST /user/:id/unlock": core.HasUserInCharge,
-	"POST /user/:id/invite": core.HasUserInCharge,
-
-	"GET /role":                      core.ListsRoles,
-	"POST /role":                     core.CreatesForOrganization,
-	"GET /role/:id":                  core.ViewsRole,
-	"PATCH /role/:id":                core.ChangesRole,
-	"DELETE /role/:id":               core.DeletesRole,
-	"GET /role/:id/rule":             core.ViewsRole,
-	"POST /role/:id/rule/:rule_id":   core.AddsRuleToRole,
-	"DELETE /role/:id/rule/:rule_id": core.RemovesRuleFromRole,
-	"GET /rule/:id":                  core.ViewsRule,
-
-	"GET /task":             core.ListsInCollaborations,
-	"POST /task":            core.CreatesTasks,
-	"GET /task/:id":         core.ViewsTask,
-	"DELETE /task/:id":      core.DeletesTask,
-	"GET /task/:id/result":  core.ViewsTask,
-	"GET /result":           core.ListsInCollaborations,
-	"GET /result/:id":       core.ViewsResult,
-	"PATCH /result/:id":     core.ChangesResult,
-	"GET /port":             core.ListsInCollaborations,
-	"POST /port":            core.NeedsOwnResult,
-	"DELETE /port":          core.NeedsOwnResult,
-	"GET /port/:id":         core.ViewsPort,
-	"POST /kill/task":       core.KillsTasks,
-	"POST /kill/node/tasks": core.KillsOnNodes,
-	"POST /token/container": core.NeedsOwnResult,
-
-	"GET /server":         core.NeedsEveryRule,
-	"GET /server/doctor":  core.NeedsEveryRule,
-	"GET /server/warning": core.NeedsEveryRule,
-	"GET /server/log":     core.NeedsEveryRule,
-	"GET /server/backup":  core.NeedsEveryRule,
-
-	"GET /vpn/algorithm/addresses": core.ListsInCollaborations,
-}
-
-// decisionOf is how a route judges; nil: not at all.
+// decisionOf is how a route judges (/docs/permissions#explain); nil: not at all. All do that take a token and require
+// what a rule gives, and of the others those that look at an object. What they require stands in the route table alone.
 func decisionOf(r route) core.Decision {
-	if d := decisions[r.method+" "+r.path]; d != nil || r.pair.Only == 0 {
-		return d
+	if r.judges != nil || r.pair.Only == 0 {
+		return r.judges
 	}
 	return core.NeedsNoRule // what callers may by being what they are
 }

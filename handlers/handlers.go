@@ -170,6 +170,7 @@ func (s *Server) routes() []route {
 type route struct {
 	method, path string // below the API path, ids as ":id"
 	who          access.Kind
+	judges       core.Decision // for who asks why; nil: see decisionOf
 	endpoint
 	// texts: the answer has texts of results, which are never compressed.
 	texts bool

@@ -2,13 +2,14 @@ package handlers
 
 import (
 	"vserver/service/access"
+	"vserver/service/core"
 	"vserver/service/fault"
 )
 
 func (s *Server) killRoutes() []route {
 	return []route{
-		{method: "POST", path: "/kill/task", who: access.User, once: true, endpoint: requires[access.CreateEvents](s.handleKillTask)},
-		{method: "POST", path: "/kill/node/tasks", who: access.User, once: true, endpoint: requires[access.CreateEvents](s.handleKillNode)},
+		{method: "POST", path: "/kill/task", who: access.User, once: true, judges: core.KillsTasks, endpoint: requires[access.CreateEvents](s.handleKillTask)},
+		{method: "POST", path: "/kill/node/tasks", who: access.User, once: true, judges: core.KillsOnNodes, endpoint: requires[access.CreateEvents](s.handleKillNode)},
 	}
 }
 

@@ -15,7 +15,7 @@ func (s *Server) loginRoutes() []route {
 	return []route{
 		{method: "POST", path: "/token/user", endpoint: public(s.handleLogIn)},
 		{method: "POST", path: "/token/node", endpoint: public(s.handleLogInNode)},
-		{method: "POST", path: "/token/container", who: access.Node, endpoint: requires[access.NodeItself](s.handleContainerToken)},
+		{method: "POST", path: "/token/container", who: access.Node, judges: core.NeedsOwnResult, endpoint: requires[access.NodeItself](s.handleContainerToken)},
 		{method: "POST", path: "/token/revoke", who: access.User, endpoint: requires[access.UserItself](s.handleRevoke)},
 		{method: "POST", path: "/token/refresh", free: true, endpoint: public(s.handleRefresh)},
 	}

@@ -11,10 +11,10 @@ import (
 func (s *Server) portRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
-		{method: "GET", path: "/port", who: all, endpoint: requires[access.ViewPorts](s.handleListPorts)},
-		{method: "POST", path: "/port", who: access.Node, once: true, endpoint: requires[access.NodeItself](s.handleCreatePort)},
-		{method: "DELETE", path: "/port", who: access.Node, once: true, endpoint: requires[access.NodeItself](s.handleDeletePorts)},
-		{method: "GET", path: "/port/:id", who: all, endpoint: requires[access.ViewPorts](s.handleGetPort)},
+		{method: "GET", path: "/port", who: all, judges: core.ListsInCollaborations, endpoint: requires[access.ViewPorts](s.handleListPorts)},
+		{method: "POST", path: "/port", who: access.Node, once: true, judges: core.NeedsOwnResult, endpoint: requires[access.NodeItself](s.handleCreatePort)},
+		{method: "DELETE", path: "/port", who: access.Node, once: true, judges: core.NeedsOwnResult, endpoint: requires[access.NodeItself](s.handleDeletePorts)},
+		{method: "GET", path: "/port/:id", who: all, judges: core.ViewsPort, endpoint: requires[access.ViewPorts](s.handleGetPort)},
 	}
 }
 

@@ -9,14 +9,14 @@ import (
 
 func (s *Server) roleRoutes() []route {
 	return []route{
-		{method: "GET", path: "/role", who: access.User, endpoint: requires[access.ViewRoles](s.handleListRoles)},
-		{method: "POST", path: "/role", who: access.User, once: true, endpoint: requires[access.CreateRoles](s.handleCreateRole)},
-		{method: "GET", path: "/role/:id", who: access.User, endpoint: requires[access.ViewRoles](s.handleGetRole)},
-		{method: "PATCH", path: "/role/:id", who: access.User, once: true, endpoint: requires[access.EditRoles](s.handleChangeRole)},
-		{method: "DELETE", path: "/role/:id", who: access.User, once: true, endpoint: requires[access.DeleteRoles](s.handleDeleteRole)},
-		{method: "GET", path: "/role/:id/rule", who: access.User, endpoint: requires[access.ViewRoles](s.handleListRulesOfRole)},
-		{method: "POST", path: "/role/:id/rule/:rule_id", who: access.User, once: true, endpoint: requires[access.EditRoles](s.handleAddRuleToRole)},
-		{method: "DELETE", path: "/role/:id/rule/:rule_id", who: access.User, once: true, endpoint: requires[access.DeleteRoles](s.handleRemoveRuleFromRole)},
+		{method: "GET", path: "/role", who: access.User, judges: core.ListsRoles, endpoint: requires[access.ViewRoles](s.handleListRoles)},
+		{method: "POST", path: "/role", who: access.User, once: true, judges: core.CreatesForOrganization, endpoint: requires[access.CreateRoles](s.handleCreateRole)},
+		{method: "GET", path: "/role/:id", who: access.User, judges: core.ViewsRole, endpoint: requires[access.ViewRoles](s.handleGetRole)},
+		{method: "PATCH", path: "/role/:id", who: access.User, once: true, judges: core.ChangesRole, endpoint: requires[access.EditRoles](s.handleChangeRole)},
+		{method: "DELETE", path: "/role/:id", who: access.User, once: true, judges: core.DeletesRole, endpoint: requires[access.DeleteRoles](s.handleDeleteRole)},
+		{method: "GET", path: "/role/:id/rule", who: access.User, judges: core.ViewsRole, endpoint: requires[access.ViewRoles](s.handleListRulesOfRole)},
+		{method: "POST", path: "/role/:id/rule/:rule_id", who: access.User, once: true, judges: core.AddsRuleToRole, endpoint: requires[access.EditRoles](s.handleAddRuleToRole)},
+		{method: "DELETE", path: "/role/:id/rule/:rule_id", who: access.User, once: true, judges: core.RemovesRuleFromRole, endpoint: requires[access.DeleteRoles](s.handleRemoveRuleFromRole)},
 	}
 }
 

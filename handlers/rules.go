@@ -10,7 +10,7 @@ import (
 func (s *Server) ruleRoutes() []route {
 	return []route{
 		{method: "GET", path: "/rule", who: access.User, endpoint: requires[access.UserItself](s.handleListRules)},
-		{method: "GET", path: "/rule/:id", who: access.User, endpoint: requires[access.UserItself](s.handleGetRule)},
+		{method: "GET", path: "/rule/:id", who: access.User, judges: core.ViewsRule, endpoint: requires[access.UserItself](s.handleGetRule)},
 	}
 }
 

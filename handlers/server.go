@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"vserver/service/access"
+	"vserver/service/core"
 	"vserver/service/fault"
 )
 
@@ -76,11 +77,11 @@ type ServerBackup struct {
 
 func (s *Server) serverRoutes() []route {
 	return []route{
-		{method: "GET", path: "/server", who: access.User, endpoint: requires[access.OperateServer](s.handleServer)},
-		{method: "GET", path: "/server/doctor", who: access.User, endpoint: requires[access.OperateServer](s.handleDoctor)},
-		{method: "GET", path: "/server/warning", who: access.User, endpoint: requires[access.OperateServer](s.handleWarnings)},
-		{method: "GET", path: "/server/log", who: access.User, endpoint: requires[access.OperateServer](s.handleLogTail)},
-		{method: "GET", path: "/server/backup", who: access.User, endpoint: requires[access.OperateServer](s.handleBackup)},
+		{method: "GET", path: "/server", who: access.User, judges: core.NeedsEveryRule, endpoint: requires[access.OperateServer](s.handleServer)},
+		{method: "GET", path: "/server/doctor", who: access.User, judges: core.NeedsEveryRule, endpoint: requires[access.OperateServer](s.handleDoctor)},
+		{method: "GET", path: "/server/warning", who: access.User, judges: core.NeedsEveryRule, endpoint: requires[access.OperateServer](s.handleWarnings)},
+		{method: "GET", path: "/server/log", who: access.User, judges: core.NeedsEveryRule, endpoint: requires[access.OperateServer](s.handleLogTail)},
+		{method: "GET", path: "/server/backup", who: access.User, judges: core.NeedsEveryRule, endpoint: requires[access.OperateServer](s.handleBackup)},
 	}
 }
 

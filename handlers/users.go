@@ -10,13 +10,13 @@ import (
 
 func (s *Server) userRoutes() []route {
 	return []route{
-		{method: "GET", path: "/user", who: access.User, endpoint: requires[access.ViewUsers](s.handleListUsers)},
-		{method: "POST", path: "/user", who: access.User, once: true, endpoint: requires[access.CreateUsers](s.handleCreateUser)},
-		{method: "GET", path: "/user/:id", who: access.User, endpoint: requires[access.ViewUsers](s.handleGetUser)},
-		{method: "PATCH", path: "/user/:id", who: access.User, once: true, endpoint: requires[access.EditUsers](s.handleChangeUser)},
-		{method: "POST", path: "/user/:id/unlock", who: access.User, once: true, endpoint: requires[access.EditUsers](s.handleUnlock)},
-		{method: "POST", path: "/user/:id/invite", who: access.User, once: true, endpoint: requires[access.EditUsers](s.handleInvite)},
-		{method: "DELETE", path: "/user/:id", who: access.User, once: true, endpoint: requires[access.DeleteUsers](s.handleDeleteUser)},
+		{method: "GET", path: "/user", who: access.User, judges: core.CreatesForOrganization, endpoint: requires[access.ViewUsers](s.handleListUsers)},
+		{method: "POST", path: "/user", who: access.User, once: true, judges: core.CreatesForOrganization, endpoint: requires[access.CreateUsers](s.handleCreateUser)},
+		{method: "GET", path: "/user/:id", who: access.User, judges: core.ViewsUser, endpoint: requires[access.ViewUsers](s.handleGetUser)},
+		{method: "PATCH", path: "/user/:id", who: access.User, once: true, judges: core.ChangesUser, endpoint: requires[access.EditUsers](s.handleChangeUser)},
+		{method: "POST", path: "/user/:id/unlock", who: access.User, once: true, judges: core.HasUserInCharge, endpoint: requires[access.EditUsers](s.handleUnlock)},
+		{method: "POST", path: "/user/:id/invite", who: access.User, once: true, judges: core.HasUserInCharge, endpoint: requires[access.EditUsers](s.handleInvite)},
+		{method: "DELETE", path: "/user/:id", who: access.User, once: true, judges: core.DeletesUser, endpoint: requires[access.DeleteUsers](s.handleDeleteUser)},
 	}
 }
 

@@ -11,7 +11,7 @@ func (s *Server) vpnRoutes() []route {
 	return []route{
 		{method: "GET", path: "/vpn", who: access.Node, endpoint: requires[access.NodeItself](s.handleVPN)},
 		{method: "POST", path: "/vpn/update", who: access.Node, endpoint: requires[access.NodeItself](s.handleRenewVPN)},
-		{method: "GET", path: "/vpn/algorithm/addresses", who: access.Container, endpoint: requires[access.ViewPorts](s.handleAddresses)},
+		{method: "GET", path: "/vpn/algorithm/addresses", who: access.Container, judges: core.ListsInCollaborations, endpoint: requires[access.ViewPorts](s.handleAddresses)},
 	}
 }
 
