@@ -3,12 +3,13 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { go, launch, open, settled, shown, signIn } from "./browser.mjs";
-import { asRoot, caller, seed, start, userPassword } from "./server.mjs";
+import { asRoot, caller, onPostgres, seed, start, userPassword } from "./server.mjs";
 
 let browser, server, users;
+const database = process.env.VSERVER_LONG ? onPostgres() : undefined; // the short run has SQLite
 
 before(async () => {
-  [server, browser] = await Promise.all([start(), launch()]);
+  [server, browser] = await Promise.all([start("", database?.uri), launch()]);
   const root = await asRoot(server.origin);
   users = await seed(root);
   const researcher = await caller(server.origin, "/token/user", { username: users.Researcher, password: userPassword });
@@ -19,6 +20,7 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await server?.stop();
+  database?.drop();
 });
 
 // lists are the entries of the menu that stand for a list, with the control that makes another one.
