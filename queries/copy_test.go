@@ -25,6 +25,7 @@ import (
 const rowsOfEveryTable = `
 INSERT INTO secret VALUES ('a key', x'00ff10'), ('empty', x'');
 INSERT INTO counter VALUES ('run', 4000000000000);
+INSERT INTO request_key (id, name, account_id, at, request, outcome) VALUES (3, x'00ff', 1, '2024-02-29T23:59:59.000001Z', x'10', x''), (4, x'01', 99, '2024-02-29T00:00:00.000000Z', x'', x'00ff10');
 INSERT INTO organization (id, name, domain, address1, public_key) VALUES (1, 'root', NULL, '', NULL), (7, 'Øst "x" ''y'' $1 ? — 病院', 'd', 'line
 two' || char(9), x'2d2d00'), (9, NULL, NULL, NULL, x'');
 INSERT INTO organization (id) VALUES (40); DELETE FROM organization WHERE id = 40;

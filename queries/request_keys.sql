@@ -15,9 +15,13 @@ UPDATE request_key SET outcome = @outcome WHERE name = @name;
 -- Those that are too old, and those of a caller that has newer ones enough.
 
 -- name: StaleRequestKeys :many
-WITH ranked AS (
-  SELECT k.id, k.at < @before AS aged, ROW_NUMBER() OVER (PARTITION BY k.account_id ORDER BY k.id DESC) AS place FROM request_key k)
-SELECT ranked.id FROM ranked WHERE ranked.aged OR ranked.place > CAST(@most AS BIGINT) LIMIT 500;
+WITH crowded AS (
+  SELECT k.account_id FROM request_key k GROUP BY k.account_id HAVING COUNT(*) > CAST(@most AS BIGINT)),
+ranked AS (
+  SELECT k.id, ROW_NUMBER() OVER (PARTITION BY k.account_id ORDER BY k.id DESC) AS place
+  FROM request_key k WHERE k.account_id IN (SELECT crowded.account_id FROM crowded))
+SELECT k.id FROM request_key k WHERE k.at < @before
+UNION SELECT ranked.id FROM ranked WHERE ranked.place > CAST(@most AS BIGINT) LIMIT 500;
 
 -- name: DeleteRequestKeys :exec
 DELETE FROM request_key WHERE id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);

@@ -76,9 +76,13 @@ func (q *Queries) KeepOutcome(ctx context.Context, outcome []byte, name []byte) 
 
 const StaleRequestKeys = `-- name: StaleRequestKeys :many
 
-WITH ranked AS (
-  SELECT k.id, k.at < $2 AS aged, ROW_NUMBER() OVER (PARTITION BY k.account_id ORDER BY k.id DESC) AS place FROM request_key k)
-SELECT ranked.id FROM ranked WHERE ranked.aged OR ranked.place > CAST($1 AS BIGINT) LIMIT 500
+WITH crowded AS (
+  SELECT k.account_id FROM request_key k GROUP BY k.account_id HAVING COUNT(*) > CAST($1 AS BIGINT)),
+ranked AS (
+  SELECT k.id, ROW_NUMBER() OVER (PARTITION BY k.account_id ORDER BY k.id DESC) AS place
+  FROM request_key k WHERE k.account_id IN (SELECT crowded.account_id FROM crowded))
+SELECT k.id FROM request_key k WHERE k.at < $2
+UNION SELECT ranked.id FROM ranked WHERE ranked.place > CAST($1 AS BIGINT) LIMIT 500
 `
 
 // Those that are too old, and those of a caller that has newer ones enough.

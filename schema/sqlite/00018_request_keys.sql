@@ -10,7 +10,8 @@ CREATE TABLE request_key (
   request BLOB NOT NULL,
   outcome BLOB NOT NULL
 ) STRICT;
-CREATE INDEX request_key_account ON request_key (account_id, id, at);
+CREATE INDEX request_key_account ON request_key (account_id, id);
+CREATE INDEX request_key_at ON request_key (at);
 
 -- +goose Down
 DROP TABLE request_key;

@@ -121,7 +121,7 @@ func environment(dir, password string) []string {
 // launch starts the process and waits until it answers.
 func (s *server) launch(ctx context.Context) error {
 	p := s.proc
-	name, args := p.program, []string{"run", "--config", filepath.Join(p.dir, "bench.yaml"), "--environment", "test"}
+	name, args := p.program, []string{"run", "--config", filepath.Join(p.dir, "bench.yaml"), "--environment", "test", "--user"}
 	if p.descriptors > 0 {
 		if runtime.GOOS == "windows" {
 			return errNotHere

@@ -1,56 +1,37 @@
-package core_test
+package core
 
 import (
-	"fmt"
 	"os/exec"
 	"runtime"
 	"testing"
-	"time"
 
-	"golang.org/x/crypto/bcrypt"
-
-	"vserver/service/fault"
-	"vserver/service/promise"
+	"golang.org/x/sys/unix"
 )
 
-// TestBeginOfASearchHoldsUpNobody: beside processes that take all processors a search gets its process, and who collects
-// garbage waits for none of that.
-func TestBeginOfASearchHoldsUpNobody(t *testing.T) {
-	if !promise.Long() {
-		t.Skip("skipped: it takes all processors; set VSERVER_LONG")
+// TestSearchGivesWay: the process that compares keys is idle for the system as soon as it was started, and whoever starts
+// it is not: a thread that waited for an idle one would hold up everybody.
+func TestSearchGivesWay(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	before := policyOf(t, 0)
+	cmd := exec.CommandContext(t.Context(), "sleep", "1000")
+	if err := startInBackground(cmd); err != nil {
+		t.Fatal(err)
 	}
-	b := takenOverBed(t, []takenOver{newNode(t, "a", bcrypt.MinCost)}, time.Minute)
-	b.CompareKeysBy([]string{"cat"})
-	for range 2 * runtime.NumCPU() {
-		busy := exec.CommandContext(t.Context(), "sh", "-c", "while :; do :; done")
-		if err := busy.Start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = busy.Process.Kill(); _ = busy.Wait() })
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	if is := policyOf(t, cmd.Process.Pid); is.Policy != unix.SCHED_IDLE && is.Nice != 19 {
+		t.Errorf("the process has %+v", is)
 	}
-	const searches = 10
-	done, longest := make(chan struct{}), make(chan time.Duration)
-	go func() {
-		most := time.Duration(0)
-		for {
-			select {
-			case <-done:
-				longest <- most
-				return
-			case <-time.After(time.Millisecond):
-			}
-			began := time.Now()
-			runtime.ReadMemStats(new(runtime.MemStats)) // stops all others, as who collects garbage does
-			most = max(most, time.Since(began))
-		}
-	}()
-	for i := range searches {
-		if _, err := b.LogInNode(t.Context(), fmt.Sprint("wrong ", i), addressed("192.0.2.1")); !fault.Is(err, fault.Unauthorized) {
-			t.Error(err)
-		}
+	if now := policyOf(t, 0); now.Policy != before.Policy || now.Nice != before.Nice {
+		t.Errorf("the thread that started it had %+v and has %+v", before, now)
 	}
-	close(done)
-	if most := <-longest; most > 200*time.Millisecond {
-		t.Errorf("everybody stood still for %s", most)
+}
+
+func policyOf(t *testing.T, thread int) *unix.SchedAttr {
+	t.Helper()
+	policy, err := unix.SchedGetAttr(thread, 0)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return policy
 }

@@ -77,7 +77,7 @@ export async function start(settings = "", uri = "", port = 0) {
   let printed = "";
   const serve = async (more = "") => {
     writeFileSync(file, configuration(folder, port, uri || `sqlite:///${folder}/browser.sqlite`, settings + more));
-    server = spawn(binary, ["run", "--config", file, "--environment", "test"], { stdio: ["ignore", "pipe", "pipe"] });
+    server = spawn(binary, ["run", "--config", file, "--environment", "test", "--user"], { env: { ...process.env, HOME: folder }, stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [server.stdout, server.stderr]) stream.on("data", (part) => (printed += part));
     ended = new Promise((resolve) => server.on("close", resolve));
     await poll("the server to be healthy", async () => {
