@@ -18,6 +18,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -187,13 +188,15 @@ func (m *MTA) Arrived(t testing.TB, mailbox string, count int) []Mail {
 	}
 }
 
-// read reads what a mailbox has now.
+// read reads what a mailbox has now, the oldest first. Names do not tell it: the servers put inodes, and microseconds
+// without leading zeros into them.
 func (m *MTA) read(t testing.TB, mailbox string) []Mail {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(m.boxes, mailbox, "new", "*"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	slices.SortFunc(files, func(a, b string) int { return written(t, a).Compare(written(t, b)) })
 	var list []Mail
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
@@ -203,6 +206,16 @@ func (m *MTA) read(t testing.TB, mailbox string) []Mail {
 		list = append(list, Parse(t, string(raw)))
 	}
 	return list
+}
+
+// written is when a file was last written to.
+func written(t testing.TB, file string) time.Time {
+	t.Helper()
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.ModTime()
 }
 
 // Parse takes a mail apart as a mail program would.
