@@ -44,7 +44,7 @@ func newForeign(t *testing.T, system, arch string, emulator ...string) *foreign 
 	}
 	f := &foreign{T: t, dir: t.TempDir(), port: port, scope: "--user"}
 	file := filepath.Join(f.dir, "vserver.exe")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", file, "vserver")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-o", file, "vserver")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+arch)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

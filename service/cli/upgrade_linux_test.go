@@ -97,7 +97,7 @@ func buildLater(t *testing.T) string {
 		}
 	}
 	program := filepath.Join(dir, "later")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-overlay", filepath.Join(dir, "overlay"), "-o", program, "vserver")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-overlay", filepath.Join(dir, "overlay"), "-o", program, "vserver")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building a later program: %v\n%s", err, out)
