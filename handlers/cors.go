@@ -83,7 +83,7 @@ func (s *Server) mayRead(r *http.Request) bool {
 func (s *Server) mayConnect(r *http.Request) bool {
 	scheme, host, _ := strings.Cut(r.Header.Get("Origin"), "://")
 	if r.Header.Get("Upgrade") != "" && strings.EqualFold(host, r.Host) {
-		_, err := bearer(r.Header)
+		_, err := bearer(r.Header.Get("Authorization"))
 		if known := s.isOwnHost(r.Host); scheme == "http" && (known || err == nil) || scheme == "https" && err == nil {
 			return true
 		}

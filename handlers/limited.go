@@ -122,7 +122,7 @@ const UnknownProxy = "Requests are forwarded by "
 // connection that has been silent longest, so that it gets in whatever it has left behind.
 func (s *Server) admitSession(r *http.Request) (leave func(), err error) {
 	who := limits.Who{Network: s.clientOf(r).network()}
-	a, known := s.recognize(r.Context(), r.Header)
+	a, known := s.recognize(r.Context(), r.Header.Get("Authorization"))
 	if known {
 		who = s.whose(r, a)
 	} else if err := s.limits.Anonymous.Take(who.Network); err != nil {
@@ -139,9 +139,9 @@ func (s *Server) admitSession(r *http.Request) (leave func(), err error) {
 	return func() { s.limits.Sockets.Release(who) }, nil
 }
 
-// recognize finds out who asks for the live channel by the header of the session's first request, and has the connection
-// of this one count for the account.
-func (s *Server) recognize(ctx context.Context, first http.Header) (access.Actor, bool) {
+// recognize finds out who asks for the live channel by the Authorization header of the session's first request, and has
+// the connection of this one count for the account.
+func (s *Server) recognize(ctx context.Context, first string) (access.Actor, bool) {
 	token, err := bearer(first)
 	if err != nil {
 		return access.Actor{}, false
@@ -161,7 +161,7 @@ func (s *Server) recognizeLater(r *http.Request) {
 	if conn == nil || conn.Known() {
 		return
 	}
-	if first := s.live.engine.FirstHeader(r.URL.Query().Get("sid")); first != nil {
+	if first := s.live.engine.Authorization(r.URL.Query().Get("sid")); first != "" {
 		s.recognize(r.Context(), first)
 	}
 }

@@ -135,7 +135,7 @@ func (l *sockets) connect(k *live.Socket) {
 // that a change of rights has overtaken is made again, so that whoever is on the
 // registry stands there rightly.
 func (l *sockets) admit(ctx context.Context, k *live.Socket) (*connection, error) {
-	token, err := bearer(k.Header())
+	token, err := bearer(k.Authorization())
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,10 @@ type agreed interface{ ConnectionState() tls.ConnectionState }
 // answering has the connections of a listener know who answers on them. Those of HTTP/2 are
 // package http's alone: it answers nothing there that is no request, but for two pages
 // about headers that are too large or forbidden.
-type answering struct{ net.Listener }
+type answering struct {
+	net.Listener
+	headers []byte // those of package http's own answers
+}
 
 // Accept waits for the next connection.
 func (l answering) Accept() (net.Conn, error) {
@@ -73,7 +76,7 @@ func (l answering) Accept() (net.Conn, error) {
 	if ok && secure.ConnectionState().NegotiatedProtocol == "h2" {
 		return c, nil
 	}
-	a := &answered{Conn: c, half: whole{}, headers: ownHeaders(ok)}
+	a := &answered{Conn: c, half: whole{}, headers: l.headers}
 	if h, able := c.(half); able {
 		a.half = h
 	}

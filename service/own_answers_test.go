@@ -183,7 +183,7 @@ func TestAnswersOfHandlersStayAsTheyAre(t *testing.T) {
 		_, _ = io.WriteString(w, strings.Repeat(own, 1000))
 	})}
 	noteHandlers(s)
-	go func() { _ = s.Serve(answering{l}) }()
+	go func() { _ = s.Serve(answering{l, ownHeaders(s.TLSConfig != nil)}) }()
 	defer func() { _ = s.Close() }()
 	for range 3 {
 		reply, err := http.Get("http://" + l.Addr().String())

@@ -324,7 +324,7 @@ func (s *server) accept(l net.Listener) error {
 		if s.http.TLSConfig != nil {
 			l = shakeHands(l, s.http.TLSConfig, s.log)
 		}
-		return s.http.Serve(answering{l})
+		return s.http.Serve(answering{l, ownHeaders(s.http.TLSConfig != nil)})
 	})
 }
 

@@ -19,7 +19,7 @@ const (
 	badHeader    = "Header too large"
 )
 
-// maxHeader bounds the header of a handshake in bytes, because it is kept as long as the session lives.
+// maxHeader bounds the header of a handshake in bytes: its Authorization is kept as long as the session lives.
 const maxHeader = 32 << 10
 
 // ServeHTTP answers the requests of the socket endpoint: handshakes, polls, posts and websocket upgrades.

@@ -25,7 +25,7 @@ import (
 func program(x *site) {
 	var counted atomic.Int64
 	x.tasks.OnConnect(func(k *Socket) {
-		if k.Header().Get("Authorization") != "Bearer good" {
+		if k.Authorization() != "Bearer good" {
 			k.Emit("expired_token")
 			k.Refuse(100 * time.Millisecond)
 			return

@@ -165,14 +165,19 @@ func (ns *Namespace) drop(k *Socket, reason Reason) {
 	defer ns.mu.Unlock()
 	k.gone = true
 	delete(ns.sockets, k.id)
-	for room := range k.rooms {
-		ns.leave(k, room)
+	ns.leaveAll(k)
+}
+
+// leaveAll needs ns.mu.
+func (ns *Namespace) leaveAll(k *Socket) {
+	for len(k.rooms) > 0 {
+		ns.leave(k, k.rooms[len(k.rooms)-1])
 	}
 }
 
 // leave needs ns.mu.
 func (ns *Namespace) leave(k *Socket, room string) {
-	delete(k.rooms, room)
+	k.rooms = slices.DeleteFunc(k.rooms, func(r string) bool { return r == room })
 	delete(ns.rooms[room], k)
 	if len(ns.rooms[room]) == 0 {
 		delete(ns.rooms, room)

@@ -147,15 +147,14 @@ func (s *Server) Sessions() int {
 	return len(s.sessions)
 }
 
-// FirstHeader returns the header of the request that opened a session; nil when there is no such session. It must not be
-// changed.
-func (s *Server) FirstHeader(sid string) http.Header {
+// Authorization returns that header of the request that opened a session; empty when there is no such session.
+func (s *Server) Authorization(sid string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if c := s.sessions[sid]; c != nil {
-		return c.header
+		return c.authorization
 	}
-	return nil
+	return ""
 }
 
 // Sockets returns the number of admitted sockets in all registered namespaces.
@@ -232,13 +231,13 @@ var (
 func (s *Server) open(r *http.Request) (*session, error) {
 	now := time.Now()
 	c := &session{
-		server:   s,
-		id:       newID(),
-		header:   r.Header,
-		remote:   r.RemoteAddr,
-		host:     r.Host,
-		nextPing: now.Add(s.opt.PingInterval),
-		lonely:   now,
+		server:        s,
+		id:            newID(),
+		authorization: r.Header.Get("Authorization"),
+		remote:        r.RemoteAddr,
+		host:          r.Host,
+		nextPing:      now.Add(s.opt.PingInterval),
+		lonely:        now,
 	}
 	c.heard.Store(int64(now.Sub(s.born)))
 	var err error

@@ -1,7 +1,6 @@
 package live
 
 import (
-	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -31,13 +30,13 @@ const (
 
 // session is the Engine.IO connection of one client, over whichever transport it uses at the moment.
 type session struct {
-	server *Server
-	id     string
-	header http.Header // of the request that opened the session, as are the next two
-	remote string
-	host   string
-	left   func()       // see Options.Admit
-	heard  atomic.Int64 // when the last packet arrived, in nanoseconds since server.born
+	server        *Server
+	id            string
+	authorization string // a header of the request that opened the session, whose are the next two
+	remote        string
+	host          string
+	left          func()       // see Options.Admit
+	heard         atomic.Int64 // when the last packet arrived, in nanoseconds since server.born
 
 	mu          sync.Mutex
 	queue       [][]byte // frames for the client

@@ -2,8 +2,6 @@ package live
 
 import (
 	"encoding/json"
-	"maps"
-	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -11,6 +9,12 @@ import (
 
 // maxAsked is the number of acknowledgements one socket may owe; the oldest are forgotten.
 const maxAsked = 64
+
+// question is an acknowledgement that a client owes.
+type question struct {
+	id    uint64
+	acked func([]json.RawMessage)
+}
 
 // Socket is one client in one namespace. Its methods may be called from anywhere at any time; for a socket that has
 // ended they do nothing.
@@ -28,20 +32,20 @@ type Socket struct {
 	closeAfter time.Duration
 
 	// Guarded by ns.mu.
-	rooms map[string]struct{}
+	rooms []string // few, each once
 	gone  bool
 
 	// Guarded by session.mu.
 	lastAsked uint64
-	asked     map[uint64]func([]json.RawMessage)
+	asked     []question // in the order of asking
 }
 
 // ID returns the id the client is told when it connects. It differs from the id of the engine session.
 func (k *Socket) ID() string { return k.id }
 
-// Header returns the header of the first request of the engine session, which is where the bearer token is
-// (/docs/live#log-in). It must not be changed.
-func (k *Socket) Header() http.Header { return k.session.header }
+// Authorization returns that header of the first request of the engine session, which is where the bearer token is
+// (/docs/live#log-in).
+func (k *Socket) Authorization() string { return k.session.authorization }
 
 // RemoteAddr returns the network address the first request came from, as http.Request has it.
 func (k *Socket) RemoteAddr() string { return k.session.remote }
@@ -92,15 +96,12 @@ func (k *Socket) EmitAck(event string, acked func(args []json.RawMessage), args 
 // ask sends an event with the next acknowledgement id of this socket; the first is 1.
 func (k *Socket) ask(data []byte, acked func([]json.RawMessage)) {
 	k.session.mu.Lock()
-	if k.asked == nil {
-		k.asked = map[uint64]func([]json.RawMessage){}
-	}
 	k.lastAsked++
 	id := k.lastAsked
-	k.asked[id] = acked
-	if id > maxAsked {
-		delete(k.asked, id-maxAsked)
+	if len(k.asked) >= maxAsked {
+		k.asked = slices.Delete(k.asked, 0, 1)
 	}
+	k.asked = append(k.asked, question{id, acked})
 	k.session.mu.Unlock()
 	k.session.send(encode(packetEvent, k.ns.name, strconv.FormatUint(id, 10), data))
 }
@@ -113,8 +114,14 @@ func (k *Socket) answered(id string) func([]json.RawMessage) {
 	}
 	k.session.mu.Lock()
 	defer k.session.mu.Unlock()
-	acked := k.asked[n]
-	delete(k.asked, n)
+	at := slices.IndexFunc(k.asked, func(q question) bool { return q.id == n })
+	if at < 0 {
+		return nil
+	}
+	acked := k.asked[at].acked
+	if k.asked = slices.Delete(k.asked, at, at+1); len(k.asked) == 0 {
+		k.asked = nil // thousands are asked now and then
+	}
 	return acked
 }
 
@@ -122,13 +129,10 @@ func (k *Socket) answered(id string) func([]json.RawMessage) {
 func (k *Socket) Join(room string) {
 	k.ns.mu.Lock()
 	defer k.ns.mu.Unlock()
-	if k.gone {
+	if k.gone || slices.Contains(k.rooms, room) {
 		return
 	}
-	if k.rooms == nil {
-		k.rooms = map[string]struct{}{}
-	}
-	k.rooms[room] = struct{}{}
+	k.rooms = append(k.rooms, room)
 	members := k.ns.rooms[room]
 	if members == nil {
 		members = map[*Socket]struct{}{}
@@ -150,7 +154,7 @@ func (k *Socket) Leave(rooms ...string) {
 func (k *Socket) Rooms() []string {
 	k.ns.mu.RLock()
 	defer k.ns.mu.RUnlock()
-	return slices.Sorted(maps.Keys(k.rooms))
+	return slices.Sorted(slices.Values(k.rooms))
 }
 
 // Refuse is for the connect handler: the client is still told that it is connected, after what was sent to it so far,
@@ -161,9 +165,7 @@ func (k *Socket) Refuse(after time.Duration) {
 	k.ns.mu.Lock()
 	defer k.ns.mu.Unlock()
 	k.gone = true
-	for room := range k.rooms {
-		k.ns.leave(k, room)
-	}
+	k.ns.leaveAll(k)
 }
 
 // Disconnect sends the client away: it is told to leave the namespace, then the session is closed. Clients take that for

@@ -309,7 +309,7 @@ func TestFirstRequest(t *testing.T) {
 	tokens := make(chan string, 1)
 	x := start(t, Options{}, func(x *site) {
 		x.tasks.OnConnect(func(k *Socket) {
-			tokens <- fmt.Sprintf("%s %v %v %s", k.Header().Get("Authorization"), k.Host() != "", k.RemoteAddr() != "", k.Auth())
+			tokens <- fmt.Sprintf("%s %v %v %s", k.Authorization(), k.Host() != "", k.RemoteAddr() != "", k.Auth())
 		})
 	})
 	sid := x.open(t, "Authorization", "Bearer first")
