@@ -1,45 +1,21 @@
 package live
 
 import (
-	"bufio"
-	"context"
-	"encoding/binary"
+	"crypto/sha1" //nolint:gosec // the protocol has it, and it protects nothing
+	"encoding/base64"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
+	"slices"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/coder/websocket"
 )
 
-const (
-	// upgradeTimeout is the time a client has to make a second connection its transport.
-	upgradeTimeout = 10 * time.Second
-	// farewellTimeout is the time a client has to take its last frames and to close the connection.
-	farewellTimeout = 2 * time.Second
-	// bufferSize is that of the read and of the write buffer of a websocket, in bytes. Most frames fit, and larger
-	// ones pass them by.
-	bufferSize = 512
-	// gatherSize is how much is gathered for one write to the network, in bytes.
-	gatherSize = 16 << 10
-	// maxFrameHeader is that of a frame of a server, in bytes.
-	maxFrameHeader = 10
-)
-
-// wsConn is a websocket whose deadlines are those of the network connection below, which cost no memory.
-type wsConn struct {
-	*websocket.Conn
-	net     *sharedConn
-	timeout time.Duration // for one frame to be written
-	buffers *sync.Pool    // see Server
-}
+// upgradeTimeout is the time a client has to make a second connection its transport.
+const upgradeTimeout = 10 * time.Second
 
 func (s *Server) serveWebsocket(w http.ResponseWriter, r *http.Request, c *session) {
-	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
-		refuse(w, http.StatusBadRequest, badUpgrade)
+	if !shakesHands(w, r) {
 		return
 	}
 	opened := c == nil
@@ -55,7 +31,7 @@ func (s *Server) serveWebsocket(w http.ResponseWriter, r *http.Request, c *sessi
 		if opened {
 			c.end(TransportFailed)
 		}
-		return // the answer is given
+		return // no answer can be given
 	}
 	if opened {
 		err = c.begin(conn)
@@ -63,53 +39,68 @@ func (s *Server) serveWebsocket(w http.ResponseWriter, r *http.Request, c *sessi
 		err = c.try(conn)
 	}
 	if err != nil {
-		conn.CloseNow()
+		conn.abort()
 	}
 }
 
+// accept answers the handshake of a websocket (RFC 6455, 4.2) and takes the connection over from the HTTP server.
 func (s *Server) accept(w http.ResponseWriter, r *http.Request) (*wsConn, error) {
-	h := &hijacker{ResponseWriter: w}
-	conn, err := websocket.Accept(h, r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // share has judged the origin
+	h := w.Header()
+	h.Set("Upgrade", "websocket")
+	h.Set("Connection", "Upgrade")
+	h.Set("Sec-WebSocket-Accept", acceptance(r.Header.Get("Sec-WebSocket-Key")))
+	w.WriteHeader(http.StatusSwitchingProtocols)
+	conn, buffers, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return nil, fmt.Errorf("accepting a websocket: %w", err)
+		return nil, fmt.Errorf("hijacking the connection of a websocket: %w", err)
 	}
-	conn.SetReadLimit(int64(s.opt.MaxPayload))
-	return &wsConn{Conn: conn, net: h.conn, timeout: s.opt.TransferTimeout, buffers: &s.buffers}, nil
+	early, _ := buffers.Reader.Peek(buffers.Reader.Buffered()) // of a client that was too eager
+	return &wsConn{net: conn, server: s, eager: slices.Clone(early)}, nil
 }
 
-// sharedConn is a network connection that two write to, each a whole number of frames at a time: the session its data,
-// and the websocket below it the control frames.
-type sharedConn struct {
-	net.Conn
-
-	mu sync.Mutex
+// acceptance shows that a handshake was understood.
+func acceptance(key string) string {
+	sum := sha1.Sum([]byte(strings.TrimSpace(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // as above
+	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// Write implements net.Conn.
-func (s *sharedConn) Write(b []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.Conn.Write(b)
-}
-
-// hijacker takes a connection over from the HTTP server, keeps it, and exchanges the buffers for small ones.
-type hijacker struct {
-	http.ResponseWriter
-	conn *sharedConn
-}
-
-// Hijack implements http.Hijacker.
-func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, buffers, err := http.NewResponseController(h.ResponseWriter).Hijack()
-	if err != nil {
-		return nil, nil, fmt.Errorf("hijacking the connection of a websocket: %w", err)
+// shakesHands reports whether a request is the handshake of a websocket, and answers one that is not.
+func shakesHands(w http.ResponseWriter, r *http.Request) bool {
+	keys := r.Header.Values("Sec-WebSocket-Key")
+	switch {
+	case !strings.EqualFold(r.Header.Get("Upgrade"), "websocket"):
+		refuse(w, http.StatusBadRequest, badUpgrade)
+	case !r.ProtoAtLeast(1, 1) || !lists(r.Header.Values("Connection"), "upgrade"):
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "websocket")
+		refuse(w, http.StatusUpgradeRequired, badUpgrade)
+	case r.Header.Get("Sec-WebSocket-Version") != "13":
+		w.Header().Set("Sec-WebSocket-Version", "13")
+		refuse(w, http.StatusBadRequest, badUpgrade)
+	case len(keys) != 1 || !random(keys[0]):
+		refuse(w, http.StatusBadRequest, badUpgrade)
+	default:
+		return true
 	}
-	h.conn = &sharedConn{Conn: conn}
-	reader := buffers.Reader
-	if reader.Buffered() == 0 { // a client that was too eager keeps the large one
-		reader = bufio.NewReaderSize(conn, bufferSize)
+	return false
+}
+
+// lists reports whether a header has a word, in whatever case.
+func lists(values []string, word string) bool {
+	for _, v := range values {
+		for part := range strings.SplitSeq(v, ",") {
+			if strings.EqualFold(strings.TrimSpace(part), word) {
+				return true
+			}
+		}
 	}
-	return h.conn, bufio.NewReadWriter(reader, bufio.NewWriterSize(h.conn, bufferSize)), nil
+	return false
+}
+
+// random reports whether a key is one: sixteen bytes.
+func random(key string) bool {
+	b, err := base64.StdEncoding.DecodeString(strings.TrimSpace(key))
+	return err == nil && len(b) == 16
 }
 
 // begin makes conn the transport of a new session.
@@ -121,10 +112,7 @@ func (c *session) begin(conn *wsConn) error {
 	}
 	c.ws = conn
 	c.push(c.server.greeting(c, ""))
-	c.spawn("reading", func() {
-		defer conn.CloseNow()
-		c.listen(conn)
-	})
+	c.listen(conn)
 	return nil
 }
 
@@ -137,9 +125,10 @@ func (c *session) try(conn *wsConn) error {
 	}
 	c.probe = conn
 	c.spawn("upgrade", func() {
-		defer conn.CloseNow()
 		if c.upgrade(conn) {
 			c.listen(conn)
+		} else {
+			conn.abort()
 		}
 	})
 	return nil
@@ -184,16 +173,24 @@ func (c *session) probing(conn *wsConn) bool {
 // listen handles what arrives on the transport until that ends, and the session with it. A session that ended for
 // another reason cuts the connection, at once or after its last frames; until then nothing is heeded.
 func (c *session) listen(conn *wsConn) {
-	for {
-		b, err := conn.read()
-		if err != nil {
-			c.end(readFault(err))
-			return
+	c.spawn("reading", func() {
+		for {
+			b, err := conn.read()
+			if err != nil {
+				c.end(readFault(err))
+				c.cut() // a client that was sent away has taken its last frames
+				return
+			}
+			message := len(b) > 0 && b[0] == engineMessage
+			if c.receiveInTurn(b) != nil {
+				c.end(PacketMalformed)
+			}
+			if message { // whose handler left a large stack, and the next one may come in hours
+				c.listen(conn)
+				return
+			}
 		}
-		if c.receiveInTurn(b) != nil {
-			c.end(PacketMalformed)
-		}
-	}
+	})
 }
 
 func (c *session) receiveInTurn(b []byte) error {
@@ -207,7 +204,7 @@ func (c *session) receiveInTurn(b []byte) error {
 
 func readFault(err error) Reason {
 	switch {
-	case errors.Is(err, websocket.ErrMessageTooBig):
+	case errors.Is(err, errTooLarge):
 		return PayloadTooLarge
 	case errors.Is(err, errMalformed):
 		return PacketMalformed
@@ -240,62 +237,9 @@ func (c *session) flush() {
 		c.server.frames.put(frames)
 	}
 	c.flushing = false
-	closed, conn := c.closed, c.ws
+	parting, conn := c.parting, c.ws
 	c.mu.Unlock()
-	if closed {
-		conn.Close(websocket.StatusNormalClosure, "") // waits for the client until the connection is cut
+	if parting && conn.farewell(closeNormal) != nil { // or else it is cut when the client has closed it, or has had time to
 		c.cut()
-	}
-}
-
-// writeAll writes frames in as few calls as it takes, which is most of what a frame to many clients costs.
-func (w *wsConn) writeAll(frames [][]byte) error {
-	buffer := w.buffers.Get().(*[]byte)
-	defer w.buffers.Put(buffer)
-	for len(frames) > 0 {
-		b := appendText((*buffer)[:0], frames[0]) // a large one gets room of its own
-		n := 1
-		for n < len(frames) && len(b)+len(frames[n])+maxFrameHeader <= gatherSize {
-			b = appendText(b, frames[n])
-			n++
-		}
-		w.net.SetWriteDeadline(time.Now().Add(w.timeout))
-		if _, err := w.net.Write(b); err != nil {
-			return err
-		}
-		frames = frames[n:]
-	}
-	return nil
-}
-
-func (w *wsConn) write(frame []byte) error { return w.writeAll([][]byte{frame}) }
-
-// appendText appends a whole text message of a server, unmasked and not compressed (RFC 6455, 5.2).
-func appendText(b, text []byte) []byte {
-	b = append(b, 0x81)
-	switch n := len(text); {
-	case n < 126:
-		b = append(b, byte(n))
-	case n < 1<<16:
-		b = binary.BigEndian.AppendUint16(append(b, 126), uint16(n))
-	default:
-		b = binary.BigEndian.AppendUint64(append(b, 127), uint64(n))
-	}
-	return append(b, text...)
-}
-
-// read returns the next message. A binary one is not part of this protocol.
-func (w *wsConn) read() ([]byte, error) {
-	kind, b, err := w.Read(context.Background())
-	if err == nil && kind != websocket.MessageText {
-		err = errMalformed
-	}
-	return b, err
-}
-
-// abort ends the connection at once; reads and writes under way fail. It may be nil.
-func (w *wsConn) abort() {
-	if w != nil {
-		w.net.Close()
 	}
 }
