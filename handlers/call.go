@@ -30,6 +30,9 @@ type call struct {
 	// powerless: the caller holds the permission nowhere, so that a long body is of no use.
 	powerless bool
 
+	lasting bool                         // see route
+	keep    func(answer any, length int) // the answer, for who asks the same again; nil: it is not kept
+
 	key *keyed // nil: none was sent, or the route takes none
 
 	texts     []*core.Text

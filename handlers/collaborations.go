@@ -11,15 +11,15 @@ import (
 func (s *Server) collaborationRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
-		{method: "GET", path: "/collaboration", who: access.User, judges: core.ListsCollaborations, endpoint: requires[access.ViewCollaborations](s.handleListCollaborations)},
+		{method: "GET", path: "/collaboration", who: access.User, lasting: true, judges: core.ListsCollaborations, endpoint: requires[access.ViewCollaborations](s.handleListCollaborations)},
 		{method: "POST", path: "/collaboration", who: access.User, once: true, judges: core.CreatesAnywhere, endpoint: requires[access.CreateCollaborations](s.handleCreateCollaboration)},
-		{method: "GET", path: "/collaboration/:id", who: all, judges: core.ViewsCollaboration, endpoint: requires[access.ViewCollaborations](s.handleGetCollaboration)},
+		{method: "GET", path: "/collaboration/:id", who: all, lasting: true, judges: core.ViewsCollaboration, endpoint: requires[access.ViewCollaborations](s.handleGetCollaboration)},
 		{method: "PATCH", path: "/collaboration/:id", who: access.User, once: true, judges: core.ChangesCollaboration, endpoint: requires[access.EditCollaborations](s.handleChangeCollaboration)},
 		{method: "DELETE", path: "/collaboration/:id", who: access.User, once: true, judges: core.ChangesCollaboration, endpoint: requires[access.DeleteCollaborations](s.handleDeleteCollaboration)},
-		{method: "GET", path: "/collaboration/:id/organization", who: all, judges: core.ViewsMembers, endpoint: requires[access.ViewCollaborations](s.handleListMembers)},
+		{method: "GET", path: "/collaboration/:id/organization", who: all, lasting: true, judges: core.ViewsMembers, endpoint: requires[access.ViewCollaborations](s.handleListMembers)},
 		{method: "POST", path: "/collaboration/:id/organization", who: access.User, once: true, judges: core.ChangesCollaboration, endpoint: requires[access.EditCollaborations](s.handleAddMember)},
 		{method: "DELETE", path: "/collaboration/:id/organization", who: access.User, once: true, judges: core.ChangesCollaboration, endpoint: requires[access.DeleteCollaborations](s.handleRemoveMember)},
-		{method: "GET", path: "/collaboration/:id/node", who: access.User, judges: core.ViewsNodesOfCollaboration, endpoint: requires[access.ViewCollaborations](s.handleListNodesOfCollaboration)},
+		{method: "GET", path: "/collaboration/:id/node", who: access.User, lasting: true, judges: core.ViewsNodesOfCollaboration, endpoint: requires[access.ViewCollaborations](s.handleListNodesOfCollaboration)},
 		{method: "POST", path: "/collaboration/:id/node", who: access.User, once: true, judges: core.ChangesCollaboration, endpoint: requires[access.EditCollaborations](s.handleMoveNode)},
 		{method: "DELETE", path: "/collaboration/:id/node", who: access.User, once: true, judges: core.ChangesCollaboration, endpoint: requires[access.EditCollaborations](s.handleDetachNode)},
 	}

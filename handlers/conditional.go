@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"vserver/service/access"
 )
 
 // leastZipped is how long an answer is, in bytes, before it is compressed: a shorter one
@@ -50,22 +52,71 @@ func (k *call) sendMade(status int, source []byte, made func() []byte) error {
 	if status != http.StatusOK || !k.asks.tagged || h.Get("Cache-Control") == noStore {
 		return sendJSON(k.echo, status, made())
 	}
-	zip := k.zips() && len(source) >= leastZipped
-	tag := tagOf(h, source, zip)
-	h.Set("ETag", tag)
-	if hasAlready(k.echo.Request().Header, tag) {
+	a := &madeAnswer{zip: k.zips() && len(source) >= leastZipped, total: h["total-count"], links: h["Link"]} //nolint:staticcheck // as its name is sent
+	a.tag = tagOf(h, source, a.zip)
+	if !hasAlready(k.echo.Request().Header, a.tag) {
+		a.content = made()
+		if a.zip {
+			var b bytes.Buffer
+			if err := k.s.zippers.copy(&b, a.content); err != nil {
+				return err
+			}
+			a.content = b.Bytes()
+		}
+	}
+	if k.keep != nil {
+		k.keep(a, len(a.content))
+	}
+	return k.sendAnswer(a)
+}
+
+// madeAnswer is a tagged answer as it is sent.
+type madeAnswer struct {
+	tag          string
+	total, links []string // headers of a page
+	zip          bool
+	content      []byte // nil: it was not made, since the caller had it
+}
+
+func (k *call) sendAnswer(a *madeAnswer) error {
+	h := k.echo.Response().Header()
+	h.Set("ETag", a.tag)
+	if hasAlready(k.echo.Request().Header, a.tag) {
 		return k.echo.NoContent(http.StatusNotModified)
 	}
-	sent := made()
-	if zip {
-		var b bytes.Buffer
-		if err := k.s.zippers.copy(&b, sent); err != nil {
-			return err
-		}
+	if a.zip {
 		h.Set("Content-Encoding", "gzip")
-		sent = b.Bytes()
 	}
-	return sendJSON(k.echo, status, sent)
+	return sendJSON(k.echo, http.StatusOK, a.content)
+}
+
+// question is what a lasting answer follows from, beside who asks and the database.
+type question struct {
+	uri  string
+	zips bool
+}
+
+// giveAgain sends a lasting answer that was made for the same caller, with the same rights, since anybody has committed
+// something. Without one the call keeps that which it is about to send.
+func (k *call) giveAgain(g access.AnyGrant) (given bool, err error) {
+	r := k.echo.Request()
+	if !k.lasting || !k.asks.tagged || r.Body != http.NoBody {
+		return false, nil
+	}
+	kept, keep := k.s.core.LastAnswer(k.ctx, g, question{r.URL.RequestURI(), takesGzip(r.Header)})
+	a, _ := kept.(*madeAnswer)
+	if a == nil || a.content == nil && !hasAlready(r.Header, a.tag) {
+		k.keep = keep
+		return false, nil
+	}
+	h := k.echo.Response().Header()
+	k.zips() // which tells caches
+	for name, values := range map[string][]string{"total-count": a.total, "Link": a.links} {
+		if values != nil {
+			h[name] = values
+		}
+	}
+	return true, k.sendAnswer(a)
 }
 
 // zips reports whether an answer is compressed if it is long enough, and says that this

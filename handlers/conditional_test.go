@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"io"
 	"net/http/httptest"
+	"reflect"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -101,6 +104,49 @@ func TestATagOpensNothing(t *testing.T) {
 	b.change(t, `DELETE FROM member WHERE organization_id = 2`)
 	b.news.Publish(bus.Message{Topic: core.TopicRights})
 	with("viewer", "/collaboration/2", own, 401)
+}
+
+// TestAnswersAreMadeOnceForTheSameCaller asks for all that lasts twice: the second answer is the first one, until somebody
+// commits or the caller has other rights, and nobody else gets it.
+func TestAnswersAreMadeOnceForTheSameCaller(t *testing.T) {
+	b := newBed(t)
+	for _, r := range b.s.routes() {
+		if !r.lasting {
+			continue
+		}
+		path := strings.ReplaceAll(r.path, ":id", "1")
+		if strings.HasPrefix(path, "/node/") {
+			path = "/node/12"
+		}
+		for _, asks := range [][]string{nil, {"Accept-Encoding", "gzip"}} {
+			first, again := b.asking("root", path, asks...), b.asking("root", path, asks...)
+			if first.Code != 200 || again.Code != 200 || again.Body.String() != first.Body.String() || !reflect.DeepEqual(again.Header(), first.Header()) {
+				t.Errorf("%s with %s:\n%d %v\n%d %v", path, asks, first.Code, first.Header(), again.Code, again.Header())
+			}
+		}
+		if reply := b.asking("noperm", path); reply.Code == 200 && reply.Body.String() == b.asking("root", path).Body.String() {
+			t.Errorf("%s: who may see nothing gets the answer of root", path)
+		}
+	}
+	name := func(as string) string {
+		reply := b.asking(as, "/task/1")
+		return strconv.Itoa(reply.Code) + " " + regexp.MustCompile(`"name":"[^"]*"`).FindString(reply.Body.String())
+	}
+	for _, step := range []struct{ change, root, viewer string }{
+		{"", `200 "name":"first"`, `200 "name":"first"`},
+		{`UPDATE task SET name = 'other' WHERE id = 1`, `200 "name":"other"`, `200 "name":"other"`},
+		{`DELETE FROM user_role WHERE user_id = 5; DELETE FROM user_rule WHERE user_id = 5`, `200 "name":"other"`, "401 "},
+		{`DELETE FROM task WHERE id = 1`, "404 ", "404 "},
+	} {
+		if step.change != "" {
+			b.change(t, strings.Split(step.change, "; ")...)
+		}
+		for range 2 {
+			if root, viewer := name("root"), name("viewer"); root != step.root || viewer != step.viewer {
+				t.Errorf("after %q: %s, %s", step.change, root, viewer)
+			}
+		}
+	}
 }
 
 // TestAnswersAreCompressedForWhoAsks compares them with what is sent plainly: the same, but what is encrypted, short or

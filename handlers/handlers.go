@@ -178,6 +178,9 @@ type route struct {
 	// held: who calls repeats what broke off and gives up after a refusal, so that what
 	// cannot be done yet is held, and cut after a time.
 	held bool
+	// lasting: the answer to a GET follows from the request, who asks and the database alone, so that it is made once for
+	// as long as nobody commits.
+	lasting bool
 	// once: the request may have a key with which it is sent again (/docs/wire#repeat).
 	once bool
 }
@@ -207,6 +210,9 @@ func receives[P access.Permission](handle func(*call, access.Grant[P]) error) en
 			return err
 		}
 		k.powerless = k.actor.Kind == access.User && access.PairOf[P]().Only == 0 && !g.Any(access.Own, access.Organization, access.Collaboration, access.Global)
+		if given, err := k.giveAgain(g); given {
+			return err
+		}
 		return handle(k, g)
 	}}
 }

@@ -12,9 +12,9 @@ import (
 func (s *Server) nodeRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
-		{method: "GET", path: "/node", who: access.User | access.Node, judges: core.ListsNodes, endpoint: requires[access.ViewNodes](s.handleListNodes)},
+		{method: "GET", path: "/node", who: access.User | access.Node, lasting: true, judges: core.ListsNodes, endpoint: requires[access.ViewNodes](s.handleListNodes)},
 		{method: "POST", path: "/node", who: access.User, once: true, judges: core.CreatesForOrganization, endpoint: requires[access.CreateNodes](s.handleCreateNode)},
-		{method: "GET", path: "/node/:id", who: all, judges: core.ViewsNode, endpoint: requires[access.ViewNodes](s.handleGetNode)},
+		{method: "GET", path: "/node/:id", who: all, lasting: true, judges: core.ViewsNode, endpoint: requires[access.ViewNodes](s.handleGetNode)},
 		{method: "PATCH", path: "/node/:id", who: access.User | access.Node, once: true, judges: core.ChangesNode, endpoint: requires[access.EditNodes](s.handleChangeNode)},
 		{method: "DELETE", path: "/node/:id", who: access.User, once: true, judges: core.ChangesNode, endpoint: requires[access.DeleteNodes](s.handleDeleteNode)},
 		{method: "POST", path: "/recover/node", who: access.User, once: true, judges: core.CreatesForOrganization, endpoint: requires[access.EditNodes](s.handleResetAPIKey)},

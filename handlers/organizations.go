@@ -11,12 +11,12 @@ import (
 func (s *Server) organizationRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
-		{method: "GET", path: "/organization", who: all, judges: core.ListsOrganizations, endpoint: requires[access.ViewOrganizations](s.handleListOrganizations)},
+		{method: "GET", path: "/organization", who: all, lasting: true, judges: core.ListsOrganizations, endpoint: requires[access.ViewOrganizations](s.handleListOrganizations)},
 		{method: "POST", path: "/organization", who: access.User, once: true, judges: core.CreatesAnywhere, endpoint: requires[access.CreateOrganizations](s.handleCreateOrganization)},
-		{method: "GET", path: "/organization/:id", who: all, judges: core.ViewsOrganization, endpoint: requires[access.ViewOrganizations](s.handleGetOrganization)},
+		{method: "GET", path: "/organization/:id", who: all, lasting: true, judges: core.ViewsOrganization, endpoint: requires[access.ViewOrganizations](s.handleGetOrganization)},
 		{method: "PATCH", path: "/organization/:id", who: access.User | access.Node, once: true, judges: core.ReachesOrganization, endpoint: requires[access.EditOrganizations](s.handleChangeOrganization)},
-		{method: "GET", path: "/organization/:id/collaboration", who: access.User | access.Node, judges: core.ReachesOrganization, endpoint: requires[access.ViewCollaborations](s.handleListCollaborationsOfOrganization)},
-		{method: "GET", path: "/organization/:id/node", who: access.User | access.Node, judges: core.ReachesOrganization, endpoint: requires[access.ViewNodes](s.handleListNodesOfOrganization)},
+		{method: "GET", path: "/organization/:id/collaboration", who: access.User | access.Node, lasting: true, judges: core.ReachesOrganization, endpoint: requires[access.ViewCollaborations](s.handleListCollaborationsOfOrganization)},
+		{method: "GET", path: "/organization/:id/node", who: access.User | access.Node, lasting: true, judges: core.ReachesOrganization, endpoint: requires[access.ViewNodes](s.handleListNodesOfOrganization)},
 	}
 }
 

@@ -12,10 +12,10 @@ import (
 func (s *Server) resultRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
-		{method: "GET", path: "/result", who: all, texts: true, judges: core.ListsInCollaborations, endpoint: requires[access.ViewResults](s.handleListResults)},
-		{method: "GET", path: "/result/:id", who: all, texts: true, judges: core.ViewsResult, endpoint: requires[access.ViewResults](s.handleGetResult)},
+		{method: "GET", path: "/result", who: all, texts: true, lasting: true, judges: core.ListsInCollaborations, endpoint: requires[access.ViewResults](s.handleListResults)},
+		{method: "GET", path: "/result/:id", who: all, texts: true, lasting: true, judges: core.ViewsResult, endpoint: requires[access.ViewResults](s.handleGetResult)},
 		{method: "PATCH", path: "/result/:id", who: access.Node, held: true, once: true, judges: core.ChangesResult, endpoint: receives[access.NodeItself](s.handleChangeResult)},
-		{method: "GET", path: "/task/:id/result", who: access.User | access.Container, texts: true, judges: core.ViewsTask, endpoint: requires[access.ViewResults](s.handleListResultsOfTask)},
+		{method: "GET", path: "/task/:id/result", who: access.User | access.Container, texts: true, lasting: true, judges: core.ViewsTask, endpoint: requires[access.ViewResults](s.handleListResultsOfTask)},
 	}
 }
 

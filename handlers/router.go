@@ -67,7 +67,7 @@ func (s *Server) serve(c echo.Context, r route) error {
 	if err := checkHeaders(c.Request()); err != nil {
 		return err
 	}
-	k := &call{s: s, echo: c, ctx: c.Request().Context(), query: c.Request().URL.Query()}
+	k := &call{s: s, echo: c, ctx: c.Request().Context(), query: c.Request().URL.Query(), lasting: r.lasting}
 	k.asks = r.askedFor(k)
 	if r.held {
 		k.until = s.core.HoldUntil()

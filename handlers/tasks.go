@@ -12,11 +12,11 @@ import (
 func (s *Server) taskRoutes() []route {
 	const all = access.User | access.Node | access.Container
 	return []route{
-		{method: "GET", path: "/task", who: all, judges: core.ListsInCollaborations, endpoint: requires[access.ViewTasks](s.handleListTasks)},
+		{method: "GET", path: "/task", who: all, lasting: true, judges: core.ListsInCollaborations, endpoint: requires[access.ViewTasks](s.handleListTasks)},
 		{method: "POST", path: "/task", who: access.User | access.Container, once: true, judges: core.CreatesTasks, endpoint: receives[access.CreateTasks](s.handleCreateTask)},
-		{method: "GET", path: "/task/:id", who: all, judges: core.ViewsTask, endpoint: requires[access.ViewTasks](s.handleGetTask)},
+		{method: "GET", path: "/task/:id", who: all, lasting: true, judges: core.ViewsTask, endpoint: requires[access.ViewTasks](s.handleGetTask)},
 		{method: "DELETE", path: "/task/:id", who: access.User, once: true, judges: core.DeletesTask, endpoint: requires[access.DeleteTasks](s.handleDeleteTask)},
-		{method: "GET", path: "/collaboration/:id/task", who: access.User | access.Node, judges: core.ViewsCollaboration, endpoint: requires[access.ViewTasks](s.handleListTasksOfCollaboration)},
+		{method: "GET", path: "/collaboration/:id/task", who: access.User | access.Node, lasting: true, judges: core.ViewsCollaboration, endpoint: requires[access.ViewTasks](s.handleListTasksOfCollaboration)},
 	}
 }
 

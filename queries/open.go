@@ -151,7 +151,7 @@ func openSQLite(ctx context.Context, src Source) (*DB, error) {
 	return &DB{
 		Queries: New(reader), Engine: SQLite, Snapshot: kept, Restricted: restricted,
 		pool: pool, reader: reader, write: write, writer: w,
-		kept: &answers{pool: pool, by: map[string]any{}},
+		kept: &answers{pool: pool, at: at, by: map[any]any{}},
 	}, nil
 }
 

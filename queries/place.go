@@ -50,6 +50,15 @@ func (p *place) forgetLog() {
 	p.seen = map[string]fs.FileInfo{p.path: p.seen[p.path]}
 }
 
+// has reports whether an open file is one of the database's.
+func (p *place) has(f *os.File) bool {
+	info, err := f.Stat()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	was := p.seen[f.Name()]
+	return err == nil && was != nil && os.SameFile(was, info)
+}
+
 // gone says which of the files is not what it was, or is nil.
 func (p *place) gone() error {
 	p.mu.Lock()

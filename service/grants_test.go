@@ -155,7 +155,7 @@ func isGrant(e ast.Expr) bool {
 // grantOf returns the name of a function's parameter that is a grant, "" for none.
 func grantOf(f *ast.FuncDecl) string {
 	for _, p := range f.Type.Params.List {
-		if isGrant(p.Type) && len(p.Names) == 1 {
+		if (isGrant(p.Type) || dotted(p.Type) == "access.AnyGrant") && len(p.Names) == 1 {
 			return p.Names[0].Name
 		}
 	}
