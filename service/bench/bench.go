@@ -4,7 +4,7 @@
 // with, in turns, or takes one that runs.
 //
 // It knows of the house only demo, whose nodes carry tasks out, fault, freeport, plot, and queries for databases
-// of its own on PostgreSQL; everything else it does as any client does.
+// of its own on PostgreSQL; everything else it does as any client does. It is large because each kind of load has a scenario of its own.
 package bench
 
 import (

@@ -109,13 +109,18 @@ func (c *crowd) gather(ctx context.Context, as *client, n int) error {
 		if err != nil {
 			return err
 		}
-		c.mu.Lock()
-		c.conns = append(c.conns, conn)
-		c.mu.Unlock()
-		c.ears.do(func() error { listen(life, conn); return nil })
+		c.add(life, conn)
 		return nil
 	})
 	return err
+}
+
+// add has a connection listened to.
+func (c *crowd) add(life context.Context, conn *websocket.Conn) {
+	c.mu.Lock()
+	c.conns = append(c.conns, conn)
+	c.mu.Unlock()
+	c.ears.do(func() error { listen(life, conn); return nil })
 }
 
 // leave closes all of them.

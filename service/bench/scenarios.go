@@ -124,6 +124,16 @@ func speedScenarios() []Scenario {
 			},
 		},
 		{
+			Name: "catch-up", About: "a node reads {tasks} open results, which {clients} clients have posted",
+			Full: Sizes{Clients: 64, Tasks: 100_000, Nodes: 1}, Fast: Sizes{Clients: 8, Tasks: 600, Nodes: 1}, run: catchUp,
+			measures: []measure{{"took", "GET {tasks} open results with their tasks", "s", atMost(1, "")}},
+		},
+		{
+			Name: "return", About: "a server starts again, and {nodes} nodes log in, connect and read what they have to do at once", own: true,
+			Full: Sizes{Nodes: 1_000}, Fast: Sizes{Nodes: 20}, run: comeBack,
+			measures: []measure{{"took", "{nodes} nodes back at once", "s", atMost(3, "")}},
+		},
+		{
 			Name: "jobs", About: "{nodes} simulated nodes carry out {tasks} tasks, with results of {size}",
 			Full: Sizes{Nodes: 10, Tasks: 50, Size: 100 << 10}, Fast: Sizes{Nodes: 3, Tasks: 4, Size: 1 << 10}, run: jobs,
 			measures: []measure{{"rate", "results of {size} by {nodes} nodes", "/s", aim{}}},
