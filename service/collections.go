@@ -20,6 +20,11 @@ const (
 	// Collections that follow each other sooner than busyGap make a server a busy one, until there is none for restGap.
 	busyGap = 250 * time.Millisecond
 	restGap = 3 * time.Second
+	// lookGap is the time between two looks at what a burst has left behind, of which leftOver and more is given back.
+	lookGap  = 500 * time.Millisecond
+	leftOver = 32 << 20
+	// restShare is the share of what is left that a server which rests allocates from one look to the next, at most.
+	restShare = 32
 )
 
 // collectionPercent is how much garbage may gather, given the time between two collections, the bytes in use, and what
@@ -65,9 +70,50 @@ func paceCollections(ctx context.Context) {
 	}
 }
 
+// giveMemoryBack has a server that rests after a burst collect its garbage and give back what it does not need. Else
+// that would stay until as much garbage has gathered again, which takes a server that rests minutes.
+func giveMemoryBack(ctx context.Context) {
+	if _, said := os.LookupEnv("GOGC"); said {
+		return
+	}
+	tick := time.NewTicker(lookGap)
+	defer tick.Stop()
+	before, used := allocated(), uint64(0) // at rest: a collection amid a burst finds in use what it leaves behind
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now := allocated()
+		if worthGiving(held(), used, now-before) {
+			debug.FreeOSMemory()
+			used = inUse()
+		}
+		before = now
+	}
+}
+
+// worthGiving reports whether a burst is over, by what was allocated since the last look, and has left much: the heap
+// holds it, and a server that rested did not use it.
+func worthGiving(held, used, allocated uint64) bool {
+	left := held - min(used, held)
+	return left >= leftOver && left >= used/2 && allocated <= left/restShare
+}
+
 // inUse is what the last collection found in use.
-func inUse() uint64 {
-	found := []gauges.Sample{{Name: "/gc/heap/live:bytes"}}
+func inUse() uint64 { return gauge("/gc/heap/live:bytes") }
+
+// allocated is what was ever taken of the heap.
+func allocated() uint64 { return gauge("/gc/heap/allocs:bytes") }
+
+// held is what the heap has of the system.
+func held() uint64 {
+	return gauge("/memory/classes/heap/objects:bytes") + gauge("/memory/classes/heap/unused:bytes") + gauge("/memory/classes/heap/free:bytes")
+}
+
+func gauge(name string) uint64 {
+	found := []gauges.Sample{{Name: name}}
 	gauges.Read(found)
 	return found[0].Value.Uint64()
 }

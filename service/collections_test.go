@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"testing"
 	"time"
+
+	"vserver/service/promise"
 )
 
 func TestGarbageOfABusyServerMayGather(t *testing.T) {
@@ -28,6 +30,39 @@ func TestGarbageOfABusyServerMayGather(t *testing.T) {
 	} {
 		if got := collectionPercent(c.now, c.gap, c.used); got != c.want {
 			t.Errorf("%s: %d percent, not %d", c.name, got, c.want)
+		}
+	}
+}
+
+func TestMemoryIsGivenBackAfterABurst(t *testing.T) {
+	const mib = 1 << 20
+	for _, c := range []struct {
+		name                  string
+		held, used, allocated uint64
+		want                  bool
+	}{
+		{"little", 30 * mib, 10 * mib, 0, false},
+		{"a burst is over", 250 * mib, 60 * mib, mib, true},
+		{"it goes on", 250 * mib, 60 * mib, 50 * mib, false},
+		{"most is in use", 250 * mib, 200 * mib, 0, false},
+		{"all is in use", 60 * mib, 61 * mib, 0, false},
+	} {
+		if got := worthGiving(c.held, c.used, c.allocated); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+	burst := make([][]byte, 64)
+	for i := range burst {
+		burst[i] = make([]byte, mib)
+	}
+	before := held()
+	runtime.KeepAlive(burst)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go giveMemoryBack(ctx)
+	for deadline := time.Now().Add(promise.Patience); held()+leftOver > before; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d MiB are held, %d before", held()/mib, before/mib)
 		}
 	}
 }

@@ -293,6 +293,7 @@ func (s *server) serveUntilEnd(ctx context.Context, l net.Listener, ready func(n
 	s.notifier.Notify(ctx, "READY=1\nSTATUS=Listening on "+l.Addr().String())
 	work.Go(func() { fault.Steadily(background, s.panicked, paceCollections) })
 	work.Go(debug.FreeOSMemory) // what only the start needed
+	work.Go(func() { fault.Steadily(background, s.panicked, giveMemoryBack) })
 	work.Go(func() {
 		fault.Steadily(background, s.panicked, func(ctx context.Context) { s.notifier.KeepAlive(ctx, alive) })
 	})
