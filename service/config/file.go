@@ -36,6 +36,7 @@ type File struct {
 	blocks map[string]yaml.Value // those that are mappings
 	notes  []Warning             // warnings about the top level
 	misfit Faults                // what stands in the place of blocks and is ignored by a start
+	needed []string              // the keys that make a block an environment
 }
 
 // ReadFile parses the file at path. Syntax faults are Faults with a line. A file that this
@@ -56,11 +57,15 @@ func Parse(path string, data []byte) (*File, error) {
 	return newFile(form.FromText(path, data))
 }
 
+func emptyFile(path string) *File {
+	return &File{Path: path, blocks: map[string]yaml.Value{}, needed: requiredKeys()}
+}
+
 func newFile(r *yaml.Reader, err error) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{Path: r.File, blocks: map[string]yaml.Value{}}
+	f := emptyFile(r.File)
 	if r.Root.Null() {
 		return f, nil
 	}
@@ -124,7 +129,7 @@ func (f *File) Environments() []string {
 // lacking names the required keys a block does not have.
 func (f *File) lacking(environment string) []string {
 	b := form.NewReader(f.Path).Block("", f.blocks[environment])
-	return slices.DeleteFunc(requiredKeys(), func(key string) bool { return b != nil && b.Has(key) })
+	return slices.DeleteFunc(slices.Clone(f.needed), func(key string) bool { return b != nil && b.Has(key) })
 }
 
 // NoEnvironment is the error of a file that has no usable block of that name.

@@ -283,7 +283,7 @@ func CheckAnswer(key string, value any) error {
 	_, name := s.Block()
 	b := form.NewReader("answer").NewBlock("", 0)
 	b.Set(name, yaml.Of(value))
-	if s.set(b, name, whole()); len(b.Faults) > 0 {
+	if s.set(b, name, whole(Settings())); len(b.Faults) > 0 {
 		return errors.New(b.Faults[0].Text)
 	}
 	return nil

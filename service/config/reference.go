@@ -44,9 +44,8 @@ func Example() string {
 		if !s.InNewFile() {
 			indent += "#"
 		}
-		_, isBlock := s.field(whole()).(part)
 		_, _ = fmt.Fprintf(&out, "%s%s:%s\n", indent, name, s.sample(indent))
-		first = isBlock
+		first = s.Kind() == Blocks
 	}
 	return out.String()
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,6 +35,8 @@ type Setting struct {
 	read  func(b *yaml.Block, name string, c *Config)   // in place of the reading by kind
 	then  func(b *yaml.Block, name string, c *Config)   // looks at what was read, together with what stands above
 	show  func(c *Config) any                           // in place of the showing by kind
+
+	kind string
 }
 
 // Question is what `vserver new` asks for a setting.
@@ -67,7 +70,12 @@ func optional[T any](p **T) any {
 
 // Settings returns the table, in the order of the example.
 func Settings() []Setting {
-	return slices.Concat(serverSettings(), loggingSettings(), accountSettings(), sealingSettings(), postgresSettings(), networkSettings(), limitSettings(), mailSettings(), vpnSettings(), otherSettings())
+	all := slices.Concat(serverSettings(), loggingSettings(), accountSettings(), sealingSettings(), postgresSettings(), networkSettings(), limitSettings(), mailSettings(), vpnSettings(), otherSettings())
+	c := whole(all)
+	for i := range all {
+		all[i].kind = kindOf(all[i].field(c))
+	}
+	return all
 }
 
 // setting finds a row by its key.
@@ -110,10 +118,10 @@ func requiredKeys() []string {
 	return keys
 }
 
-// whole returns a configuration that has every block.
-func whole() *Config {
+// whole returns a configuration that has every block of a table.
+func whole(all []Setting) *Config {
 	var c Config
-	for _, s := range Settings() {
+	for _, s := range all {
 		if p, ok := s.field(&c).(part); ok && p.begin != nil {
 			p.begin()
 		}
@@ -141,8 +149,11 @@ const (
 )
 
 // Kind returns the kind of value that the setting has.
-func (s Setting) Kind() string {
-	switch s.field(whole()).(type) {
+func (s Setting) Kind() string { return cmp.Or(s.kind, Unused) }
+
+// kindOf returns the kind of value that a pointer to a field leads to.
+func kindOf(field any) string {
+	switch field.(type) {
 	case *string:
 		return Text
 	case *Secret:

@@ -12,7 +12,7 @@ var derived = []string{"Config.File", "Config.Environment", "Config.JWTSecretGen
 
 // A field without a row can be set by nobody.
 func TestEveryFieldHasARow(t *testing.T) {
-	c := whole()
+	c := whole(Settings())
 	filled := map[uintptr]bool{}
 	for _, s := range Settings() {
 		if field := reflect.ValueOf(s.field(c)); field.Kind() == reflect.Pointer {
@@ -46,7 +46,7 @@ func TestRowsAreWhole(t *testing.T) {
 	seen, options := map[string]bool{}, map[string]bool{}
 	for _, s := range Settings() {
 		block, _ := s.Block()
-		_, isBlock := s.field(whole()).(part)
+		_, isBlock := s.field(whole(Settings())).(part)
 		switch {
 		case seen[s.Key]:
 			t.Errorf("%s is there twice", s.Key)
@@ -54,7 +54,7 @@ func TestRowsAreWhole(t *testing.T) {
 			t.Errorf("%s stands before its block", s.Key)
 		case s.Key == "" && s.Variable == "":
 			t.Error("a row has neither key nor variable")
-		case s.at != nil && !isBlock && s.shown(whole()) == nil:
+		case s.at != nil && !isBlock && s.shown(whole(Settings())) == nil:
 			t.Errorf("config show does not know the kind of %s", s.Key)
 		case !isBlock && s.Key != "" && !s.Hidden && s.sample("") == "":
 			t.Errorf("%s has neither a default nor a sample for the example", s.Key)

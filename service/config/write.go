@@ -34,7 +34,7 @@ func WriteFile(path, environment string, block map[string]any) error {
 	}
 	file, err := ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		file, err = &File{Path: path, blocks: map[string]yaml.Value{}}, nil
+		file, err = emptyFile(path), nil
 	}
 	if err != nil {
 		return err
