@@ -26,6 +26,8 @@ func TestPathsAndMethods(t *testing.T) {
 		{"GET", "/api/organization/99999999999999999999", 401, "", ""},
 		{"PUT", "/api/organization/1", 405, "Allow", "GET, HEAD, OPTIONS, PATCH"},
 		{"POST", "/api/version", 405, "Allow", "GET, HEAD, OPTIONS"},
+		{"BREW", "/api/version", 405, "Allow", "GET, HEAD, OPTIONS"},
+		{"BREW", "/api/nothing", 404, "Content-Type", "application/json"},
 		{"DELETE", "/api/token/user", 405, "Allow", "OPTIONS, POST"},
 		{"OPTIONS", "/api/organization", 200, "Allow", "GET, HEAD, OPTIONS, POST"},
 		{"OPTIONS", "/api/organization/abc", 404, "", ""},
