@@ -82,6 +82,9 @@ func Identify(ctx context.Context, src Source) (Identity, error) {
 	if src.Engine == Postgres {
 		return identifyPostgres(ctx, src.DSN)
 	}
+	if src.Seen.holds(src.Path) {
+		return src.Seen.is, nil
+	}
 	return identifyFile(ctx, src)
 }
 

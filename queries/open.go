@@ -35,11 +35,12 @@ const (
 // Postgres.
 type Source struct {
 	Engine Engine
-	Path   string // SQLite: the file, made when missing
-	DSN    string // Postgres: a URL as libpq takes it
-	Pooler Pooler // Postgres: what DSN leads through
-	Direct string // Postgres: one past every pooler, for what needs a session; empty: DSN
-	VFS    string // SQLite: a file system of the driver's register; empty for the machine's
+	Path   string    // SQLite: the file, made when missing
+	DSN    string    // Postgres: a URL as libpq takes it
+	Pooler Pooler    // Postgres: what DSN leads through
+	Direct string    // Postgres: one past every pooler, for what needs a session; empty: DSN
+	VFS    string    // SQLite: a file system of the driver's register; empty for the machine's
+	Seen   *Sighting // SQLite: what it was a moment ago; nil: it is looked at
 }
 
 // DB is an open database. Its queries read; writes go through InTx.

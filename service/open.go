@@ -14,6 +14,9 @@ import (
 	"vserver/service/vpn"
 )
 
+// Sighting is what a database was seen to be.
+type Sighting = queries.Sighting
+
 // Opened is an instance's database with its use cases. Whoever opens it serves it,
 // imports into it or looks at it; none of them needs the others.
 type Opened struct {
@@ -39,8 +42,10 @@ func BeAlone(inst config.Instance, what string) (release func(), err error) {
 
 // RefuseForeign refuses an instance's database, with a queries.ForeignError, when it is neither empty nor
 // of this program (/docs/operating#foreign).
-func RefuseForeign(ctx context.Context, inst config.Instance) error {
-	if _, err := queries.RequireOwn(ctx, Source(inst)); err != nil {
+func RefuseForeign(ctx context.Context, inst config.Instance) error { return refuseForeign(ctx, Source(inst)) }
+
+func refuseForeign(ctx context.Context, src queries.Source) error {
+	if _, err := queries.RequireOwn(ctx, src); err != nil {
 		return fmt.Errorf("opening the database: %w", queries.Named(err))
 	}
 	return nil
@@ -66,13 +71,13 @@ func ServerOf(inst config.Instance) string { return queries.ServedBy(Source(inst
 // (/docs/permissions#start), so that every command may be the first to touch it.
 // rootFromAnywhere is core.Settings.RootFromAnywhere. The caller closes it.
 func OpenInstance(ctx context.Context, inst config.Instance, rootFromAnywhere bool, log zerolog.Logger) (*Opened, error) {
-	log.Debug().Str("engine", string(inst.Database.Engine)).Str("host", inst.Database.Host).
-		Str("name", inst.Database.Name).Msg("Opening the database")
 	return OpenAt(ctx, inst, Source(inst), rootFromAnywhere, log)
 }
 
-// OpenAt is OpenInstance for a database that is not yet in its place.
+// OpenAt is OpenInstance for a database that is not yet in its place, or of which more is known.
 func OpenAt(ctx context.Context, inst config.Instance, src queries.Source, rootFromAnywhere bool, log zerolog.Logger) (*Opened, error) {
+	log.Debug().Str("engine", string(inst.Database.Engine)).Str("host", inst.Database.Host).
+		Str("name", inst.Database.Name).Msg("Opening the database")
 	db, err := queries.Open(ctx, src)
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)

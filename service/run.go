@@ -23,6 +23,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"vserver/handlers"
+	"vserver/queries"
 	"vserver/service/config"
 	"vserver/service/core"
 	"vserver/service/daemon"
@@ -49,6 +50,8 @@ type RunOptions struct {
 	// Lease is how long other servers of the database take this one for alive after it was heard of last;
 	// 0: 15 s. Tests take less.
 	Lease time.Duration
+	// Seen is what the database was seen to be a moment ago; nil: it is looked at.
+	Seen *Sighting
 }
 
 const (
@@ -122,12 +125,14 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 	}
 	defer func() { _ = listener.Close() }()
 	logger.Info().Msg("Initializing the database")
-	release, err := takePlace(ctx, inst)
+	src := Source(inst)
+	src.Seen = o.Seen
+	release, err := takePlace(ctx, inst, src)
 	if err != nil {
 		return err
 	}
 	defer release()
-	opened, err := OpenInstance(ctx, inst, o.RootFromAnywhere, logs.Logger("base"))
+	opened, err := OpenAt(ctx, inst, src, o.RootFromAnywhere, logs.Logger("base"))
 	if err != nil {
 		return err
 	}
@@ -168,8 +173,8 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 }
 
 // takePlace makes this process the one server of a database that is one.
-func takePlace(ctx context.Context, inst config.Instance) (release func(), err error) {
-	if err := RefuseForeign(ctx, inst); err != nil {
+func takePlace(ctx context.Context, inst config.Instance, src queries.Source) (release func(), err error) {
+	if err := refuseForeign(ctx, src); err != nil {
 		return nil, err
 	}
 	if err := RequireStandby(ctx, inst); err != nil {

@@ -70,7 +70,7 @@ func (p *program) migrateUpCommand() *cobra.Command {
 		if err := p.idle(inst); err != nil {
 			return nil, err
 		}
-		if err := p.takeOverFirst(ctx, inst); err != nil {
+		if _, err := p.takeOverFirst(ctx, inst); err != nil {
 			return nil, err
 		}
 		snapshot, err := upkeep.Migrate(ctx, inst)

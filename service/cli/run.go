@@ -122,7 +122,8 @@ func (p *program) serve(ctx context.Context, inst config.Instance, f runFlags) e
 	defer claim.Release()
 	ctx, cancel := claim.Context(ctx)
 	defer cancel()
-	if err := p.takeOverFirst(ctx, inst); err != nil {
+	seen, err := p.takeOverFirst(ctx, inst)
+	if err != nil {
 		return err
 	}
 	var warned warnings
@@ -130,6 +131,7 @@ func (p *program) serve(ctx context.Context, inst config.Instance, f runFlags) e
 		Console: p.out, Warned: warned.add, RootFromAnywhere: rootFromAnywhere(f.environment), Getenv: p.getenv,
 		Upkeep:      p.upkeep(),
 		CompareKeys: p.comparesKeys(),
+		Seen:        seen,
 		Ready: func(at net.Addr) {
 			p.Info("Server %s is ready on %s, it logs to %s", inst.Name, at, inst.LogFile)
 			if err := claim.Serving(inst.Config, at, warned.take()); err != nil {

@@ -96,7 +96,7 @@ func (p *program) launch(ctx context.Context, locations config.Locations, inst c
 	}
 	if state == daemon.NotInstalled {
 		inst.Config.IP, inst.Config.Port = cmp.Or(f.ip, inst.Config.IP), f.portOr(inst.Config.Port)
-		if err := p.takeOverFirst(ctx, inst); err != nil {
+		if _, err := p.takeOverFirst(ctx, inst); err != nil {
 			return instance.Running{}, err
 		}
 		return instance.Start(ctx, locations, inst, f.runArgs(locations, inst))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vserver/service"
 	"vserver/service/config"
 	"vserver/service/takeover"
 	"vserver/service/upkeep"
@@ -215,16 +216,17 @@ func (p *program) showUndone(u takeover.Undone) {
 	p.Info("The old database is in its place again, the other one is kept: %s", u.Kept)
 }
 
-// takeOverFirst takes a 3.x database over before a server starts on it, as the setting takeover says.
-func (p *program) takeOverFirst(ctx context.Context, inst config.Instance) error {
-	wanted, err := takeover.Wanted(ctx, inst)
+// takeOverFirst takes a 3.x database over before a server starts on it, as the setting takeover says. It returns
+// what else the database was seen to be.
+func (p *program) takeOverFirst(ctx context.Context, inst config.Instance) (*service.Sighting, error) {
+	wanted, seen, err := takeover.WantedBefore(ctx, inst)
 	if err != nil || !wanted {
-		return nil //nolint:nilerr // whoever opens it says so, too
+		return seen, nil //nolint:nilerr // whoever opens it says so, too
 	}
 	if inst.Config.Takeover == config.TakeoverAsk {
-		return errors.New("the database is that of a vantage6 3.x server, and the setting takeover is ask: " +
+		return nil, errors.New("the database is that of a vantage6 3.x server, and the setting takeover is ask: " +
 			"vserver takeover --check shows what would become of it, vserver takeover takes it over")
 	}
 	_, err = p.carryOver(ctx, inst, takeover.Options{Zone: time.Local, Progress: p.meter("rows").draw})
-	return err
+	return nil, err
 }

@@ -50,17 +50,20 @@ func (o Options) zoneName() string {
 // Wanted reports whether a configuration leads to the database of a 3.x server, or to one whose takeover was cut off
 // within its last step.
 func Wanted(ctx context.Context, inst config.Instance) (bool, error) {
+	wanted, _, err := WantedBefore(ctx, inst)
+	return wanted, err
+}
+
+// WantedBefore is Wanted for a server that is about to start, which need not look for itself what its database is.
+func WantedBefore(ctx context.Context, inst config.Instance) (bool, *queries.Sighting, error) {
 	src := service.Source(inst)
 	if src.Engine == queries.SQLite {
 		if at, err := siteOf(src.Path); err == nil && at.unfinished() {
-			return true, nil
+			return true, nil, nil
 		}
 	}
-	id, err := queries.Identify(ctx, src)
-	if err != nil {
-		return false, err
-	}
-	return id.Kind == queries.KindReference, nil
+	id, seen, err := queries.See(ctx, src)
+	return id.Kind == queries.KindReference, seen, err
 }
 
 // Look says what a takeover would do, and changes nothing.
