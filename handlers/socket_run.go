@@ -20,8 +20,7 @@ func (s *Server) Run(ctx context.Context) {
 		s.log.Error().Func(p.Detail).Msg("Work in the background panicked, it begins again")
 	}
 	for _, loop := range []func(context.Context){
-		s.live.judgeOnChanges, s.live.pingNodes, s.live.flushRegularly, s.core.TendTexts, s.core.TendEvents, s.core.TendTallies,
-		s.core.TendNames, s.core.TendExtents, s.core.TendRequestKeys,
+		s.live.judgeOnChanges, s.live.pingNodes, s.live.flushRegularly, s.core.KeepDrafts, s.core.Tend, s.core.TendExtents,
 	} {
 		loops.Go(func() { fault.Steadily(ctx, report, loop) })
 	}

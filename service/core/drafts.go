@@ -182,21 +182,25 @@ func (c *Core) removeStream(ctx context.Context, id int64) error {
 	return nil
 }
 
-// sweepPause is the time between two looks for texts without a result.
-const sweepPause = time.Minute
+const (
+	// sweepPause is the time between two looks for texts without a result.
+	sweepPause = time.Minute
+	// draftPause is how often other servers hear of drafts.
+	draftPause = time.Minute
+)
 
-// TendTexts keeps the drafts of this server and deletes what has no result, until ctx ends.
-func (c *Core) TendTexts(ctx context.Context) {
-	tick := time.NewTicker(sweepPause)
+// KeepDrafts keeps other servers from sweeping the drafts of this one, until ctx ends.
+func (c *Core) KeepDrafts(ctx context.Context) {
+	tick := time.NewTicker(draftPause)
 	defer tick.Stop()
 	for {
-		if err := firstError(c.keepDrafts(ctx), c.sweepTexts(ctx)); err != nil && ctx.Err() == nil {
-			c.log.Warn().Err(err).Msg("Texts without a result could not be deleted, it will be tried again")
-		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+		if err := c.keepDrafts(ctx); err != nil && ctx.Err() == nil {
+			c.log.Warn().Err(err).Msg("Other servers could not be told of texts that are being received, it will be tried again")
 		}
 	}
 }

@@ -132,22 +132,6 @@ func (t *Tx) noteDeleted(ctx context.Context, e queries.InsertDeletionEventParam
 	return t.InsertDeletionEvent(ctx, e)
 }
 
-// TendEvents deletes events that are too old, until ctx ends.
-func (c *Core) TendEvents(ctx context.Context) {
-	tick := time.NewTicker(eventPause)
-	defer tick.Stop()
-	for {
-		if err := c.ForgetEvents(ctx, time.Now().Add(-eventLife)); err != nil && ctx.Err() == nil {
-			c.log.Warn().Err(err).Msg("Old events could not be deleted, it will be tried again")
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
 // ForgetEvents deletes the events before a moment, some at a time.
 func (c *Core) ForgetEvents(ctx context.Context, before time.Time) error {
 	for gone := int64(1); gone > 0; {

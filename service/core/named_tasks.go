@@ -3,7 +3,6 @@ package core
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -15,21 +14,9 @@ import (
 // namesPause is the time between two looks for names that are in no page.
 const namesPause = 10 * time.Second
 
-// TendNames keeps the pages of names, which patterns are looked for in, until ctx ends.
-func (c *Core) TendNames(ctx context.Context) {
-	paging := queries.NamePaging{Size: 4096, Behind: 8192, Renamed: 500}
-	tick := time.NewTicker(namesPause)
-	defer tick.Stop()
-	for {
-		if err := c.db.WriteNames(ctx, paging); err != nil && !errors.Is(err, queries.ErrBusy) && ctx.Err() == nil {
-			c.log.Warn().Err(err).Msg("Names of tasks could not be written, lists look for them among the tasks meanwhile; it will be tried again")
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+// writeNames keeps the pages of names, which patterns are looked for in.
+func (c *Core) writeNames(ctx context.Context) error {
+	return c.db.WriteNames(ctx, queries.NamePaging{Size: 4096, Behind: 8192, Renamed: 500})
 }
 
 // isNameOnly reports whether nothing but the name and the collaboration is filtered by.

@@ -194,22 +194,6 @@ func (r *Repeatable) carryOut(ctx context.Context, t *Tx, f func(ctx context.Con
 	return t.KeepOutcome(ctx, r.sealed(left), r.name)
 }
 
-// TendRequestKeys deletes keys of requests that are too old, until ctx ends.
-func (c *Core) TendRequestKeys(ctx context.Context) {
-	tick := time.NewTicker(keyPause)
-	defer tick.Stop()
-	for {
-		if err := c.ForgetRequestKeys(ctx, time.Now().Add(-keyLife), mostKeys); err != nil && ctx.Err() == nil {
-			c.log.Warn().Err(err).Msg("Old keys of requests could not be deleted, it will be tried again")
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
 // ForgetRequestKeys deletes the keys of before a moment, and all but some of each caller, a few at a time.
 func (c *Core) ForgetRequestKeys(ctx context.Context, before time.Time, most int64) error {
 	for {

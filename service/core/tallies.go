@@ -2,11 +2,8 @@ package core
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
-
-	"vserver/queries"
 )
 
 // Tallies are the numbers of rows for values that lists are filtered by: those of all rows up to an id, which the
@@ -22,22 +19,6 @@ const (
 	// tallyRows is how many rows of tallies there may be before they are summed up.
 	tallyRows = 20_000
 )
-
-// TendTallies adds to the tallies what has come, until ctx ends.
-func (c *Core) TendTallies(ctx context.Context) {
-	tick := time.NewTicker(tallyPause)
-	defer tick.Stop()
-	for {
-		if err := c.Tally(ctx, untallied, leftUntallied); err != nil && !errors.Is(err, queries.ErrBusy) && ctx.Err() == nil {
-			c.log.Warn().Err(err).Msg("Rows could not be tallied, lists count them meanwhile; it will be tried again")
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
 
 // Tally adds rows to the tallies when there are more than some that are in none, but for the newest.
 func (c *Core) Tally(ctx context.Context, more, left int64) error {
