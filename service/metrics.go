@@ -196,8 +196,9 @@ func (m *metrics) handler() http.Handler {
 	return mux
 }
 
-// serve answers at /metrics until the returned function is called.
-func (m *metrics) serve(ctx context.Context, at config.Metrics, log zerolog.Logger) (stop func(), err error) {
+// serve answers at /metrics until the returned function is called. Whoever asks before fill has added what there is to
+// read waits for it, not the clients of the server.
+func (m *metrics) serve(ctx context.Context, at config.Metrics, log zerolog.Logger, fill func()) (stop func(), err error) {
 	address := net.JoinHostPort(at.IP, strconv.Itoa(at.Port))
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
@@ -212,7 +213,10 @@ func (m *metrics) serve(ctx context.Context, at config.Metrics, log zerolog.Logg
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		err := fault.Caught(func() error { return server.Serve(readers.Watch(m.files.watch(l))) })
+		err := fault.Caught(func() error {
+			fill()
+			return server.Serve(readers.Watch(m.files.watch(l)))
+		})
 		if !errors.Is(err, http.ErrServerClosed) {
 			log.Error().Err(err).Msg("The metrics cannot be read any more")
 		}

@@ -64,6 +64,8 @@ const (
 	headerSize = 64 << 10
 	// drainTime is how long requests may go on after the end was asked for.
 	drainTime = 10 * time.Second
+	// settledTime is when a start is over.
+	settledTime = time.Second
 )
 
 // Run serves an instance until ctx ends, then lets requests finish, closes live
@@ -150,15 +152,6 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 		options.Observe = measured.request
 	}
 	wire := handlers.New(opened.Core, logger, options)
-	if inst.Config.Metrics != nil {
-		measured.watch(ctx, opened, wire)
-		measured.limits(options.Limits)
-		stop, err := measured.serve(ctx, *inst.Config.Metrics, logger)
-		if err != nil {
-			return err
-		}
-		defer stop()
-	}
 	s := &server{core: opened.Core, wire: wire, log: logger, notifier: daemon.NewNotifier(o.Getenv), http: &http.Server{
 		Handler: lingering(patient(logged(wire, logger), takeTime)), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: headerSize, ErrorLog: complain(logger), TLSConfig: secure,
@@ -166,7 +159,19 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 	}}
 	if inst.Config.SMTP.Configured {
 		s.postman = mail.NewPostman(opened.Core, mail.New(inst.Config), placesOf(inst.Config), logs.Logger("mail"))
-		measured.mails(ctx, opened.Core, &s.postman.Counts)
+	}
+	if inst.Config.Metrics != nil {
+		stop, err := measured.serve(ctx, *inst.Config.Metrics, logger, func() {
+			measured.watch(ctx, opened, wire)
+			measured.limits(options.Limits)
+			if s.postman != nil {
+				measured.mails(ctx, opened.Core, &s.postman.Counts)
+			}
+		})
+		if err != nil {
+			return err
+		}
+		defer stop()
 	}
 	logger.Info().Msgf("Listening on %s%s", origin(inst.Config, listener.Addr()), inst.Config.APIPath)
 	return s.serveUntilEnd(ctx, options.Limits.Crowd.Watch(files.watch(listener)), o.Ready, answers(wire, inst.Config.APIPath))
@@ -174,7 +179,7 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 
 // takePlace makes this process the one server of a database that is one.
 func takePlace(ctx context.Context, inst config.Instance, src queries.Source) (release func(), err error) {
-	if err := refuseForeign(ctx, src); err != nil {
+	if err := requireOwn(ctx, src); err != nil {
 		return nil, err
 	}
 	if err := RequireStandby(ctx, inst); err != nil {
@@ -297,7 +302,7 @@ func (s *server) serveUntilEnd(ctx context.Context, l net.Listener, ready func(n
 	}
 	s.notifier.Notify(ctx, "READY=1\nSTATUS=Listening on "+l.Addr().String())
 	work.Go(func() { fault.Steadily(background, s.panicked, paceCollections) })
-	work.Go(debug.FreeOSMemory) // what only the start needed
+	work.Go(func() { freeAfterStart(background) })
 	work.Go(func() { fault.Steadily(background, s.panicked, giveMemoryBack) })
 	work.Go(func() {
 		fault.Steadily(background, s.panicked, func(ctx context.Context) { s.notifier.KeepAlive(ctx, alive) })
@@ -316,6 +321,16 @@ func (s *server) serveUntilEnd(ctx context.Context, l net.Listener, ready func(n
 		return fmt.Errorf("serving: %w", err)
 	}
 	return nil
+}
+
+// freeAfterStart gives back what only the start and the first work in the background needed, once those who waited for
+// the server were served.
+func freeAfterStart(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(settledTime):
+		debug.FreeOSMemory()
+	}
 }
 
 func (s *server) panicked(p *fault.Panic) {
