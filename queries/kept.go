@@ -2,12 +2,8 @@ package queries
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
-	"errors"
 	"fmt"
-	"os"
-	"runtime"
 	"sync"
 )
 
@@ -17,33 +13,34 @@ const (
 	keptBytes   = 8 << 20
 	// keptLength is how long an answer may be that is kept.
 	keptLength = 256 << 10
+	// mostSkipped is how many questions at most are not looked for where what is kept is of no use.
+	mostSkipped = 50
 )
 
-// answers are those of SQLite that are given again as long as nobody has committed, this process or another: those of
-// queries that read much to say little, and what is made of them. A connection of their own, made when it is needed
-// first, tells of commits.
-type answers struct {
-	pool *sql.DB
-	at   *place
-
-	mu    sync.Mutex
-	conn  *sql.Conn
-	index *os.File // of the log, whose head tells of commits as well; nil: only the connection does
-	mark  mark
-	by    map[any]any
-	bytes int
+// teller tells apart the versions of the data: the same one is told again only as long as nobody has committed.
+type teller interface {
+	version(ctx context.Context) (string, error)
+	close() error
 }
 
-// mark is a version of the data as one connection knows it.
-type mark struct {
-	conn    *sql.Conn
-	version string
+// answers are those that are given again as long as nobody has committed, this process or another: those of queries
+// that read much to say little, and what is made of them.
+type answers struct {
+	teller
+	costly bool // the teller asks the database
+
+	mu    sync.Mutex
+	mark  string // the version of what is kept
+	by    map[any]any
+	bytes int
+	// What is costly is done seldom while it is of no use: so many questions are left out yet, and the next time.
+	skips, next int
 }
 
 // Kept returns what read returns, or has returned for the key at the version that the database has now. Callers get
-// the same value, which they do not change. On Postgres it is read each time: there is no such version.
+// the same value, which they do not change. On Postgres it is read each time: to find out the version costs as much.
 func Kept[T any](ctx context.Context, db *DB, key string, read func() (T, error)) (T, error) {
-	if db.kept == nil {
+	if db.kept.costly {
 		return read()
 	}
 	answer, keep := db.Again(ctx, key)
@@ -61,14 +58,14 @@ func Kept[T any](ctx context.Context, db *DB, key string, read func() (T, error)
 // found out from now on, which is so many bytes long. It may be newer than the version that was looked at: then nobody
 // is given it again, because that has changed.
 func (db *DB) Again(ctx context.Context, key any) (answer any, keep func(answer any, length int)) {
-	if db.kept == nil {
+	if db.kept.skip() {
 		return nil, func(any, int) {}
 	}
-	at, answer, err := db.kept.look(ctx, key)
+	mark, answer, err := db.kept.look(ctx, key)
 	if err != nil {
 		return nil, func(any, int) {}
 	}
-	return answer, func(answer any, length int) { db.kept.keep(at, key, answer, length) }
+	return answer, func(answer any, length int) { db.kept.keep(mark, key, answer, length) }
 }
 
 // KeptCount is Count for lists that take long to count.
@@ -93,68 +90,42 @@ func askedAs(query string, args []any) (string, error) {
 	return query, nil
 }
 
-// look returns the mark of the data as it is, and what is kept for a key at it.
-func (k *answers) look(ctx context.Context, key any) (at mark, answer any, err error) {
-	ctx = context.WithoutCancel(ctx) // who goes away ends no connection that others use
+// look returns the version of the data as it is, and what is kept for a key at it.
+func (k *answers) look(ctx context.Context, key any) (mark string, answer any, err error) {
+	mark, err = k.version(context.WithoutCancel(ctx)) // who goes away ends no connection that others use
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.conn == nil {
-		err = k.connect(ctx)
-	}
-	if err == nil {
-		at.conn = k.conn
-		at.version, err = k.version(ctx)
-	}
-	if err != nil {
-		_ = k.leave()
-		return at, nil, fmt.Errorf("looking for changes: %w", err)
-	}
-	if at != k.mark {
-		k.mark, k.bytes = at, 0
+	if err == nil && mark != k.mark {
+		k.mark, k.bytes = mark, 0
 		clear(k.by)
 	}
-	return at, k.by[key], nil
+	if err == nil {
+		answer = k.by[key]
+	}
+	if answer != nil {
+		k.next = 0
+	} else {
+		k.skips, k.next = k.next, min(2*k.next+1, mostSkipped)
+	}
+	return mark, answer, err
 }
 
-// connect has a connection tell of commits. As long as it is there nobody removes the log and its index.
-func (k *answers) connect(ctx context.Context) (err error) {
-	if k.conn, err = k.pool.Conn(ctx); err != nil {
-		return err
+// skip reports whether a question is not looked for.
+func (k *answers) skip() bool {
+	if !k.costly {
+		return false
 	}
-	if _, err = k.version(ctx); err != nil { // it has not looked into the log before
-		return err
-	}
-	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" {
-		return nil // elsewhere the driver keeps a copy of the index for itself
-	}
-	if k.index, err = os.Open(k.at.path + shmSuffix); err == nil && !k.at.has(k.index) {
-		err = errors.Join(ErrGone, k.index.Close())
-	}
-	if err != nil {
-		k.index = nil
-	}
-	return nil
-}
-
-// indexHead is the length of the head of a log's index: SQLite writes it last of all in a commit, with a number that
-// rises and a checksum, and looks there itself for commits of others (https://sqlite.org/walformat.html#the_wal_index_header).
-const indexHead = 48
-
-func (k *answers) version(ctx context.Context) (version string, err error) {
-	if k.index == nil {
-		err = k.conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version)
-		return version, err
-	}
-	head := make([]byte, indexHead)
-	_, err = k.index.ReadAt(head, 0)
-	return string(head), err
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.skips--
+	return k.skips >= 0
 }
 
 // keep keeps an answer that was found out at a mark or later.
-func (k *answers) keep(at mark, key, answer any, length int) {
+func (k *answers) keep(mark string, key, answer any, length int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if at != k.mark || length > keptLength {
+	if mark != k.mark || length > keptLength {
 		return
 	}
 	if len(k.by) >= keptAnswers || k.bytes+length > keptBytes {
@@ -163,22 +134,4 @@ func (k *answers) keep(at mark, key, answer any, length int) {
 	}
 	k.by[key] = answer
 	k.bytes += length
-}
-
-func (k *answers) close() error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.leave()
-}
-
-// leave gives the connection up.
-func (k *answers) leave() (err error) {
-	if k.index != nil {
-		err = k.index.Close()
-	}
-	if k.conn != nil {
-		err = errors.Join(err, k.conn.Close())
-	}
-	k.conn, k.index = nil, nil
-	return err
 }

@@ -66,6 +66,65 @@ func TestAnswersAreKeptUntilSomebodyCommits(t *testing.T) {
 	}
 }
 
+// What is found out is given again until somebody commits, on both engines. Where it is of no use it is looked for seldom
+// on Postgres, and again as soon as it is.
+func TestWhatIsFoundOutLastsUntilSomebodyCommits(t *testing.T) {
+	src := noData.Copy(t)
+	here, there := opened(t, src), opened(t, src)
+	write := func(db *queries.DB, within func()) {
+		t.Helper()
+		if err := db.InTx(t.Context(), func(ctx context.Context, tx *queries.Tx) error {
+			_, err := tx.InsertOrganization(ctx, queries.InsertOrganizationParams{})
+			within()
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask := func() any {
+		answer, keep := here.Again(t.Context(), "question")
+		if answer == nil {
+			keep("answer", 6)
+		}
+		return answer
+	}
+	lasts := func(after string) {
+		t.Helper()
+		for range 10_000 {
+			if ask() != nil {
+				return
+			}
+		}
+		t.Errorf("after %s nothing is kept", after)
+	}
+	lasts("the beginning")
+	for _, db := range []*queries.DB{here, there} {
+		write(db, func() {
+			// Other databases of the same Postgres may commit meanwhile, which shows there.
+			if ask() == nil && src.Engine == queries.SQLite {
+				t.Error("what nobody has committed is taken for a change")
+			}
+		})
+		if ask() != nil {
+			t.Error("an answer is given again after a commit")
+		}
+		lasts("a commit")
+	}
+	for range 20 {
+		write(there, func() {})
+		if ask() != nil {
+			t.Error("an answer is given again after one of many commits")
+		}
+	}
+	lasts("many commits")
+	if _, keep := here.Again(t.Context(), "long"); true {
+		keep("long", 1<<20)
+	}
+	if answer, _ := here.Again(t.Context(), "long"); answer != nil {
+		t.Error("a long answer is kept")
+	}
+}
+
 func TestWhatCouldNotBeReadIsNotKept(t *testing.T) {
 	db := opened(t, noData.Copy(t))
 	for i, c := range []struct {

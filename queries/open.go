@@ -157,7 +157,7 @@ func openSQLite(ctx context.Context, src Source, current bool) (*DB, error) {
 	return &DB{
 		Queries: New(reader), Engine: SQLite, Snapshot: kept, Restricted: restricted,
 		pool: pool, reader: reader, write: write, writer: w,
-		kept: &answers{pool: pool, at: at, by: map[any]any{}},
+		kept: &answers{teller: &logIndex{pool: pool, at: at}, by: map[any]any{}},
 	}, nil
 }
 
@@ -212,7 +212,11 @@ func openPostgres(ctx context.Context, src Source) (*DB, error) {
 	conns := max(16, 4*runtime.GOMAXPROCS(0))
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
-	return &DB{Queries: New(&lean{DBTX: reads{pool, way}}), Engine: Postgres, pool: pool, line: way, direct: direct}, nil
+	asked := &lean{DBTX: reads{pool, way}}
+	return &DB{
+		Queries: New(asked), Engine: Postgres, pool: pool, line: way, direct: direct,
+		kept: &answers{teller: snapshots{asked}, costly: true, by: map[any]any{}},
+	}, nil
 }
 
 // migratePostgres brings the schema up to date past every pooler: its lock is one of a session.

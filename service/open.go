@@ -43,10 +43,10 @@ func BeAlone(inst config.Instance, what string) (release func(), err error) {
 // RefuseForeign refuses an instance's database, with a queries.ForeignError, when it is neither empty nor
 // of this program (/docs/operating#foreign).
 func RefuseForeign(ctx context.Context, inst config.Instance) error {
-	return requireOwn(ctx, Source(inst))
+	return refuseAnother(ctx, Source(inst))
 }
 
-func requireOwn(ctx context.Context, src queries.Source) error {
+func refuseAnother(ctx context.Context, src queries.Source) error {
 	if _, err := queries.RequireOwn(ctx, src); err != nil {
 		return fmt.Errorf("opening the database: %w", queries.Named(err))
 	}

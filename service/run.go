@@ -179,7 +179,7 @@ func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs
 
 // takePlace makes this process the one server of a database that is one.
 func takePlace(ctx context.Context, inst config.Instance, src queries.Source) (release func(), err error) {
-	if err := requireOwn(ctx, src); err != nil {
+	if err := refuseAnother(ctx, src); err != nil {
 		return nil, err
 	}
 	if err := RequireStandby(ctx, inst); err != nil {

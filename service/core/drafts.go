@@ -199,14 +199,14 @@ func (c *Core) KeepDrafts(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if err := c.keepDrafts(ctx); err != nil && ctx.Err() == nil {
+		if err := c.tellOfDrafts(ctx); err != nil && ctx.Err() == nil {
 			c.log.Warn().Err(err).Msg("Other servers could not be told of texts that are being received, it will be tried again")
 		}
 	}
 }
 
-// keepDrafts tells other servers that the drafts of this one are alive.
-func (c *Core) keepDrafts(ctx context.Context) error {
+// tellOfDrafts tells other servers that the drafts of this one are alive.
+func (c *Core) tellOfDrafts(ctx context.Context) error {
 	ids := c.drafts.all()
 	if len(ids) == 0 {
 		return nil

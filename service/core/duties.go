@@ -27,7 +27,7 @@ func (c *Core) duties() []duty {
 			"Old events could not be deleted"},
 		{tallyPause, func(ctx context.Context) error { return c.Tally(ctx, untallied, leftUntallied) },
 			"Rows could not be tallied, lists count them meanwhile"},
-		{namesPause, c.writeNames, "Names of tasks could not be written, lists look for them among the tasks meanwhile"},
+		{namesPause, c.fillNamePages, "Names of tasks could not be written, lists look for them among the tasks meanwhile"},
 		{keyPause, func(ctx context.Context) error { return c.ForgetRequestKeys(ctx, time.Now().Add(-keyLife), mostKeys) },
 			"Old keys of requests could not be deleted"},
 	}
@@ -36,9 +36,9 @@ func (c *Core) duties() []duty {
 // Tend does the duties until ctx ends, one after another: together they would need a connection and a deep stack each,
 // which a server that rests would hold for good. None of them is urgent, so that one with much to do may keep the others
 // waiting.
-func (c *Core) Tend(ctx context.Context) { c.tend(ctx, dutyPause, c.duties()) }
+func (c *Core) Tend(ctx context.Context) { c.takeTurns(ctx, dutyPause, c.duties()) }
 
-func (c *Core) tend(ctx context.Context, pause time.Duration, duties []duty) {
+func (c *Core) takeTurns(ctx context.Context, pause time.Duration, duties []duty) {
 	due := slices.Repeat([]time.Time{time.Now().Add(pause)}, len(duties))
 	for {
 		next := time.NewTimer(time.Until(slices.MinFunc(due, time.Time.Compare)))

@@ -36,7 +36,7 @@ func TestDutiesTakeTurns(t *testing.T) {
 			return end()
 		}, name}
 	}
-	c.tend(ctx, time.Millisecond, []duty{
+	c.takeTurns(ctx, time.Millisecond, []duty{
 		work("rare", time.Hour, func() error { return nil }),
 		work("panics", time.Millisecond, func() error { panic("a fault of a duty") }),
 		work("fails", time.Millisecond, func() error { return errors.New("no luck") }),

@@ -14,7 +14,7 @@ type askedBy struct {
 }
 
 // LastAnswer returns what was answered to the same caller with the same rights since somebody has committed anything, nil
-// for nothing; keep keeps the answer that is found now, which is so many bytes long. On Postgres nothing is kept.
+// for nothing; keep keeps the answer that is found now, which is so many bytes long.
 func (c *Core) LastAnswer(ctx context.Context, g access.AnyGrant, question any) (answer any, keep func(answer any, length int)) {
 	return c.db.Again(ctx, askedBy{g.Actor(), question})
 }

@@ -14,8 +14,8 @@ import (
 // namesPause is the time between two looks for names that are in no page.
 const namesPause = 10 * time.Second
 
-// writeNames keeps the pages of names, which patterns are looked for in.
-func (c *Core) writeNames(ctx context.Context) error {
+// fillNamePages keeps the pages of names, which patterns are looked for in.
+func (c *Core) fillNamePages(ctx context.Context) error {
 	return c.db.WriteNames(ctx, queries.NamePaging{Size: 4096, Behind: 8192, Renamed: 500})
 }
 
