@@ -82,6 +82,12 @@ WHERE r.id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j);
 SELECT p.* FROM algorithmport p
 WHERE p.result_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY p.id;
 
+-- Whether there is anything of which most results have nothing, for those of a stretch of ids.
+
+-- name: BesideResults :one
+SELECT EXISTS (SELECT 1 FROM algorithmport p WHERE p.result_id >= CAST(@low AS BIGINT) AND p.result_id <= CAST(@high AS BIGINT)) AS ports,
+  EXISTS (SELECT 1 FROM stream s WHERE s.result_id >= CAST(@low AS BIGINT) AND s.result_id <= CAST(@high AS BIGINT)) AS streams;
+
 -- name: InsertResult :one
 INSERT INTO result (task_id, organization_id, collaboration_id, assigned_at, started_at, finished_at, status)
 VALUES (@task_id, @organization_id, @collaboration_id, @assigned_at, @started_at, @finished_at, @status) RETURNING id;

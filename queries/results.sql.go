@@ -89,6 +89,25 @@ func (q *Queries) AssignTask(ctx context.Context, arg AssignTaskParams) ([]Assig
 	return items, nil
 }
 
+const BesideResults = `-- name: BesideResults :one
+
+SELECT EXISTS (SELECT 1 FROM algorithmport p WHERE p.result_id >= CAST($1 AS BIGINT) AND p.result_id <= CAST($2 AS BIGINT)) AS ports,
+  EXISTS (SELECT 1 FROM stream s WHERE s.result_id >= CAST($1 AS BIGINT) AND s.result_id <= CAST($2 AS BIGINT)) AS streams
+`
+
+type BesideResultsRow struct {
+	Ports   bool
+	Streams bool
+}
+
+// Whether there is anything of which most results have nothing, for those of a stretch of ids.
+func (q *Queries) BesideResults(ctx context.Context, low int64, high int64) (BesideResultsRow, error) {
+	row := q.db.QueryRowContext(ctx, BesideResults, low, high)
+	var i BesideResultsRow
+	err := row.Scan(&i.Ports, &i.Streams)
+	return i, err
+}
+
 const BytesOfPayloads = `-- name: BytesOfPayloads :one
 SELECT CAST(COALESCE(SUM(COALESCE(octet_length(p.input), 0) + COALESCE(octet_length(p.result), 0) + COALESCE(octet_length(p.log), 0)), 0) AS BIGINT) AS bytes
 FROM payload p WHERE p.result_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j)

@@ -70,6 +70,9 @@ ORDER BY 2;
 SELECT CAST(t.parent_id AS BIGINT) AS owner_id, t.id FROM task t
 WHERE t.parent_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY t.id;
 
+-- name: BelowTasks :one
+SELECT EXISTS (SELECT 1 FROM task t WHERE t.parent_id >= CAST(@low AS BIGINT) AND t.parent_id <= CAST(@high AS BIGINT));
+
 -- name: StatesOfTasks :many
 SELECT CAST(r.task_id AS BIGINT) AS task_id, r.id, r.finished_at FROM result r
 WHERE r.task_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each(@ids) AS j) ORDER BY r.id;

@@ -9,6 +9,17 @@ import (
 	"context"
 )
 
+const BelowTasks = `-- name: BelowTasks :one
+SELECT EXISTS (SELECT 1 FROM task t WHERE t.parent_id >= CAST($1 AS BIGINT) AND t.parent_id <= CAST($2 AS BIGINT))
+`
+
+func (q *Queries) BelowTasks(ctx context.Context, low int64, high int64) (bool, error) {
+	row := q.db.QueryRowContext(ctx, BelowTasks, low, high)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const ChildrenOfTasks = `-- name: ChildrenOfTasks :many
 SELECT CAST(t.parent_id AS BIGINT) AS owner_id, t.id FROM task t
 WHERE t.parent_id IN (SELECT CAST(j.key AS BIGINT) FROM json_each($1) AS j) ORDER BY t.id

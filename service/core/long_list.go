@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"iter"
+	"sync"
 
 	"vserver/queries"
 	"vserver/service/fault"
@@ -126,32 +127,19 @@ func (l listReader[R, T]) after(w window, taken []R, more bool) (window, bool) {
 	return window{limit: w.limit - int64(len(taken)), cursor: &last}, true
 }
 
-// partOf is a part of a list, and where the next one begins.
+// partOf is a part of a list, or why there is none.
 type partOf[T any] struct {
 	rows []T
-	next window
-	more bool
 	err  error
 }
 
-// readRest yields the parts of a window. While the caller has one, the next is read.
+// readRest yields the parts of a window. While the caller has one, the next is made, and meanwhile the rows of the one
+// after that are read.
 func (l listReader[R, T]) readRest(w window, yield func([]T, error) bool) {
-	p := partOf[T]{next: w, more: true}
-	coming := make(chan partOf[T], 1)
-	read := func(w window) { coming <- l.readPart(w) }
-	go read(w)
-	defer func() {
-		if p.more {
-			<-coming // nothing is read any more when this returns
-		}
-	}()
-	for p.more {
-		if p = <-coming; p.err != nil {
+	for p := range ahead(l.shown(ahead(l.rowsOf(w)))) {
+		if p.err != nil {
 			yield(nil, p.err)
 			return
-		}
-		if p.more {
-			go read(p.next)
 		}
 		if len(p.rows) > 0 && !yield(p.rows, nil) {
 			return
@@ -159,15 +147,62 @@ func (l listReader[R, T]) readRest(w window, yield func([]T, error) bool) {
 	}
 }
 
-func (l listReader[R, T]) readPart(w window) (p partOf[T]) {
-	p.err = fault.Caught(func() error {
-		rows, left, err := l.read(w)
-		if err == nil {
-			p.rows, err = l.show(rows)
+// rowsOf yields the rows of a window, part by part.
+func (l listReader[R, T]) rowsOf(w window) iter.Seq[partOf[R]] {
+	return func(yield func(partOf[R]) bool) {
+		for more := true; more; {
+			var p partOf[R]
+			p.err = fault.Caught(func() (err error) {
+				p.rows, more, err = l.read(w)
+				w, more = l.after(w, p.rows, more && err == nil)
+				return err
+			})
+			if !yield(p) || p.err != nil {
+				return
+			}
 		}
-		p.next, p.more = l.after(w, rows, left && err == nil)
-		return err
-	})
-	p.more = p.more && p.err == nil
-	return p
+	}
+}
+
+// shown yields parts with what their rows show beside themselves.
+func (l listReader[R, T]) shown(parts iter.Seq[partOf[R]]) iter.Seq[partOf[T]] {
+	return func(yield func(partOf[T]) bool) {
+		for rows := range parts {
+			p := partOf[T]{err: rows.err}
+			if p.err == nil {
+				p.err = fault.Caught(func() (err error) {
+					p.rows, err = l.show(rows.rows)
+					return err
+				})
+			}
+			if !yield(p) || p.err != nil {
+				return
+			}
+		}
+	}
+}
+
+// ahead yields the same, and has the next one made while the caller has one. Nothing is made any more when it returns.
+func ahead[T any](all iter.Seq[T]) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		made, enough := make(chan T), make(chan struct{})
+		var work sync.WaitGroup
+		work.Go(func() {
+			defer close(made)
+			for one := range all {
+				select {
+				case made <- one:
+				case <-enough:
+					return
+				}
+			}
+		})
+		defer work.Wait()
+		defer close(enough)
+		for one := range made {
+			if !yield(one) {
+				return
+			}
+		}
+	}
 }

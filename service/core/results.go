@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"vserver/queries"
@@ -123,6 +124,7 @@ func resultID(r queries.Result) int64 { return r.ID }
 func (c *Core) resultReader(ctx context.Context, g access.AnyGrant, tasks bool,
 	read func(window) ([]queries.Result, error), count func() (int64, error),
 ) listReader[queries.Result, Result] {
+	sight := sync.OnceValues(func() (visibility, error) { return c.visibilityOf(ctx, access.Embedded[access.ViewTasks](g)) })
 	return listReader[queries.Result, Result]{
 		read: func(w window) ([]queries.Result, bool, error) {
 			w.limit = min(w.limit, partRows)
@@ -136,7 +138,7 @@ func (c *Core) resultReader(ctx context.Context, g access.AnyGrant, tasks bool,
 		id: resultID,
 		show: func(rows []queries.Result) ([]Result, error) {
 			if tasks {
-				return c.resultsWithTasks(ctx, access.Embedded[access.ViewTasks](g), rows)
+				return c.resultsWithTasks(ctx, sight, rows)
 			}
 			return c.wholeResults(ctx, rows, true)
 		},
@@ -285,7 +287,7 @@ func (c *Core) Result(ctx context.Context, g access.Grant[access.ViewResults], i
 	}
 	var list []Result
 	if rows := []queries.Result{row.Result}; task {
-		list, err = c.resultsWithTasks(ctx, access.Embedded[access.ViewTasks](g), rows)
+		list, err = c.resultsWithTasks(ctx, func() (visibility, error) { return c.visibilityOf(ctx, access.Embedded[access.ViewTasks](g)) }, rows)
 	} else {
 		list, err = c.wholeResults(ctx, rows, true)
 	}
@@ -313,10 +315,15 @@ func (c *Core) wholeResults(ctx context.Context, rows []queries.Result, chosen b
 		}
 		place[r.ID] = &list[i]
 	}
-	err0 := c.addTextsTo(ctx, place, rows, chosen)
+	beside, err := c.besideResults(ctx, rows)
+	err0 := c.addTextsTo(ctx, place, rows, beside.Streams, chosen)
 	err1 := c.addNodesTo(ctx, list, rows)
-	ports, err2 := c.db.PortsOfResults(ctx, idSet(idsOf(rows)))
-	if err := firstError(err0, err1, err2); err != nil {
+	var ports []queries.Port
+	var err2 error
+	if beside.Ports {
+		ports, err2 = c.db.PortsOfResults(ctx, idSet(idsOf(rows)))
+	}
+	if err := firstError(err, err0, err1, err2); err != nil {
 		return nil, fmt.Errorf("reading what belongs to results: %w", err)
 	}
 	for _, p := range ports {
@@ -324,6 +331,15 @@ func (c *Core) wholeResults(ctx context.Context, rows []queries.Result, chosen b
 		r.Ports = append(r.Ports, p)
 	}
 	return list, nil
+}
+
+// besideResults looks what there may be beside the rows of results. For a few it is asked for at once.
+func (c *Core) besideResults(ctx context.Context, rows []queries.Result) (queries.BesideResultsRow, error) {
+	if len(rows) < besideRows {
+		return queries.BesideResultsRow{Ports: true, Streams: true}, nil
+	}
+	ids := idsOf(rows)
+	return c.db.BesideResults(ctx, slices.Min(ids), slices.Max(ids))
 }
 
 // addNodesTo adds nodes to results. Many have the same one, which is asked for once.
@@ -359,7 +375,7 @@ func (c *Core) addNodesTo(ctx context.Context, list []Result, rows []queries.Res
 
 // addTextsTo adds texts to results: the first that fit as a whole, the others and the long
 // ones as what is read later.
-func (c *Core) addTextsTo(ctx context.Context, place map[int64]*Result, rows []queries.Result, chosen bool) error {
+func (c *Core) addTextsTo(ctx context.Context, place map[int64]*Result, rows []queries.Result, streams, chosen bool) error {
 	fit := len(rows)
 	if fit > 1 && !chosen {
 		sizes, err := c.sizesOfTexts(ctx, rows)
@@ -375,7 +391,11 @@ func (c *Core) addTextsTo(ctx context.Context, place map[int64]*Result, rows []q
 		}
 	}
 	payloads, err1 := c.db.PayloadsOfResults(ctx, idSet(idsOf(rows[:fit])))
-	streams, err2 := c.db.StreamsOfResults(ctx, idSet(idsOf(rows)))
+	var long []queries.Stream
+	var err2 error
+	if streams {
+		long, err2 = c.db.StreamsOfResults(ctx, idSet(idsOf(rows)))
+	}
 	if err := firstError(err1, err2); err != nil {
 		return err
 	}
@@ -383,7 +403,7 @@ func (c *Core) addTextsTo(ctx context.Context, place map[int64]*Result, rows []q
 		r := place[p.ResultID]
 		r.Input, r.Output, r.Log = whole(p.Input), whole(p.Result), whole(p.Log)
 	}
-	for _, s := range streams {
+	for _, s := range long {
 		r := place[*s.ResultID]
 		*map[part]**Text{inputPart: &r.Input, outputPart: &r.Output, logPart: &r.Log}[part(value(s.Part))] = streamed(s)
 	}
@@ -435,8 +455,8 @@ func addTasksTo(results []Result, tasks map[int64]*Task) {
 }
 
 // tasksOfResults reads the tasks of results that the caller may see.
-func (c *Core) tasksOfResults(ctx context.Context, g access.Grant[access.ViewTasks], results []queries.Result) (map[int64]*Task, error) {
-	r, err := c.visibilityOf(ctx, g)
+func (c *Core) tasksOfResults(ctx context.Context, sight func() (visibility, error), results []queries.Result) (map[int64]*Task, error) {
+	r, err := sight()
 	if fault.Is(err, fault.Denied) {
 		return nil, nil
 	}
@@ -463,14 +483,15 @@ func (c *Core) tasksOfResults(ctx context.Context, g access.Grant[access.ViewTas
 	return by, err
 }
 
-// besideRows is for how many results their tasks are read at the same time as what else belongs to them.
+// besideRows is for how many results their tasks are read at the same time as what else belongs to them, and of these
+// what most have not only if there is any.
 const besideRows = 100
 
 // resultsWithTasks adds to results what they show beside themselves, and their tasks.
-func (c *Core) resultsWithTasks(ctx context.Context, g access.Grant[access.ViewTasks], rows []queries.Result) ([]Result, error) {
+func (c *Core) resultsWithTasks(ctx context.Context, sight func() (visibility, error), rows []queries.Result) ([]Result, error) {
 	var tasks map[int64]*Task
 	read := func() (err error) {
-		tasks, err = c.tasksOfResults(ctx, g, rows)
+		tasks, err = c.tasksOfResults(ctx, sight, rows)
 		return err
 	}
 	done := make(chan error, 1)

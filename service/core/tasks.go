@@ -337,7 +337,7 @@ func (c *Core) tasksWithin(ctx context.Context, rows []queries.Task, open map[in
 	if err != nil || len(ids) == 0 {
 		return list, err
 	}
-	children, err := byOwner(c.db.ChildrenOfTasks(ctx, idSet(ids)))
+	children, err := c.belowTasks(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("reading the tasks below others: %w", err)
 	}
@@ -348,6 +348,16 @@ func (c *Core) tasksWithin(ctx context.Context, rows []queries.Task, open map[in
 		}
 	}
 	return list, nil
+}
+
+// belowTasks returns the tasks below others. Of many it looks first whether there may be any.
+func (c *Core) belowTasks(ctx context.Context, ids []int64) (map[int64][]int64, error) {
+	if len(ids) >= besideRows {
+		if some, err := c.db.BelowTasks(ctx, slices.Min(ids), slices.Max(ids)); err != nil || !some {
+			return nil, err
+		}
+	}
+	return byOwner(c.db.ChildrenOfTasks(ctx, idSet(ids)))
 }
 
 // DeleteTask kills what runs of a task and below it, and removes the task with its
