@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"runtime"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -72,14 +71,13 @@ const folderMode = 0o750
 // Open opens the database and brings its schema up to date. It refuses a database
 // that a newer release has written, and with a ForeignError one that is of another program.
 func Open(ctx context.Context, src Source) (*DB, error) {
-	id, err := RequireOwn(ctx, src)
-	if err != nil {
+	if _, err := RequireOwn(ctx, src); err != nil {
 		return nil, Named(err)
 	}
 	if src.Engine == Postgres {
 		return openPostgres(ctx, src)
 	}
-	return openSQLite(ctx, src, id.Version == KnownSchema(SQLite))
+	return openSQLite(ctx, src)
 }
 
 // Close ends the writer after what it has begun, and closes all connections.
@@ -116,9 +114,7 @@ func (db *DB) Ping(ctx context.Context) error {
 	return err
 }
 
-// openSQLite opens a file; current tells that its schema is up to date. Then what reads connects beside what writes:
-// each of them takes a while to read the schema.
-func openSQLite(ctx context.Context, src Source, current bool) (*DB, error) {
+func openSQLite(ctx context.Context, src Source) (*DB, error) {
 	existed := filled(src.Path)
 	if err := private.MakeFolder(filepath.Dir(src.Path), folderMode); err != nil {
 		return nil, fmt.Errorf("making the folder of the database: %w", explained(err, src.Path))
@@ -129,14 +125,6 @@ func openSQLite(ctx context.Context, src Source, current bool) (*DB, error) {
 		return nil, fmt.Errorf("opening %s: %w", src.Path, err)
 	}
 	write.SetMaxOpenConns(1)
-	pool, err := openReaders(src, at)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, err), write.Close())
-	}
-	var connecting sync.WaitGroup
-	if current {
-		connecting.Go(func() { _ = pool.PingContext(ctx) }) // who reads hears what is wrong
-	}
 	var kept string
 	err = migrate(ctx, goose.DialectSQLite3, write, func(has int64) (err error) {
 		if existed {
@@ -144,34 +132,28 @@ func openSQLite(ctx context.Context, src Source, current bool) (*DB, error) {
 		}
 		return err
 	})
-	connecting.Wait() // else the first query would open one more
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", src.Path, Named(err)), pool.Close(), write.Close())
+		return nil, errors.Join(fmt.Errorf("%s: %w", src.Path, Named(err)), write.Close())
 	}
 	restricted := makePrivate(src.Path) // not before it is known to be a database of this server
 	w, err := newWriter(ctx, write, at)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, Named(err)), pool.Close(), write.Close())
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, Named(err)), write.Close())
 	}
+	pool, err := openGuarded(sqliteDSN(src, "_pragma=query_only(on)"), at)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, Named(err)), w.close(), write.Close())
+	}
+	// More readers than this starve the writer.
+	readers := max(4, runtime.GOMAXPROCS(0))
+	pool.SetMaxOpenConns(readers + 1) // the one that looks for changes reads nothing else
+	pool.SetMaxIdleConns(readers)
 	reader := newLite(pool)
 	return &DB{
 		Queries: New(reader), Engine: SQLite, Snapshot: kept, Restricted: restricted,
 		pool: pool, reader: reader, write: write, writer: w,
 		kept: &answers{teller: &logIndex{pool: pool, at: at}, by: map[any]any{}},
 	}, nil
-}
-
-// openReaders opens the pool of what reads.
-func openReaders(src Source, at *place) (*sql.DB, error) {
-	pool, err := openGuarded(sqliteDSN(src, "_pragma=query_only(on)"), at)
-	if err != nil {
-		return nil, err
-	}
-	// More readers than this starve the writer.
-	readers := max(4, runtime.GOMAXPROCS(0))
-	pool.SetMaxOpenConns(readers + 1) // the one that looks for changes reads nothing else
-	pool.SetMaxIdleConns(readers)
-	return pool, nil
 }
 
 // keepPlans has SQLite plan a statement once, whatever is bound to it. Without that it
