@@ -65,7 +65,7 @@ func (k *call) sendMade(status int, source []byte, made func() []byte) error {
 		}
 	}
 	if k.keep != nil {
-		k.keep(a, len(a.content))
+		k.keep(a, len(k.echo.Request().RequestURI)+len(a.content))
 	}
 	return k.sendAnswer(a)
 }

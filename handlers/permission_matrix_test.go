@@ -165,18 +165,23 @@ func (m *matrix) request(b *bed, c trial) row {
 
 // thin keeps one case of three, others in each run, where all are tried on SQLite too: it is the same code that judges
 // them, by rows of the same queries. The long run tries all on both.
-func (m *matrix) thin() {
+func (m *matrix) thin(t *testing.T) {
+	t.Helper()
 	if os.Getenv("VSERVER_TEST_POSTGRES") == "" || promise.Long() {
 		return
 	}
+	all := len(m.cases)
 	m.cases = slices.DeleteFunc(m.cases, func(trial) bool { return rand.IntN(3) != 0 })
+	t.Run("others", func(t *testing.T) {
+		t.Skipf("skipped: %d of %d cases are tried on SQLite, and on Postgres by make test-long", all-len(m.cases), all)
+	})
 }
 
 // run sends all cases. What a case has changed is put back before the next one. It returns
 // how often that was.
 func (m *matrix) run(t *testing.T) (changes int) {
 	t.Helper()
-	m.thin()
+	m.thin(t)
 	failed := 0
 	for i := 0; i < len(m.cases); {
 		made := t.Run(fmt.Sprintf("from %d on", i), func(t *testing.T) {

@@ -8,11 +8,12 @@ import (
 )
 
 const (
-	// keptAnswers is how many answers are kept at a time, and keptBytes how long they may be together.
+	// keptAnswers is how many answers are kept at a time, and keptBytes how long they may be with their keys: the ids of
+	// a million results find room.
 	keptAnswers = 512
-	keptBytes   = 8 << 20
-	// keptLength is how long an answer may be that is kept.
-	keptLength = 256 << 10
+	keptBytes   = 16 << 20
+	// idBytes is how long a number is.
+	idBytes = 8
 	// mostSkipped is how many questions at most are not looked for where what is kept is of no use.
 	mostSkipped = 50
 )
@@ -37,26 +38,27 @@ type answers struct {
 	skips, next int
 }
 
-// Kept returns what read returns, or has returned for the key at the version that the database has now. Callers get
-// the same value, which they do not change. On Postgres it is read each time: to find out the version costs as much.
-func Kept[T any](ctx context.Context, db *DB, key string, read func() (T, error)) (T, error) {
-	if db.kept.costly {
-		return read()
+// Kept returns what read returns, or has returned for the key at the version that the database has now; read tells how
+// many bytes it takes, too. Callers get the same value, which they do not change. On Postgres it is read each time: to
+// find out the version costs as much.
+func Kept[T any](ctx context.Context, db *DB, key string, read func() (value T, length int, err error)) (T, error) {
+	keep := func(any, int) {}
+	if !db.kept.costly {
+		var answer any
+		if answer, keep = db.Again(ctx, key); answer != nil {
+			return answer.(T), nil
+		}
 	}
-	answer, keep := db.Again(ctx, key)
-	if answer != nil {
-		return answer.(T), nil
-	}
-	value, err := read()
+	value, length, err := read()
 	if err == nil {
-		keep(value, 0)
+		keep(value, len(key)+length)
 	}
 	return value, err
 }
 
 // Again returns what was kept for a key at the version that the database has now, nil for nothing. keep keeps what is
-// found out from now on, which is so many bytes long. It may be newer than the version that was looked at: then nobody
-// is given it again, because that has changed.
+// found out from now on, which is so many bytes long with the key. It may be newer than the version that was looked at:
+// then nobody is given it again, because that has changed.
 func (db *DB) Again(ctx context.Context, key any) (answer any, keep func(answer any, length int)) {
 	if db.kept.skip() {
 		return nil, func(any, int) {}
@@ -70,12 +72,14 @@ func (db *DB) Again(ctx context.Context, key any) (answer any, keep func(answer 
 
 // KeptCount is Count for lists that take long to count.
 func (db *DB) KeptCount(ctx context.Context, list string, arg any) (int64, error) {
-	count := func() (int64, error) { return db.Count(ctx, list, arg) }
 	key, err := askedAs(list, fieldsOf(arg))
 	if err != nil {
-		return count()
+		return db.Count(ctx, list, arg)
 	}
-	return Kept(ctx, db, key, count)
+	return Kept(ctx, db, key, func() (n int64, length int, err error) {
+		n, err = db.Count(ctx, list, arg)
+		return n, idBytes, err
+	})
 }
 
 // askedAs names a query with the values of its parameters.
@@ -125,7 +129,7 @@ func (k *answers) skip() bool {
 func (k *answers) keep(mark string, key, answer any, length int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if mark != k.mark || length > keptLength {
+	if mark != k.mark || length > keptBytes {
 		return
 	}
 	if len(k.by) >= keptAnswers || k.bytes+length > keptBytes {

@@ -23,7 +23,7 @@ func TestAnswersAreKeptUntilSomebodyCommits(t *testing.T) {
 	reads := 0
 	ask := func(key string, meanwhile func()) {
 		t.Helper()
-		_, err := queries.Kept(t.Context(), here, key, func() (int, error) { reads++; meanwhile(); return reads, nil })
+		_, err := queries.Kept(t.Context(), here, key, func() (value, length int, err error) { reads++; meanwhile(); return reads, 8, nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,10 +118,10 @@ func TestWhatIsFoundOutLastsUntilSomebodyCommits(t *testing.T) {
 	}
 	lasts("many commits")
 	if _, keep := here.Again(t.Context(), "long"); true {
-		keep("long", 1<<20)
+		keep("long", 16<<20+1)
 	}
 	if answer, _ := here.Again(t.Context(), "long"); answer != nil {
-		t.Error("a long answer is kept")
+		t.Error("an answer is kept that is longer than all may be together")
 	}
 }
 
@@ -131,7 +131,7 @@ func TestWhatCouldNotBeReadIsNotKept(t *testing.T) {
 		err  error
 		want int
 	}{{errors.New("no"), 0}, {nil, 1}} {
-		got, err := queries.Kept(t.Context(), db, "a", func() (int, error) { return i, c.err })
+		got, err := queries.Kept(t.Context(), db, "a", func() (value, length int, err error) { return i, 8, c.err })
 		if !errors.Is(err, c.err) || got != c.want {
 			t.Errorf("%d and %v, not %d and %v", got, err, c.want, c.err)
 		}

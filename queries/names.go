@@ -153,7 +153,10 @@ func (db *DB) FindNamed(ctx context.Context, s NameSearch) (found NamedTasks, ok
 	if err != nil || s.Limit > keptNames {
 		answer, err = search()
 	} else {
-		answer, err = Kept(ctx, db, key, search)
+		answer, err = Kept(ctx, db, key, func() (a namedAnswer, length int, err error) {
+			a, err = search()
+			return a, idBytes * len(a.found.IDs), err
+		})
 	}
 	return answer.found, answer.ok && err == nil, err
 }

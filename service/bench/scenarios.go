@@ -70,7 +70,7 @@ func crowdScenarios() []Scenario {
 		},
 		{
 			Name: "sockets", About: "{sockets} live connections are open, and nobody says anything",
-			Full: Sizes{Sockets: 10_000, Nodes: 5}, Fast: Sizes{Sockets: 100, Nodes: 5}, run: idleSockets,
+			Full: Sizes{Sockets: 10_000, Nodes: 10}, Fast: Sizes{Sockets: 100, Nodes: 5}, run: idleSockets,
 			measures: []measure{
 				{"memory", "{sockets} idle live connections: memory of the server in all", "MB", atMost(250, "")},
 				{"each", "memory over idle, for each", "KiB", aim{}},

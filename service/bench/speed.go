@@ -68,10 +68,14 @@ func idleMemory(ctx context.Context, t *trial) error {
 func idleSockets(ctx context.Context, t *trial) error {
 	t.rest(ctx)
 	before, _ := resident(t.pid)
-	crowds := make([]crowd, t.sizes.Nodes) // no account and no address may hold all of them
+	crowds := make([]crowd, t.sizes.Nodes) // no account and no address may hold all of them, and no room either
 	for i := range crowds {
+		n, err := t.apart(ctx, i)
+		if err != nil {
+			return err
+		}
 		defer crowds[i].leave()
-		as := newClient(t.url, fmt.Sprintf("127.0.0.%d", 10+i)).as(t.nodes[i].token)
+		as := newClient(t.url, fmt.Sprintf("127.0.0.%d", 10+i)).as(n.token)
 		if err := crowds[i].gather(ctx, as, t.sizes.Sockets/len(crowds)); err != nil {
 			return err
 		}

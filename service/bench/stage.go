@@ -32,7 +32,9 @@ func (t *trial) note(format string, args ...any) {
 // collaboration, and a user without any right.
 type stage struct {
 	root          *client
-	collaboration int64
+	home          int64 // the organization of root
+	collaboration int64 // the first of the collaborations
+	made          []int64
 	nodes         []node
 	nobody        *client
 	nobodyID      int64
@@ -65,7 +67,7 @@ func (s *server) setUp(ctx context.Context, nodes int) error {
 		return err
 	}
 	for len(s.nodes) < nodes {
-		n, err := s.newNode(ctx, fmt.Sprintf("bench %d", len(s.nodes)+1), there)
+		n, err := s.newNode(ctx, s.collaboration, fmt.Sprintf("bench %d", len(s.nodes)+1), there)
 		if err != nil {
 			return err
 		}
@@ -90,18 +92,34 @@ func (s *server) begin(ctx context.Context) error {
 	if err := c.call(ctx, http.MethodGet, "/user/"+path, nil, &me); err != nil {
 		return err
 	}
+	s.root, s.home = c, me.Organization.ID
+	s.collaboration, err = s.newCollaboration(ctx)
+	return err
+}
+
+func (s *server) newCollaboration(ctx context.Context) (int64, error) {
 	var made object
-	body := map[string]any{"name": "bench " + rand.Text(), "organization_ids": []int64{me.Organization.ID}, "encrypted": false}
-	if err := c.call(ctx, http.MethodPost, "/collaboration", body, &made); err != nil {
-		return err
+	body := map[string]any{"name": "bench " + rand.Text(), "organization_ids": []int64{s.home}, "encrypted": false}
+	err := s.root.call(ctx, http.MethodPost, "/collaboration", body, &made)
+	if err == nil {
+		s.made = append(s.made, made.ID)
 	}
-	s.root, s.collaboration = c, made.ID
-	return nil
+	return made.ID, err
+}
+
+// apart makes another node for the organization of a node, in a collaboration of its own, where nobody hears of others.
+func (s *server) apart(ctx context.Context, i int) (node, error) {
+	collaboration, err := s.newCollaboration(ctx)
+	if err != nil {
+		return node{}, err
+	}
+	name := fmt.Sprintf("bench %d", i+1)
+	return s.newNode(ctx, collaboration, name, []object{{ID: s.nodes[i].organization, Name: name}})
 }
 
 // newNode makes a node with its organization; organizations cannot be deleted, so one that is there
 // from another run is taken.
-func (s *server) newNode(ctx context.Context, name string, there []object) (n node, err error) {
+func (s *server) newNode(ctx context.Context, collaboration int64, name string, there []object) (n node, err error) {
 	for _, o := range there {
 		if o.Name == name {
 			n.organization = o.ID
@@ -114,7 +132,7 @@ func (s *server) newNode(ctx context.Context, name string, there []object) (n no
 		}
 		n.organization = made.ID
 	}
-	path := fmt.Sprintf("/collaboration/%d/organization", s.collaboration)
+	path := fmt.Sprintf("/collaboration/%d/organization", collaboration)
 	if err := s.root.call(ctx, http.MethodPost, path, map[string]any{"id": n.organization}, nil); err != nil {
 		return n, err
 	}
@@ -122,7 +140,7 @@ func (s *server) newNode(ctx context.Context, name string, there []object) (n no
 		ID     int64  `json:"id"`
 		APIKey string `json:"api_key"`
 	}
-	body := map[string]any{"collaboration_id": s.collaboration, "organization_id": n.organization, "name": name}
+	body := map[string]any{"collaboration_id": collaboration, "organization_id": n.organization, "name": name}
 	if err := s.root.call(ctx, http.MethodPost, "/node", body, &made); err != nil {
 		return n, err
 	}
@@ -155,8 +173,8 @@ func (s *server) addNobody(ctx context.Context) error {
 func (s *server) tidy(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	if s.collaboration != 0 {
-		_ = s.root.call(ctx, http.MethodDelete, fmt.Sprintf("/collaboration/%d", s.collaboration), nil, nil)
+	for _, id := range s.made {
+		_ = s.root.call(ctx, http.MethodDelete, fmt.Sprintf("/collaboration/%d", id), nil, nil)
 	}
 	if s.nobodyID != 0 {
 		_ = s.root.call(ctx, http.MethodDelete, fmt.Sprintf("/user/%d", s.nobodyID), nil, nil)

@@ -245,8 +245,9 @@ func (c *Core) DeleteCollaboration(ctx context.Context, g access.Grant[access.De
 
 // wholeCollaboration adds the related ids with one query.
 func (c *Core) wholeCollaboration(ctx context.Context, row queries.Collaboration) (Collaboration, error) {
-	of, err := queries.Kept(ctx, c.db, fmt.Sprint("collaboration ", row.ID), func() (queries.RelationsOfCollaborationRow, error) {
-		return c.db.RelationsOfCollaboration(ctx, row.ID)
+	of, err := queries.Kept(ctx, c.db, fmt.Sprint("collaboration ", row.ID), func() (of queries.RelationsOfCollaborationRow, length int, err error) {
+		of, err = c.db.RelationsOfCollaboration(ctx, row.ID)
+		return of, len(of.Organizations) + len(of.Nodes) + len(of.Tasks), err
 	})
 	if err != nil {
 		return Collaboration{}, fmt.Errorf("reading what belongs to a collaboration: %w", err)

@@ -162,8 +162,9 @@ func (f OrganizationFields) writeTo(o *queries.Organization) {
 
 // wholeOrganization adds the related ids with one query.
 func (c *Core) wholeOrganization(ctx context.Context, row queries.Organization) (Organization, error) {
-	of, err := queries.Kept(ctx, c.db, fmt.Sprint("organization ", row.ID), func() (queries.RelationsOfOrganizationRow, error) {
-		return c.db.RelationsOfOrganization(ctx, row.ID)
+	of, err := queries.Kept(ctx, c.db, fmt.Sprint("organization ", row.ID), func() (of queries.RelationsOfOrganizationRow, length int, err error) {
+		of, err = c.db.RelationsOfOrganization(ctx, row.ID)
+		return of, len(of.Collaborations) + len(of.Nodes) + len(of.Users) + len(of.Roles) + len(of.Results), err
 	})
 	if err != nil {
 		return Organization{}, fmt.Errorf("reading what belongs to an organization: %w", err)

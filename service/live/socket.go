@@ -10,8 +10,8 @@ import (
 // maxAsked is the number of acknowledgements one socket may owe; the oldest are forgotten.
 const maxAsked = 64
 
-// question is an acknowledgement that a client owes.
-type question struct {
+// owed is an acknowledgement that a client owes.
+type owed struct {
 	id    uint64
 	acked func([]json.RawMessage)
 }
@@ -37,7 +37,7 @@ type Socket struct {
 
 	// Guarded by session.mu.
 	lastAsked uint64
-	asked     []question // in the order of asking
+	asked     []owed // in the order of asking
 }
 
 // ID returns the id the client is told when it connects. It differs from the id of the engine session.
@@ -101,7 +101,7 @@ func (k *Socket) ask(data []byte, acked func([]json.RawMessage)) {
 	if len(k.asked) >= maxAsked {
 		k.asked = slices.Delete(k.asked, 0, 1)
 	}
-	k.asked = append(k.asked, question{id, acked})
+	k.asked = append(k.asked, owed{id, acked})
 	k.session.mu.Unlock()
 	k.session.send(encode(packetEvent, k.ns.name, strconv.FormatUint(id, 10), data))
 }
@@ -114,7 +114,7 @@ func (k *Socket) answered(id string) func([]json.RawMessage) {
 	}
 	k.session.mu.Lock()
 	defer k.session.mu.Unlock()
-	at := slices.IndexFunc(k.asked, func(q question) bool { return q.id == n })
+	at := slices.IndexFunc(k.asked, func(q owed) bool { return q.id == n })
 	if at < 0 {
 		return nil
 	}
