@@ -145,7 +145,7 @@ type NamedTasks struct {
 }
 
 // FindNamed looks for tasks in the pages of names. It does not when that would take longer than to look among
-// the tasks themselves.
+// the tasks themselves, or a page is damaged.
 func (db *DB) FindNamed(ctx context.Context, s NameSearch) (found NamedTasks, ok bool, err error) {
 	search := func() (namedAnswer, error) { return db.searchNamed(ctx, s) }
 	var answer namedAnswer
@@ -179,6 +179,9 @@ func (db *DB) searchNamed(ctx context.Context, s NameSearch) (answer namedAnswer
 		return answer, nil
 	}
 	answer.found, err = db.searchNames(ctx, s, due)
+	if errors.Is(err, errNamePage) {
+		return namedAnswer{}, nil // the tasks themselves still tell
+	}
 	answer.ok = err == nil
 	return answer, err
 }

@@ -121,6 +121,36 @@ func TestNamesFoundBesideACommit(t *testing.T) {
 	}
 }
 
+// TestDamagedPagesOfNamesAreNotBelieved: what they would tell is found among the tasks.
+func TestDamagedPagesOfNamesAreNotBelieved(t *testing.T) {
+	var empty dbtest.Template
+	src := empty.Copy(t)
+	db := opened(t, src)
+	name := "a"
+	if err := db.InTx(t.Context(), func(ctx context.Context, tx *queries.Tx) error {
+		_, err := tx.InsertTask(ctx, queries.InsertTaskParams{Name: &name, Status: "unknown"})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.WriteNames(t.Context(), queries.NamePaging{Size: 1}); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := dbtest.SQL(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	for _, page := range [][]byte{{}, {0x80}, {9}, {2, 'a', 2, 2, 2, 200, 0}} {
+		if _, err := raw.ExecContext(t.Context(), `UPDATE name_page SET page = $1`, page); err != nil {
+			t.Fatal(err)
+		}
+		if found, ok, err := db.FindNamed(t.Context(), queries.NameSearch{Pattern: "%", Limit: 5}); ok || err != nil || found.Total != 0 {
+			t.Errorf("of the page %v: %v, %v, %v", page, found, ok, err)
+		}
+	}
+}
+
 // named are tasks whose names are looked for.
 type named struct {
 	*testing.T

@@ -69,6 +69,10 @@ func TestTextsOfAnOldDatabase(t *testing.T) {
 // longResults is how many results are longer than a chunk.
 const longResults = 4
 
+// resultsOfTask is how many results a task has: each one changes the row of its task, and Postgres goes through all
+// that one transaction has made of a row.
+const resultsOfTask = 1000
+
 // backTo goes back to an older schema.
 func backTo(t *testing.T, engine queries.Engine, db *sql.DB, version int64) {
 	t.Helper()
@@ -92,27 +96,27 @@ func backTo(t *testing.T, engine queries.Engine, db *sql.DB, version int64) {
 // fillTexts makes results with texts of 1,000 bytes and some long ones.
 func fillTexts(t *testing.T, engine queries.Engine, db *sql.DB, short, long int64) {
 	t.Helper()
+	do := func(statement string, args ...any) {
+		t.Helper()
+		if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
 	text := "printf('%01000d', id)"
 	if engine == queries.Postgres {
 		text = "lpad(id::text, 1000, '0')"
 	}
-	for _, statement := range []string{
-		`INSERT INTO organization (name) VALUES ('o')`,
-		`INSERT INTO collaboration (name) VALUES ('c')`,
-		`INSERT INTO task (name, image, collaboration_id, run_id) SELECT 'a task', 'an image', (SELECT MAX(id) FROM collaboration), 1`,
-		fmt.Sprintf(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
-			INSERT INTO result (task_id, organization_id, status) SELECT (SELECT MAX(id) FROM task), (SELECT MAX(id) FROM organization), 'completed' FROM n`, short+longResults),
-		fmt.Sprintf(`INSERT INTO payload (result_id, input, result) SELECT id, 'aW4=', %s FROM result WHERE id <= %d`, text, short),
-	} {
-		if _, err := db.ExecContext(t.Context(), statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
+	do(`INSERT INTO organization (name) VALUES ('o')`)
+	do(`INSERT INTO collaboration (name) VALUES ('c')`)
+	for made := int64(0); made < short+longResults; made += resultsOfTask {
+		do(`INSERT INTO task (name, image, collaboration_id, run_id) SELECT 'a task', 'an image', (SELECT MAX(id) FROM collaboration), 1`)
+		do(fmt.Sprintf(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+			INSERT INTO result (task_id, organization_id, status) SELECT (SELECT MAX(id) FROM task), (SELECT MAX(id) FROM organization), 'completed' FROM n`,
+			min(resultsOfTask, short+longResults-made)))
 	}
+	do(fmt.Sprintf(`INSERT INTO payload (result_id, input, result) SELECT id, 'aW4=', %s FROM result WHERE id <= %d`, text, short))
 	for id := short + 1; id <= short+longResults; id++ {
-		text := strings.Repeat(fmt.Sprintf("%010d", id), int(long/10))
-		if _, err := db.ExecContext(t.Context(), `INSERT INTO payload (result_id, input, result) VALUES ($1, 'aW4=', $2)`, id, text); err != nil {
-			t.Fatal(err)
-		}
+		do(`INSERT INTO payload (result_id, input, result) VALUES ($1, 'aW4=', $2)`, id, strings.Repeat(fmt.Sprintf("%010d", id), int(long/10)))
 	}
 }
 
