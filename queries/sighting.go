@@ -14,13 +14,17 @@ type Sighting struct {
 }
 
 // See is Identify, whose answer Source.Seen hands on to whoever asks again; nil where nothing tells whether it
-// still holds.
+// still holds. Of an SQLite file that bears the label of this program it does not find the version.
 func See(ctx context.Context, src Source) (Identity, *Sighting, error) {
 	if src.Engine == Postgres || src.VFS != "" {
 		id, err := Identify(ctx, src)
 		return id, nil, err
 	}
 	before := changeable(src.Path)
+	if labelled(src.Path) {
+		id := Identity{Kind: KindOurs, Exists: true}
+		return id, &Sighting{id, before}, nil
+	}
 	id, err := Identify(ctx, src)
 	if err != nil || id.Kind != KindOurs {
 		return id, nil, err

@@ -109,3 +109,36 @@ func TestOnlyOwnDatabasesAreSeenOnce(t *testing.T) {
 		withBytes("a letter")(t, src.Path)
 	}
 }
+
+// TestOwnDatabasesBearALabel: a database is labelled when it is opened, one of an older program as well, and known by that
+// from then on.
+func TestOwnDatabasesBearALabel(t *testing.T) {
+	src := queries.Source{Engine: queries.SQLite, Path: filepath.Join(t.TempDir(), "own.sqlite")}
+	knows := queries.KnownSchema(queries.SQLite)
+	for _, c := range []struct {
+		before string
+		want   int64 // the version that is found
+	}{
+		{"", 0},
+		{"PRAGMA application_id=0", knows},
+		{"PRAGMA application_id=1", knows},
+		{"UPDATE goose_db_version SET version_id = version_id", 0},
+	} {
+		db, err := queries.Open(t.Context(), src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if c.before != "" {
+			withTables(c.before)(t, src.Path)
+		}
+		want := queries.Identity{Kind: queries.KindOurs, Exists: true, Version: c.want}
+		if id, seen, err := queries.See(t.Context(), src); err != nil || id != want || seen == nil {
+			t.Errorf("after %q: %+v, %v, %v", c.before, id, seen, err)
+		}
+		want.Version = knows
+		identifies(t, src, want)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -147,9 +148,11 @@ const (
 // checkOwn looks at what is given for servers of our own.
 func (f *benchFlags) checkOwn() error {
 	if f.Against != "" {
-		if info, err := os.Stat(f.Against); err != nil || info.IsDir() {
+		program, err := filepath.Abs(f.Against) // its servers run in folders of their own
+		if info, lost := os.Stat(program); cmp.Or(err, lost) != nil || info.IsDir() {
 			return misused("Invalid value for '--against': '%s' is no program.", f.Against)
 		}
+		f.Against = program
 	}
 	if f.uri == "" {
 		return nil
