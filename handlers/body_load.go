@@ -21,7 +21,7 @@ const (
 	usualBody = 10 << 20
 )
 
-// bodyPause is how long a sender may leave a body standing still.
+// bodyPause is how long a sender may leave a body standing still, unless Options say so.
 const bodyPause = 30 * time.Second
 
 // load takes in the whole body, before any transaction: a slow sender must hold up
@@ -156,11 +156,12 @@ func (k *call) dropTexts() {
 	}
 }
 
-// steady is a body whose sender may take long, but neither pause nor trickle: every 30
-// seconds of waiting bring at least a number of bytes (/docs/security#u9).
+// steady is a body whose sender may take long, but neither pause nor trickle: every pause
+// that is waited for, of 30 seconds, brings at least a number of bytes (/docs/security#u9).
 type steady struct {
 	io.ReadCloser
 	control *http.ResponseController
+	pause   time.Duration
 	least   int64 // bytes
 	got     int64
 	waited  time.Duration
@@ -183,7 +184,7 @@ func (k *call) steadyBody() *steady {
 	}
 	body := &steady{
 		ReadCloser: k.digested(k.echo.Request().Body), control: http.NewResponseController(k.echo.Response()),
-		least: rate * int64(bodyPause/time.Second), most: math.MaxInt64,
+		pause: k.s.opt.BodyPause, least: rate * int64(bodyPause/time.Second), most: math.MaxInt64,
 	}
 	if k.powerless { // short ones are read, because a row that is missing is told before a right that is
 		body.most, body.why = smallBody, fault.Deny()
@@ -198,7 +199,7 @@ func (s *steady) Read(p []byte) (int, error) {
 		return 0, s.why
 	}
 	begin := time.Now()
-	_ = s.control.SetReadDeadline(begin.Add(bodyPause - s.waited))
+	_ = s.control.SetReadDeadline(begin.Add(s.pause - s.waited))
 	n, err := s.ReadCloser.Read(p)
 	s.waited += time.Since(begin)
 	s.most -= int64(n)

@@ -22,6 +22,7 @@ import (
 // remembering has bodies share 128 MiB, of which those who are no nodes have 96 and one account 64.
 func remembering(o *Options) {
 	limited(config.Limits{BodyMemory: "128MiB", BodyMemoryPerAccount: "64MiB"})(o)
+	o.BodyPause = promise.Patience // the senders of the tests wait for each other
 }
 
 // taken is what all bodies have.

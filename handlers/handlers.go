@@ -57,7 +57,9 @@ type Options struct {
 	// RoomFor is how long a body waits for memory before it is refused, but those of nodes; 0
 	// for a minute.
 	RoomFor time.Duration
-	Periods Periods
+	// BodyPause is how long a sender may leave a body standing still; 0: 30 seconds.
+	BodyPause time.Duration
+	Periods   Periods
 	// Operator does what looks after the server; nil: nobody does over the API.
 	Operator *Operator
 }
@@ -83,6 +85,7 @@ type Server struct {
 func New(c *core.Core, log zerolog.Logger, opt Options) *Server {
 	s := &Server{core: c, log: log, opt: opt, tokens: newTokens(opt), echo: echo.New(), started: time.Now(), seam: rand.Text(), limits: opt.Limits}
 	s.opt.RoomFor = cmp.Or(s.opt.RoomFor, roomFor)
+	s.opt.BodyPause = cmp.Or(s.opt.BodyPause, bodyPause)
 	if s.limits == nil {
 		s.limits = limits.New(limits.Options{})
 	}

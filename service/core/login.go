@@ -205,11 +205,7 @@ func shown(name string) string {
 
 // LogInNode finds the node of an API key (/docs/tokens#node).
 func (c *Core) LogInNode(ctx context.Context, key string, from Origin) (Identity, error) {
-	digest := c.DigestAPIKey(key)
-	id, err := c.db.NodeByAPIKey(ctx, &digest)
-	if queries.Missing(err) {
-		id, err = c.nodeOfOldKey(ctx, key, digest, from)
-	}
+	id, err := c.nodeOfKey(ctx, key, from)
 	if err == nil && id == 0 {
 		c.refused.WrongKeys.Add(1)
 		c.log.Warn().Msgf("Refused a log-in of a node from %s: no node has that API key", from.Address)
@@ -221,6 +217,25 @@ func (c *Core) LogInNode(ctx context.Context, key string, from Origin) (Identity
 	c.Remember(from)
 	c.noteClient(id, from.Client)
 	return c.Identify(ctx, access.Node, id)
+}
+
+// nodeOfKey returns the node of an API key; 0 for none.
+func (c *Core) nodeOfKey(ctx context.Context, key string, from Origin) (int64, error) {
+	digest := c.DigestAPIKey(key)
+	found := c.oldKeys.found.Load()
+	id, err := c.db.NodeByAPIKey(ctx, &digest)
+	if !queries.Missing(err) {
+		return id, err
+	}
+	id, err = c.nodeOfOldKey(ctx, key, digest, from)
+	if err != nil || id != 0 || c.oldKeys.found.Load() == found {
+		return id, err
+	}
+	// A search has ended between the two looks, maybe that for this key.
+	if id, err = c.db.NodeByAPIKey(ctx, &digest); queries.Missing(err) {
+		return 0, nil
+	}
+	return id, err
 }
 
 // RoleNames are the names of a user's roles, which its tokens mention.

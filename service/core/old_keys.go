@@ -34,6 +34,8 @@ const (
 type oldKeys struct {
 	left atomic.Int64 // nodes whose key was not yet seen
 	held atomic.Int64
+	// found counts the keys that were found; it is raised before left is lowered.
+	found atomic.Int64
 	// command starts the process that compares; none: this one does.
 	command []string
 
@@ -265,6 +267,7 @@ func (c *Core) convertOldKey(ctx context.Context, node int64, digest string) err
 	if err != nil {
 		return fmt.Errorf("keeping the API key of node %d: %w", node, err)
 	}
+	c.oldKeys.found.Add(1)
 	left := c.oldKeys.left.Add(-1)
 	c.log.Info().Msgf("The API key of node %d, which a 3.x server had left, is known from now on; %d are left", node, left)
 	return nil

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -307,5 +308,29 @@ func TestGivenKeysAreConverted(t *testing.T) {
 		if who, err := b.LogInNode(t.Context(), nodes[i].key, core.Origin{}); err != nil || who.ID != int64(100+i) {
 			t.Errorf("%d: %+v, %v", i, who, err)
 		}
+	}
+}
+
+// TestRightKeysAreNotRefusedWhileTheyAreFound has a node log in again and again from many sides while its key, the last one
+// that is left, is found.
+func TestRightKeysAreNotRefusedWhileTheyAreFound(t *testing.T) {
+	rounds := 10
+	if promise.Long() {
+		rounds = 200
+	}
+	for range rounds {
+		n := newNode(t, "only", bcrypt.MinCost)
+		b := takenOverBed(t, []takenOver{n}, time.Minute)
+		var sides sync.WaitGroup
+		for i := range 32 {
+			sides.Go(func() {
+				for range 20 {
+					if _, err := b.LogInNode(t.Context(), n.key, addressed(fmt.Sprintf("192.0.2.%d", i))); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		sides.Wait()
 	}
 }
