@@ -181,6 +181,8 @@ type route struct {
 	// held: who calls repeats what broke off and gives up after a refusal, so that what
 	// cannot be done yet is held, and cut after a time.
 	held bool
+	// portal: what is away is the portal of the VPN, and not the storage.
+	portal bool
 	// lasting: the answer to a GET follows from the request, who asks and the database alone, so that it is made once for
 	// as long as nobody commits.
 	lasting bool

@@ -68,6 +68,18 @@ func (s *Server) serve(c echo.Context, r route) error {
 	if err := checkHeaders(c.Request()); err != nil {
 		return err
 	}
+	err := s.attempt(c, r)
+	switch {
+	case r.held && s.passing(err):
+		s.cut(c, err)
+	case core.StoragePasses(err) && !r.portal && !c.Response().Committed:
+		return s.holdForNode(c, r, err)
+	}
+	return err
+}
+
+// attempt answers a request of a route, or returns why it could not.
+func (s *Server) attempt(c echo.Context, r route) error {
 	k := &call{s: s, echo: c, ctx: c.Request().Context(), query: c.Request().URL.Query(), lasting: r.lasting}
 	k.asks = r.askedFor(k)
 	if r.held {
@@ -75,12 +87,34 @@ func (s *Server) serve(c echo.Context, r route) error {
 	}
 	defer k.dropTexts()
 	defer k.giveBack()
-	err := k.judged(r)
-	if r.held && s.passing(err) {
-		s.log.Warn().Err(err).Str("path", c.Request().URL.Path).Msg("Cut the connection of a node, which will send this again")
-		panic(http.ErrAbortHandler)
+	return k.judged(r)
+}
+
+// holdForNode has a node, or an algorithm of one, wait for a storage that was full or away, as far as the request can be
+// tried again: it has no body. A node gets no refusal, after which it would forget its work; it repeats what broke off.
+func (s *Server) holdForNode(c echo.Context, r route, err error) error {
+	kind := s.speaker(c.Request())
+	if kind != access.Node && kind != access.Container {
+		return err
+	}
+	if c.Request().Method == http.MethodGet {
+		_ = s.core.Hold(c.Request().Context(), s.core.HoldUntil(), func(context.Context) error {
+			if err = s.attempt(c, r); c.Response().Committed {
+				return nil
+			}
+			return err
+		})
+	}
+	if kind == access.Node && core.StoragePasses(err) && !c.Response().Committed {
+		s.cut(c, err)
 	}
 	return err
+}
+
+// cut ends the connection of a node.
+func (s *Server) cut(c echo.Context, err error) {
+	s.log.Warn().Err(err).Str("path", c.Request().URL.Path).Msg("Cut the connection of a node, which will send this again")
+	panic(http.ErrAbortHandler)
 }
 
 // judged finds out who calls, and calls the handler of a route.
@@ -127,8 +161,8 @@ func (k *call) identify(who access.Kind) error {
 // passing reports whether what failed may go well later: no room, no database, too many,
 // or a body that broke off.
 func (s *Server) passing(err error) bool {
-	f, ok := fault.As(core.StorageFault(err))
-	return ok && (f.Kind == fault.Full || f.Kind == fault.Busy || f.Kind == fault.Unknown || f.Kind == fault.TooMany || f.Kind == fault.Broken)
+	f, ok := fault.As(err)
+	return core.StoragePasses(err) || ok && (f.Kind == fault.TooMany || f.Kind == fault.Broken)
 }
 
 // allowed lists the methods of a path for the Allow header.

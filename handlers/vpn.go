@@ -9,8 +9,8 @@ import (
 
 func (s *Server) vpnRoutes() []route {
 	return []route{
-		{method: "GET", path: "/vpn", who: access.Node, endpoint: requires[access.NodeItself](s.handleVPN)},
-		{method: "POST", path: "/vpn/update", who: access.Node, endpoint: requires[access.NodeItself](s.handleRenewVPN)},
+		{method: "GET", path: "/vpn", who: access.Node, portal: true, endpoint: requires[access.NodeItself](s.handleVPN)},
+		{method: "POST", path: "/vpn/update", who: access.Node, portal: true, endpoint: requires[access.NodeItself](s.handleRenewVPN)},
 		{method: "GET", path: "/vpn/algorithm/addresses", who: access.Container, judges: core.ListsInCollaborations, endpoint: requires[access.ViewPorts](s.handleAddresses)},
 	}
 }

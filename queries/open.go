@@ -19,7 +19,6 @@ import (
 	"github.com/pressly/goose/v3/lock"
 
 	"vserver/schema"
-	"vserver/service/fault"
 	"vserver/service/private"
 )
 
@@ -126,14 +125,6 @@ func openSQLite(ctx context.Context, src Source) (*DB, error) {
 		return nil, fmt.Errorf("opening %s: %w", src.Path, err)
 	}
 	write.SetMaxOpenConns(1)
-	pool, err := openReaders(src, at)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, err), write.Close())
-	}
-	connected := func() error { return nil }
-	if labelled(src.Path) {
-		connected = connectBeside(ctx, pool)
-	}
 	var kept string
 	err = migrate(ctx, goose.DialectSQLite3, write, func(has int64) (err error) {
 		if existed {
@@ -144,41 +135,28 @@ func openSQLite(ctx context.Context, src Source) (*DB, error) {
 	if err == nil {
 		err = label(ctx, write)
 	}
-	if err = cmp.Or(err, connected()); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", src.Path, Named(err)), pool.Close(), write.Close())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", src.Path, Named(err)), write.Close())
 	}
 	restricted := makePrivate(src.Path) // not before it is known to be a database of this server
 	w, err := newWriter(ctx, write, at)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, Named(err)), pool.Close(), write.Close())
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, Named(err)), write.Close())
 	}
+	pool, err := openGuarded(sqliteDSN(src, "_pragma=query_only(on)"), at)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", src.Path, Named(err)), w.close(), write.Close())
+	}
+	// More readers than this starve the writer.
+	readers := max(4, runtime.GOMAXPROCS(0))
+	pool.SetMaxOpenConns(readers + 1) // the one that looks for changes reads nothing else
+	pool.SetMaxIdleConns(readers)
 	reader := newLite(pool)
 	return &DB{
 		Queries: New(reader), Engine: SQLite, Snapshot: kept, Restricted: restricted,
 		pool: pool, reader: reader, write: write, writer: w,
 		kept: &answers{teller: &logIndex{pool: pool, at: at}, by: map[any]any{}},
 	}, nil
-}
-
-// openReaders opens the pool of what reads.
-func openReaders(src Source, at *place) (*sql.DB, error) {
-	pool, err := openGuarded(sqliteDSN(src, "_pragma=query_only(on)"), at)
-	if err != nil {
-		return nil, err
-	}
-	// More readers than this starve the writer.
-	readers := max(4, runtime.GOMAXPROCS(0))
-	pool.SetMaxOpenConns(readers + 1) // the one that looks for changes reads nothing else
-	pool.SetMaxIdleConns(readers)
-	return pool, nil
-}
-
-// connectBeside opens the first connection of a pool beside what the caller does meanwhile, since reading the schema takes
-// a while; connected waits until it has.
-func connectBeside(ctx context.Context, pool *sql.DB) (connected func() error) {
-	done := make(chan error, 1)
-	go func() { done <- fault.Caught(func() error { return pool.PingContext(ctx) }) }()
-	return func() error { return <-done }
 }
 
 // keepPlans has SQLite plan a statement once, whatever is bound to it. Without that it

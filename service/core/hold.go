@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// holdFor is how long what a node says of a result is held while it cannot be stored:
+	// holdFor is how long a request of a node is held while the storage is full or away:
 	// nodes repeat a request that broke off, and give up after one that was refused
 	// (/docs/results#held).
 	holdFor = time.Minute
@@ -23,14 +23,12 @@ func (c *Core) HoldUntil() time.Time { return time.Now().Add(c.set.HoldFor) }
 func (c *Core) Hold(ctx context.Context, until time.Time, try func(context.Context) error) error {
 	for told := false; ; {
 		err := try(ctx)
-		state := StorageFault(err)
-		passes := fault.Is(state, fault.Full) || fault.Is(state, fault.Busy) || fault.Is(state, fault.Unknown)
-		if !passes || !time.Now().Before(until) {
+		if !StoragePasses(err) || !time.Now().Before(until) {
 			return err
 		}
 		if !told {
 			told = true
-			c.log.Warn().Err(err).Msg("What a node says of a result cannot be stored: it is held until it can be")
+			c.log.Warn().Err(err).Msg("A request of a node cannot be carried out: it is held until it can be")
 		}
 		select {
 		case <-ctx.Done():
@@ -38,4 +36,10 @@ func (c *Core) Hold(ctx context.Context, until time.Time, try func(context.Conte
 		case <-time.After(holdPause):
 		}
 	}
+}
+
+// StoragePasses reports whether what failed may go well later, because the storage is full or away.
+func StoragePasses(err error) bool {
+	state := StorageFault(err)
+	return fault.Is(state, fault.Full) || fault.Is(state, fault.Busy) || fault.Is(state, fault.Unknown)
 }
