@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +21,14 @@ func TestReliability_R10_NodesAreNotRefused(t *testing.T) {
 		Results []struct{ ID int64 }
 	}
 	c.must(http.StatusCreated, "/task", json.RawMessage(c.bodies[0]), &task)
-	node := c.keys[0].token(c.field)
+	var asked struct {
+		Collaboration int64 `json:"collaboration_id"`
+	}
+	if err := json.Unmarshal(c.bodies[0], &asked); err != nil {
+		t.Fatal(err)
+	}
+	at := c.keys[slices.IndexFunc(c.keys, func(p place) bool { return p.collaboration == asked.Collaboration })]
+	node := at.token(c.field)
 	// ask returns the status, 0 where the connection was cut.
 	ask := func(token, method, path, body string) int {
 		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+c.address+"/api"+path, strings.NewReader(body))
@@ -42,7 +50,7 @@ func TestReliability_R10_NodesAreNotRefused(t *testing.T) {
 	var reading sync.WaitGroup
 	for _, path := range []string{
 		fmt.Sprintf("/task/%d", task.ID), fmt.Sprintf("/task/%d?include=results", task.ID), fmt.Sprintf("/result/%d", task.Results[0].ID),
-		"/result?state=open&include=task", fmt.Sprintf("/organization/%d", c.keys[0].organization), fmt.Sprintf("/collaboration/%d", c.keys[0].collaboration),
+		"/result?state=open&include=task", fmt.Sprintf("/organization/%d", at.organization), fmt.Sprintf("/collaboration/%d", at.collaboration),
 	} {
 		reading.Go(func() {
 			if got := ask(node, "GET", path, ""); got != http.StatusOK {
