@@ -97,7 +97,7 @@ func (s *Server) holdForNode(c echo.Context, r route, err error) error {
 	if kind != access.Node && kind != access.Container {
 		return err
 	}
-	if c.Request().Method == http.MethodGet {
+	if m := c.Request().Method; m == http.MethodGet || m == http.MethodHead {
 		_ = s.core.Hold(c.Request().Context(), s.core.HoldUntil(), func(context.Context) error {
 			if err = s.attempt(c, r); c.Response().Committed {
 				return nil

@@ -48,6 +48,11 @@ func TestReliability_R10_NodesAreNotRefused(t *testing.T) {
 	c.proxy.Cut()
 	c.until("users are refused", func() bool { return ask(c.token, "GET", "/task/1", "") == http.StatusServiceUnavailable })
 	var reading sync.WaitGroup
+	reading.Go(func() {
+		if got := ask(node, "HEAD", "/organization", ""); got != http.StatusOK {
+			t.Errorf("HEAD of a node: %d", got)
+		}
+	})
 	for _, path := range []string{
 		fmt.Sprintf("/task/%d", task.ID), fmt.Sprintf("/task/%d?include=results", task.ID), fmt.Sprintf("/result/%d", task.Results[0].ID),
 		"/result?state=open&include=task", fmt.Sprintf("/organization/%d", at.organization), fmt.Sprintf("/collaboration/%d", at.collaboration),
