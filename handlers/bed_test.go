@@ -47,7 +47,8 @@ type bed struct {
 	log  *journal
 	mu   sync.Mutex
 	// sent are the events since the last row, as "room event data".
-	sent []string
+	sent   []string
+	period int64 // of the codes of authenticators; 0: of the next one that is asked for
 	// closed are the accounts whose connections were ended since the last row.
 	closed []int64
 }

@@ -53,16 +53,16 @@ func (b *bed) kinds(t *testing.T) (all []core.MailKind) {
 func TestSecondFactorIsFollowed(t *testing.T) {
 	b := newFactorBed(t)
 	shown := scanned(t, b.send(t, logIn("viewer", "Passw0rd!", 200)))
-	access, refresh := b.tokensOf(t, "viewer", codeAt(t, shown.Secret, -1))
+	access, refresh := b.tokensOf(t, "viewer", b.codeAt(shown.Secret, -1))
 	if got := b.kinds(t); !slices.Equal(got, []core.MailKind{core.SecondFactorChanged}) {
 		t.Errorf("mails about %v", got)
 	}
 	b.run(
 		row{name: "asked", method: "POST", path: "/token/user", body: logIn("viewer", "Passw0rd!", 200).body, want: 200, has: asksForCode},
-		withCode("viewer", codeAt(t, shown.Secret, 0), 200, `{"access_token":"*"}`),
-		withCode("viewer", codeAt(t, shown.Secret, 0), 401, wrongCodeMsg),
+		withCode("viewer", b.codeAt(shown.Secret, 0), 200, `{"access_token":"*"}`),
+		withCode("viewer", b.codeAt(shown.Secret, 0), 401, wrongCodeMsg),
 	)
-	reply := b.send(t, withToken(access, row{method: "POST", path: "/second-factor/recovery-codes", body: map[string]string{"mfa_code": codeAt(t, shown.Secret, 1)}}))
+	reply := b.send(t, withToken(access, row{method: "POST", path: "/second-factor/recovery-codes", body: map[string]string{"mfa_code": b.codeAt(shown.Secret, 1)}}))
 	var made struct {
 		Codes []string `json:"recovery_codes"`
 	}
@@ -100,9 +100,9 @@ func TestSecondFactorIsFollowed(t *testing.T) {
 		withToken(access, row{name: "access", method: "GET", path: "/user/5", want: 401, has: `{"msg":"Token has been revoked"}`}),
 		withToken(refresh, row{name: "refresh", method: "POST", path: "/token/refresh", want: 401, has: `{"msg":"Token has been revoked"}`}),
 		row{name: "the secret is shown once", method: "POST", path: "/token/user", body: logIn("viewer", "Passw0rd!", 200).body, want: 200, has: asksForCode},
-		withCode("viewer", codeAt(t, shown.Secret, 1), 401, wrongCodeMsg),
+		withCode("viewer", b.codeAt(shown.Secret, 1), 401, wrongCodeMsg),
 		withCode("viewer", made.Codes[2], 401, wrongCodeMsg),
-		withCode("viewer", codeAt(t, fresh.Secret, 0), 200, `{"access_token":"*"}`),
+		withCode("viewer", b.codeAt(fresh.Secret, 0), 200, `{"access_token":"*"}`),
 	)
 	log := b.log.take()
 	for _, secret := range append([]string{shown.Secret, fresh.Secret, token, access}, made.Codes...) {
@@ -127,7 +127,7 @@ func TestAdvisory_T01_WrongLogInsTellNothingOfASecondFactor(t *testing.T) {
 		for what, r := range map[string]row{
 			"no code": logIn(name, "wrong", 401),
 			"a code": {method: "POST", path: "/token/user", body: map[string]any{
-				"username": name, "password": "wrong", "mfa_code": codeAt(t, aSecret, 0),
+				"username": name, "password": "wrong", "mfa_code": b.codeAt(aSecret, 0),
 			}},
 		} {
 			if reply := b.send(t, r); !sameReply(first, reply) {
@@ -135,7 +135,7 @@ func TestAdvisory_T01_WrongLogInsTellNothingOfASecondFactor(t *testing.T) {
 			}
 		}
 	}
-	if reply := b.send(t, withCode("researcher", codeAt(t, aSecret, 0), 401, "")); !sameReply(first, reply) {
+	if reply := b.send(t, withCode("researcher", b.codeAt(aSecret, 0), 401, "")); !sameReply(first, reply) {
 		t.Errorf("locked, with both right: %d %s", reply.Code, reply.Body)
 	}
 }
@@ -202,7 +202,7 @@ func TestAdministratorForgetsSecondFactors(t *testing.T) {
 	b := newFactorBed(t)
 	b.enrol(5, aSecret)
 	b.enrol(6, aSecret)
-	access, _ := b.tokensOf(t, "viewer", codeAt(t, aSecret, 0))
+	access, _ := b.tokensOf(t, "viewer", b.codeAt(aSecret, 0))
 	if had, err := b.s.core.ForgetSecondFactor(t.Context(), "viewer"); err != nil || !had {
 		t.Fatal(had, err)
 	}
@@ -214,7 +214,7 @@ func TestAdministratorForgetsSecondFactors(t *testing.T) {
 	}
 	b.run(withToken(access, row{name: "access", method: "GET", path: "/user/5", want: 401}))
 	scanned(t, b.send(t, logIn("viewer", "Passw0rd!", 200)))
-	b.run(withCode("researcher", codeAt(t, aSecret, 0), 200, `{"access_token":"*"}`))
+	b.run(withCode("researcher", b.codeAt(aSecret, 0), 200, `{"access_token":"*"}`))
 	if got := b.kinds(t); !slices.Equal(got, []core.MailKind{core.SecondFactorChanged}) {
 		t.Errorf("mails about %v", got)
 	}
@@ -234,7 +234,7 @@ func TestAdministratorForgetsSecondFactors(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown := scanned(t, other.send(t, logIn("researcher", "Passw0rd!", 200)))
-	other.run(withCode("researcher", codeAt(t, shown.Secret, 0), 200, `{"access_token":"*"}`))
+	other.run(withCode("researcher", b.codeAt(shown.Secret, 0), 200, `{"access_token":"*"}`))
 }
 
 // TestPythonClientWithASecondFactor sends what the client of 3.7 and 3.11 does, in its order.
@@ -256,9 +256,9 @@ func TestPythonClientWithASecondFactor(t *testing.T) {
 		key  string
 	}{
 		{nil, 200, "qr_uri"},
-		{map[string]any{"mfa_code": codeAt(t, shown.Secret, -1)}, 200, "access_token"},
+		{map[string]any{"mfa_code": b.codeAt(shown.Secret, -1)}, 200, "access_token"},
 		{nil, 200, "msg"},
-		{map[string]any{"mfa_code": json.RawMessage(strings.TrimLeft(codeAt(t, shown.Secret, 0), "0"))}, 200, "access_token"},
+		{map[string]any{"mfa_code": json.RawMessage(strings.TrimLeft(b.codeAt(shown.Secret, 0), "0"))}, 200, "access_token"},
 		{map[string]any{"mfa_code": nil}, 200, "msg"},
 		{map[string]any{"mfa_code": "1"}, 401, "msg"},
 	} {
@@ -272,7 +272,7 @@ func TestPythonClientWithASecondFactor(t *testing.T) {
 	// util.reset_two_factor_auth and util.set_two_factor_auth.
 	token := b.mailed(t, row{method: "POST", path: "/recover/2fa/lost", body: map[string]any{"username": "viewer", "email": nil, "password": "Passw0rd!"}})
 	fresh := scanned(t, b.send(t, row{method: "POST", path: "/recover/2fa/reset", body: map[string]any{"reset_token": token}}))
-	if reply := b.send(t, authenticate(map[string]any{"mfa_code": codeAt(t, fresh.Secret, 0)})); reply.Code != 200 || !strings.Contains(fmt.Sprint(reply.Body), "refresh_token") {
+	if reply := b.send(t, authenticate(map[string]any{"mfa_code": b.codeAt(fresh.Secret, 0)})); reply.Code != 200 || !strings.Contains(fmt.Sprint(reply.Body), "refresh_token") {
 		t.Errorf("with the new secret: %d %s", reply.Code, reply.Body)
 	}
 }
