@@ -181,6 +181,25 @@ func drive(ctx context.Context, clients, n int, request ask) (perSecond float64,
 	return float64(n) / time.Since(began).Seconds(), err
 }
 
+// clocked is how long requests took.
+type clocked struct {
+	mu   sync.Mutex
+	took []time.Duration
+}
+
+// clock has a request add its time.
+func (c *clocked) clock(request ask) ask {
+	return func(ctx context.Context) error {
+		began := time.Now()
+		err := request(ctx)
+		took := time.Since(began)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.took = append(c.took, took)
+		return err
+	}
+}
+
 // driveFor has clients make requests for a time, and returns how long each took.
 func driveFor(ctx context.Context, clients int, d time.Duration, request ask) ([]time.Duration, error) {
 	var all crew

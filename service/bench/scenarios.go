@@ -117,7 +117,7 @@ func speedScenarios() []Scenario {
 			Name: "lists", About: "{clients} clients read pages, and objects with the links of {tasks} tasks for {nodes} organizations each",
 			Full: Sizes{Clients: 8, Tasks: 1_000, Nodes: 3}, Fast: Sizes{Clients: 4, Tasks: 50, Nodes: 3}, run: readLists,
 			measures: []measure{
-				{"tasks", "GET a page of 10 tasks, {clients} clients", "/s", ratioAtLeast(2)}, cost("tasks"),
+				{"tasks", "GET a page of 10 tasks, {clients} clients", "/s", ratioAtLeast(2)}, cost("tasks"), slowest("tasks", 20),
 				{"open", "GET a page of 10 open results", "/s", ratioAtLeast(2)}, cost("open"),
 				{"organization", "GET an organization with {tasks} results", "/s", ratioAtLeast(3)}, cost("organization"),
 				{"unchanged", "the same with If-None-Match", "/s", ratioAtLeast(15)}, cost("unchanged"),
@@ -162,4 +162,9 @@ func speedScenarios() []Scenario {
 // cost is what rateOf finds beside a rate.
 func cost(key string) measure {
 	return measure{key + "-cost", "processor time of the server for each", "µs", aim{}}
+}
+
+// slowest is the 99th percentile, which rateOf finds too, with the milliseconds that it may take.
+func slowest(key string, most float64) measure {
+	return measure{key + "-p99", "99 of 100 of them within", "ms", atMost(most, "ms")}
 }

@@ -20,17 +20,20 @@ func (t *trial) rate(ctx context.Context, request ask) error {
 	return t.rateOf(ctx, "rate", t.sizes.Tasks, request)
 }
 
-// rateOf measures requests a second under a key of its own, and what processor time each takes of the server.
+// rateOf measures requests a second under a key of its own, what processor time each takes of the server, and how long
+// the slow ones take.
 func (t *trial) rateOf(ctx context.Context, key string, n int, request ask) error {
 	if _, err := drive(ctx, t.sizes.Clients, min(warmUp, n), request); err != nil {
 		return err
 	}
 	before, known := processorTime(t.pid)
-	perSecond, err := drive(ctx, t.sizes.Clients, n, request)
+	var all clocked
+	perSecond, err := drive(ctx, t.sizes.Clients, n, all.clock(request))
 	if err != nil {
 		return err
 	}
 	t.found(key, perSecond)
+	t.found(key+"-p99", milliseconds(quantile(all.took, .99)))
 	if after, still := processorTime(t.pid); known && still {
 		t.found(key+"-cost", float64((after-before).Microseconds())/float64(n))
 	}

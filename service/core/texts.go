@@ -104,7 +104,7 @@ func (t *Text) kept() *Opaque {
 var errTextGone = fault.New(fault.Missing, "The text was replaced or deleted while it was read")
 
 // Pieces reads a text that is not whole. No transaction lasts from one piece to the next, so
-// that a slow reader holds up nothing.
+// that a slow reader holds up nothing. A piece is good until the next one is asked for.
 func (c *Core) Pieces(ctx context.Context, t *Text) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		if t.stream == 0 {
@@ -112,9 +112,10 @@ func (c *Core) Pieces(ctx context.Context, t *Text) iter.Seq2[[]byte, error] {
 			yield(b, err)
 			return
 		}
+		var b []byte
 		for at, number := int64(0), int64(0); at < t.bytes; number++ {
-			b, err := c.db.ReadChunk(ctx, t.stream, number)
-			switch {
+			var err error
+			switch b, err = c.db.AppendChunk(ctx, b[:0], t.stream, number); {
 			case queries.Missing(err):
 				err = errTextGone
 			case err != nil:
@@ -271,9 +272,10 @@ func StoredText(ctx context.Context, q *queries.Queries, result int64, name stri
 func joined(ctx context.Context, q *queries.Queries, s queries.Stream) (*Opaque, error) {
 	var all strings.Builder
 	all.Grow(int(s.Bytes))
+	var piece []byte
 	for number := int64(0); int64(all.Len()) < s.Bytes; number++ {
-		piece, err := q.ReadChunk(ctx, s.ID, number)
-		if err != nil {
+		var err error
+		if piece, err = q.AppendChunk(ctx, piece[:0], s.ID, number); err != nil {
 			return nil, fmt.Errorf("reading a part of a text: %w", err)
 		}
 		all.Write(piece)
