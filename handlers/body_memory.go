@@ -23,21 +23,19 @@ const (
 	streamMemory = 2 << 20
 	// streamRest is how much rest that has room for.
 	streamRest = 128 << 10
-	// roomFor is how long those who are no nodes wait for memory.
-	roomFor = time.Minute
+	// roomFor is how long those who are no nodes wait for memory, and nodes so many times as long.
+	roomFor      = time.Minute
+	roomForNodes = 5
 )
 
 // waiting is how long a body waits for its turn and for memory: that of a node until its
 // connection is cut.
 func (k *call) waiting(who limits.Who) (context.Context, context.CancelFunc) {
-	until := time.Now().Add(k.s.opt.RoomFor)
-	switch {
-	case who.Node && !k.until.IsZero():
-		until = k.until
-	case who.Node:
-		until = k.s.core.HoldUntil()
+	wait := k.s.opt.RoomFor
+	if who.Node {
+		wait *= roomForNodes
 	}
-	return context.WithDeadline(k.ctx, until)
+	return context.WithTimeout(k.ctx, wait)
 }
 
 // reserve waits for memory for a body before more of it is read.

@@ -54,7 +54,10 @@ func newLiveBed(t *testing.T, change ...func(*Options)) *liveBed {
 
 func newLiveBedWith(t *testing.T, set core.Settings, change ...func(*Options)) *liveBed {
 	t.Helper()
-	unasked := func(o *Options) { o.Periods.FirstPing = time.Hour } // a ping falls where the timer puts it
+	unasked := func(o *Options) {
+		o.Periods.FirstPing = time.Hour // a ping falls where the timer puts it
+		o.Live.Settle = 1               // nobody here takes itself for connected too early
+	}
 	b := &liveBed{bed: newBedWith(t, set, slices.Insert(change, 0, unasked)...), client: &http.Client{Transport: &http.Transport{}}}
 	b.web = httptest.NewServer(b.s)
 	ctx, stop := context.WithCancel(context.Background())

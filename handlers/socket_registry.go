@@ -136,7 +136,7 @@ func (l *sockets) receive(m bus.Message) {
 		l.changed()
 		all, _ := l.present()
 		for _, v := range all {
-			v.socket.Drop()
+			v.socket.Renew()
 		}
 	case core.TopicClose:
 		l.changed()

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -48,6 +49,7 @@ func start(t *testing.T, o Options, set func(*site)) *site {
 	if o.Report == nil {
 		o.Report = func(err error) { t.Errorf("reported: %v", err) }
 	}
+	o.Settle = cmp.Or(o.Settle, 1) // most clients here believe at once that they are connected
 	x := &site{Server: New(o), client: &http.Client{
 		Transport:     &http.Transport{},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -59,6 +59,8 @@ func (s *Server) serveSession(w http.ResponseWriter, r *http.Request, sid, trans
 	switch {
 	case c == nil && r.Method == http.MethodPost:
 		refusePost(w)
+	case c == nil && transport == "websocket" && adoptable(r):
+		s.serveWebsocket(w, r, nil)
 	case c == nil:
 		refuse(w, http.StatusBadRequest, badSession)
 	case r.Method == http.MethodPost:
@@ -68,6 +70,12 @@ func (s *Server) serveSession(w http.ResponseWriter, r *http.Request, sid, trans
 	default:
 		s.servePoll(w, r, c)
 	}
+}
+
+// adoptable reports whether a client that wants to move a session to a websocket can have a new session with it, where that
+// of its handshake is another server's: Python's shows its token once more, and has sent nothing else yet.
+func adoptable(r *http.Request) bool {
+	return r.Header.Get("Authorization") != "" && headerSize(r.Header) <= maxHeader
 }
 
 // serveHandshake opens a session that begins with polling.

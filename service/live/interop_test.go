@@ -86,7 +86,14 @@ func interop(t *testing.T, command []string, want string) {
 		go x.Close(t.Context())
 		return nil
 	})
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serving.Load().ServeHTTP(w, r) }))
+	talk(t, command, func(w http.ResponseWriter, r *http.Request) { serving.Load().ServeHTTP(w, r) }, want)
+	eventually(t, "client gone", func() bool { return x.Sockets()+heir.Sockets() == 0 })
+}
+
+// talk runs a script against a server and compares what it printed.
+func talk(t *testing.T, command []string, server http.HandlerFunc, want string) {
+	t.Helper()
+	web := httptest.NewServer(server)
 	t.Cleanup(web.Close)
 	ctx, cancel := context.WithTimeout(t.Context(), promise.Patience)
 	defer cancel()
@@ -100,7 +107,6 @@ func interop(t *testing.T, command []string, want string) {
 	if diff := cmp.Diff(strings.TrimSpace(want), strings.TrimSpace(out.String())); diff != "" {
 		t.Errorf("the client saw (-want +got):\n%s", diff)
 	}
-	eventually(t, "client gone", func() bool { return x.Sockets()+heir.Sockets() == 0 })
 }
 
 // missing skips a test whose client is not installed, or fails it where all are required.
@@ -112,21 +118,31 @@ func missing(t *testing.T, what string) {
 	t.Skip(what)
 }
 
-func TestInterop_Python(t *testing.T) {
-	python := ""
+// python is an interpreter that has what interop.py needs.
+func python(t *testing.T) string {
+	t.Helper()
 	for _, name := range []string{"/usr/bin/python3", "python3"} {
 		if exec.Command(name, "-c", "import socketio, requests, websocket").Run() == nil {
-			python = name
-			break
+			return name
 		}
 	}
-	if python == "" {
-		missing(t, "no python3 with python-socketio, requests and websocket-client (Debian: python3-socketio python3-requests python3-websocket)")
-	}
+	missing(t, "no python3 with python-socketio, requests and websocket-client (Debian: python3-socketio python3-requests python3-websocket)")
+	return ""
+}
+
+func TestInterop_Python(t *testing.T) {
+	python := python(t)
 	for transports, last := range map[string]string{"polling": "polling", "websocket": "websocket", "polling,websocket": "websocket"} {
 		t.Run(transports, func(t *testing.T) {
 			t.Parallel()
-			interop(t, []string{python, "testdata/interop.py"}, `
+			interop(t, []string{python, "testdata/interop.py"}, seenByPython(last))
+		})
+	}
+}
+
+// seenByPython is what interop.py prints when it ends up with a transport.
+func seenByPython(transport string) string {
+	return `
 message Node <Zürich & co> joined room <all>
 connect
 echo ({'a': [1, None]}, 'b')
@@ -135,7 +151,7 @@ node-online 1 n
 message acknowledged [7]
 counted 50
 message burst 39
-transport `+last+`
+transport ` + transport + `
 disconnect
 connect
 echo again
@@ -152,9 +168,22 @@ connect
 connected False
 not connected: One or more namespaces failed to connect
 refused Unable to connect
-`)
-		})
+`
+}
+
+// TestInterop_PythonBehindABalancer has each request go to another server than the one before.
+func TestInterop_PythonBehindABalancer(t *testing.T) {
+	python := python(t)
+	var servers [2]*site
+	for i := range servers {
+		servers[i] = start(t, Options{PingInterval: 50 * time.Millisecond, PingTimeout: 10 * time.Second}, program)
+		servers[i].tasks.On("restart", func(k *Socket, _ []json.RawMessage) []any { k.Drop(); return nil })
 	}
+	var turn atomic.Int64
+	next := func(w http.ResponseWriter, r *http.Request) { servers[turn.Add(1)%2].ServeHTTP(w, r) }
+	t.Run("polling,websocket", func(t *testing.T) {
+		talk(t, []string{python, "testdata/interop.py"}, next, seenByPython("websocket"))
+	})
 }
 
 func TestInterop_JavaScript(t *testing.T) {

@@ -265,6 +265,9 @@ func (c *session) count(k *Socket, change int) {
 	defer c.mu.Unlock()
 	c.members += change
 	c.lonely = time.Time{}
+	if change > 0 {
+		c.joined = time.Now()
+	}
 	if c.members == 0 {
 		c.lonely = time.Now()
 	}

@@ -44,6 +44,9 @@ type Options struct {
 	PingTimeout time.Duration
 	// ConnectTimeout is how long a session may stay without an admitted socket in a registered namespace: 5 s.
 	ConnectTimeout time.Duration
+	// Settle is how long Close and Socket.Renew leave a client alone whose socket was just admitted: 1.5 s. Python's waits for
+	// its namespaces for a second; cut off meanwhile it takes itself for connected and never comes back.
+	Settle time.Duration
 	// TransferTimeout is the time one body or frame may take from or to a client: 30 s.
 	TransferTimeout time.Duration
 	// SoonPause is the longest that a frame waits which is not urgent: 200 ms.
@@ -72,6 +75,7 @@ func (o Options) withDefaults() Options {
 	o.PingInterval = cmp.Or(o.PingInterval, 25*time.Second)
 	o.PingTimeout = cmp.Or(o.PingTimeout, 60*time.Second)
 	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 5*time.Second)
+	o.Settle = cmp.Or(o.Settle, 1500*time.Millisecond)
 	o.TransferTimeout = cmp.Or(o.TransferTimeout, 30*time.Second)
 	o.SoonPause = cmp.Or(o.SoonPause, 200*time.Millisecond)
 	o.MaxPayload = cmp.Or(o.MaxPayload, 1_000_000)
@@ -192,7 +196,7 @@ func (s *Server) Expired() uint64 { return s.expired.Load() }
 // would make them stay away. It must not be called from a handler.
 func (s *Server) Close(ctx context.Context) error {
 	for _, c := range s.shut() {
-		c.end(ServerClosed)
+		c.endSettled(ServerClosed)
 	}
 	ended := make(chan struct{})
 	go func() {

@@ -51,6 +51,31 @@ func TestClose(t *testing.T) {
 	eventually(t, "goroutines gone", func() bool { return runtime.NumGoroutine() <= before })
 }
 
+// Whom it has just let in it does not cut off before the client believes it.
+func TestClientsSettleBeforeTheyAreCut(t *testing.T) {
+	for name, cut := range map[string]func(*site) error{
+		"close": func(x *site) error { return x.Close(t.Context()) },
+		"renew": func(x *site) error { x.tasks.Sockets("")[0].Renew(); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := start(t, Options{Settle: 300 * time.Millisecond}, nil)
+			began := time.Now()
+			p, _ := x.join(t)
+			cutting := make(chan error, 1)
+			go func() { cutting <- cut(x) }()
+			p.hangs(t)
+			if took := time.Since(began); took < 300*time.Millisecond {
+				t.Errorf("cut off after %s", took)
+			}
+			if err := <-cutting; err != nil {
+				t.Error(err)
+			}
+			eventually(t, "end", func() bool { return len(x.reasons()) == 1 })
+		})
+	}
+}
+
 func TestCloseDoesNotWaitForEver(t *testing.T) {
 	gate, entered := make(chan struct{}), make(chan struct{})
 	x := start(t, Options{}, func(x *site) {

@@ -54,6 +54,7 @@ type session struct {
 	closed      bool
 	parting     bool // closed, and the last frames are still to be sent
 	nextPing    time.Time
+	joined      time.Time // when the last socket was admitted; zero if none was
 	lonely      time.Time // since when no admitted socket of a registered namespace is there; zero if one is
 	members     int       // such sockets
 	sockets     []*Socket
@@ -193,6 +194,26 @@ func (c *session) end(reason Reason, last ...[]byte) {
 		c.spawn("cutting of a connection", c.cut)
 	}
 	c.server.ends.add(func() { c.shield("end of a session", func() { c.finish(reason) }) })
+}
+
+// endSettled ends the session of a client that was just admitted a little later, see Options.Settle.
+func (c *session) endSettled(reason Reason) {
+	wait := c.settling()
+	if wait <= 0 {
+		c.end(reason)
+		return
+	}
+	c.spawn("waiting for a client to settle", func() {
+		<-time.After(wait)
+		c.end(reason)
+	})
+}
+
+// settling is how long the client should not be cut off yet.
+func (c *session) settling() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Until(c.joined.Add(c.server.opt.Settle))
 }
 
 // spawn runs a part of a session beside the requests of its client.

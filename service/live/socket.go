@@ -177,3 +177,6 @@ func (k *Socket) Disconnect() {
 // Drop cuts the connection without a word; what was not sent yet is lost. Clients take that for a fault of the network
 // and come back by themselves, with a new session.
 func (k *Socket) Drop() { k.session.end(ServerDropped) }
+
+// Renew is Drop for a client that may stay a moment, until it is settled.
+func (k *Socket) Renew() { k.session.endSettled(ServerDropped) }

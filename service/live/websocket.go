@@ -33,9 +33,9 @@ func (s *Server) serveWebsocket(w http.ResponseWriter, r *http.Request, c *sessi
 		}
 		return // no answer can be given
 	}
-	if opened {
+	if r.URL.Query().Get("sid") == "" {
 		err = c.begin(conn)
-	} else {
+	} else { // the client has been greeted, here or by another server
 		err = c.try(conn)
 	}
 	if err != nil {

@@ -57,6 +57,36 @@ func TestUpgrade(t *testing.T) {
 	x.ended(t, TransportClosed)
 }
 
+// A node's way through a balancer: the session that it wants to move is another server's, and it gets one of this server.
+func TestUpgradeOfASessionOfAnotherServer(t *testing.T) {
+	x, other := start(t, Options{}, nil), start(t, Options{}, nil)
+	p := x.dial(t, other.open(t), "Authorization", "Bearer good")
+	p.send(t, "2probe")
+	p.gets(t, "3probe")
+	p.send(t, "5", "40/tasks,")
+	socketID(t, p.read(t))
+	if got := x.tasks.Sockets("")[0].Authorization(); got != "Bearer good" {
+		t.Errorf("the new session has the token %q", got)
+	}
+	if n := other.Sockets(); n != 0 {
+		t.Errorf("%d sockets at the other server", n)
+	}
+	p.Close(websocket.StatusNormalClosure, "")
+	x.ended(t, TransportClosed)
+}
+
+// Who has no token may be a browser, whose polls have gone to the other server already.
+func TestUpgradeOfAnUnknownSessionIsRefused(t *testing.T) {
+	x := start(t, Options{}, nil)
+	for name, header := range map[string]http.Header{"no token": {}, "long": {"Authorization": {strings.Repeat("x", maxHeader)}}} {
+		_, reply, err := websocket.Dial(t.Context(), x.web.URL+"/socket.io/?EIO=4&transport=websocket&sid=nobody",
+			&websocket.DialOptions{HTTPHeader: header, HTTPClient: x.client})
+		if err == nil || reply == nil || reply.StatusCode != http.StatusBadRequest || x.Sessions() != 0 {
+			t.Errorf("%s: %v, %d sessions", name, err, x.Sessions())
+		}
+	}
+}
+
 // The browser's way: it is connected by polling, its poll is let go when the probe arrives, and what is sent meanwhile
 // arrives on the websocket, without the noop that let the poll go.
 func TestUpgradeWithRestingPoll(t *testing.T) {

@@ -134,7 +134,7 @@ def main():
     # a namespace that is not there
     c = client(seen)
     try:
-        c.connect(url, namespaces=["/admin"], transports=transports)
+        c.connect(url, headers={"Authorization": "Bearer good"}, namespaces=["/admin"], transports=transports)
     except socketio.exceptions.ConnectionError as err:
         print("not connected:", err)
     seen.wait("refused Unable to connect")
