@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -188,12 +189,12 @@ func withoutPassword(dsn string) (bare, password string) {
 }
 
 // hiddenOption is the password of a key file, for which libpq knows no other place.
-var hiddenOption = regexp.MustCompile(`(sslpassword=)[^&'\s]*`)
+var hiddenOption = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(sslpassword=)[^&'\s]*`) })
 
 // tool runs a program of Postgres and returns what it prints.
 func tool(ctx context.Context, show Show, password, name string, args ...string) ([]byte, error) {
 	if show != nil {
-		show(hiddenOption.ReplaceAllString(name+" "+strings.Join(quoted(args), " "), "$1***"))
+		show(hiddenOption().ReplaceAllString(name+" "+strings.Join(quoted(args), " "), "$1***"))
 	}
 	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // the administrator's own database and files
 	cmd.Env = os.Environ()

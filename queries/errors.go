@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/ncruces/go-sqlite3"
@@ -49,10 +50,10 @@ func Refused(err error) bool {
 }
 
 var (
-	postgresKey   = regexp.MustCompile(`^Key \(([^)]+)\)`)
-	postgresCheck = regexp.MustCompile(`_(\w+)_check$`)
-	sqliteColumns = regexp.MustCompile(`constraint failed: (\w+\.\w+(?:, \w+\.\w+)*)$`)
-	sqliteCheck   = regexp.MustCompile(`CHECK constraint failed: (\w+)`)
+	postgresKey   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^Key \(([^)]+)\)`) })
+	postgresCheck = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`_(\w+)_check$`) })
+	sqliteColumns = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`constraint failed: (\w+\.\w+(?:, \w+\.\w+)*)$`) })
+	sqliteCheck   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`CHECK constraint failed: (\w+)`) })
 )
 
 // Columns names the columns that a write failed for, as far as the engine tells.
@@ -65,13 +66,13 @@ func Columns(err error) []string {
 	case errors.As(err, &pg) && pg.ColumnName != "":
 		return []string{pg.ColumnName}
 	case errors.As(err, &pg) && pg.Code == "23514":
-		found = postgresCheck.FindStringSubmatch(pg.ConstraintName)
+		found = postgresCheck().FindStringSubmatch(pg.ConstraintName)
 	case pg != nil:
-		found = postgresKey.FindStringSubmatch(pg.Detail)
+		found = postgresKey().FindStringSubmatch(pg.Detail)
 	case errors.Is(err, sqlite3.CONSTRAINT_CHECK):
-		found = sqliteCheck.FindStringSubmatch(err.Error())
+		found = sqliteCheck().FindStringSubmatch(err.Error())
 	default:
-		found = sqliteColumns.FindStringSubmatch(err.Error())
+		found = sqliteColumns().FindStringSubmatch(err.Error())
 	}
 	if found == nil {
 		return nil

@@ -49,7 +49,9 @@ func (l *lean) text(q string, args []any) (string, []any) {
 }
 
 // idList is a column whose value is one of a list of ids. As a join it has Postgres sort what an index gives in order.
-var idList = regexp.MustCompile(`(\+?\b\w+\.\w+) IN \(\s*(SELECT CAST\(j\.key AS BIGINT\) FROM json_each\(\$\d+\) AS j)\)`)
+var idList = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(\+?\b\w+\.\w+) IN \(\s*(SELECT CAST\(j\.key AS BIGINT\) FROM json_each\(\$\d+\) AS j)\)`)
+})
 
 // thinned leaves filters out and numbers the arguments anew that are left: Postgres wants the type of each.
 func thinned(q string, nils uint64) leanText {
@@ -76,6 +78,6 @@ func thinned(q string, nils uint64) leanText {
 			b.WriteByte(text[i])
 		}
 	}
-	t.sql = idList.ReplaceAllString(b.String(), "$1 = ANY (ARRAY($2))")
+	t.sql = idList().ReplaceAllString(b.String(), "$1 = ANY (ARRAY($2))")
 	return t
 }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"vserver/service/access"
@@ -241,14 +242,16 @@ func (b *block) collaboration() *collaboration {
 }
 
 // canonical is the lower-case form of a UUID of any version.
-var canonical = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+var canonical = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+})
 
 func (b *block) participant() *participant {
 	p := &participant{}
 	p.name, p.line = b.need("name", shortText)
 	before := len(b.Faults)
 	p.key, p.keyLine = b.need("api_key", shortText)
-	if len(b.Faults) == before && !canonical.MatchString(p.key) {
+	if len(b.Faults) == before && !canonical().MatchString(p.key) {
 		b.Refuse("api_key", "API key '%s' is not a valid UUID!", begun(p.key))
 	}
 	b.Unknown()

@@ -100,12 +100,12 @@ func speedScenarios() []Scenario {
 	return []Scenario{
 		{
 			Name: "node", About: "{clients} clients read a node by its id, {tasks} times in all",
-			Full: Sizes{Clients: 8, Tasks: 5_000, Nodes: 3}, Fast: Sizes{Clients: 4, Tasks: 200, Nodes: 3}, run: readNode,
+			Full: Sizes{Clients: 8, Tasks: 30_000, Nodes: 3}, Fast: Sizes{Clients: 4, Tasks: 200, Nodes: 3}, run: readNode,
 			measures: []measure{{"rate", "GET /node/<id>, {clients} clients", "/s", ratioAtLeast(0.95)}, cost("rate")},
 		},
 		{
 			Name: "tasks", About: "{clients} clients post {tasks} tasks for {nodes} organizations each",
-			Full: Sizes{Clients: 64, Tasks: 3_000, Nodes: 3}, Fast: Sizes{Clients: 8, Tasks: 100, Nodes: 3}, run: postTasks,
+			Full: Sizes{Clients: 64, Tasks: 12_000, Nodes: 3}, Fast: Sizes{Clients: 8, Tasks: 100, Nodes: 3}, run: postTasks,
 			measures: []measure{{"rate", "POST /task, {clients} clients", "/s", ratioAtLeast(0.95)}, cost("rate")},
 		},
 		{

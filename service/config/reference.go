@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // exampleHead is what stands above the settings.
@@ -93,12 +94,12 @@ func Reference() [][]string {
 
 // Lines of a help text that show what to write, and the last of them.
 var (
-	indented = regexp.MustCompile(`(?m)^  (\S+(?: \S+)*)(?:  +(.*))?$`)
-	lastLine = regexp.MustCompile(` ?,\n([A-Z])`)
+	indented = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^  (\S+(?: \S+)*)(?:  +(.*))?$`) })
+	lastLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(` ?,\n([A-Z])`) })
 )
 
 // meaning is the help of a setting in one line.
 func (s Setting) meaning() string {
-	text := lastLine.ReplaceAllString(indented.ReplaceAllString(s.Help, "`$1` $2,"), ". $1")
+	text := lastLine().ReplaceAllString(indented().ReplaceAllString(s.Help, "`$1` $2,"), ". $1")
 	return strings.ReplaceAll(text, "\n", " ")
 }

@@ -9,6 +9,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	kardianos "github.com/kardianos/service"
@@ -181,12 +182,12 @@ func (m manager) explain(doing string, err error) error {
 		return err
 	}
 	words, _ := m.query("journalctl", "--unit", m.unit.Name, "--lines=5", "--output=cat", "--no-pager")
-	words = strings.TrimSpace(colours.ReplaceAllString(words, ""))
+	words = strings.TrimSpace(colours().ReplaceAllString(words, ""))
 	return fmt.Errorf("%w; more is in: journalctl %s-u %s\n%s", err, m.userOption(), m.unit.Name, words)
 }
 
 // colours are what a console colours its lines with.
-var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
+var colours = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("\x1b\\[[0-9;]*m") })
 
 // userOption is that of the commands for the services of a user, for messages.
 func (m manager) userOption() string {

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/wneessen/go-mail/log"
@@ -181,12 +182,14 @@ func isHere(server string) bool {
 
 // fullName is a name that mail servers take from strangers: with a dot, and nothing in it
 // that a name must not have.
-var fullName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+$`)
+var fullName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+$`)
+})
 
 // nameFor is how this machine greets: by its name, or where that is none for strangers, as
 // those of containers, by the address of the connection.
 func nameFor(c net.Conn) string {
-	if name, err := os.Hostname(); err == nil && fullName.MatchString(name) && net.ParseIP(name) == nil {
+	if name, err := os.Hostname(); err == nil && fullName().MatchString(name) && net.ParseIP(name) == nil {
 		return name
 	}
 	address, ok := c.LocalAddr().(*net.TCPAddr)

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.starlark.net/starlark"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // chain is names with dots between them, at the end of what was typed.
-var chain = regexp.MustCompile(`(?:[A-Za-z_]\w*\.)*(?:[A-Za-z_]\w*)?$`)
+var chain = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?:[A-Za-z_]\w*\.)*(?:[A-Za-z_]\w*)?$`) })
 
 // complete is called at every key, by a library that a panic would leave in disorder:
 // nothing is completed then.
@@ -39,7 +40,7 @@ func (t *lineEditor) completed(line string, at int, key rune) (string, int, bool
 	if strings.TrimSpace(before) == "" {
 		return before + "    " + line[at:], at + 4, true
 	}
-	path := chain.FindString(before)
+	path := chain().FindString(before)
 	if path == "" || strings.HasSuffix(strings.TrimSuffix(before, path), ".") {
 		return line, at, true
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"vserver/service/private"
 )
@@ -22,7 +23,7 @@ type history struct {
 
 // confidential finds lines that may hold a secret in clear. They can be had back with
 // the arrow keys, but are in no file.
-var confidential = regexp.MustCompile(`(?i)passw|api_?key|secret|otp|check_key|hash\(`)
+var confidential = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)passw|api_?key|secret|otp|check_key|hash\(`) })
 
 // openHistory reads what was typed before. A history that cannot be read or written
 // keeps nobody from working.
@@ -68,7 +69,7 @@ func (h *history) Add(line string) {
 		return
 	}
 	h.lines = newest(append(h.lines, line), remembered)
-	if !confidential.MatchString(line) {
+	if !confidential().MatchString(line) {
 		h.keep(line)
 	}
 }

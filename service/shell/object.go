@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.starlark.net/starlark"
 )
@@ -55,7 +56,7 @@ func (o *object) String() string {
 	if err := o.current(); err != nil && !errors.As(err, &p) {
 		return fmt.Sprintf("<%s %s: %s>", o.model.name, repr(o.idValue()), err)
 	}
-	return placeholder.ReplaceAllStringFunc(o.model.line, func(place string) string {
+	return placeholder().ReplaceAllStringFunc(o.model.line, func(place string) string {
 		v, err := o.follow(strings.Trim(place, "{}"))
 		if err != nil {
 			return "?"
@@ -66,7 +67,7 @@ func (o *object) String() string {
 
 // placeholder matches the places of a model's line: {attribute}, {relation.attribute},
 // and {#relation} for the number of objects that it leads to.
-var placeholder = regexp.MustCompile(`\{[#\w.]+\}`)
+var placeholder = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{[#\w.]+\}`) })
 
 // follow returns what names with dots between them lead to.
 func (o *object) follow(path string) (starlark.Value, error) {

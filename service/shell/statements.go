@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // errInterrupted is returned in place of a line that was given up with Ctrl-C.
@@ -50,10 +51,10 @@ type statements struct {
 
 // block matches the first line of a statement that continues in indented lines. Some
 // of these words Starlark does not know; their lines belong together even so.
-var block = regexp.MustCompile(`^\s*(for|if|while|def|class|try|with)\b`)
+var block = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*(for|if|while|def|class|try|with)\b`) })
 
 // continuation matches a line that continues a block although it is not indented.
-var continuation = regexp.MustCompile(`^(\s|(elif|else|except|finally)\b)`)
+var continuation = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\s|(elif|else|except|finally)\b)`) })
 
 // next returns the next statement, io.EOF after the last.
 func (s *statements) next() (statement, error) {
@@ -76,7 +77,7 @@ func (s *statements) next() (statement, error) {
 		case len(made.source) == 0 && blank(line):
 			continue
 		case len(made.source) == 0:
-			inBlock = block.MatchString(line)
+			inBlock = block().MatchString(line)
 			if made.line = s.read; s.typed {
 				made.line = 1
 			}
@@ -94,7 +95,7 @@ func (s *statements) endsBlock(line string, pasted bool) bool {
 	if blank(line) {
 		return s.typed && !pasted && strings.TrimSpace(line) == ""
 	}
-	return !(s.typed && !pasted || continuation.MatchString(line))
+	return !(s.typed && !pasted || continuation().MatchString(line))
 }
 
 func (s *statements) readLine(more bool) (line string, pasted bool, err error) {

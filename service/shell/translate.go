@@ -158,13 +158,15 @@ func (t *translator) text(rest, prefix, quote string) int {
 
 // piece matches the next part of an f-string: a doubled brace, an expression between
 // braces (a submatch), plain text, or one character.
-var piece = regexp.MustCompile(`(?s)^(?:\{\{|\}\}|\{([^{}\n]*)\}|(?:\\.|[^{}\\])+|.)`)
+var piece = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?s)^(?:\{\{|\}\}|\{([^{}\n]*)\}|(?:\\.|[^{}\\])+|.)`)
+})
 
 // formatted writes what stands in an f-string as a call of formatFunction.
 func (t *translator) formatted(rest, quote string) {
 	t.out.WriteString(formatFunction + "(")
 	for rest != "" {
-		m := piece.FindStringSubmatch(rest)
+		m := piece().FindStringSubmatch(rest)
 		rest = rest[len(m[0]):]
 		switch {
 		case m[0] == "{" || m[0] == "}":
@@ -188,8 +190,8 @@ func (t *translator) formatted(rest, quote string) {
 }
 
 var (
-	fromImport   = regexp.MustCompile(`^from\s+([\w.]+)\s+import\b(.*)$`)
-	importedName = regexp.MustCompile(`^([A-Za-z_]\w*)(?:\s+as\s+([A-Za-z_]\w*))?$`)
+	fromImport   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^from\s+([\w.]+)\s+import\b(.*)$`) })
+	importedName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([A-Za-z_]\w*)(?:\s+as\s+([A-Za-z_]\w*))?$`) })
 )
 
 // errImport is what is wrong with an import that is not of the form it names.
@@ -203,12 +205,12 @@ func (t *translator) importStatement(rest string) int {
 		end = len(rest)
 	}
 	module, list := "", strings.TrimPrefix(rest[:end], "import")
-	if m := fromImport.FindStringSubmatch(rest[:end]); m != nil {
+	if m := fromImport().FindStringSubmatch(rest[:end]); m != nil {
 		module, list = m[1], m[2]
 	}
 	var assignments []string
 	for item := range strings.SplitSeq(list, ",") {
-		m := importedName.FindStringSubmatch(strings.TrimSpace(item))
+		m := importedName().FindStringSubmatch(strings.TrimSpace(item))
 		if m == nil {
 			t.err = cmp.Or(t.err, errImport)
 			return end
