@@ -6,8 +6,13 @@ import (
 	"runtime"
 	"runtime/debug"
 	gauges "runtime/metrics"
+	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/rs/zerolog"
+
+	"vserver/service/fault"
 )
 
 const (
@@ -39,18 +44,29 @@ func collectionPercent(now int, gap time.Duration, used uint64) int {
 	return int(min(max(spareMemory*100/max(used, 1), usualPercent), mostPercent))
 }
 
+// paceFromNow paces collections in the background until end.
+func paceFromNow(ctx context.Context, log zerolog.Logger) (end func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var work sync.WaitGroup
+	work.Go(func() { fault.Steadily(ctx, func(p *fault.Panic) { tellPanic(log, p) }, paceCollections) })
+	return func() {
+		cancel()
+		work.Wait()
+	}
+}
+
 // paceCollections has a busy server collect its garbage less often, unless who started it said how often. One that
-// rests goes back to what is usual, so that it holds no more memory than it needs.
+// rests goes back to what is usual, so that it holds no more memory than it needs. A start is busy.
 func paceCollections(ctx context.Context) {
 	if _, said := os.LookupEnv("GOGC"); said {
 		return
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(usualPercent))
+	defer debug.SetGCPercent(debug.SetGCPercent(mostPercent))
 	collected, end := collections()
 	defer end()
 	rest := time.NewTimer(restGap)
 	defer rest.Stop()
-	percent, last := usualPercent, time.Now()
+	percent, last := mostPercent, time.Now()
 	for {
 		select {
 		case <-ctx.Done():

@@ -117,6 +117,7 @@ func announce(log zerolog.Logger, inst config.Instance) {
 // cannot have it must not touch the database of the server that has it.
 func serveInstance(ctx context.Context, inst config.Instance, o RunOptions, logs *log.Log) error {
 	logger := logs.Logger("server")
+	defer paceFromNow(ctx, logger)()
 	secure, err := secured(inst.Config, logger)
 	if err != nil {
 		return err
@@ -301,7 +302,6 @@ func (s *server) serveUntilEnd(ctx context.Context, l net.Listener, ready func(n
 		ready(l.Addr())
 	}
 	s.notifier.Notify(ctx, "READY=1\nSTATUS=Listening on "+l.Addr().String())
-	work.Go(func() { fault.Steadily(background, s.panicked, paceCollections) })
 	work.Go(func() { freeAfterStart(background) })
 	work.Go(func() { fault.Steadily(background, s.panicked, giveMemoryBack) })
 	work.Go(func() {
@@ -333,8 +333,10 @@ func freeAfterStart(ctx context.Context) {
 	}
 }
 
-func (s *server) panicked(p *fault.Panic) {
-	s.log.Error().Func(p.Detail).Msg("Work in the background panicked, it begins again")
+func (s *server) panicked(p *fault.Panic) { tellPanic(s.log, p) }
+
+func tellPanic(log zerolog.Logger, p *fault.Panic) {
+	log.Error().Func(p.Detail).Msg("Work in the background panicked, it begins again")
 }
 
 // accept answers what comes to the listener, until the end. A panic closes the listener:
