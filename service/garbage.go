@@ -61,7 +61,8 @@ func paceCollections(ctx context.Context) {
 	if _, said := os.LookupEnv("GOGC"); said {
 		return
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(mostPercent))
+	// More than is usual can only be that of another server of this process, which may end first.
+	defer debug.SetGCPercent(min(debug.SetGCPercent(mostPercent), usualPercent))
 	collected, end := collections()
 	defer end()
 	rest := time.NewTimer(restGap)

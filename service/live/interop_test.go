@@ -118,8 +118,8 @@ func missing(t *testing.T, what string) {
 	t.Skip(what)
 }
 
-// python is an interpreter that has what interop.py needs.
-func python(t *testing.T) string {
+// interpreter is a Python that has what interop.py needs.
+func interpreter(t *testing.T) string {
 	t.Helper()
 	for _, name := range []string{"/usr/bin/python3", "python3"} {
 		if exec.Command(name, "-c", "import socketio, requests, websocket").Run() == nil {
@@ -131,7 +131,7 @@ func python(t *testing.T) string {
 }
 
 func TestInterop_Python(t *testing.T) {
-	python := python(t)
+	python := interpreter(t)
 	for transports, last := range map[string]string{"polling": "polling", "websocket": "websocket", "polling,websocket": "websocket"} {
 		t.Run(transports, func(t *testing.T) {
 			t.Parallel()
@@ -173,7 +173,7 @@ refused Unable to connect
 
 // TestInterop_PythonBehindABalancer has each request go to another server than the one before.
 func TestInterop_PythonBehindABalancer(t *testing.T) {
-	python := python(t)
+	python := interpreter(t)
 	var servers [2]*site
 	for i := range servers {
 		servers[i] = start(t, Options{PingInterval: 50 * time.Millisecond, PingTimeout: 10 * time.Second}, program)

@@ -190,7 +190,8 @@ func (s *Server) Unjoined() int {
 // Expired returns how many sessions ended so far because they had no such socket for ConnectTimeout.
 func (s *Server) Expired() uint64 { return s.expired.Load() }
 
-// Close refuses new sessions, closes the connection of every client and waits until all disconnect handlers have run
+// Close refuses new sessions, closes the connection of every client, of one that has just been let in once it has settled
+// (Options.Settle), and waits until all disconnect handlers have run
 // (reason ServerClosed) and every goroutine of the server has ended, or until ctx is done: then it returns the error
 // of ctx. Clients are told nothing: they see a broken connection and try again elsewhere or later, where a farewell
 // would make them stay away. It must not be called from a handler.
